@@ -1,0 +1,30 @@
+import type * as z from 'zod';
+import { type ConfigEntry, configSchema, connectionSchema, storeSchema } from './config-schema.ts';
+import { find, type Located, plain } from './located.ts';
+import { policySchema } from './policy-schema.ts';
+
+/** The configuration, if it has the right shape as a whole, and where it has not. */
+export function checkShape(tree: Located): {
+  readonly entry: ConfigEntry | undefined;
+  readonly issues: readonly z.core.$ZodIssue[];
+} {
+  const { data, error } = configSchema.safeParse(plain(tree));
+  const issues = error?.issues.flatMap((issue) => [issue, ...issuesUnderName(tree, issue)]);
+  return { entry: data, issues: issues ?? [] };
+}
+
+/** zod does not look into an entry whose name is not valid. */
+function issuesUnderName(tree: Located, issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  const [section, name] = issue.path.map(String);
+  if (issue.code !== 'invalid_key' || section === undefined || name === undefined) return [];
+  const entry = find(tree, [section, name]);
+  const schema = NAMED[section];
+  const error = entry === undefined ? undefined : schema?.safeParse(plain(entry)).error;
+  return (error?.issues ?? []).map((inner) => ({ ...inner, path: [section, name, ...inner.path] }));
+}
+
+const NAMED: Readonly<Record<string, z.ZodType>> = {
+  connections: connectionSchema,
+  stores: storeSchema,
+  policies: policySchema,
+};

@@ -1,0 +1,138 @@
+import { isIPv6 } from 'node:net';
+import * as z from 'zod';
+import { policySchema } from './policy-schema.ts';
+import {
+  named,
+  object,
+  oneOf,
+  postgresName,
+  roleName,
+  text,
+  textLike,
+  wholeNumber,
+} from './schema-values.ts';
+
+// The one statement of the file's shape; editors get it as config/keyturn.schema.json, descriptions included.
+// Relations between entries are not here but in the check-….ts files, so that one slip does not hide another.
+
+const hostRule = 'one host name, IP address or absolute folder of a socket, without the port';
+const host = text(hostRule).refine((name) => isIPv6(name) || /^(\/.*|[^\s/:,@]+)$/.test(name), {
+  error: hostRule,
+});
+
+const tls = object('a mapping with mode, ca, cert and key', {
+  mode: oneOf(['disable', 'require', 'verify-ca', 'verify-full'])
+    .exactOptional()
+    .describe(
+      'As sslmode in libpq. Default: verify-full, or disable for a loopback host. require encrypts, but does not check whom it talks to.',
+    ),
+  ca: text('the path of a PEM file')
+    .exactOptional()
+    .describe(
+      'PEM file with the certificates to trust, for verify-ca and verify-full. Default: those of Node.js.',
+    ),
+  cert: text('the path of a PEM file')
+    .exactOptional()
+    .describe('PEM file with the client certificate; needs key.'),
+  key: text('the path of a PEM file')
+    .exactOptional()
+    .describe('PEM file with the key of the client certificate.'),
+});
+
+const replica = object('a mapping with host and port', {
+  host: host.describe('Host name, IP address, or folder of a Unix socket of the standby server.'),
+  port: wholeNumber(1, 65_535)
+    .exactOptional()
+    .describe('TCP port of the standby server. Default: that of the connection.'),
+});
+
+const pgbouncer = object('a mapping with host, port, user, password and tls', {
+  host: host.describe('Host name or IP address of the PgBouncer, or the folder of its Unix socket.'),
+  port: wholeNumber(1, 65_535).prefault(6432).describe('Port of the PgBouncer.'),
+  user: text('the name of a user in admin_users').describe('A user in admin_users of that PgBouncer.'),
+  password: text('the password of that user; leave it out if the PgBouncer asks for none')
+    .exactOptional()
+    .describe(`Password of that user, best as \${file:PATH} or \${NAME}.`),
+  tls: tls.prefault({}).describe('How the connection is encrypted and the PgBouncer checked.'),
+});
+
+export const connectionSchema = object('a mapping with host, port, database, user, password and tls', {
+  host: host
+    .exactOptional()
+    .describe('Host name, IP address, or folder of a Unix socket. Left out: the embedded PostgreSQL.'),
+  port: wholeNumber(1, 65_535).prefault(5432).describe('TCP port of the server.'),
+  database: postgresName('the name of a database: 1 to 63 bytes').describe(
+    'Database in which the logins work.',
+  ),
+  user: roleName('the name of a role')
+    .exactOptional()
+    .describe('The rotator: a role that may alter the logins. Needed with host.'),
+  password: text('the password of the rotator; leave it out if the server asks for none')
+    .exactOptional()
+    .describe(`Password of the rotator, best as \${file:PATH} or \${NAME}.`),
+  tls: tls.prefault({}).describe('How the connection is encrypted and the server checked.'),
+  replicas: z
+    .array(replica, { error: 'a list of standby servers, each with host and port' })
+    .exactOptional()
+    .describe(
+      'Standby servers of this server that consumers log in to. Sessions on them count, and what is altered has to reach them.',
+    ),
+  pgbouncer: z
+    .array(pgbouncer, { error: 'a list of mappings with host, user and password' })
+    .exactOptional()
+    .describe(
+      'Admin consoles of the PgBouncers through which consumers reach the server: docs/pgbouncer.md.',
+    ),
+});
+
+const fileStore = object('a mapping with type and path', {
+  type: z.literal('file').describe('Files in the layout of a mounted Kubernetes secret.'),
+  path: text('the path of a folder').describe('Folder of the secrets; made if it is missing.'),
+});
+
+const awsStore = object('a mapping with type, region and endpoint', {
+  type: z
+    .literal('aws-secrets-manager')
+    .describe('AWS Secrets Manager, with the credentials of the AWS SDK.'),
+  region: textLike(/^[a-z0-9]+(-[a-z0-9]+)+$/, 'an AWS region such as eu-central-1')
+    .exactOptional()
+    .describe('AWS region. Default: that of the AWS SDK (AWS_REGION, or its profile).'),
+  endpoint: textLike(/^https?:\/\/[^\s/]+/, 'a URL that begins with http:// or https://')
+    .exactOptional()
+    .describe('URL of an emulator or a VPC endpoint. Default: that of the region.'),
+});
+
+export const storeSchema = z.discriminatedUnion('type', [fileStore, awsStore], {
+  error: ({ code }) => (code === 'invalid_union' ? 'file or aws-secrets-manager' : 'a mapping with type'),
+});
+
+const stateUrl = textLike(/^($|postgres(ql)?:\/\/)/, 'a URL that begins with postgresql:// or postgres://');
+const redisUrl = textLike(/^($|rediss?:\/\/)/, 'a URL that begins with redis:// or rediss://');
+
+export const configSchema = object('a mapping with connections, stores and policies', {
+  state: object('a mapping with database', {
+    database: stateUrl
+      .exactOptional()
+      .describe('libpq URL of the state database. Left out or empty: embedded.'),
+  })
+    .prefault({})
+    .describe('Where keyturn keeps the ledger, and the queue unless Redis is configured.'),
+  queue: object('a mapping with redis', {
+    redis: redisUrl
+      .exactOptional()
+      .describe('URL of Redis 6.2+ or Valkey. Left out or empty: the state database.'),
+  })
+    .prefault({})
+    .describe('What carries the jobs.'),
+  connections: named('connections', connectionSchema).describe(
+    'How keyturn reaches each database as the rotator.',
+  ),
+  stores: named('stores', storeSchema).describe('Secret stores to publish in.'),
+  policies: named('policies', policySchema).describe(
+    'Which logins to rotate, when, and where to publish them.',
+  ),
+});
+
+export type ConfigEntry = z.output<typeof configSchema>;
+export type ConnectionEntry = z.output<typeof connectionSchema>;
+export type StoreEntry = z.output<typeof storeSchema>;

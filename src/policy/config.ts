@@ -1,0 +1,71 @@
+import type { Policy } from './policy.ts';
+
+/** `disable` and `require` do not authenticate the server; the others do, as in libpq. PEM texts, not paths. */
+export interface Tls {
+  readonly mode: 'disable' | 'require' | 'verify-ca' | 'verify-full';
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+/** A standby server of a connection's server: reached as that one is, and with the same roles, once it has replayed them. */
+export interface Replica {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: Tls;
+}
+
+/** The admin console of one PgBouncer through which consumers reach the server of a connection. */
+export interface PgBouncer {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password?: string;
+  readonly tls: Tls;
+}
+
+/** How keyturn reaches one database as the rotator. */
+export interface Connection {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+  readonly password?: string;
+  readonly tls: Tls;
+  /** Where consumers log in besides; left out: nowhere. */
+  readonly replicas?: readonly Replica[];
+  /** Left out: consumers connect directly. */
+  readonly pgbouncer?: readonly PgBouncer[];
+}
+
+/** A connection without `host`: a database of the embedded PostgreSQL, made together with its logins if missing. */
+export interface EmbeddedConnection {
+  readonly name: string;
+  readonly embedded: true;
+  readonly database: string;
+}
+
+export type Store =
+  | { readonly name: string; readonly type: 'file'; readonly path: string }
+  | {
+      readonly name: string;
+      readonly type: 'aws-secrets-manager';
+      readonly region?: string;
+      readonly endpoint?: string;
+    };
+
+/** A whole configuration, validated and frozen. */
+export interface Config {
+  /** libpq URL of the state database; left out: the embedded PostgreSQL. */
+  readonly stateDatabase?: string;
+  /** `redis://` or `rediss://` URL of the queue; left out: BullMQ's PostgreSQL backend in the state database. */
+  readonly queueRedis?: string;
+  readonly connections: ReadonlyMap<string, Connection | EmbeddedConnection>;
+  readonly stores: ReadonlyMap<string, Store>;
+  readonly policies: ReadonlyMap<string, Policy>;
+  /** Everything that was read for it, by absolute path: files, and the folder where it is one. */
+  readonly files: readonly string[];
+  /** Things worth a thought that are no errors, such as two separate secrets on a store that cannot swap both at once. */
+  readonly warnings: readonly string[];
+}

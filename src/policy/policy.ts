@@ -1,0 +1,67 @@
+/** What a destination can be asked to publish of a login. */
+export const FIELDS = ['username', 'password', 'host', 'port', 'database', 'engine', 'url'] as const;
+export type Field = (typeof FIELDS)[number];
+
+/** Where one field goes: a whole secret, or one key of a secret that holds a JSON object. */
+export interface SecretName {
+  readonly secret: string;
+  readonly key?: string;
+}
+
+export type Mapping = Readonly<Partial<Record<Field, SecretName>>>;
+
+/** One entry of a policy's `publish`. The first of a policy is its primary. */
+export interface Destination {
+  /** Name of an entry of `stores`. */
+  readonly store: string;
+  /** Whether a secret that does not exist may be made. */
+  readonly create: boolean;
+  readonly secrets: Mapping;
+}
+
+export interface TimeOfDay {
+  readonly hour: number;
+  readonly minute: number;
+}
+
+/** When a rotation is due. All durations are milliseconds; `timezone` is an IANA name. */
+export type Schedule = {
+  /** How long after a slot a rotation may still start; left out: for ever. */
+  readonly window?: number;
+  /** Upper bound of the policy's own, constant offset from each slot. */
+  readonly jitter?: number;
+  readonly missed: 'run' | 'skip';
+  readonly timezone: string;
+} & (
+  | { readonly kind: 'days'; readonly days: number; readonly at: TimeOfDay }
+  | { readonly kind: 'interval'; readonly interval: number }
+  | { readonly kind: 'cron'; readonly cron: string }
+);
+
+export interface Drain {
+  /** Milliseconds after publish before sessions are counted: the consumers' cache lifetime. */
+  readonly grace: number;
+  /** Milliseconds after publish until `onTimeout`. */
+  readonly timeout: number;
+  readonly onTimeout: 'terminate' | 'wait';
+}
+
+/** Which logins, when, how to drain, and where to publish. Frozen once loaded. */
+export interface Policy {
+  readonly name: string;
+  readonly description?: string;
+  /** Name of an entry of `connections`. */
+  readonly connection: string;
+  readonly logins: readonly [string, string];
+  readonly owner?: string;
+  readonly schedule?: Schedule;
+  readonly autoRotate: boolean;
+  /** Milliseconds for which a passing fault is tried again before publish. */
+  readonly retryFor: number;
+  readonly password: { readonly length: number; readonly symbols: string };
+  /** SQL run as the incoming login before publish. */
+  readonly verify: readonly string[];
+  readonly drain: Drain;
+  /** At least one; the first is the primary. */
+  readonly publish: readonly [Destination, ...Destination[]];
+}
