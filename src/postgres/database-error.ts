@@ -1,0 +1,81 @@
+export type DatabaseErrorKind =
+  | 'unreachable'
+  | 'authentication'
+  | 'unproven'
+  | 'tls'
+  | 'pooler'
+  | 'missing-database'
+  | 'missing-login'
+  | 'privilege'
+  | 'locked'
+  | 'behind'
+  | 'other';
+
+/** A fault of PostgreSQL or of the way to it. The message names the server and what mends it; never a password. */
+export class DatabaseError extends Error {
+  override readonly name = 'DatabaseError';
+  readonly kind: DatabaseErrorKind;
+
+  constructor(kind: DatabaseErrorKind, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.kind = kind;
+  }
+}
+
+/** SQLSTATE classes: https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const KIND_OF_SQLSTATE: Readonly<Record<string, DatabaseErrorKind>> = {
+  '28P01': 'authentication',
+  '28000': 'authentication',
+  '3D000': 'missing-database',
+  '42704': 'missing-login',
+  '42501': 'privilege',
+  '53300': 'unreachable',
+  '57P01': 'unreachable',
+  '57P02': 'unreachable',
+  '57P03': 'unreachable',
+};
+
+const REMEDIES: Readonly<Partial<Record<DatabaseErrorKind, string>>> = {
+  unreachable: 'check host, port, firewall and that the server is up',
+  authentication: 'check the user and password, and pg_hba.conf',
+  pooler:
+    'this is a pooler such as PgBouncer; point the connection at PostgreSQL itself, and list the PgBouncer under pgbouncer',
+  tls: "check the connection's tls settings against the server's certificate",
+  'missing-database': "create it, or correct the connection's database",
+};
+
+/** Wraps what pg or Node.js threw while talking to `place`, with its kind and what mends one of that kind. */
+export function databaseError(cause: unknown, place: string, remedies = REMEDIES): DatabaseError {
+  if (cause instanceof DatabaseError) return cause;
+  const kind = kindOf(cause);
+  const remedy = remedies[kind];
+  const told = messageOf(cause);
+  return new DatabaseError(kind, `${place}: ${told}${remedy ? `; ${remedy}` : ''}`, { cause });
+}
+
+function kindOf(cause: unknown): DatabaseErrorKind {
+  const { code, message } = cause as { code?: unknown; message?: string };
+  // The one code that PgBouncer has for all its own faults; PostgreSQL uses it for none of these.
+  if (code === '08P01') {
+    if (/^unsupported startup parameter/.test(message ?? '')) return 'pooler';
+    if (/authentication failed|no such user|not allowed|access needed/.test(message ?? ''))
+      return 'authentication';
+  }
+  if (typeof code === 'string') {
+    const kind = KIND_OF_SQLSTATE[code];
+    if (kind) return kind;
+    if (code.startsWith('08')) return 'unreachable';
+    if (/^(ECONN|EHOST|ENET|ETIMEDOUT|ENOTFOUND|EAI_|EPIPE)/.test(code)) return 'unreachable';
+    if (/^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|HOSTNAME_MISMATCH)/.test(code))
+      return 'tls';
+  }
+  if (/SSL|TLS|certificate/.test(message ?? '')) return 'tls';
+  if (/timeout|terminated|Connection ended|not queryable/i.test(message ?? '')) return 'unreachable';
+  return 'other';
+}
+
+// Node.js reports a name that resolves to several dead addresses as an AggregateError with an empty message.
+function messageOf(cause: unknown): string {
+  if (cause instanceof AggregateError) return cause.errors.map(messageOf).join(', ');
+  return cause instanceof Error ? cause.message : String(cause);
+}

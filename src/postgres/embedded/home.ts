@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto';
+import { cp, mkdir, readlink, realpath, rename, rm, symlink } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import type { Binaries } from './binaries.ts';
+import { canReach, type ServerUser } from './server-user.ts';
+
+const ELSEWHERE = '/var/lib/keyturn';
+
+/**
+ * Makes the folder that a cluster lives in and returns its real path. Where the server's user cannot enter it (root's
+ * server below a folder of mode 700), the cluster lives below /var/lib/keyturn, and the folder is a link to it.
+ */
+export async function openHome(folder: string, user: ServerUser | undefined): Promise<string> {
+  const parent = dirname(resolve(folder));
+  await mkdir(parent, { recursive: true });
+  if (await canReach(parent, user)) {
+    await mkdir(folder, { recursive: true, mode: 0o755 });
+    return realpath(folder);
+  }
+  const hash = createHash('sha256').update(resolve(folder)).digest('hex').slice(0, 16);
+  const home = join(ELSEWHERE, hash);
+  await mkdir(home, { recursive: true, mode: 0o755 });
+  await symlink(home, folder).catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST' || (await readlink(folder).catch(() => '')) !== home) throw error;
+  });
+  return home;
+}
+
+/** The same programs where the server's user can run them: copied into the home when it cannot reach them. */
+export async function reachableBinaries(
+  binaries: Binaries,
+  home: string,
+  user: ServerUser | undefined,
+): Promise<Binaries> {
+  if (await canReach(binaries.initdb, user)) return binaries;
+  const root = join(home, `programs-${binaries.version}`);
+  if (!(await canReach(join(root, 'bin', basename(binaries.initdb)), user))) {
+    // Copied beside and renamed, so that another process never sees half of it.
+    const draft = `${root}.${process.pid}`;
+    await cp(binaries.root, draft, { recursive: true, verbatimSymlinks: true });
+    await rename(draft, root).catch(() => rm(draft, { recursive: true, force: true }));
+  }
+  return {
+    ...binaries,
+    root,
+    initdb: join(root, 'bin', basename(binaries.initdb)),
+    postgres: join(root, 'bin', basename(binaries.postgres)),
+  };
+}

@@ -1,0 +1,189 @@
+import { spawn } from 'node:child_process';
+import { appendFile, chown, mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Binaries } from './binaries.ts';
+import type { ServerUser } from './server-user.ts';
+
+/** One PostgreSQL server on loopback: where it is, and how it is started and stopped. */
+export interface Server {
+  readonly binaries: Binaries;
+  readonly user: ServerUser | undefined;
+  /** Its data directory. */
+  readonly data: string;
+  readonly log: string;
+}
+
+export const SUPERUSER = 'keyturn';
+
+const START_PATIENCE_MS = 60_000;
+
+/** Makes a cluster that lets nobody in without SCRAM. `data` must not exist yet, and its folder
+ * be one that the server's user can enter. */
+export async function initialize(
+  server: Server,
+  {
+    password,
+    settings = {},
+  }: { readonly password: string; readonly settings?: Readonly<Record<string, string>> },
+): Promise<void> {
+  const { binaries, user, data } = server;
+  await mkdir(data, { mode: 0o700 });
+  // The password goes by a file, because every user may read a program's arguments.
+  const passwordFile = `${data}.password`;
+  await writeFile(passwordFile, password, { mode: 0o600 });
+  try {
+    if (user) for (const path of [data, passwordFile]) await chown(path, user.uid, user.gid);
+    await runProgram(server, binaries.initdb, [
+      `--pgdata=${data}`,
+      `--username=${SUPERUSER}`,
+      `--pwfile=${passwordFile}`,
+      '--auth=scram-sha-256',
+      '--encoding=UTF8',
+      '--locale=C',
+    ]);
+  } finally {
+    await rm(passwordFile, { force: true });
+  }
+  const lines = Object.entries({
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    password_encryption: 'scram-sha-256',
+    max_connections: '200',
+    ...settings,
+  }).map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'\n`);
+  await appendFile(join(data, 'postgresql.conf'), lines.join(''));
+}
+
+/** A server that this process started. */
+export interface Started {
+  /** Resolves when its process has ended and been waited for, so that no zombie is left of it. */
+  readonly exited: Promise<void>;
+}
+
+/**
+ * Starts the server and waits until it takes connections. Throws a ProgramError with the tail of its log.
+ * The program itself and not pg_ctl, which would leave it an orphan: in a container without an init that reaps,
+ * every server that ends would stay as a zombie.
+ */
+export async function startServer(server: Server, port: number): Promise<Started> {
+  // Begun anew at each start: the log is for finding out why the last one failed.
+  await writeFile(server.log, '', { mode: 0o600 });
+  const log = await open(server.log, 'a');
+  if (server.user) await chown(server.log, server.user.uid, server.user.gid);
+  const child = spawn(server.binaries.postgres, ['-D', server.data, '-p', String(port)], {
+    ...surroundings(server),
+    stdio: ['ignore', log.fd, log.fd],
+  });
+  // It outlives this process where another one still uses it.
+  child.unref();
+  let running = true;
+  const exited = new Promise<void>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', () => resolve());
+  }).finally(() => {
+    running = false;
+  });
+  // A fault is told below, or by whoever awaits it.
+  exited.catch(() => {});
+  await log.close();
+  const deadline = Date.now() + START_PATIENCE_MS;
+  while (!(await isReady(server, child.pid))) {
+    if (!running) {
+      await exited;
+      const said = await readFile(server.log, 'utf8').catch(() => '');
+      throw new ProgramError(
+        `The PostgreSQL server in ${server.data} does not start:\n${said.slice(-2_000)}`,
+      );
+    }
+    if (Date.now() > deadline) {
+      child.kill('SIGQUIT');
+      throw new ProgramError(
+        `The PostgreSQL server in ${server.data} is not ready after a minute; see ${server.log}`,
+      );
+    }
+    await sleep(50);
+  }
+  return { exited };
+}
+
+async function isReady(server: Server, pid: number | undefined): Promise<boolean> {
+  const found = await runningServer(server);
+  return found?.ready === true && found.pid === pid;
+}
+
+const STOP_SIGNALS = { fast: 'SIGINT', immediate: 'SIGQUIT' } as const;
+const STOP_PATIENCE_MS = 60_000;
+
+/**
+ * Stops the server; one that is not running is stopped already. By signal and not by pg_ctl, which would go on
+ * waiting for another server that was started in the same folder meanwhile.
+ * https://www.postgresql.org/docs/current/server-shutdown.html
+ */
+export async function stopServer(server: Server, mode: keyof typeof STOP_SIGNALS = 'fast'): Promise<void> {
+  const running = await runningServer(server);
+  if (!running) return;
+  try {
+    process.kill(running.pid, STOP_SIGNALS[mode]);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+  const deadline = Date.now() + STOP_PATIENCE_MS;
+  while ((await runningServer(server))?.pid === running.pid) {
+    if (Date.now() > deadline) throw new ProgramError(`The PostgreSQL server ${running.pid} does not stop`);
+    await sleep(50);
+  }
+}
+
+/**
+ * What postmaster.pid says of the server; undefined when there is none or its process is gone.
+ * https://www.postgresql.org/docs/current/storage-file-layout.html
+ */
+export async function runningServer({
+  data,
+}: Pick<Server, 'data'>): Promise<{ pid: number; port: number; ready: boolean } | undefined> {
+  const text = await readFile(join(data, 'postmaster.pid'), 'utf8').catch(() => '');
+  const lines = text.split('\n');
+  const [pid, port] = [Number(lines[0]), Number(lines[3])];
+  if (!pid || !port) return undefined;
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return undefined;
+  }
+  return { pid, port, ready: lines[7]?.trim() === 'ready' };
+}
+
+/** A PostgreSQL program that failed, with what it said. */
+export class ProgramError extends Error {
+  override readonly name = 'ProgramError';
+}
+
+/** How every program is run: as the server's user, and with nothing of ours around it. */
+function surroundings({ user, data }: Server) {
+  return {
+    ...user,
+    // A folder that the server's user can enter, and a session of its own, which Ctrl-C in a terminal does not reach.
+    cwd: data,
+    detached: true,
+    // PGPORT or PGDATA in the environment would change what the programs do.
+    env: { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C' },
+  };
+}
+
+function runProgram(server: Server, program: string, args: readonly string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { ...surroundings(server), stdio: ['ignore', 'pipe', 'pipe'] });
+    let said = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        said += text;
+      });
+    }
+    child.on('error', reject);
+    child.on('close', (code) => {
+      if (code === 0) resolve();
+      else reject(new ProgramError(`${program} ${args[0]} ended with ${code}: ${said.trim()}`));
+    });
+  });
+}

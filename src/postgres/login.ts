@@ -1,0 +1,77 @@
+import type pg from 'pg';
+import { quoteIdentifier, quoteLiteral } from './identifier.ts';
+
+/** What pg_roles and its neighbours say of a login. */
+export interface Login {
+  readonly name: string;
+  readonly canLogin: boolean;
+  readonly superuser: boolean;
+  /** Attributes, memberships and settings as comparable words, for instance `CREATEDB` or `member of app_owner`. */
+  readonly traits: readonly string[];
+  readonly memberOf: readonly string[];
+  /** What `ALTER ROLE … SET role` says, for every database or for this one. */
+  readonly defaultRole: string | null;
+  readonly expired: boolean;
+}
+
+/** Reads the logins that exist; one that does not is absent from the map. */
+export async function readLogins(
+  client: pg.ClientBase,
+  names: readonly string[],
+): Promise<Map<string, Login>> {
+  const { rows } = await client.query(
+    `SELECT role.rolname AS name, role.rolcanlogin AS "canLogin", role.rolsuper AS superuser,
+            coalesce(role.rolvaliduntil < now(), false) AS expired,
+            array_remove(ARRAY[
+              CASE WHEN role.rolsuper THEN 'SUPERUSER' END,
+              CASE WHEN NOT role.rolinherit THEN 'NOINHERIT' END,
+              CASE WHEN role.rolcreaterole THEN 'CREATEROLE' END,
+              CASE WHEN role.rolcreatedb THEN 'CREATEDB' END,
+              CASE WHEN role.rolreplication THEN 'REPLICATION' END,
+              CASE WHEN role.rolbypassrls THEN 'BYPASSRLS' END,
+              CASE WHEN role.rolconnlimit >= 0 THEN 'CONNECTION LIMIT ' || role.rolconnlimit END
+            ], NULL) AS attributes,
+            ARRAY(SELECT granted.rolname::text
+                    FROM pg_catalog.pg_auth_members AS membership
+                    JOIN pg_catalog.pg_roles AS granted ON granted.oid = membership.roleid
+                   WHERE membership.member = role.oid ORDER BY 1) AS "memberOf",
+            ARRAY(SELECT coalesce('in database ' || database.datname || ' ', '') || setting
+                    FROM pg_catalog.pg_db_role_setting AS stored
+                    CROSS JOIN unnest(stored.setconfig) AS setting
+                    LEFT JOIN pg_catalog.pg_database AS database ON database.oid = stored.setdatabase
+                   WHERE stored.setrole = role.oid ORDER BY 1) AS settings,
+            (SELECT substr(setting, 6)
+               FROM pg_catalog.pg_db_role_setting AS stored
+               CROSS JOIN unnest(stored.setconfig) AS setting
+               LEFT JOIN pg_catalog.pg_database AS database ON database.oid = stored.setdatabase
+              WHERE stored.setrole = role.oid AND setting LIKE 'role=%'
+                AND (stored.setdatabase = 0 OR database.datname = current_database())
+              ORDER BY stored.setdatabase DESC LIMIT 1) AS "defaultRole"
+       FROM pg_catalog.pg_roles AS role
+      WHERE role.rolname = ANY ($1)`,
+    [names],
+  );
+  return new Map(
+    rows.map(({ attributes, settings, ...login }) => [
+      login.name,
+      {
+        ...login,
+        traits: [
+          ...attributes,
+          ...login.memberOf.map((role: string) => `member of ${role}`),
+          ...settings.map((setting: string) => `SET ${setting}`),
+        ],
+      },
+    ]),
+  );
+}
+
+/** Lets the login in with the password behind the verifier. Needs a transaction that holds the policy's lock. */
+export async function enableLogin(client: pg.ClientBase, login: string, verifier: string): Promise<void> {
+  await client.query(`ALTER ROLE ${quoteIdentifier(login)} LOGIN PASSWORD ${quoteLiteral(verifier)}`);
+}
+
+/** Shuts the login out and forgets its password. Sessions that are open stay open. */
+export async function disableLogin(client: pg.ClientBase, login: string): Promise<void> {
+  await client.query(`ALTER ROLE ${quoteIdentifier(login)} NOLOGIN PASSWORD NULL`);
+}

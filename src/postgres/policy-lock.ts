@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto';
+import type pg from 'pg';
+import { DatabaseError } from './database-error.ts';
+
+/**
+ * Runs `body` in a transaction that holds the advisory lock of a pair of logins, then commits. The lock lives in the
+ * target database on the very session that alters the roles, so a worker that lost its job cannot alter anything
+ * once another took over. Throws a DatabaseError of kind `locked` when another session holds it.
+ * https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
+ */
+export async function withPolicyLock<Result>(
+  client: pg.ClientBase,
+  logins: readonly [string, string],
+  body: () => Promise<Result>,
+): Promise<Result> {
+  await client.query('BEGIN');
+  try {
+    const { rows } = await client.query('SELECT pg_catalog.pg_try_advisory_xact_lock($1) AS held', [
+      lockKey(logins),
+    ]);
+    if (rows[0]?.held !== true) {
+      throw new DatabaseError(
+        'locked',
+        `Another session is changing the logins ${logins.join(' and ')} right now; it is tried again`,
+      );
+    }
+    const result = await body();
+    await client.query('COMMIT');
+    return result;
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => {});
+    throw error;
+  }
+}
+
+// Keyed by the logins, not by the policy's name: it is they who must not be altered twice, whoever configured them.
+function lockKey(logins: readonly [string, string]): string {
+  const digest = createHash('sha256')
+    .update(JSON.stringify(['keyturn', ...logins.toSorted()]))
+    .digest();
+  return digest.readBigInt64BE(0).toString();
+}

@@ -1,0 +1,16 @@
+import type pg from 'pg';
+
+/**
+ * What a cluster shares with its standby servers and with no other; undefined where the rotator may not ask.
+ * https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-CONTROLDATA
+ */
+export async function systemIdentifier(client: pg.ClientBase): Promise<string | undefined> {
+  const { rows } = await client.query(
+    `SELECT pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE') AS allowed`,
+  );
+  if (rows[0]?.allowed !== true) return undefined;
+  const control = await client.query(
+    'SELECT system_identifier::text AS id FROM pg_catalog.pg_control_system()',
+  );
+  return control.rows[0]?.id;
+}
