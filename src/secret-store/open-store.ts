@@ -1,0 +1,14 @@
+import type { Store } from '../policy/config.ts';
+import { openAwsSecretsManagerStore } from './aws-secrets-manager-store.ts';
+import { openFileStore } from './file-store.ts';
+import type { SecretStore } from './secret-store.ts';
+
+/** Opens a configured store by its type. Nothing is contacted before the first verb. */
+export function openStore(store: Store): SecretStore {
+  switch (store.type) {
+    case 'file':
+      return openFileStore(store);
+    case 'aws-secrets-manager':
+      return openAwsSecretsManagerStore(store);
+  }
+}

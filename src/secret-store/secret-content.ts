@@ -1,0 +1,87 @@
+import type { Field, Mapping } from '../policy/policy.ts';
+import type { Fields } from './secret-store.ts';
+import { StoreError } from './store-error.ts';
+
+/** What one secret holds of a mapping: one field as a whole, or fields under keys of a JSON object. */
+export type SecretEntries = readonly { readonly field: Field; readonly key: string | undefined }[];
+
+/**
+ * The secrets of a mapping, each with what it holds. The password's comes first: whoever stages them in turn thereby
+ * settles the password of the version before anything that is derived from it.
+ */
+export function secretsOf(mapping: Mapping): Map<string, SecretEntries> {
+  const secrets = new Map<string, { field: Field; key: string | undefined }[]>();
+  if (mapping.password) secrets.set(mapping.password.secret, []);
+  for (const [field, { secret, key }] of Object.entries(mapping)) {
+    const entries = secrets.get(secret) ?? [];
+    entries.push({ field: field as Field, key });
+    secrets.set(secret, entries);
+  }
+  return secrets;
+}
+
+/** Whether a secret holds a JSON object, which other people's keys may share. */
+export function isJson(entries: SecretEntries): boolean {
+  return entries.some(({ key }) => key !== undefined);
+}
+
+/** Throws a StoreError of kind `invalid` for a mapped field that has no value: nobody could log in with an empty one. */
+export function requireValues(mapping: Mapping, fields: Fields): void {
+  for (const [field, { secret }] of Object.entries(mapping)) valueFor(secret, field as Field, fields);
+}
+
+/** The new content of a secret. Keys of a JSON secret that the mapping does not name are kept as they are. */
+export function writeContent(
+  secret: string,
+  entries: SecretEntries,
+  fields: Fields,
+  current: string | undefined,
+): string {
+  const [first] = entries;
+  if (first !== undefined && first.key === undefined) return String(valueFor(secret, first.field, fields));
+  const object = current === undefined ? {} : parseObject(secret, current);
+  for (const { field, key } of entries) if (key !== undefined) object[key] = valueFor(secret, field, fields);
+  return JSON.stringify(object);
+}
+
+/** The fields that a secret's content has; none, where a JSON object has other people's keys only. */
+export function readContent(secret: string, entries: SecretEntries, content: string): Fields {
+  if (!isJson(entries)) {
+    const [entry] = entries;
+    return entry ? { [entry.field]: content } : {};
+  }
+  const object = parseObject(secret, content);
+  const found = entries.flatMap(({ field, key }) => {
+    const value = key === undefined ? undefined : object[key];
+    return typeof value === 'string' || typeof value === 'number' ? [[field, String(value)] as const] : [];
+  });
+  return Object.fromEntries(found);
+}
+
+function valueFor(secret: string, field: Field, fields: Fields): string | number {
+  const value = fields[field];
+  // A number, as in the secrets that AWS makes for RDS.
+  if (value && field !== 'port') return value;
+  if (value && /^\d+$/.test(value)) return Number(value);
+  throw new StoreError(
+    'invalid',
+    `The field ${field}, which the secret ${secret} is to hold, was given no ${field === 'port' ? 'number' : 'value'}; nothing was written`,
+  );
+}
+
+function parseObject(secret: string, content: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(content);
+  } catch {
+    // The parser's own message would quote the content.
+    value = undefined;
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new StoreError(
+      'invalid',
+      `The secret ${secret} is mapped by key but does not hold a JSON object; make it one, or map it as a whole`,
+    );
+  }
+  return value as Record<string, unknown>;
+}
