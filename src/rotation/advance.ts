@@ -1,0 +1,48 @@
+import type { StepName } from '../ledger/rotation.ts';
+import type { RotationContext } from './rotation-context.ts';
+import type { Wait } from './step.ts';
+import { stepsOf } from './steps.ts';
+import { warn } from './warn.ts';
+
+/** A step that threw; the ledger says which. */
+export class StepError extends Error {
+  override readonly name = 'StepError';
+  readonly step: StepName;
+
+  constructor(step: StepName, cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.step = step;
+  }
+}
+
+/**
+ * Brings a rotation as far as it goes now: runs each step that is not done, records it, and goes on. Returns what
+ * it waits for, or undefined when every step is done. Throws a StepError.
+ */
+export async function advance(context: RotationContext): Promise<Wait | undefined> {
+  const { ledger, rotation } = context;
+  const isBack = rotation.rolledBackTo !== null;
+  const recorded = (await ledger.events([rotation.id])).filter(
+    ({ kind, back }) => kind === 'done' && back === isBack,
+  );
+  for (const step of stepsOf(rotation)) {
+    try {
+      if (!(await step.isDone(context))) {
+        await ledger.record(rotation.id, step.name, 'started');
+        const wait = await step.run(context);
+        if (wait) {
+          if (wait.warning !== undefined) await warn(context, step.name, wait.warning);
+          await ledger.record(rotation.id, step.name, 'waiting', wait.reason);
+          return wait;
+        }
+      }
+      if (recorded.some((event) => event.step === step.name)) continue;
+      // Asked here and not in `run`, which a crash may have kept from telling.
+      for (const text of (await step.warnings?.(context)) ?? []) await warn(context, step.name, text);
+    } catch (cause) {
+      throw new StepError(step.name, cause);
+    }
+    await ledger.record(rotation.id, step.name, 'done');
+  }
+  return undefined;
+}

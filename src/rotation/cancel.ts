@@ -1,0 +1,37 @@
+import type { Rotation } from '../ledger/rotation.ts';
+import { DatabaseError } from '../postgres/database-error.ts';
+import { withPolicyLock } from '../postgres/policy-lock.ts';
+import { Refusal } from './refusal.ts';
+import { holdsAny, type RotationContext } from './rotation-context.ts';
+import { shutIncoming, takeBack } from './take-back.ts';
+
+/**
+ * Ends an open rotation that is not published, and takes back what it staged and set. Throws a Refusal when it is
+ * published in any secret: from there the ways are forward and `rollback`.
+ */
+export async function cancel(context: RotationContext, by: string): Promise<Rotation> {
+  const { ledger, policy, rotation } = context;
+  const end = async () => {
+    for (const destination of context.destinations) {
+      if (!(await holdsAny(context, destination))) continue;
+      throw new Refusal(
+        `${destination.name} publishes rotation ${rotation.id} already; go back with: keyturn rollback ${policy.name}`,
+      );
+    }
+    return ledger.finish(rotation.id, 'failed', `cancelled by ${by}`);
+  };
+  let ended: Rotation;
+  try {
+    ended = await withPolicyLock(await context.rotator(), policy.logins, async () => {
+      const finished = await end();
+      await shutIncoming(context);
+      return finished;
+    });
+  } catch (error) {
+    // Where nobody reaches the database, nobody can hold its lock and publish either.
+    if (!(error instanceof DatabaseError && error.kind === 'unreachable')) throw error;
+    ended = await end();
+  }
+  await takeBack(context);
+  return ended;
+}

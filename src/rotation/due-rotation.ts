@@ -1,0 +1,87 @@
+import { randomUUID } from 'node:crypto';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Rotation } from '../ledger/rotation.ts';
+import { RotationOpenError } from '../ledger/rotation-open-error.ts';
+import type { Timing } from '../ledger/timing.ts';
+import type { Policy, Schedule } from '../policy/policy.ts';
+import { dueSlot } from '../schedule/due-slot.ts';
+import { jitterOffset } from '../schedule/jitter-offset.ts';
+import { nextSlot, type SlotContext } from '../schedule/next-slot.ts';
+
+/** How long a slot whose rotation failed is left alone before it gets another, in milliseconds. */
+const AFTER_FAILURE_MS = 15 * 60_000;
+const OVERDUE_MS = 150_000;
+
+/**
+ * Opens the rotation that a policy is due, if it is: for its latest slot, or at once when it has never rotated and
+ * nothing is published. Any number of workers may ask at the same time; the ledger lets one of them through.
+ */
+export async function requestDueRotation(
+  policy: Policy,
+  timing: Timing,
+  { ledger, now, isUnpublished }: { ledger: Ledger; now: number; isUnpublished: () => Promise<boolean> },
+): Promise<Rotation | undefined> {
+  if (!activeSchedule(policy, timing)) return undefined;
+  if (isHeldOff(timing, now)) return undefined;
+  const slot = owedSlot(policy, timing, now);
+  if (slot === undefined && (timing.rotated || !(await isUnpublished()))) return undefined;
+  try {
+    return await ledger.request({
+      id: randomUUID(),
+      policy: policy.name,
+      reason: slot === undefined ? 'first' : 'schedule',
+      requestedBy: 'schedule',
+      // A sweep of many policies takes its time, in which one that was open may end.
+      decidedOn: timing,
+      ...(slot === undefined ? {} : { slot: new Date(slot) }),
+    });
+  } catch (error) {
+    // The one that is open serves this slot too.
+    if (error instanceof RotationOpenError) return undefined;
+    throw error;
+  }
+}
+
+/** Whether the policy failed just now, and nobody has shown since that it works again. */
+function isHeldOff({ lastFailedAt, lastAskedAt }: Timing, now: number): boolean {
+  if (!lastFailedAt || (lastAskedAt && lastAskedAt > lastFailedAt)) return false;
+  return now - lastFailedAt.getTime() < AFTER_FAILURE_MS;
+}
+
+/** When a policy is due next after an instant, in milliseconds since the epoch; undefined: only when asked. */
+export function nextDue(policy: Policy, timing: Timing, after: number): number | undefined {
+  const schedule = activeSchedule(policy, timing);
+  return schedule && nextSlot(schedule, { ...slotContext(policy, timing), after });
+}
+
+/** The slot that has come and has no rotation yet, in milliseconds since the epoch. */
+export function owedSlot(policy: Policy, timing: Timing, now: number): number | undefined {
+  const schedule = activeSchedule(policy, timing);
+  return schedule && dueSlot(schedule, { ...slotContext(policy, timing), now });
+}
+
+/** Whether a slot has come that no worker acted on, though one sweeps every minute. */
+export function isOverdue(policy: Policy, timing: Timing, now: number): boolean {
+  const slot = owedSlot(policy, timing, now);
+  return slot !== undefined && now - slot > OVERDUE_MS;
+}
+
+/** From where slots are counted; one before the policy was first seen is nobody's to make up for. */
+export function slotContext({ name, schedule }: Policy, timing: Timing): SlotContext {
+  const { firstSeenAt, lastSlot } = timing;
+  const asked = timing.lastAskedAt?.getTime();
+  // An interval counts from any instant, so one that was asked for gets the jitter that a slot has already: the
+  // first rotations of a fleet come together, and all that follow would too.
+  const shift = schedule?.kind === 'interval' ? jitterOffset(name, schedule.jitter) : 0;
+  const acted = [...(lastSlot ? [lastSlot.getTime()] : []), ...(asked === undefined ? [] : [asked + shift])];
+  return {
+    policy: name,
+    lastSlot: lastSlot?.getTime() ?? firstSeenAt.getTime(),
+    ...(acted.length > 0 ? { anchor: Math.max(...acted) } : {}),
+  };
+}
+
+/** The schedule by which a policy rotates by itself; undefined when it does so only when asked, or is paused. */
+function activeSchedule(policy: Policy, timing: Timing): Schedule | undefined {
+  return policy.autoRotate && !timing.pausedAt ? policy.schedule : undefined;
+}

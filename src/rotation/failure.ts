@@ -1,0 +1,16 @@
+import { DatabaseError } from '../postgres/database-error.ts';
+import { StoreError } from '../secret-store/store-error.ts';
+
+/** Whether trying again later can help without anyone doing something. Unknown faults are given the chance. */
+export function isTransient(error: unknown): boolean {
+  if (error instanceof StoreError) return ['unreachable', 'throttled', 'conflict'].includes(error.kind);
+  if (error instanceof DatabaseError)
+    return ['unreachable', 'locked', 'behind', 'other'].includes(error.kind);
+  return !(error instanceof Error && ['Refusal', 'SessionsHiddenError'].includes(error.name));
+}
+
+/** Milliseconds until the next try after so many failures in a row: doubling from 1 s to 60 s, ±20 %. */
+export function backoff(failures: number, random: () => number = Math.random): number {
+  const base = Math.min(60_000, 1_000 * 2 ** Math.min(failures - 1, 10));
+  return Math.round(base * (0.8 + 0.4 * random()));
+}

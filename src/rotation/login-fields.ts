@@ -1,0 +1,29 @@
+import type { Connection } from '../policy/config.ts';
+import type { Mapping } from '../policy/policy.ts';
+import type { Fields } from '../secret-store/secret-store.ts';
+import type { Credential } from './rotation-context.ts';
+
+/** What a destination publishes of a login: a value for each field that its mapping names. */
+export function loginFields(mapping: Mapping, connection: Connection, credential: Credential): Fields {
+  const all: Required<Fields> = {
+    ...credential,
+    host: connection.host,
+    port: String(connection.port),
+    database: connection.database,
+    engine: 'postgres',
+    url: loginUrl(connection, credential),
+  };
+  return Object.fromEntries(Object.entries(all).filter(([field]) => field in mapping));
+}
+
+/**
+ * A libpq connection URI, every part percent-encoded, with the sslmode that keyturn itself uses.
+ * https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
+ */
+export function loginUrl(connection: Connection, { username, password }: Credential): string {
+  const host = connection.host.includes(':') ? `[${connection.host}]` : encodeURIComponent(connection.host);
+  const [user, secret] = [username, password].map(encodeURIComponent);
+  // Of what may stand in a path, node-postgres decodes nothing (it uses decodeURI), so only ? and # are encoded more.
+  const database = encodeURI(connection.database).replace(/[?#]/g, encodeURIComponent);
+  return `postgresql://${user}:${secret}@${host}:${connection.port}/${database}?sslmode=${connection.tls.mode}`;
+}

@@ -1,0 +1,62 @@
+import type { Clock } from '../clock.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Rotation } from '../ledger/rotation.ts';
+import type { Connection } from '../policy/config.ts';
+import type { Policy } from '../policy/policy.ts';
+import { connect, placeOf, type Session } from '../postgres/connect.ts';
+import { mergeUses } from '../postgres/merge-uses.ts';
+import { openReplica } from '../postgres/open-replica.ts';
+import { usesOf } from '../postgres/sessions.ts';
+import { openUsePoller, type UsePoller, type UseSource } from '../postgres/use-poller.ts';
+import type { Stage, Version } from '../secret-store/secret-store.ts';
+import type { OpenDestination, RotationContext } from './rotation-context.ts';
+
+/** A context for one run through the steps. Disposing of it closes the rotator's sessions that were opened. */
+export function openContext(parts: {
+  readonly rotation: Rotation;
+  readonly policy: Policy;
+  readonly connection: Connection;
+  readonly destinations: readonly [OpenDestination, ...OpenDestination[]];
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  /** Shared by the rotations of a process, so that they look together; left out: one of its own. */
+  readonly poller?: UsePoller;
+}): RotationContext & AsyncDisposable {
+  let session: Promise<Session> | undefined;
+  let answers = new Map<string, Promise<Version | undefined>>();
+  const poller = parts.poller ?? openUsePoller(parts.clock);
+  async function rotator() {
+    session ??= connect(parts.connection);
+    return (await session).client;
+  }
+  const replicas = (parts.connection.replicas ?? []).map((replica) => openReplica(parts.connection, replica));
+  const sources: readonly UseSource[] = [
+    {
+      place: placeOf(parts.connection),
+      uses: async (logins) => usesOf(await rotator(), logins),
+    },
+    ...replicas.map(({ target, uses }) => ({ place: placeOf(target), uses })),
+  ];
+  return {
+    ...parts,
+    warnings: [],
+    rotator,
+    replicas,
+    uses: async (logins) => mergeUses(await Promise.all(sources.map((source) => source.uses(logins)))),
+    look: (login, maxAge) => poller.look(sources, login, maxAge),
+    read(destination, stage: Stage) {
+      const question = `${parts.destinations.indexOf(destination)} ${stage}`;
+      const known = answers.get(question) ?? destination.store.read(destination.secrets, stage);
+      answers.set(question, known);
+      return known;
+    },
+    forget() {
+      answers = new Map();
+    },
+    async [Symbol.asyncDispose]() {
+      const opened = await session?.catch(() => undefined);
+      await opened?.[Symbol.asyncDispose]();
+      for (const replica of replicas) await replica[Symbol.asyncDispose]();
+    },
+  };
+}

@@ -1,0 +1,32 @@
+import { connect, placeOf, type Session, type Target } from '../postgres/connect.ts';
+import { DatabaseError } from '../postgres/database-error.ts';
+import { passwordRefused } from './password-refused.ts';
+import { type Credential, type RotationContext, stagedCredential } from './rotation-context.ts';
+
+/** What is proved other than that the incoming login with its staged password logs in on the primary. */
+interface Other {
+  readonly credential?: Credential;
+  readonly server?: Target;
+}
+
+/**
+ * A fresh session with a credential, by default the one that this rotation makes current. Throws a DatabaseError: of
+ * kind `authentication` when it does not log in, a PasswordRefused where that is the password's fault; `unproven` when
+ * the server did not even ask, which would prove nothing (G6).
+ */
+export async function proveLogin(
+  context: RotationContext,
+  { credential, server = context.connection }: Other = {},
+): Promise<Session> {
+  const { username: user, password } = credential ?? (await stagedCredential(context));
+  const target = { ...server, user, password };
+  const session = await connect(target).catch((error: unknown) => {
+    throw passwordRefused(error, user);
+  });
+  if (session.proven) return session;
+  await session[Symbol.asyncDispose]();
+  throw new DatabaseError(
+    'unproven',
+    `${placeOf(target)}: the server let the login in without a SCRAM exchange, so its password is not proven; let pg_hba.conf demand scram-sha-256 from this address`,
+  );
+}

@@ -1,0 +1,54 @@
+import type { Event, Rotation, StepName } from '../ledger/rotation.ts';
+
+/** A rotation as commands print it. `ms` is null while the step lasts. */
+export interface RotationReport {
+  readonly rotation: string;
+  readonly policy: string;
+  readonly status: Rotation['status'];
+  readonly reason: Rotation['reason'];
+  readonly requestedBy: string;
+  readonly adopt: boolean;
+  readonly replaces: string | null;
+  readonly requestedAt: string;
+  readonly finishedAt: string | null;
+  readonly incoming: string | null;
+  readonly outgoing: string | null;
+  readonly steps: readonly {
+    readonly name: StepName;
+    readonly startedAt: string;
+    readonly ms: number | null;
+  }[];
+  readonly warnings: readonly { readonly step: StepName; readonly at: string; readonly text: string }[];
+  readonly error: string | null;
+}
+
+export function reportRotation(rotation: Rotation, events: readonly Event[]): RotationReport {
+  const own = events.filter((event) => event.rotation === rotation.id);
+  const isSame = (one: Event) => (other: Event) => other.step === one.step && other.back === one.back;
+  const done = (event: Event) => own.filter(isSame(event)).find(({ kind }) => kind === 'done');
+  return {
+    rotation: rotation.id,
+    policy: rotation.policy,
+    status: rotation.status,
+    reason: rotation.reason,
+    requestedBy: rotation.requestedBy,
+    adopt: rotation.adopt,
+    replaces: rotation.replaces,
+    requestedAt: rotation.requestedAt.toISOString(),
+    finishedAt: rotation.finishedAt?.toISOString() ?? null,
+    incoming: rotation.incoming,
+    outgoing: rotation.outgoing,
+    steps: own
+      // The first that is known of a step: mostly its start, but one that a crash left unrecorded only has an end.
+      .filter((event, index) => own.findIndex(isSame(event)) === index)
+      .map((event) => {
+        const { step, at } = event;
+        const end = done(event);
+        return { name: step, startedAt: at.toISOString(), ms: end ? end.at.getTime() - at.getTime() : null };
+      }),
+    warnings: own
+      .filter(({ kind }) => kind === 'warning')
+      .map(({ step, at, detail }) => ({ step, at: at.toISOString(), text: detail ?? '' })),
+    error: rotation.lastError,
+  };
+}

@@ -1,0 +1,115 @@
+import type pg from 'pg';
+import type { Clock } from '../clock.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Rotation, StepName } from '../ledger/rotation.ts';
+import type { Connection } from '../policy/config.ts';
+import type { Destination, Policy } from '../policy/policy.ts';
+import type { OpenReplica } from '../postgres/open-replica.ts';
+import type { LoginUse } from '../postgres/sessions.ts';
+import type { SecretStore, Stage, Version } from '../secret-store/secret-store.ts';
+import { Refusal } from './refusal.ts';
+
+/** A destination together with its open store. */
+export interface OpenDestination extends Omit<Destination, 'store'> {
+  readonly name: string;
+  readonly store: SecretStore;
+}
+
+export interface Credential {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** What stops nothing and yet must be told. */
+export interface Warning {
+  readonly step: StepName;
+  readonly text: string;
+}
+
+/** All that the steps of one rotation need, for one run through them. */
+export interface RotationContext {
+  readonly policy: Policy;
+  readonly connection: Connection;
+  /** The first is the primary. */
+  readonly destinations: readonly [OpenDestination, ...OpenDestination[]];
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  /** Follows the ledger: replaced by whoever writes there. */
+  rotation: Rotation;
+  /** What this run found worth telling that no run before it had. */
+  readonly warnings: Warning[];
+  /** The rotator's session, opened at first use and kept for this run. */
+  rotator(): Promise<pg.Client>;
+  readonly replicas: readonly OpenReplica[];
+  /** Who uses logins at this instant, on the primary and on every replica. Throws when any of them cannot be seen (G6). */
+  uses(logins: readonly string[]): Promise<Map<string, LoginUse>>;
+  /**
+   * Who uses a login, as `uses` has it. That somebody does may have been seen up to `maxAge` milliseconds ago, by another rotation
+   * too; that nobody does is always asked anew.
+   */
+  look(login: string, maxAge: number): Promise<LoginUse>;
+  /** What a destination says, asked once per run and stage until `forget`. */
+  read(destination: OpenDestination, stage: Stage): Promise<Version | undefined>;
+  forget(): void;
+}
+
+/** The token of the version that a rotation makes current: its own, or on its way back the one before. */
+export function tokenOf({ rotation }: RotationContext): string {
+  return rotation.rolledBackTo ?? rotation.id;
+}
+
+/** The logins that `check` resolved. They do not change while the rotation lasts, but change places on its way back. */
+export function frozenLogins({ rotation }: RotationContext): {
+  readonly incoming: string;
+  readonly outgoing: string;
+} {
+  if (rotation.incoming === null || rotation.outgoing === null) {
+    throw new Error(`Rotation ${rotation.id} has no logins yet, though a step after check runs`);
+  }
+  const { incoming, outgoing } = rotation;
+  return rotation.rolledBackTo === null ? { incoming, outgoing } : { incoming: outgoing, outgoing: incoming };
+}
+
+/** Whether a destination has the whole version of this rotation under a stage. */
+export async function holds(
+  context: RotationContext,
+  destination: OpenDestination,
+  stage: Stage,
+): Promise<boolean> {
+  const version = await context.read(destination, stage);
+  return (
+    version?.token === tokenOf(context) &&
+    Object.keys(destination.secrets).every((field) => field in version.fields)
+  );
+}
+
+/**
+ * Whether a destination publishes this rotation in any of its secrets. Where they cannot change at one instant, a
+ * promotion may have stopped between them, and `holds` does not tell that from one that never began.
+ */
+export async function holdsAny(context: RotationContext, destination: OpenDestination): Promise<boolean> {
+  for (const [field, name] of Object.entries(destination.secrets)) {
+    const part = await destination.store.read({ [field]: name }, 'current');
+    if (part?.token === tokenOf(context)) return true;
+  }
+  return false;
+}
+
+/** Whether the primary publishes this rotation: from then on there is no way but forward. */
+export function isPublished(context: RotationContext): Promise<boolean> {
+  return holds(context, context.destinations[0], 'current');
+}
+
+/** The username and password that this rotation makes current, from the primary: the store is the journal. */
+export async function stagedCredential(context: RotationContext): Promise<Credential> {
+  const primary = context.destinations[0];
+  for (const stage of ['pending', 'current', 'previous'] as const) {
+    const version = await context.read(primary, stage);
+    if (version?.token !== tokenOf(context)) continue;
+    const { username, password } = version.fields;
+    if (username !== undefined && password !== undefined) return { username, password };
+  }
+  throw new Refusal(
+    `${primary.name} has lost the version ${tokenOf(context)} that this rotation makes current; rotate again`,
+  );
+}

@@ -1,0 +1,58 @@
+import { readLogins } from '../../postgres/login.ts';
+import type { OpenReplica } from '../../postgres/open-replica.ts';
+import type { LoginSession } from '../../postgres/sessions.ts';
+import { frozenLogins, type RotationContext } from '../rotation-context.ts';
+import { cut } from './cut.ts';
+import { mayCut } from './drain.ts';
+
+/** What revoke finds on the replicas. */
+export interface OnReplicas {
+  /** Those that have not replayed that the outgoing login is shut out. */
+  readonly behind: readonly OpenReplica[];
+  /** Sessions of the outgoing login. */
+  readonly sessions: readonly LoginSession[];
+}
+
+/** Whether the outgoing login is shut out and gone on every replica. Throws when all that is known says so, but not all is. */
+export async function areReplicasClear(context: RotationContext): Promise<boolean> {
+  const looks = await Promise.allSettled(context.replicas.map((replica) => lookAt(context, replica)));
+  const isLeft = looks.some(
+    (look) => look.status === 'fulfilled' && (look.value.isOpen || look.value.sessions.length > 0),
+  );
+  if (isLeft) return false;
+  for (const look of looks) if (look.status === 'rejected') throw look.reason;
+  return true;
+}
+
+/**
+ * Ends sessions of the outgoing login on replicas, if that may be: on each once it has replayed NOLOGIN, since before
+ * they would come back. One that is away keeps nobody on another; what it could not be asked is thrown at the end.
+ */
+export async function clearReplicas(context: RotationContext): Promise<OnReplicas> {
+  const behind: OpenReplica[] = [];
+  const left: LoginSession[] = [];
+  const faults: unknown[] = [];
+  for (const replica of context.replicas) {
+    try {
+      const { isOpen, sessions } = await lookAt(context, replica);
+      left.push(...sessions);
+      if (isOpen) behind.push(replica);
+      else if (mayCut(context)) await cut(context, sessions, replica);
+    } catch (fault) {
+      faults.push(fault);
+    }
+  }
+  if (faults.length > 0) throw faults[0];
+  return { behind, sessions: left };
+}
+
+async function lookAt(
+  context: RotationContext,
+  replica: OpenReplica,
+): Promise<{ readonly isOpen: boolean; readonly sessions: readonly LoginSession[] }> {
+  const { outgoing } = frozenLogins(context);
+  // The roles first: of a login that is found shut nobody new comes in while its sessions are counted.
+  const login = (await replica.ask((client) => readLogins(client, [outgoing]))).get(outgoing);
+  const use = (await replica.uses([outgoing])).get(outgoing);
+  return { isOpen: login?.canLogin !== false, sessions: use?.sessions ?? [] };
+}

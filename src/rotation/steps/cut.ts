@@ -1,0 +1,39 @@
+import type { OpenReplica } from '../../postgres/open-replica.ts';
+import { withPolicyLock } from '../../postgres/policy-lock.ts';
+import { describeSession, type LoginSession, terminate } from '../../postgres/sessions.ts';
+import { counted } from '../counted.ts';
+import { Refusal } from '../refusal.ts';
+import { refuseMissingPrivileges } from '../refuse-missing-privileges.ts';
+import { frozenLogins, type RotationContext } from '../rotation-context.ts';
+import { refuseSuperseded } from '../superseded.ts';
+import { warn } from '../warn.ts';
+import { describeUse } from './drain.ts';
+
+/**
+ * Ends sessions of the outgoing login on one server, the primary unless told which. The history has them before, so
+ * that a crash in between cannot hide whom keyturn cut. Throws a Refusal that names those that it may not end.
+ */
+export async function cut(
+  context: RotationContext,
+  sessions: readonly LoginSession[],
+  replica?: OpenReplica,
+): Promise<void> {
+  if (sessions.length === 0) return;
+  const { outgoing } = frozenLogins(context);
+  await warn(context, 'revoke', `ends ${describeUse({ sessions, prepared: [] }, outgoing)}`);
+  const pids = sessions.map(({ pid }) => pid);
+  const client = await context.rotator();
+  // Under the lock, too: by the next rotation it would be the login in use.
+  const refused = await withPolicyLock(client, context.policy.logins, async () => {
+    await refuseSuperseded(context);
+    return replica ? replica.terminate(outgoing, pids) : terminate(client, outgoing, pids);
+  });
+  if (refused.length === 0) return;
+  const who = sessions
+    .filter(({ pid }) => refused.includes(pid))
+    .map((session) => `pid ${session.pid}, ${describeSession(session)}`);
+  const reason = await refuseMissingPrivileges(context).catch((error: Error) => error.message);
+  throw new Refusal(
+    `${outgoing} is shut out, but ${counted(refused.length, 'session')} of it cannot be ended by the rotator: ${who.join('; ')}. ${reason ?? 'End it as a superuser: SELECT pg_terminate_backend(pid)'}`,
+  );
+}

@@ -1,0 +1,119 @@
+import { disableLogin, readLogins } from '../../postgres/login.ts';
+import { withPolicyLock } from '../../postgres/policy-lock.ts';
+import { describePrepared } from '../../postgres/prepared-transaction.ts';
+import { type LoginUse, usesOf } from '../../postgres/sessions.ts';
+import { awaitReplay } from '../await-replay.ts';
+import { counted } from '../counted.ts';
+import { pooledClients } from '../pooled-clients.ts';
+import { proveLogin } from '../prove-login.ts';
+import { Refusal } from '../refusal.ts';
+import { refuseMissingPrivileges } from '../refuse-missing-privileges.ts';
+import { frozenLogins, isPublished, type RotationContext } from '../rotation-context.ts';
+import type { Step } from '../step.ts';
+import { refuseSuperseded } from '../superseded.ts';
+import { areReplicasClear, clearReplicas } from './clear-replicas.ts';
+import { cut } from './cut.ts';
+import { isHeld, mayCut, waitForUse } from './drain.ts';
+
+/** A backend that was let in before NOLOGIN was committed has shown itself in pg_stat_activity by then. */
+const LAST_LOOK_MS = 250;
+
+/** Shuts the outgoing login out, and only then ends what sessions are left, until none is. */
+export const revoke: Step = {
+  name: 'revoke',
+  async isDone(context) {
+    if (!(await isShut(context)) || isHeld(context, await useOnPrimary(context))) return false;
+    if (context.replicas.length === 0) return true;
+    return (await areReplicasClear(context)) && (await wasLastLook(context));
+  },
+  async run(context) {
+    const { outgoing } = frozenLogins(context);
+    const wasOpen = !(await isShut(context));
+    if (wasOpen) await shut(context);
+    const here = await useOnPrimary(context);
+    if (mayCut(context)) await cut(context, here.sessions);
+    // After the primary: who is in there need not wait for a replica that is behind or away.
+    const { behind, sessions } = await clearReplicas(context);
+    if (behind.length > 0) return awaitReplay(context, behind, `still lets ${outgoing} log in`);
+    const left = { ...here, sessions: [...here.sessions, ...sessions] };
+    if (isHeld(context, left)) return waitForUse(context, left);
+    if (!wasOpen && context.replicas.length === 0) return undefined;
+    // Nobody new comes in, but who passed the check just before the commit is not counted yet.
+    return { until: context.clock.now() + LAST_LOOK_MS, reason: lastLook(outgoing) };
+  },
+  async describe(context) {
+    const { outgoing } = frozenLogins(context);
+    const cut = context.policy.drain.onTimeout === 'terminate' || context.rotation.reason === 'emergency';
+    const replicas = context.replicas.map(({ name }) => `; done when ${name} has replayed it too`).join('');
+    return `alters ${outgoing}: NOLOGIN and no password${cut ? ', and ends the sessions that outstayed the drain' : ''}${replicas}`;
+  },
+  async warnings(context) {
+    const { outgoing } = frozenLogins(context);
+    const { prepared } = await useOnPrimary(context);
+    const { clients, faults } = await pooledClients(context, outgoing);
+    const left = clients.map(
+      (who) =>
+        `${who}: they stay logged in there, where they reach nothing now, but would use the password that ${outgoing} gets next; end them (KILL_CLIENT, from PgBouncer 1.24 on)`,
+    );
+    // An emergency does not drain, and so asks here for the first time.
+    const untold = context.rotation.reason === 'emergency' ? faults : [];
+    if (prepared.length === 0) return [...left, ...untold];
+    return [
+      ...left,
+      ...untold,
+      `${outgoing} leaves ${counted(prepared.length, 'prepared transaction')} behind, with its locks: ${prepared.map(describePrepared).join(', ')}; it may be half of a distributed commit, so keyturn does not end it, and only a superuser can`,
+    ];
+  },
+};
+
+function lastLook(outgoing: string): string {
+  return `a last look whether somebody was just logging in as ${outgoing}`;
+}
+
+/** Whether the last look was announced long enough ago. When a replica replayed NOLOGIN it does not tell, the history does. */
+async function wasLastLook(context: RotationContext): Promise<boolean> {
+  const reason = lastLook(frozenLogins(context).outgoing);
+  const events = await context.ledger.events([context.rotation.id]);
+  const said = events.find(({ kind, detail }) => kind === 'waiting' && detail === reason);
+  return said !== undefined && context.clock.now() >= said.at.getTime() + LAST_LOOK_MS;
+}
+
+async function useOnPrimary(context: RotationContext): Promise<LoginUse> {
+  const { outgoing } = frozenLogins(context);
+  const uses = await usesOf(await context.rotator(), [outgoing]);
+  return uses.get(outgoing) ?? { sessions: [], prepared: [] };
+}
+
+async function isShut(context: RotationContext): Promise<boolean> {
+  const { outgoing } = frozenLogins(context);
+  return (await readLogins(await context.rotator(), [outgoing])).get(outgoing)?.canLogin === false;
+}
+
+async function shut(context: RotationContext): Promise<void> {
+  const { incoming, outgoing } = frozenLogins(context);
+  const client = await context.rotator();
+  try {
+    await withPolicyLock(client, context.policy.logins, async () => {
+      await refuseSuperseded(context);
+      context.forget();
+      if (!(await isPublished(context))) {
+        throw new Refusal(
+          `${context.destinations[0].name} does not publish ${incoming} of this rotation any more, so ${outgoing} is not revoked; find out who changed the secret`,
+        );
+      }
+      await refuseEdited(context);
+      await disableLogin(client, outgoing);
+    });
+  } catch (error) {
+    // PostgreSQL says that a right is missing, this says which: somebody changed the roles since `check`.
+    if ((error as { code?: unknown }).code === '42501') await refuseMissingPrivileges(context);
+    throw error;
+  }
+}
+
+/** A version that was altered where it is has its token still, which then shows nothing: it has to log in. */
+async function refuseEdited(context: RotationContext): Promise<void> {
+  const current = await context.read(context.destinations[0], 'current');
+  if (!current?.edited) return;
+  await using _session = await proveLogin(context);
+}

@@ -1,0 +1,48 @@
+import { DatabaseError } from '../../postgres/database-error.ts';
+import { enableLogin, readLogins } from '../../postgres/login.ts';
+import { withPolicyLock } from '../../postgres/policy-lock.ts';
+import { scramVerifier } from '../../postgres/scram-verifier.ts';
+import { proveLogin } from '../prove-login.ts';
+import { Refusal } from '../refusal.ts';
+import { frozenLogins, isPublished, stagedCredential } from '../rotation-context.ts';
+import type { Step } from '../step.ts';
+import { refuseSuperseded } from '../superseded.ts';
+
+/** Gives the incoming login the staged password. */
+export const set: Step = {
+  name: 'set',
+  async isDone(context) {
+    if (await isPublished(context)) return true;
+    const { incoming } = frozenLogins(context);
+    // Asked first, so that a rotation does not leave a refused login in PostgreSQL's log every time.
+    const login = (await readLogins(await context.rotator(), [incoming])).get(incoming);
+    if (!login?.canLogin) return false;
+    try {
+      await using _session = await proveLogin(context);
+      return true;
+    } catch (error) {
+      if (error instanceof DatabaseError && error.kind === 'authentication') return false;
+      throw error;
+    }
+  },
+  async run(context) {
+    const { incoming } = frozenLogins(context);
+    const verifier = scramVerifier((await stagedCredential(context)).password);
+    const client = await context.rotator();
+    await withPolicyLock(client, context.policy.logins, async () => {
+      await refuseSuperseded(context);
+      context.forget();
+      for (const destination of context.destinations) {
+        const current = await context.read(destination, 'current');
+        if (current?.fields.username === incoming) {
+          throw new Refusal(`${destination.name} publishes ${incoming} by now; its password stays as it is`);
+        }
+      }
+      await enableLogin(client, incoming, verifier);
+    });
+    return undefined;
+  },
+  async describe(context) {
+    return `alters ${frozenLogins(context).incoming}: LOGIN and the new password, as a SCRAM-SHA-256 verifier`;
+  },
+};

@@ -1,0 +1,229 @@
+import { randomUUID } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { quoteIdentifier } from '../../src/postgres/identifier.ts';
+import { warningsOf } from '../support/draining.ts';
+import {
+  expectAdoption,
+  expectRefusal,
+  publishOutside,
+  requestAdoption,
+  stageOutside,
+} from '../support/outside.ts';
+import { openScenario, type Scenario } from '../support/scenario.ts';
+import { SECRET_PLACES, type SecretPlace } from '../support/secret-places.ts';
+
+describe.each(SECRET_PLACES)('in %s,', (_name, openPlace, available) => {
+  const it = test.skipIf(!available);
+  let scenario: Scenario;
+  let place: SecretPlace;
+  beforeEach(async () => {
+    const opened = await openScenario(inject('postgres'));
+    place = openPlace(opened);
+    const { store, secrets } = place;
+    scenario = opened.with({ destinations: [{ name: 'primary', store, create: true, secrets }] });
+  });
+  afterEach(async () => {
+    await place.close();
+    await scenario[Symbol.asyncDispose]();
+  });
+
+  const rotateOnce = async () => {
+    expect(await scenario.finish(await scenario.request())).toEqual({ status: 'done' });
+  };
+  const refusal = async () => expectRefusal(scenario, await scenario.request());
+  const command = () => `: keyturn rotate ${scenario.policy.name} --adopt`;
+  const pending = () => place.store.read(place.secrets, 'pending');
+  const other = (username: string) => scenario.policy.logins.find((login) => login !== username) ?? '';
+  const letIn = (login: string, password: string) =>
+    scenario.admin.query(`ALTER ROLE ${quoteIdentifier(login)} LOGIN PASSWORD '${password}'`);
+
+  describe('a pending version that this ledger did not stage', () => {
+    const theirs = { username: 'theirs', password: 'of theirs' };
+
+    it('stops a rotation (G5), and is discarded by one that adopts (G1)', async () => {
+      await rotateOnce();
+      const token = await stageOutside(scenario, theirs);
+      const message = await refusal();
+      expect(message).toContain(
+        `primary has a pending version ${token} that this ledger does not know; find out whether another`,
+      );
+      expect(message).toContain(command());
+      const [adopted, ...more] = await expectAdoption(scenario);
+      expect(adopted).toMatch(
+        new RegExp(`^check: adopted: primary has a pending version ${token}.*discards`),
+      );
+      expect(more).toEqual([]);
+      await expect(place.store.promote(place.secrets, token)).rejects.toMatchObject({ kind: 'invalid' });
+    });
+
+    it('does so where it is of mixed origin, too', async () => {
+      await rotateOnce();
+      const tokens = [randomUUID(), randomUUID()] as const;
+      const { username, password } = place.secrets;
+      await place.store.stage({ username }, tokens[0], { username: 'theirs' }, { create: false });
+      await place.store.stage({ password }, tokens[1], { password: 'of theirs' }, { create: false });
+      expect(await pending()).toMatchObject({ token: undefined });
+      const message = await refusal();
+      for (const token of tokens) expect(message).toContain(token);
+      await expectAdoption(scenario);
+      await expect(place.store.promote({ password }, tokens[1])).rejects.toMatchObject({ kind: 'invalid' });
+    });
+
+    it('is left alone even by one that adopts, while the rotation that staged it is open', async () => {
+      await rotateOnce();
+      const colliding = scenario.with({ policy: { ...scenario.policy, name: `${scenario.policy.name}-2` } });
+      const { id } = await colliding.request();
+      await place.store.stage(place.secrets, id, theirs, { create: false });
+      for (const rotation of [() => scenario.request(), () => requestAdoption(scenario)]) {
+        expect(await expectRefusal(scenario, await rotation())).toContain(
+          `rotation ${id} of ${colliding.policy.name} staged, which is open`,
+        );
+      }
+      expect(await pending()).toMatchObject({ token: id });
+    });
+  });
+
+  describe('a published username that is neither login', () => {
+    it('stops a rotation (G5); one that adopts starts as a first one, and revokes nothing of it (G1)', async () => {
+      await rotateOnce();
+      const active = (await scenario.published()).username;
+      await using session = await scenario.logIn(await scenario.published());
+      await publishOutside(scenario, { username: 'somebody', password: 'of somebody' });
+      const message = await refusal();
+      expect(message).toMatch(/"somebody", which is neither .* revokes nothing of "somebody"/);
+      expect(message).toContain(command());
+      // Nobody uses the other login; this one is waited for like any that goes out.
+      const rotation = await requestAdoption(scenario);
+      expect(await scenario.run(rotation)).toMatchObject({ status: 'waiting' });
+      expect((await scenario.published()).username).toBe(other(active));
+      await session[Symbol.asyncDispose]();
+      expect(await scenario.finish(rotation)).toEqual({ status: 'done' });
+      expect(await warningsOf(scenario, rotation)).toEqual([
+        expect.stringMatching(/^check: adopted: The published username is "somebody"/),
+      ]);
+      await (await scenario.logIn(await scenario.published()))[Symbol.asyncDispose]();
+      await rotateOnce();
+    });
+
+    it('is not adopted while both logins have sessions (G2)', async () => {
+      await rotateOnce();
+      await using _one = await scenario.logIn(await scenario.published());
+      const standby = other((await scenario.published()).username);
+      await letIn(standby, 'by hand');
+      await using _two = await scenario.logIn({ username: standby, password: 'by hand' });
+      await publishOutside(scenario, { username: 'somebody', password: 'of somebody' });
+      expect(await expectRefusal(scenario, await requestAdoption(scenario))).toContain('both');
+    });
+  });
+
+  describe('a current version that keyturn did not publish', () => {
+    it('and that logs in is what a rotation goes on from, and its history tells (G1)', async () => {
+      await rotateOnce();
+      const { username } = await scenario.published();
+      await letIn(username, 'by hand');
+      await publishOutside(scenario, { username, password: 'by hand' });
+      const rotation = await scenario.request();
+      expect(await scenario.finish(rotation)).toEqual({ status: 'done' });
+      expect(await warningsOf(scenario, rotation)).toEqual([
+        expect.stringMatching(`^check: primary was changed outside keyturn since .*; what it publishes of`),
+      ]);
+      expect((await scenario.published()).username).toBe(other(username));
+      await rotateOnce();
+    });
+
+    it('and that is refused stops a rotation (G5); one that adopts publishes the other login (G1)', async () => {
+      await rotateOnce();
+      const { username } = await scenario.published();
+      await publishOutside(scenario, { username, password: 'mistyped-0815' });
+      const message = await refusal();
+      expect(message).toMatch(
+        /changed outside keyturn since rotation .* consumers that read it are refused now/,
+      );
+      expect(message).toContain(command());
+      const warnings = await expectAdoption(scenario);
+      expect(warnings).toEqual([
+        expect.stringMatching(/^check: adopted: primary was changed outside keyturn/),
+      ]);
+      expect(JSON.stringify([message, warnings])).not.toContain('mistyped-0815');
+    });
+
+    it('and that is refused is not adopted while the other login has sessions (G2)', async () => {
+      await rotateOnce();
+      const { username } = await scenario.published();
+      await using _session = await scenario.logIn(await scenario.published());
+      await publishOutside(scenario, { username: other(username), password: 'mistyped' });
+      expect(await expectRefusal(scenario, await requestAdoption(scenario))).toContain(
+        `${username} still has 1 session`,
+      );
+    });
+
+    it('is one of its own, too, that somebody made current again', async () => {
+      await rotateOnce();
+      const [old] = await scenario.ledger.latest({ policy: scenario.policy.name, limit: 1 });
+      await rotateOnce();
+      await place.store.promote(place.secrets, String(old?.id), { back: true });
+      expect(await refusal()).toContain(command());
+      await expectAdoption(scenario);
+    });
+
+    it('is where a policy without any history starts from, as it is', async () => {
+      const [username] = scenario.policy.logins;
+      await letIn(username, 'in use');
+      await publishOutside(scenario, { username, password: 'in use' });
+      const rotation = await scenario.request();
+      expect(await scenario.finish(rotation)).toEqual({ status: 'done' });
+      expect(await warningsOf(scenario, rotation)).toEqual([]);
+      expect((await scenario.published()).username).toBe(other(username));
+    });
+  });
+
+  describe('a deleted secret', () => {
+    it('stops a rotation (G5); one that adopts brings in the login that was shut (G1)', async () => {
+      await rotateOnce();
+      const { username } = await scenario.published();
+      await place.erase();
+      const message = await refusal();
+      expect(message).toMatch(/^primary publishes nothing, though rotation .* published there/);
+      expect(message).toContain(command());
+      expect(await expectAdoption(scenario)).toEqual([
+        expect.stringMatching(/^check: adopted: primary publishes nothing/),
+      ]);
+      const rows = await scenario.ledger.latest({ policy: scenario.policy.name, limit: 2 });
+      expect(rows.map(({ outgoing, adopt }) => [outgoing, adopt])).toEqual([
+        [other(username), false],
+        [username, true],
+      ]);
+    });
+
+    it('that is not to be made by keyturn is missing, adopt or not (G5)', async () => {
+      await rotateOnce();
+      await place.erase();
+      const { store, secrets } = place;
+      const strict = scenario.with({ destinations: [{ name: 'primary', store, create: false, secrets }] });
+      const rotation = await requestAdoption(strict);
+      expect(await strict.finish(rotation)).toMatchObject({
+        status: 'failed',
+        error: { step: 'stage', message: expect.stringContaining('create: true') },
+      });
+    });
+
+    it('of a second destination is filled again, with a warning (G1)', async () => {
+      const { store, secrets } = place;
+      const mirror = { username: { secret: 'mirror/username' }, password: { secret: 'mirror/password' } };
+      const both = scenario.with({
+        destinations: [
+          { name: 'files', store: scenario.store, create: true, secrets: mirror },
+          { name: 'second', store, create: true, secrets },
+        ],
+      });
+      expect(await both.finish(await both.request())).toEqual({ status: 'done' });
+      await place.erase();
+      const rotation = await both.request();
+      expect(await both.finish(rotation)).toEqual({ status: 'done' });
+      expect(await warningsOf(both, rotation)).toEqual([
+        'check: second publishes nothing; this rotation fills it',
+      ]);
+      expect((await store.read(secrets, 'current'))?.fields).toEqual(await both.published());
+    });
+  });
+});

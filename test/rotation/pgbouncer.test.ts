@@ -1,0 +1,241 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Rotation } from '../../src/ledger/rotation.ts';
+import { plan } from '../../src/rotation/plan.ts';
+import { canLogIn, countSessions, draining, warningsOf } from '../support/draining.ts';
+import { logInAs } from '../support/old-client.ts';
+import { havePgBouncer, type PgBouncer, startPgBouncer } from '../support/pgbouncer.ts';
+import { type PostgresServer, startPostgres } from '../support/postgres-server.ts';
+import { withLimitedRotator } from '../support/rotator.ts';
+import { openScenario, type Scenario } from '../support/scenario.ts';
+
+interface Credential {
+  readonly username: string;
+  readonly password: string;
+}
+
+let server: PostgresServer;
+let scenario: Scenario;
+beforeAll(async () => {
+  server = await startPostgres();
+});
+afterAll(() => server[Symbol.asyncDispose]());
+beforeEach(async () => {
+  scenario = await openScenario(server);
+  await scenario.finish(await scenario.request());
+});
+afterEach(() => scenario[Symbol.asyncDispose]());
+
+function through({ console: { host, port } }: PgBouncer, credential: Credential) {
+  return logInAs(scenario, credential, { host, port });
+}
+
+/** How a wait names clients. */
+function clientsAt({ console: { host, port } }: PgBouncer, clients: string): string {
+  return `${clients} at PgBouncer ${host}:${port} in its database ${scenario.connection.database}`;
+}
+
+/** Looks three times at the instants that the rotation asks for. */
+async function looks(at: Scenario, rotation: Rotation): Promise<unknown[]> {
+  const reasons: unknown[] = [];
+  for (let look = 0; look < 3; look += 1) {
+    const outcome = await at.run(rotation);
+    reasons.push('reason' in outcome ? outcome.reason : outcome.status);
+    if ('until' in outcome) await sleep(Math.max(0, outcome.until - Date.now()));
+  }
+  return reasons;
+}
+
+describe.skipIf(!havePgBouncer)('behind a PgBouncer', () => {
+  test('a drain ends when the last client has left, by closing what it left behind and cutting nobody (G2)', async () => {
+    await using bouncer = await startPgBouncer(scenario);
+    const old = await scenario.published();
+    const client = await through(bouncer, old);
+    await client.client.query('SELECT 1');
+    await client[Symbol.asyncDispose]();
+    const patient = (from: Scenario) => draining(from, { timeout: 100_000 });
+    const rotation = await scenario.request();
+    const left = `1 session of ${old.username}: shop@127.0.0.1 (idle)`;
+    // Without its console PgBouncer keeps what is left for ten minutes.
+    expect(await looks(patient(scenario), rotation)).toEqual([left, left, left]);
+
+    await using moved = await through(bouncer, await scenario.published());
+    let queries = 0;
+    let working = true;
+    const work = (async () => {
+      for (; working; queries += 1) await moved.client.query('SELECT 1');
+    })();
+    expect(await patient(bouncer.scenario).finish(rotation)).toEqual({ status: 'done' });
+    const before = queries;
+    await expect.poll(() => queries).toBeGreaterThan(before);
+    working = false;
+    await work;
+    expect(await countSessions(scenario, old.username)).toBe(0);
+    expect(await warningsOf(scenario, rotation)).toEqual([]);
+  });
+
+  test('a drain waits for who is logged in to PgBouncer, though PostgreSQL has no session of it (G2, G6)', async () => {
+    await using bouncer = await startPgBouncer(scenario, { server_idle_timeout: '1' });
+    const patient = draining(bouncer.scenario, {});
+    const old = await scenario.published();
+    const client = await through(bouncer, old);
+    await client.client.query('SELECT 1');
+    const rotation = await patient.request();
+    await patient.run(rotation);
+    await expect.poll(() => countSessions(scenario, old.username)).toBe(0);
+    const who = clientsAt(bouncer, `1 client of ${old.username}`);
+    expect(await looks(patient, rotation)).toEqual([who, who, who]);
+    const row = await scenario.ledger.find(rotation.id);
+    await using context = patient.context(row ?? rotation);
+    expect((await plan(context)).find(({ step }) => step === 'drain')?.text).toContain(`(now: ${who})`);
+    await client.client.query('SELECT 1');
+    await client[Symbol.asyncDispose]();
+    expect(await patient.finish(rotation)).toEqual({ status: 'done' });
+    expect(await warningsOf(scenario, rotation)).toEqual([]);
+  });
+
+  test.each(['session', 'transaction'])(
+    'in %s pooling a transaction is not cut before the deadline (G2)',
+    async (pool_mode) => {
+      await using bouncer = await startPgBouncer(scenario, { pool_mode });
+      const patient = draining(bouncer.scenario, {});
+      const old = await scenario.published();
+      const client = await through(bouncer, old);
+      await client.client.query('BEGIN; CREATE TEMPORARY TABLE work ()');
+      const rotation = await patient.request();
+      const who = `1 session of ${old.username}: shop@127.0.0.1 (idle in transaction); ${clientsAt(bouncer, `1 client of ${old.username}`)}`;
+      expect(await looks(patient, rotation)).toEqual([who, who, who]);
+      expect((await client.client.query('COMMIT')).command).toBe('COMMIT');
+      await client[Symbol.asyncDispose]();
+      expect(await patient.finish(rotation)).toEqual({ status: 'done' });
+      expect(await warningsOf(scenario, rotation)).toEqual([]);
+    },
+  );
+
+  test('in session pooling who stays is cut at the deadline, and told of', async () => {
+    await using bouncer = await startPgBouncer(scenario, { pool_mode: 'session' });
+    const short = draining(bouncer.scenario, { timeout: 3_000 });
+    const old = await scenario.published();
+    await using client = await through(bouncer, old);
+    await client.client.query('SELECT 1');
+    const rotation = await short.request();
+    expect(await short.run(rotation)).toMatchObject({ status: 'waiting' });
+    await client.client.query('SELECT 1');
+    expect(await short.finish(rotation)).toEqual({ status: 'done' });
+    expect(await warningsOf(scenario, rotation)).toEqual([
+      `revoke: ends 1 session of ${old.username}: shop@127.0.0.1 (idle)`,
+    ]);
+    await expect(client.client.query('SELECT 1')).rejects.toThrow();
+  });
+
+  test('each login gets in with each password it is given, and with none once it is revoked (G1, G2)', async () => {
+    await using bouncer = await startPgBouncer(scenario);
+    const own = draining(bouncer.scenario, {});
+    for (let turn = 0; turn < 4; turn += 1) {
+      const old = await scenario.published();
+      await (await through(bouncer, old)).client.end();
+      expect(await own.finish(await own.request())).toEqual({ status: 'done' });
+      await expect(through(bouncer, old)).rejects.toThrow('no such user');
+      const fresh = await scenario.published();
+      await using client = await through(bouncer, fresh);
+      const { rows } = await client.client.query('SELECT current_user AS name');
+      expect(rows).toEqual([{ name: fresh.username }]);
+    }
+  });
+
+  test('an emergency waits for no client, and warns of those who stay logged in to PgBouncer', async () => {
+    await using bouncer = await startPgBouncer(scenario);
+    const own = bouncer.scenario;
+    const leaked = await scenario.published();
+    await using thief = await through(bouncer, leaked);
+    await thief.client.query('SELECT 1');
+    const rotation = await own.request('emergency');
+    expect(await own.finish(rotation)).toEqual({ status: 'done' });
+    expect(await countSessions(scenario, leaked.username)).toBe(0);
+    await expect(through(bouncer, leaked)).rejects.toThrow('no such user');
+    const who = clientsAt(bouncer, `1 client of ${leaked.username}`);
+    expect(await warningsOf(scenario, rotation)).toEqual([
+      expect.stringContaining(`revoke: ends 1 session of ${leaked.username}`),
+      expect.stringContaining(`revoke: ${who}: they stay logged in there`),
+    ]);
+    const next = await own.request('emergency');
+    expect(await own.finish(next)).toEqual({ status: 'done' });
+    expect(await warningsOf(scenario, next)).toContainEqual(
+      expect.stringContaining(`check: ${who}: they logged in before ${leaked.username} was revoked`),
+    );
+  });
+
+  test('a console that is down is a warning, told once, and a rotation goes on', async () => {
+    await using bouncer = await startPgBouncer(scenario);
+    const own = draining(bouncer.scenario, {});
+    await bouncer.stop();
+    const old = await scenario.published();
+    const direct = await logInAs(scenario, old);
+    const rotation = await own.request();
+    expect(await looks(own, rotation)).toEqual(
+      Array(3).fill(`1 session of ${old.username}: shop@127.0.0.1 (idle)`),
+    );
+    await direct[Symbol.asyncDispose]();
+    expect(await own.finish(rotation)).toEqual({ status: 'done' });
+    expect(await warningsOf(scenario, rotation)).toEqual([
+      expect.stringMatching(
+        /^drain: PgBouncer keyturn_console@127\.0\.0\.1:\d+\/pgbouncer: .*ECONNREFUSED.*; check host, port/,
+      ),
+    ]);
+  });
+
+  test('a console that refuses the password is a warning that names the user, and never shows the password (G3)', async () => {
+    await using bouncer = await startPgBouncer(scenario);
+    const own = draining(bouncer.scenario, {}).with({
+      connection: { ...scenario.connection, pgbouncer: [{ ...bouncer.console, password: 'w-r-o-n-g' }] },
+    });
+    const rotation = await own.request();
+    expect(await own.finish(rotation)).toEqual({ status: 'done' });
+    expect(await warningsOf(scenario, rotation)).toEqual([
+      expect.stringMatching(
+        /^drain: PgBouncer keyturn_console@.* authentication failed; check the user and password, and that auth_file and admin_users/,
+      ),
+    ]);
+    expect(JSON.stringify(await scenario.ledger.events([rotation.id]))).not.toContain('w-r-o-n-g');
+  });
+
+  test('a user of the console who may only look is a warning that says what it lacks, and a rotation goes on', async () => {
+    await using bouncer = await startPgBouncer(scenario, {
+      admin_users: 'nobody',
+      stats_users: 'keyturn_console',
+    });
+    const own = draining(bouncer.scenario, { timeout: 2_000 });
+    const old = await scenario.published();
+    const client = await through(bouncer, old);
+    await client.client.query('SELECT 1');
+    await client[Symbol.asyncDispose]();
+    const rotation = await own.request();
+    expect(await own.finish(rotation)).toEqual({ status: 'done' });
+    expect((await warningsOf(scenario, rotation))[0]).toMatch(
+      /^drain: PgBouncer keyturn_console@.*: admin access needed; check .* admin_users/,
+    );
+  });
+
+  test('check refuses a connection that leads to a PgBouncer, changing nothing (G1, G5)', async () => {
+    await using role = await withLimitedRotator(scenario);
+    await using strict = await startPgBouncer(scenario);
+    await using lenient = await startPgBouncer(scenario, {
+      pool_mode: 'session',
+      ignore_startup_parameters: 'statement_timeout',
+    });
+    const before = await scenario.published();
+    for (const { console } of [strict, lenient]) {
+      const { host, port } = console;
+      const astray = role.limited.with({ connection: { ...role.limited.connection, host, port } });
+      expect(await astray.finish(await astray.request())).toMatchObject({
+        status: 'failed',
+        error: {
+          step: 'check',
+          message: expect.stringMatching(/is a pooler.*point the connection at PostgreSQL itself/),
+        },
+      });
+    }
+    expect(await scenario.published()).toEqual(before);
+    expect(await canLogIn(scenario, before.username)).toBe(true);
+  });
+});

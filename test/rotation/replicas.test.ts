@@ -1,0 +1,516 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Rotation } from '../../src/ledger/rotation.ts';
+import { quoteIdentifier, quoteLiteral } from '../../src/postgres/identifier.ts';
+import { plan } from '../../src/rotation/plan.ts';
+import { rollBack } from '../../src/rotation/roll-back.ts';
+import type { Outcome } from '../../src/rotation/rotate.ts';
+import { policyStatus } from '../../src/rotation/status.ts';
+import { adminOf } from '../support/admin.ts';
+import { canLogIn, draining, warningsOf } from '../support/draining.ts';
+import { logInAs, type OldClient } from '../support/old-client.ts';
+import {
+  freePort,
+  haveOlderVersions,
+  type OlderVersion,
+  type PostgresServer,
+  startPostgres,
+} from '../support/postgres-server.ts';
+import { type ReplicaServer, startReplica } from '../support/replica.ts';
+import { withLimitedRotator } from '../support/rotator.ts';
+import { MAPPING, openScenario, type Scenario } from '../support/scenario.ts';
+
+type Credential = Awaited<ReturnType<Scenario['published']>>;
+
+let server: PostgresServer;
+let replica: ReplicaServer;
+let scenario: Scenario;
+/** How messages name the replica. */
+let place: string;
+
+async function openServers(version?: OlderVersion): Promise<void> {
+  server = await startPostgres(version ? { version } : {});
+  replica = await startReplica(server);
+  place = `127.0.0.1:${replica.port}`;
+}
+
+async function closeServers(): Promise<void> {
+  await replica[Symbol.asyncDispose]();
+  await server[Symbol.asyncDispose]();
+}
+
+/** A policy whose first login is published, on a connection with the replica. */
+async function openReplicated(): Promise<Scenario> {
+  const opened = replicated(await openScenario(server), [replica]);
+  await replica.catchUp();
+  await opened.finish(await opened.request());
+  return opened;
+}
+
+function replicated(from: Scenario, replicas: readonly { readonly port: number }[]): Scenario {
+  return from.with({
+    connection: {
+      ...from.connection,
+      replicas: replicas.map(({ port }) => ({ host: '127.0.0.1', port, tls: { mode: 'disable' } })),
+    },
+  });
+}
+
+function logInThere(credential: Credential, options = {}): Promise<OldClient> {
+  return logInAs(scenario, credential, { port: replica.port, ...options });
+}
+
+async function expectRefusedThere(credential: Credential): Promise<void> {
+  await expect(logInThere(credential)).rejects.toMatchObject({ code: expect.stringMatching(/^28/) });
+}
+
+function isAlive({ client }: OldClient): Promise<boolean> {
+  return client.query('SELECT 1').then(
+    () => true,
+    () => false,
+  );
+}
+
+/** A clock that can be put forward. */
+function hastyClock() {
+  let skew = 0;
+  const now = () => Date.now() + skew;
+  return {
+    now,
+    skipTo(instant: number) {
+      skew += Math.max(0, instant - now());
+    },
+  };
+}
+
+async function countThere(login: string): Promise<number> {
+  await using admin = await adminOf(replica);
+  const { rows } = await admin.client.query('SELECT FROM pg_stat_activity WHERE usename = $1', [login]);
+  return rows.length;
+}
+
+/** A rotation that drains, since the old login has a session on the primary. */
+async function whileDraining(from: Scenario): Promise<{
+  readonly old: Credential;
+  readonly session: OldClient;
+  readonly rotation: Rotation;
+}> {
+  const old = await from.published();
+  const session = await logInAs(from, old);
+  const rotation = await from.request();
+  // It may wait for the new password to be replayed before.
+  while (!reasonOf(await from.run(rotation)).includes('session')) await replica.catchUp();
+  return { old, session, rotation };
+}
+
+/** What it waits for; throws when it does not wait. */
+function reasonOf(outcome: Outcome): string {
+  if (outcome.status === 'waiting') return outcome.reason;
+  throw new Error(`the rotation does not wait but is ${outcome.status}`, { cause: outcome });
+}
+
+async function statusOf(from: Scenario, rotation: Rotation) {
+  const row = await from.ledger.find(rotation.id);
+  if (!row) throw new Error('the rotation is gone');
+  await using context = from.context(row);
+  await from.ledger.see([from.policy.name]);
+  const timing = await from.ledger.timing(from.policy.name);
+  return policyStatus(from.policy, { last: row, lastDoneAt: null }, { timing, context });
+}
+
+describe.each([
+  ['the embedded version', undefined, true],
+  ['PostgreSQL 14', 14, haveOlderVersions],
+] as const)('on %s', (_name, version, isThere) => {
+  beforeAll(() => (isThere ? openServers(version) : undefined));
+  afterAll(() => (isThere ? closeServers() : undefined));
+
+  test.skipIf(!isThere)(
+    'a session on a replica holds the drain, is named with its place, and is cut at the deadline, not before (G2)',
+    async () => {
+      scenario = await openReplicated();
+      await using _scenario = scenario;
+      await using role = await withLimitedRotator(scenario);
+      const short = draining(role.limited, { timeout: 6_000 });
+      const old = await scenario.published();
+      await using session = await logInThere(old);
+      await replica.catchUp();
+      const rotation = await short.request();
+      let outcome = await short.run(rotation);
+      // It may wait for the new password to be replayed before.
+      while (!reasonOf(outcome).includes('session')) outcome = await short.run(rotation);
+      const who = `1 session of ${old.username}: shop@127.0.0.1 (idle, on replica ${place})`;
+      expect(outcome).toMatchObject({ status: 'waiting', reason: who });
+      expect(await canLogIn(scenario, old.username)).toBe(true);
+      await session.client.query('SELECT 1');
+      expect(await short.finish(rotation)).toEqual({ status: 'done' });
+      await expect(session.client.query('SELECT 1')).rejects.toThrow();
+      expect(await countThere(old.username)).toBe(0);
+      await expectRefusedThere(old);
+      await using _new = await logInThere(await scenario.published());
+      expect(await warningsOf(scenario, rotation)).toEqual([`revoke: ends ${who}`]);
+      const events = await scenario.ledger.events([rotation.id]);
+      const cutAt = events.find(({ kind }) => kind === 'warning')?.at.getTime() ?? 0;
+      const publishedAt = (await scenario.ledger.find(rotation.id))?.publishedAt?.getTime() ?? Infinity;
+      expect(cutAt - publishedAt).toBeGreaterThanOrEqual(6_000);
+    },
+  );
+});
+
+describe('with a replica', () => {
+  beforeAll(() => openServers());
+  afterAll(() => closeServers());
+  beforeEach(async () => {
+    scenario = await openReplicated();
+  });
+  afterEach(async () => {
+    await replica.resume();
+    await scenario[Symbol.asyncDispose]();
+  });
+
+  describe('whose replay lags,', () => {
+    test.each([
+      ['cannot log in', async () => {}],
+      [
+        'has another password',
+        async (login: string) => {
+          await scenario.admin.query(`ALTER ROLE ${quoteIdentifier(login)} LOGIN PASSWORD 'by-hand'`);
+          await replica.catchUp();
+        },
+      ],
+    ])(
+      'nothing is published while the incoming login %s there, and it goes on by itself (G1)',
+      async (_, prepare) => {
+        const before = await scenario.published();
+        const standby = scenario.policy.logins.find((login) => login !== before.username) ?? '';
+        await prepare(standby);
+        await replica.pause();
+        const rotation = await scenario.request();
+        for (let look = 0; look < 3; look += 1) {
+          expect(await scenario.run(rotation)).toMatchObject({
+            status: 'waiting',
+            reason: expect.stringMatching(
+              `^replica ${place} does not take the new password of ${standby} yet \\(its replay is paused, \\d+ \\S+ behind\\)$`,
+            ),
+          });
+          expect(await scenario.published()).toEqual(before);
+          await using _session = await logInThere(before);
+        }
+        await replica.resume();
+        expect(await scenario.finish(rotation)).toEqual({ status: 'done' });
+        const after = await scenario.published();
+        expect(after.username).toBe(standby);
+        await using _session = await logInThere(after);
+      },
+    );
+
+    test('revoke is not done before the replica has replayed it, and looks a last time after (G2)', async () => {
+      const patient = draining(scenario, {});
+      const { old, session, rotation } = await whileDraining(patient);
+      await replica.pause();
+      await session[Symbol.asyncDispose]();
+      await expect
+        .poll(() => patient.run(rotation))
+        .toMatchObject({
+          status: 'waiting',
+          reason: expect.stringMatching(
+            `^replica ${place} still lets ${old.username} log in \\(its replay is paused, \\d+ \\S+ behind\\)$`,
+          ),
+        });
+      expect(await canLogIn(scenario, old.username)).toBe(false);
+      for (let look = 0; look < 3; look += 1) {
+        expect(await patient.run(rotation)).toMatchObject({ status: 'waiting' });
+        const late = await logInThere(old);
+        await late[Symbol.asyncDispose]();
+      }
+      await replica.resume();
+      expect(await patient.finish(rotation)).toEqual({ status: 'done' });
+      await expectRefusedThere(old);
+      const events = await scenario.ledger.events([rotation.id]);
+      const [last, done] = events.slice(-2);
+      expect(last).toMatchObject({ kind: 'waiting', detail: expect.stringMatching(/^a last look/) });
+      expect(done).toMatchObject({ step: 'revoke', kind: 'done' });
+      expect(Number(done?.at) - Number(last?.at)).toBeGreaterThanOrEqual(250);
+    });
+
+    test('an emergency cuts at once on the primary, and on the replica once nobody can come back (G2)', async () => {
+      const old = await scenario.published();
+      await using here = await logInAs(scenario, old);
+      await using there = await logInThere(old);
+      const lagging = scenario.with({
+        ledger: {
+          ...scenario.ledger,
+          async record(id, step, kind, detail) {
+            if (step === 'publish' && kind === 'done') await replica.pause();
+            return scenario.ledger.record(id, step, kind, detail);
+          },
+        },
+      });
+      const rotation = await lagging.request('emergency');
+      let outcome = await lagging.run(rotation);
+      while (!reasonOf(outcome).includes('still lets')) outcome = await lagging.run(rotation);
+      await expect.poll(() => isAlive(here)).toBe(false);
+      expect(await scenario.run(rotation)).toMatchObject({ status: 'waiting' });
+      await there.client.query('SELECT 1');
+      await replica.resume();
+      expect(await scenario.finish(rotation)).toEqual({ status: 'done' });
+      await expect(there.client.query('SELECT 1')).rejects.toThrow();
+      expect(await warningsOf(scenario, rotation)).toEqual([
+        `revoke: ends 1 session of ${old.username}: shop@127.0.0.1 (idle)`,
+        `revoke: ends 1 session of ${old.username}: shop@127.0.0.1 (idle, on replica ${place})`,
+      ]);
+    });
+
+    test('a minute of it is a fault that status shows with what to do, told once, until it replays (G2)', async () => {
+      const clock = hastyClock();
+      const patient = draining(scenario, { timeout: 24 * 3_600_000 }).with({ clock });
+      const { old, session, rotation } = await whileDraining(patient);
+      await replica.pause();
+      await session[Symbol.asyncDispose]();
+      const outcomes = [];
+      for (const end = clock.now() + 600_000; clock.now() < end; ) {
+        const outcome = await patient.run(rotation);
+        outcomes.push(outcome);
+        if ('until' in outcome) clock.skipTo(outcome.until);
+      }
+      expect(outcomes.filter((outcome) => 'isNews' in outcome && outcome.isNews)).toHaveLength(1);
+      expect(outcomes.at(-1)).toMatchObject({ status: 'retrying', error: { step: 'revoke' } });
+      expect(await statusOf(patient, rotation)).toMatchObject({
+        state: 'retrying',
+        lastError: `The replica ${place} still lets ${old.username} log in: its replay is paused; run there: SELECT pg_wal_replay_resume(). To go on without a replica, remove it from the replicas of connection target`,
+      });
+      await replica.resume();
+      await replica.catchUp();
+      let outcome = await patient.run(rotation);
+      while ('until' in outcome) {
+        clock.skipTo(outcome.until);
+        outcome = await patient.run(rotation);
+      }
+      expect(outcome).toEqual({ status: 'done' });
+    });
+
+    test('before publish it is waited for as long as retryFor, and then changes nothing (G5)', async () => {
+      const clock = hastyClock();
+      const { policy } = scenario;
+      const bounded = scenario.with({
+        clock,
+        policy: { ...policy, retryFor: 300_000 },
+      });
+      const before = await scenario.published();
+      await replica.pause();
+      const rotation = await bounded.request();
+      let outcome = await bounded.run(rotation);
+      while ('until' in outcome) {
+        clock.skipTo(outcome.until);
+        outcome = await bounded.run(rotation);
+      }
+      expect(clock.now() - rotation.requestedAt.getTime()).toBeGreaterThanOrEqual(300_000);
+      expect(outcome).toMatchObject({
+        status: 'failed',
+        error: { step: 'verify', message: expect.stringContaining(`The replica ${place} does not take`) },
+      });
+      expect(await scenario.published()).toEqual(before);
+      expect(await scenario.store.read(MAPPING, 'pending')).toBeUndefined();
+      const [incoming = ''] = policy.logins.filter((login) => login !== before.username);
+      expect(await canLogIn(scenario, incoming)).toBe(false);
+      await using _session = await logInThere(before);
+    });
+  });
+
+  describe('that is down,', () => {
+    afterEach(async () => {
+      // It may run already.
+      await replica.stop('fast');
+      await replica.start();
+    });
+
+    test('the drain is an error and not a zero, status names it, and it recovers by itself (G6)', async () => {
+      const patient = draining(scenario, {});
+      const { old, session, rotation } = await whileDraining(patient);
+      await replica.stop('immediate');
+      await session[Symbol.asyncDispose]();
+      const message = expect.stringMatching(
+        `^Replica ${place}: .*ECONNREFUSED.*check host, port, firewall and that the server is up\\. If it is gone, remove it from the replicas of connection target$`,
+      );
+      expect(await patient.run(rotation)).toMatchObject({
+        status: 'retrying',
+        error: { step: 'drain', message },
+      });
+      expect(await canLogIn(scenario, old.username)).toBe(true);
+      expect(await statusOf(patient, rotation)).toMatchObject({
+        state: 'retrying',
+        sessions: null,
+        lastError: message,
+      });
+      await replica.start();
+      expect(await patient.finish(rotation)).toEqual({ status: 'done' });
+    });
+
+    test('revoke shuts the login and ends its sessions elsewhere, but is not done until it is back or removed (G2, G6)', async () => {
+      const short = draining(scenario, { timeout: 6_000 });
+      const old = await scenario.published();
+      await using here = await logInAs(scenario, old);
+      await using there = await logInThere(old);
+      const rotation = await short.request();
+      await expect
+        .poll(() => short.run(rotation))
+        .toMatchObject({ reason: expect.stringMatching(/^2 sessions/) });
+      // One more replica, which never was: the one that is there is cleared all the same.
+      const gone = { port: await freePort() };
+      const both = replicated(short, [gone, replica]);
+      await expect
+        .poll(async () => {
+          await both.run(rotation);
+          return isAlive(there);
+        })
+        .toBe(false);
+      await expect.poll(() => isAlive(here)).toBe(false);
+      expect(await canLogIn(scenario, old.username)).toBe(false);
+      expect(await both.run(rotation)).toMatchObject({
+        status: 'retrying',
+        error: { step: 'revoke', message: expect.stringContaining(`Replica 127.0.0.1:${gone.port}: `) },
+      });
+      expect(await scenario.ledger.find(rotation.id)).toMatchObject({ status: 'open' });
+      expect(await short.finish(rotation)).toEqual({ status: 'done' });
+    });
+
+    test('check waits for it before anything is changed (G5)', async () => {
+      const before = await scenario.published();
+      await replica.stop('immediate');
+      const rotation = await scenario.request();
+      expect(await scenario.run(rotation)).toMatchObject({
+        status: 'retrying',
+        error: { step: 'check', message: expect.stringContaining(`Replica ${place}: `) },
+      });
+      expect(await scenario.published()).toEqual(before);
+      expect(await scenario.store.read(MAPPING, 'pending')).toBeUndefined();
+      const [incoming = ''] = scenario.policy.logins.filter((login) => login !== before.username);
+      expect(await canLogIn(scenario, incoming)).toBe(false);
+      await replica.start();
+      expect(await scenario.finish(rotation)).toEqual({ status: 'done' });
+    });
+  });
+
+  describe('check refuses, changing nothing (G5),', () => {
+    async function refusal(from: Scenario): Promise<string> {
+      const before = await scenario.published();
+      const outcome = await from.finish(await from.request());
+      expect(outcome).toMatchObject({ status: 'failed', error: { step: 'check' } });
+      expect(await scenario.published()).toEqual(before);
+      return 'error' in outcome ? outcome.error.message : '';
+    }
+
+    test('a replica that is no standby server', async () => {
+      expect(await refusal(replicated(scenario, [replica, server]))).toBe(
+        `The replica 127.0.0.1:${server.port} is no standby server: it replays nothing, so no login that is altered on the primary reaches it; correct the replicas of connection target`,
+      );
+    });
+
+    test('a replica of another server', async () => {
+      await using other = await startPostgres();
+      {
+        await using admin = await adminOf(other);
+        await admin.client.query(`ALTER ROLE ${server.user} PASSWORD ${quoteLiteral(server.password)}`);
+        await admin.client.query(`CREATE DATABASE ${quoteIdentifier(scenario.connection.database)}`);
+      }
+      await other.demote();
+      expect(await refusal(replicated(scenario, [other]))).toMatch(
+        `The replica 127.0.0.1:${other.port} is a standby of another server than 127.0.0.1:${server.port}: its system identifier is `,
+      );
+    });
+
+    test('an incoming login that is in use on a replica, saying by whom', async () => {
+      const before = await scenario.published();
+      const [username = ''] = scenario.policy.logins.filter((login) => login !== before.username);
+      await scenario.admin.query(`ALTER ROLE ${quoteIdentifier(username)} LOGIN PASSWORD 'by-hand'`);
+      await replica.catchUp();
+      await using session = await logInThere({ username, password: 'by-hand' });
+      expect(await refusal(scenario)).toContain(
+        `${username} still has 1 session: shop@127.0.0.1 (idle, on replica ${place})`,
+      );
+      await session.client.query('SELECT 1');
+    });
+  });
+
+  test('whose pg_hba.conf keeps the incoming login out, nothing is published, and it is not taken for a lag (G1, G5)', async () => {
+    const before = await scenario.published();
+    const [incoming = ''] = scenario.policy.logins.filter((login) => login !== before.username);
+    const file = join(replica.server.data, 'pg_hba.conf');
+    const rules = await readFile(file, 'utf8');
+    await writeFile(file, `host all ${incoming} 127.0.0.1/32 reject\n${rules}`);
+    await replica.stop('fast');
+    await replica.start();
+    expect(await scenario.finish(await scenario.request())).toMatchObject({
+      status: 'failed',
+      error: {
+        step: 'verify',
+        message: expect.stringMatching(`^Replica ${place}: ${incoming}@${place}/.*pg_hba.conf rejects`),
+      },
+    });
+    expect(await scenario.published()).toEqual(before);
+    await writeFile(file, rules);
+    await replica.stop('fast');
+    await replica.start();
+  });
+
+  test('sessions that the rotator may not see there are an error, not a zero (G6)', async () => {
+    await using role = await withLimitedRotator(scenario);
+    await scenario.admin.query(`REVOKE pg_read_all_stats FROM ${role.rotator}`);
+    await replica.catchUp();
+    await replica.pause();
+    await scenario.admin.query(`GRANT pg_read_all_stats TO ${role.rotator}`);
+    const rotation = await role.limited.request();
+    expect(await role.limited.run(rotation)).toMatchObject({
+      status: 'retrying',
+      error: {
+        step: 'check',
+        message: expect.stringMatching(`^Replica ${place}: .*GRANT pg_read_all_stats TO the rotator`),
+      },
+    });
+    await replica.resume();
+    expect(await role.limited.finish(rotation)).toEqual({ status: 'done' });
+  });
+
+  test('a rollback waits for the new login there, and revokes it there too (G1, G2)', async () => {
+    const patient = draining(scenario, {});
+    const { old, session, rotation } = await whileDraining(patient);
+    const after = await patient.published();
+    await using late = await logInThere(after);
+    const row = await scenario.ledger.find(rotation.id);
+    if (!row) throw new Error('the rotation is gone');
+    {
+      await using context = patient.context(row);
+      await rollBack(context, 'margaret');
+    }
+    expect(await patient.run(rotation)).toMatchObject({
+      status: 'waiting',
+      reason: `1 session of ${after.username}: shop@127.0.0.1 (idle, on replica ${place})`,
+    });
+    expect(await patient.published()).toEqual(old);
+    await using _back = await logInThere(old);
+    await replica.pause();
+    await late[Symbol.asyncDispose]();
+    await expect
+      .poll(() => patient.run(rotation))
+      .toMatchObject({
+        status: 'waiting',
+        reason: expect.stringContaining(`replica ${place} still lets ${after.username} log in`),
+      });
+    await replica.resume();
+    expect(await patient.finish(rotation)).toEqual({ status: 'rolled back' });
+    await expectRefusedThere(after);
+    await session.client.query('SELECT 1');
+    await session[Symbol.asyncDispose]();
+  });
+
+  test('plan names its sessions, and that both passwords have to reach it', async () => {
+    const old = await scenario.published();
+    await using _session = await logInThere(old);
+    await using context = scenario.context(await scenario.request());
+    const text = Object.fromEntries((await plan(context)).map((step) => [step.step, step.text]));
+    expect(text.verify).toMatch(new RegExp(`with the staged password, then logs in on ${place}$`));
+    expect(text.drain).toContain(`(now: shop@127.0.0.1 (idle, on replica ${place}))`);
+    expect(text.revoke).toMatch(new RegExp(`; done when ${place} has replayed it too$`));
+  });
+});

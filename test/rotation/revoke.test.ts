@@ -1,0 +1,146 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { quoteIdentifier } from '../../src/postgres/identifier.ts';
+import { canLogIn, countSessions, draining, warningsOf } from '../support/draining.ts';
+import { logInAs } from '../support/old-client.ts';
+import { type PostgresServer, startPostgres } from '../support/postgres-server.ts';
+import { withLimitedRotator } from '../support/rotator.ts';
+import { openScenario, type Scenario } from '../support/scenario.ts';
+
+let server: PostgresServer;
+let scenario: Scenario;
+beforeAll(async () => {
+  server = await startPostgres();
+});
+afterAll(() => server[Symbol.asyncDispose]());
+beforeEach(async () => {
+  scenario = await openScenario(server);
+  await scenario.finish(await scenario.request());
+});
+afterEach(() => scenario[Symbol.asyncDispose]());
+
+describe('revoke', () => {
+  test('leaves no session of 50 clients that keep logging in with the old password (G2)', async () => {
+    const short = draining(scenario, { timeout: 3_000 });
+    const old = await scenario.published();
+    const { host, port, database } = scenario.connection;
+    let storming = true;
+    let refused = 0;
+    const storm = Array.from({ length: 50 }, async () => {
+      while (storming) {
+        const client = new pg.Client({ host, port, database, user: old.username, password: old.password });
+        client.on('error', () => {});
+        const cut = new Promise((resolve) => client.once('end', resolve));
+        try {
+          await client.connect();
+          await cut;
+        } catch {
+          refused += 1;
+          await client.end().catch(() => {});
+          await sleep(100);
+        }
+      }
+    });
+    await expect.poll(() => countSessions(scenario, old.username)).toBe(50);
+    const rotation = await short.request();
+    expect(await short.finish(rotation)).toEqual({ status: 'done' });
+    for (let look = 0; look < 20; look += 1) {
+      expect(await countSessions(scenario, old.username)).toBe(0);
+      await sleep(20);
+    }
+    const before = refused;
+    await expect.poll(() => refused).toBeGreaterThan(before);
+    storming = false;
+    await Promise.all(storm);
+    expect((await warningsOf(scenario, rotation))[0]).toMatch(
+      new RegExp(`^revoke: ends 50 sessions of ${old.username}`),
+    );
+  });
+
+  test('commits NOLOGIN and names whom it cuts before it ends a session (G2)', async () => {
+    const old = await scenario.published();
+    await using session = await logInAs(scenario, old);
+    const seen: unknown[] = [];
+    const watched = draining(scenario, { timeout: 100 }).with({
+      ledger: {
+        ...scenario.ledger,
+        async warn(id, step, text) {
+          const { rows } = await session.client.query('SELECT 1 AS alive');
+          seen.push([step, await canLogIn(scenario, old.username), rows[0].alive]);
+          return scenario.ledger.warn(id, step, text);
+        },
+      },
+    });
+    expect(await watched.finish(await watched.request())).toEqual({ status: 'done' });
+    expect(seen).toEqual([['revoke', false, 1]]);
+  });
+
+  test('says whose session it is that the rotator cannot end, and what mends it, until it can (G5, G6)', async () => {
+    await using role = await withLimitedRotator(scenario);
+    const limited = draining(role.limited, { timeout: 500 });
+    const old = await scenario.published();
+    await using session = await logInAs(scenario, old, { application_name: 'psql' });
+    const rotation = await limited.request();
+    expect(await limited.run(rotation)).toMatchObject({ status: 'waiting' });
+    await scenario.admin.query(`ALTER ROLE ${quoteIdentifier(old.username)} SUPERUSER`);
+    await sleep(600);
+    const shut = await limited.run(rotation);
+    expect(shut).toMatchObject({
+      status: 'retrying',
+      error: {
+        step: 'revoke',
+        message: expect.stringContaining(`may not alter ${old.username}, which is a superuser`),
+      },
+    });
+    await scenario.admin.query(`ALTER ROLE ${quoteIdentifier(old.username)} NOLOGIN`);
+    const cut = await limited.run(rotation);
+    expect(cut).toMatchObject({
+      status: 'retrying',
+      error: {
+        step: 'revoke',
+        message: expect.stringMatching(
+          /1 session of it cannot be ended by the rotator: pid \d+, psql@127\.0\.0\.1 \(idle.*\)\. .*run: ALTER ROLE .* NOSUPERUSER$/,
+        ),
+      },
+    });
+    await session.client.query('SELECT 1');
+    await scenario.admin.query(`ALTER ROLE ${quoteIdentifier(old.username)} NOSUPERUSER`);
+    expect(await limited.finish(rotation)).toEqual({ status: 'done' });
+    expect(await countSessions(scenario, old.username)).toBe(0);
+  });
+});
+
+describe('check refuses, changing nothing (G5),', () => {
+  test('a login whose turn comes again while it is in use in another database, saying by whom', async () => {
+    const [, standby] = scenario.policy.logins;
+    await scenario.admin.query(`ALTER ROLE ${quoteIdentifier(standby)} LOGIN PASSWORD 'by-hand'`);
+    await using session = await logInAs(
+      scenario,
+      { username: standby, password: 'by-hand' },
+      { database: 'postgres' },
+    );
+    const outcome = await scenario.finish(await scenario.request());
+    expect(outcome).toMatchObject({
+      status: 'failed',
+      error: {
+        step: 'check',
+        message: expect.stringContaining(
+          `${standby} still has 1 session: shop@127.0.0.1 (idle, in database postgres)`,
+        ),
+      },
+    });
+    await session.client.query('SELECT 1');
+  });
+
+  test('an emergency of a rotator that may not end sessions, though the policy says wait', async () => {
+    await using role = await withLimitedRotator(scenario);
+    const limited = draining(role.limited, { onTimeout: 'wait' });
+    await scenario.admin.query(`REVOKE pg_signal_backend FROM ${role.rotator}`);
+    expect(await limited.finish(await limited.request('emergency'))).toMatchObject({
+      status: 'failed',
+      error: { step: 'check', message: expect.stringContaining('GRANT pg_signal_backend TO') },
+    });
+    expect(await limited.finish(await limited.request())).toEqual({ status: 'done' });
+  });
+});
