@@ -1,0 +1,79 @@
+import { DelayedError } from 'bullmq';
+import type { Logger } from 'pino';
+import type { Ledger } from '../src/ledger/ledger.ts';
+import type { Rotation } from '../src/ledger/rotation.ts';
+import type { QueueJob } from '../src/queue/queue.ts';
+import { rotate } from '../src/rotation/rotate.ts';
+import type { RotationContext } from '../src/rotation/rotation-context.ts';
+
+/** When to look again whether the policy of an open rotation is back, in milliseconds. */
+const ORPHANED_MS = 60_000;
+
+/** Brings one rotation as far as it goes, and comes back when it says so: a delay in the queue, not a sleeping worker. */
+export function rotateJob({
+  ledger,
+  log,
+  isConfigured,
+  openContext,
+  onSettled,
+}: {
+  readonly ledger: Ledger;
+  readonly log: Logger;
+  readonly isConfigured: (policy: string) => boolean;
+  readonly openContext: (rotation: Rotation) => Promise<RotationContext & AsyncDisposable>;
+  /** Called with the policy's name when its rotation has ended either way, and with the one that replaces it, if any. */
+  readonly onSettled: (policy: string, replacement?: Rotation) => Promise<void>;
+}) {
+  return async (job: QueueJob, token: string): Promise<void> => {
+    const rotation = await ledger.find(job.data.rotation ?? '');
+    if (rotation?.status !== 'open') return;
+    const told = { rotation: rotation.id, policy: rotation.policy };
+    if (!isConfigured(rotation.policy)) {
+      const { outgoing } = rotation;
+      const what = outgoing ? `, and ${outgoing} may still log in` : '';
+      log.error(
+        told,
+        `this rotation is open${what}, but its policy was removed; configure it until it is done`,
+      );
+      await job.moveToDelayed(Date.now() + ORPHANED_MS, token);
+      throw new DelayedError();
+    }
+    await using context = await openContext(rotation);
+    const outcome = await rotate(context);
+    for (const { step, text } of context.warnings) log.warn({ ...told, step }, text);
+    switch (outcome.status) {
+      case 'done':
+        log.info({ ...told, ...logins(context) }, 'rotated');
+        return onSettled(rotation.policy);
+      case 'rolled back':
+        log.warn({ ...told, ...logins(context) }, 'rolled back');
+        return onSettled(rotation.policy);
+      case 'failed':
+        log.error(
+          {
+            ...told,
+            step: outcome.error.step,
+            ...(outcome.replacedBy && { replacedBy: outcome.replacedBy.id }),
+          },
+          `rotation failed: ${outcome.error.message}`,
+        );
+        return onSettled(rotation.policy, outcome.replacedBy);
+      case 'retrying':
+        // Once for each fault, however long it lasts: `keyturn status` shows it all the while.
+        log[outcome.isNews ? 'error' : 'debug'](
+          { ...told, step: outcome.error.step },
+          `the rotation is stuck and tried again: ${outcome.error.message}`,
+        );
+        break;
+      case 'waiting':
+        log.debug(told, outcome.reason);
+        break;
+    }
+    await job.moveToDelayed(outcome.until, token);
+    throw new DelayedError();
+  };
+}
+
+function logins({ rotation: { incoming, outgoing } }: RotationContext) {
+  return { incoming, outgoing };
+}

@@ -1,0 +1,31 @@
+import type { Ledger } from '../src/ledger/ledger.ts';
+import type { Policy } from '../src/policy/policy.ts';
+import type { QueueJob, RotationQueue } from '../src/queue/queue.ts';
+import { requestDueRotation } from '../src/rotation/due-rotation.ts';
+
+/** A policy's scheduler fired: open what is due. That it is due is decided from the ledger, not from the job. */
+export function slotJob({
+  ledger,
+  queue,
+  now,
+  policy: find,
+  isUnpublished,
+}: {
+  readonly ledger: Ledger;
+  readonly queue: RotationQueue;
+  readonly now: () => number;
+  /** Undefined for one that is not configured any more. */
+  readonly policy: (name: string) => Policy | undefined;
+  readonly isUnpublished: (policy: Policy) => Promise<boolean>;
+}) {
+  return async (job: QueueJob): Promise<void> => {
+    const policy = find(job.data.policy ?? '');
+    if (!policy) return;
+    const rotation = await requestDueRotation(policy, await ledger.timing(policy.name), {
+      ledger,
+      now: now(),
+      isUnpublished: () => isUnpublished(policy),
+    });
+    if (rotation) await queue.enqueue(rotation);
+  };
+}

@@ -1,0 +1,94 @@
+import type { Logger } from 'pino';
+import type { Clock } from '../src/clock.ts';
+import type { Ledger } from '../src/ledger/ledger.ts';
+import type { Rotation } from '../src/ledger/rotation.ts';
+import type { Config } from '../src/policy/config.ts';
+import type { ConfigSource } from '../src/policy/load-config.ts';
+import type { Policy } from '../src/policy/policy.ts';
+import { watchConfig } from '../src/policy/watch-config.ts';
+import type { RotationQueue } from '../src/queue/queue.ts';
+import type { RotationContext } from '../src/rotation/rotation-context.ts';
+import { rotateJob } from './rotate.ts';
+import { slotJob } from './slot.ts';
+import { sweepJob } from './sweep.ts';
+
+export interface WorkerParts {
+  readonly ledger: Ledger;
+  readonly queue: RotationQueue;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** Milliseconds. */
+  readonly sweepInterval: number;
+  readonly source: ConfigSource;
+  /** The configuration in force. */
+  readonly config: () => Config;
+  /** Puts a changed configuration in force. */
+  readonly onChange: (config: Config) => void;
+  readonly openContext: (rotation: Rotation) => Promise<RotationContext & AsyncDisposable>;
+  readonly isUnpublished: (policy: Policy) => Promise<boolean>;
+}
+
+export interface RunningWorker {
+  /** Takes over the configuration as its files are now. One with problems is refused, and the log says so. */
+  reload(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Starts a worker that takes all jobs. It resolves after the first sweep: what was due is queued, what was lost is back. */
+export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
+  const { ledger, queue, log, clock, source, config, openContext, isUnpublished } = parts;
+  const now = () => clock.now();
+  const find = (name: string) => config().policies.get(name);
+  const sweep = sweepJob({
+    ledger,
+    queue,
+    log,
+    now,
+    policies: () => config().policies.values(),
+    isUnpublished,
+  });
+  const worker = await queue.work({
+    rotate: rotateJob({
+      ledger,
+      log,
+      isConfigured: (name) => find(name) !== undefined,
+      openContext,
+      async onSettled(name, replacement) {
+        if (replacement) await queue.enqueue(replacement);
+        const policy = find(name);
+        if (policy?.schedule && policy.autoRotate) await queue.reschedule(name);
+      },
+    }),
+    slot: slotJob({ ledger, queue, now, policy: find, isUnpublished }),
+    sweep,
+  });
+  const watch = watchConfig(source, config(), {
+    log,
+    async onChange(changed) {
+      parts.onChange(changed);
+      await sweep();
+    },
+  });
+  await sweep();
+  await queue.keepSweeping();
+
+  // The sweep is a job that one worker takes. This is what each does: it looks whether its own configuration was
+  // edited, and gives the sweep back to a Redis that was flushed. One after the other, and none once it has closed.
+  let turn = Promise.resolve();
+  const take = (act: () => Promise<void>) => {
+    turn = turn.then(act).catch((error: Error) => log.error(`the worker has a fault: ${error.message}`));
+    return turn;
+  };
+  const timer = setInterval(() => {
+    void take(() => queue.keepSweeping());
+    void take(() => watch.look());
+  }, parts.sweepInterval);
+  return {
+    reload: () => take(() => watch.reload()),
+    async close() {
+      clearInterval(timer);
+      await turn;
+      await worker.close();
+    },
+  };
+}

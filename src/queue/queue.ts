@@ -1,0 +1,253 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createPostgresBackend, ErrorCode, type Job, Queue, Worker, type WorkerOptions } from 'bullmq';
+import type { Logger } from 'pino';
+import { eachOf } from '../each-of.ts';
+import { QueueError } from './queue-error.ts';
+
+/** What a job carries: names and UUIDs, never a credential. */
+export interface JobData {
+  readonly policy?: string;
+  readonly rotation?: string;
+}
+
+export type JobName = 'rotate' | 'slot' | 'sweep';
+export type QueueJob = Job<JobData, void, string>;
+export type JobHandlers = Readonly<Record<JobName, (job: QueueJob, token: string) => Promise<void>>>;
+
+/** Redis by URL, or PostgreSQL through BullMQ's backend for it. */
+export type QueueBackend = { readonly redis: string } | { readonly database: string };
+
+/** When a policy is due next, in milliseconds since the epoch; undefined: never. */
+export type NextSlot = (policy: string, after: number) => Promise<number | undefined>;
+
+/** Every verb throws a QueueError when the queue cannot be reached. */
+export interface RotationQueue {
+  /** Queues a rotation; one that is queued already stays as it is. */
+  enqueue(rotation: { readonly id: string; readonly policy: string }): Promise<void>;
+  /** Has a rotation looked at now, whatever instant it is waiting for. */
+  hurry(rotation: { readonly id: string; readonly policy: string }): Promise<void>;
+  /** Has the sweep run every minute, from now on where it did not. */
+  keepSweeping(): Promise<void>;
+  /**
+   * Makes the policies' job schedulers match: one for each of these, that runs at this instant (milliseconds since
+   * the epoch). Those that do already are left alone.
+   */
+  schedule(due: ReadonlyMap<string, number>): Promise<void>;
+  /** Has a policy's scheduler ask anew when it is due. */
+  reschedule(policy: string): Promise<void>;
+  /** How many workers are up. */
+  workers(): Promise<number>;
+  /** Starts a worker in this process. */
+  work(handlers: JobHandlers): Promise<{ close(): Promise<void> }>;
+  close(): Promise<void>;
+}
+
+const NAME = 'keyturn';
+// PostgreSQL's largest integer, which is what BullMQ keeps these counts in.
+const FOREVER = 2 ** 31 - 1;
+const SWEEP = 'sweep';
+/** How long a scheduler may stand at a slot that has come, before it counts as stuck. */
+const JUST_COME_MS = 30_000;
+/** Requests under way at once, where each policy needs one. */
+const PARALLEL = { parallel: 16 };
+const SLOT_PREFIX = 'slot-';
+/** How long a queue may take to be reached; BullMQ itself would wait for ever, and a command with it. */
+const PATIENCE_MS = 5_000;
+
+// A worker that dies is noticed after its lock expires and the next look at stalled jobs.
+const WORKER: Omit<WorkerOptions, 'connection'> = {
+  concurrency: 8,
+  lockDuration: 10_000,
+  stalledInterval: 5_000,
+  // A rotation rolls forward however often its worker dies; it is the ledger that says when it is over.
+  maxStalledCount: FOREVER,
+};
+
+// The ledger keeps the history, so the queue keeps nothing; what fails here is tried again until it is settled there.
+const JOB = {
+  removeOnComplete: true,
+  removeOnFail: true,
+  attempts: FOREVER,
+  backoff: { type: 'fixed', delay: 5_000 },
+} as const;
+
+const THERE_ALREADY: readonly number[] = [ErrorCode.SchedulerJobIdCollision, ErrorCode.SchedulerJobSlotsBusy];
+
+/** Opens the queue. The same on both backends; connections are made at the first use. */
+export function openQueue(
+  backend: QueueBackend,
+  {
+    nextSlot,
+    log,
+    sweepInterval = 60_000,
+  }: {
+    readonly nextSlot: NextSlot;
+    readonly log: Logger;
+    /** Milliseconds. */
+    readonly sweepInterval?: number;
+  },
+): RotationQueue {
+  const settings = {
+    // BullMQ asks here when a scheduler runs next; its `pattern` carries the policy's name.
+    repeatStrategy: (after: number, { pattern = '' }: { pattern?: string }) => nextSlot(pattern, after),
+  };
+  const queue = openBullQueue(backend, settings);
+  let fault = 'it does not answer';
+  queue.on('error', ({ message }) => {
+    // The client tries again every second; once is enough to know.
+    if (message !== fault) log.warn(`the queue has a fault: ${message}`);
+    fault = message;
+  });
+
+  async function wait(): Promise<void> {
+    const patience = new AbortController();
+    const reached = queue.waitUntilReady().finally(() => patience.abort());
+    const tooLate = await Promise.race([
+      reached,
+      sleep(PATIENCE_MS, true, { ref: false, signal: patience.signal }).catch(() => false),
+    ]);
+    if (tooLate) throw new QueueError(`The queue on ${placeOf(backend)}: ${fault}; ${remedyOf(backend)}`);
+  }
+
+  // Once for all verbs: a sweep calls them for every policy. What is lost later, the clients notice by themselves.
+  let ready: Promise<void> | undefined;
+  function reach(): Promise<void> {
+    ready ??= wait().catch((error) => {
+      ready = undefined;
+      throw error;
+    });
+    return ready;
+  }
+
+  async function reschedule(policy: string): Promise<void> {
+    await reach();
+    const job = { name: 'slot', data: { policy }, opts: JOB };
+    try {
+      await queue.upsertJobScheduler(SLOT_PREFIX + policy, { pattern: policy }, job);
+    } catch (error) {
+      // Another worker made the same job at the same time, or is running it: either way it is there.
+      if (!THERE_ALREADY.includes((error as { code?: number }).code ?? 0)) throw error;
+    }
+  }
+
+  async function enqueue({ id, policy }: { readonly id: string; readonly policy: string }): Promise<void> {
+    await reach();
+    await queue.add('rotate', { rotation: id, policy }, { ...JOB, jobId: id });
+  }
+
+  return {
+    enqueue,
+    async hurry(rotation) {
+      await reach();
+      const job = await queue.getJob(rotation.id);
+      if (!job) return enqueue(rotation);
+      // One that is not waiting is running, or about to.
+      if (await job.isDelayed()) await job.promote().catch(() => {});
+    },
+    async keepSweeping() {
+      await reach();
+      if (await queue.getJobScheduler(SWEEP)) return;
+      await queue.upsertJobScheduler(SWEEP, { every: sweepInterval }, { name: 'sweep', opts: JOB });
+    },
+    async schedule(due) {
+      await reach();
+      const present = new Map<string, number>();
+      for (const { key, next = 0 } of await queue.getJobSchedulers()) {
+        if (key.startsWith(SLOT_PREFIX)) present.set(key.slice(SLOT_PREFIX.length), next);
+      }
+      const now = Date.now();
+      // A slot that has just come is being acted on; BullMQ asks for the next one when its job begins.
+      const isRight = (next: number | undefined, wanted: number) =>
+        next === wanted || (next !== undefined && next <= now && now - next < JUST_COME_MS);
+      const wrong = [...due].filter(([policy, instant]) => !isRight(present.get(policy), instant));
+      const gone = [...present.keys()].filter((policy) => !due.has(policy));
+      await eachOf(wrong, ([policy]) => reschedule(policy), PARALLEL);
+      await eachOf(gone, (policy) => queue.removeJobScheduler(SLOT_PREFIX + policy), PARALLEL);
+    },
+    reschedule,
+    async workers() {
+      await reach();
+      const own = `:w:${identify(backend)}`;
+      return (await queue.getWorkers()).filter(({ rawname }) => rawname?.endsWith(own)).length;
+    },
+    async work(handlers) {
+      const worker = openBullWorker(
+        backend,
+        (job, token = '') => handlers[job.name as JobName](job, token),
+        settings,
+      );
+      // Only messages are logged: a Redis error also carries the command it answers, an AUTH with its password too.
+      worker.on('error', (error) => log.warn(`the worker has a fault: ${error.message}`));
+      worker.on('failed', (job, error) =>
+        log.error(job?.data, `the job ${job?.name} failed: ${error.message}`),
+      );
+      await worker.waitUntilReady();
+      return worker;
+    },
+    close: () => queue.close(),
+  };
+}
+
+function placeOf(backend: QueueBackend): string {
+  return new URL('redis' in backend ? backend.redis : backend.database).host;
+}
+
+function remedyOf(backend: QueueBackend): string {
+  return 'redis' in backend
+    ? 'check queue.redis, and that Redis is up; without it nothing rotates but with --inline'
+    : 'check state.database, and that its server is up';
+}
+
+// BullMQ lists the workers of the whole server, whatever their database; the name tells ours from the others.
+function identify(backend: QueueBackend): string {
+  const { host, pathname } = new URL('redis' in backend ? backend.redis : backend.database);
+  return createHash('sha256')
+    .update(host + pathname)
+    .digest('hex')
+    .slice(0, 12);
+}
+
+type Settings = NonNullable<WorkerOptions['settings']>;
+type Processor = (job: QueueJob, token?: string) => Promise<void>;
+
+function openBullQueue(backend: QueueBackend, settings: Settings): Queue<JobData, void, string> {
+  if ('redis' in backend) {
+    // Whoever asks from a command line wants an answer, not an endless wait for Redis.
+    return new Queue(NAME, {
+      connection: { url: backend.redis, maxRetriesPerRequest: 2 },
+      prefix: NAME,
+      settings,
+    });
+  }
+  const connection = { connectionString: backend.database, max: 4, application_name: 'keyturn queue' };
+  return new Queue(NAME, { connection, settings }, createPostgresBackend) as unknown as Queue<
+    JobData,
+    void,
+    JobName
+  >;
+}
+
+function openBullWorker(
+  backend: QueueBackend,
+  processor: Processor,
+  settings: Settings,
+): Worker<JobData, void, string> {
+  if ('redis' in backend) {
+    const connection = { url: backend.redis, maxRetriesPerRequest: null };
+    return new Worker(NAME, processor, {
+      ...WORKER,
+      name: identify(backend),
+      connection,
+      prefix: NAME,
+      settings,
+    });
+  }
+  const connection = { connectionString: backend.database, max: 8, application_name: 'keyturn worker' };
+  return new Worker(
+    NAME,
+    processor as never,
+    { ...WORKER, name: identify(backend), connection, settings },
+    createPostgresBackend,
+  ) as unknown as Worker<JobData, void, string>;
+}

@@ -1,0 +1,42 @@
+import { randomUUID } from 'node:crypto';
+import pino from 'pino';
+import { describe, expect, inject, test } from 'vitest';
+import { rotateJob } from '../../jobs/rotate.ts';
+import { openQueue } from '../../src/queue/queue.ts';
+import { openTestLedger } from '../support/ledger.ts';
+import { openBull, QUEUE_BACKENDS } from '../support/queue-backends.ts';
+
+describe.each(QUEUE_BACKENDS)('the job of a rotation, with the queue on %s,', (_name, open, available) => {
+  test.skipIf(!available)(
+    'waits and says so, naming the login that is still let in, when its policy was removed meanwhile (G5)',
+    async () => {
+      await using place = await open();
+      await using kept = await openTestLedger(inject('postgres'), { now: Date.now });
+      const said: string[] = [];
+      const log = pino({ level: 'info' }, { write: (line: string) => void said.push(line) });
+      const queue = openQueue(place.backend, { nextSlot: async () => undefined, log });
+      const id = randomUUID();
+      await kept.ledger.request({ id, policy: 'gone', reason: 'manual', requestedBy: 'test' });
+      await kept.ledger.freeze(id, { incoming: 'app_a', outgoing: 'app_b' });
+      await queue.enqueue({ id, policy: 'gone' });
+      const worker = await queue.work({
+        rotate: rotateJob({
+          ledger: kept.ledger,
+          log,
+          isConfigured: () => false,
+          openContext: () => Promise.reject(new Error('nothing of it may be opened')),
+          onSettled: async () => {},
+        }),
+        slot: async () => {},
+        sweep: async () => {},
+      });
+      await expect.poll(() => said.join('')).toContain('app_b may still log in, but its policy was removed');
+      await worker.close();
+      const bull = openBull(place.backend);
+      expect((await bull.getDelayed()).map(({ data }) => data.rotation)).toEqual([id]);
+      await bull.close();
+      expect(await kept.ledger.find(id)).toMatchObject({ status: 'open', attempts: 0 });
+      await queue.close();
+    },
+  );
+});
