@@ -1,0 +1,48 @@
+import { type Command, CommanderError } from 'commander';
+import { UnknownPolicyError } from '../app.ts';
+import { ConfigError } from '../policy/config-error.ts';
+import { registerCancel } from './cancel.ts';
+import { registerDemo } from './demo.ts';
+import { registerHistory } from './history.ts';
+import type { Io } from './io.ts';
+import { registerPause } from './pause.ts';
+import { registerPlan } from './plan.ts';
+import { registerResume } from './resume.ts';
+import { registerRollback } from './rollback.ts';
+import { registerRotate } from './rotate.ts';
+import { registerSchedule } from './schedule.ts';
+import { registerStart } from './start.ts';
+import { registerStatus } from './status.ts';
+import { registerUrl } from './url.ts';
+import { UsageError } from './usage-error.ts';
+import { registerValidate } from './validate.ts';
+
+export function registerCommands(program: Command, io: Io): void {
+  registerStart(program, io);
+  registerDemo(program, io);
+  registerValidate(program, io);
+  registerPlan(program, io);
+  registerRotate(program, io);
+  registerStatus(program, io);
+  registerHistory(program, io);
+  registerSchedule(program, io);
+  registerPause(program, io);
+  registerResume(program, io);
+  registerRollback(program, io);
+  registerCancel(program, io);
+  registerUrl(program, io);
+}
+
+/** What a command that threw says: problems of a configuration stand for themselves, each at its place. */
+export function messageOf(error: unknown): string {
+  if (error instanceof ConfigError) return error.message;
+  return `keyturn: ${error instanceof Error ? error.message : String(error)}`;
+}
+
+/** 0 done, 1 it failed or a finding, 2 usage or configuration, 3 timed out waiting, 130 interrupted. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof ConfigError || error instanceof UnknownPolicyError || error instanceof UsageError)
+    return 2;
+  return 1;
+}

@@ -1,0 +1,44 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { environment } from '../app.ts';
+import { exitCodeOf, messageOf, registerCommands } from './commands.ts';
+import type { Io } from './io.ts';
+
+const manifest = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
+
+const io: Io = {
+  env: environment,
+  cwd: process.cwd(),
+  stdout: process.stdout,
+  stderr: process.stderr,
+  exit: (code) => {
+    process.exitCode = code;
+  },
+};
+
+// Only the message: an error of pg can carry the client it happened on, and that its password.
+process.on('uncaughtException', (error) => {
+  io.stderr.write(`keyturn: ${error.message}\n`);
+  process.exit(1);
+});
+
+// A reader that goes away (`keyturn history | head`) is no fault.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+const program = new Command('keyturn')
+  .description(manifest.description)
+  .version(manifest.version)
+  .exitOverride()
+  .showHelpAfterError('(keyturn --help lists the commands)');
+registerCommands(program, io);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) io.stderr.write(`${messageOf(error)}\n`);
+  process.exitCode = exitCodeOf(error);
+}

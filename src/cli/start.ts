@@ -1,0 +1,25 @@
+import type { Command } from 'commander';
+import { interrupted } from './interrupted.ts';
+import type { Io } from './io.ts';
+import { type ConfigOption, withApp } from './with-app.ts';
+
+export function registerStart(program: Command, io: Io): void {
+  program
+    .command('start')
+    .description('run the worker: schedules, rotations, sweeps; until Ctrl-C or SIGTERM; SIGHUP reloads')
+    .option('--config <path>', 'file or folder', 'config/')
+    .action((options: ConfigOption) =>
+      withApp(io, options, async (app) => {
+        let reload = () => {};
+        const stop = interrupted({ onReload: () => reload() });
+        const worker = await app.work();
+        reload = () => void worker.reload();
+        const { policies, queueRedis } = app.config;
+        io.stderr.write(
+          `keyturn is ready: ${policies.size} ${policies.size === 1 ? 'policy' : 'policies'}, queue on ${queueRedis ? 'Redis' : 'PostgreSQL'}\n`,
+        );
+        await stop;
+        io.stderr.write('keyturn is stopping; what is under way goes on at the next start\n');
+      }),
+    );
+}

@@ -1,0 +1,117 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { styleText } from 'node:util';
+import type { Command } from 'commander';
+import { DateTime } from 'luxon';
+import type { App } from '../app.ts';
+import type { Policy } from '../policy/policy.ts';
+import { QueueError } from '../queue/queue-error.ts';
+import { hypotheticalRotation } from '../rotation/hypothetical-rotation.ts';
+import { type PolicyState, type PolicyStatus, policyStatus } from '../rotation/status.ts';
+import { interrupted } from './interrupted.ts';
+import type { Io } from './io.ts';
+import { writeJson, writeTable } from './table.ts';
+import { type ConfigOption, choosePolicies, withApp } from './with-app.ts';
+
+const WATCH_INTERVAL_MS = 2_000;
+const CLEAR_SCREEN = '\x1b[H\x1b[2J';
+
+export function registerStatus(program: Command, io: Io): void {
+  program
+    .command('status [policy...]')
+    .description('state, active login, sessions of each login, last and next rotation')
+    .option('--config <path>', 'file or folder', 'config/')
+    .option('--json', 'print JSON')
+    .option('--watch', 'again every 2 s, until Ctrl-C')
+    .action((names: string[], options: ConfigOption & { json?: true; watch?: true }) =>
+      withApp(io, options, async (app) => {
+        const policies = choosePolicies(app, names);
+        const show = async () => {
+          const [statuses, fault] = await Promise.all([readStatus(app, policies), queueFault(app)]);
+          if (options.watch && io.stdout.isTTY && !options.json) io.stdout.write(CLEAR_SCREEN);
+          write(io, statuses, options.json);
+          if (fault !== undefined) io.stderr.write(`keyturn: ${fault}\n`);
+        };
+        if (!options.watch) return show();
+        const stop = interrupted();
+        let going = true;
+        stop.then(() => {
+          going = false;
+        });
+        while (going) {
+          await show();
+          await Promise.race([sleep(WATCH_INTERVAL_MS, undefined, { ref: false }), stop]);
+        }
+      }),
+    );
+}
+
+async function readStatus(app: App, policies: readonly Policy[]): Promise<PolicyStatus[]> {
+  const { ledger } = await app.state();
+  const names = policies.map(({ name }) => name);
+  const [summary, timings] = await Promise.all([ledger.summary(names), ledger.timings(names)]);
+  return Promise.all(
+    policies.map(async (policy) => {
+      await using context = await app.context(hypotheticalRotation(policy.name, app.clock.now()));
+      const timing = timings.get(policy.name) ?? (await ledger.timing(policy.name));
+      return await policyStatus(policy, summary.get(policy.name), { timing, context });
+    }),
+  );
+}
+
+/** What keeps every policy from being rotated, whatever its own state. */
+async function queueFault(app: App): Promise<string | undefined> {
+  const { queue } = await app.state();
+  try {
+    if ((await queue.workers()) > 0) return undefined;
+    return 'no worker is running, so nothing rotates by itself; start one: keyturn start';
+  } catch (error) {
+    if (error instanceof QueueError) return error.message;
+    throw error;
+  }
+}
+
+function write(io: Io, statuses: readonly PolicyStatus[], json: true | undefined): void {
+  if (json) {
+    writeJson(io, statuses);
+    return;
+  }
+  writeTable(
+    io,
+    ['policy', 'state', 'active', 'standby', 'sessions', 'last rotated', 'next rotation'],
+    statuses.map((status) => [
+      status.policy,
+      colour(io, status.state),
+      status.active ?? '-',
+      status.standby ?? '-',
+      status.sessions
+        ? Object.entries(status.sessions)
+            .map(([login, count]) => `${login}: ${count}`)
+            .join(', ')
+        : 'unknown',
+      relative(status.lastRotatedAt) ?? 'never',
+      relative(status.nextRotationAt) ?? (status.state === 'paused' ? 'when resumed' : 'when asked'),
+    ]),
+  );
+  for (const { policy, lastError } of statuses) {
+    if (lastError !== null) io.stdout.write(`${policy}: ${lastError}\n`);
+  }
+}
+
+const COLOURS: Readonly<Record<PolicyState, 'green' | 'yellow' | 'red' | 'cyan'>> = {
+  new: 'cyan',
+  active: 'green',
+  rotating: 'yellow',
+  draining: 'yellow',
+  retrying: 'red',
+  failed: 'red',
+  overdue: 'red',
+  paused: 'cyan',
+};
+
+function colour(io: Io, state: PolicyState): string {
+  return io.stdout.isTTY ? styleText(COLOURS[state], state) : state;
+}
+
+function relative(instant: string | null): string | null {
+  return instant && DateTime.fromISO(instant).toRelative({ locale: 'en' });
+}

@@ -1,0 +1,53 @@
+import type { Command } from 'commander';
+import type { Config } from '../policy/config.ts';
+import { ConfigError } from '../policy/config-error.ts';
+import { loadConfig } from '../policy/load-config.ts';
+import type { Io } from './io.ts';
+
+/** Adds `validate`: checks the configuration, touches nothing. Exit code 2 if it is not valid. */
+export function registerValidate(program: Command, io: Io): void {
+  program
+    .command('validate')
+    .description('check the configuration, touch nothing')
+    .option('--config <path>', 'configuration: a file, or a folder of *.yaml files', 'config/')
+    .option('--json', 'print JSON')
+    .action((options: { readonly config: string; readonly json?: true }) => validate(options, io));
+}
+
+function validate({ config: path, json }: { readonly config: string; readonly json?: true }, io: Io): void {
+  const result = tryLoad(path, io);
+  if (json) {
+    const report =
+      result instanceof ConfigError
+        ? { valid: false, problems: result.problems, warnings: [] }
+        : { valid: true, problems: [], warnings: result.warnings };
+    io.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+  } else if (result instanceof ConfigError) {
+    io.stderr.write(`${result.message}\n`);
+  } else {
+    for (const warning of result.warnings) io.stderr.write(`warning: ${warning}\n`);
+    io.stdout.write(`${summarize(result)}: valid\n`);
+  }
+  if (result instanceof ConfigError) io.exit(2);
+}
+
+function tryLoad(path: string, { env, cwd }: Io): Config | ConfigError {
+  try {
+    return loadConfig({ path, env, cwd });
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
+}
+
+function summarize({ policies, connections, stores }: Config): string {
+  return [
+    count(policies.size, 'policy', 'policies'),
+    count(connections.size, 'connection', 'connections'),
+    count(stores.size, 'store', 'stores'),
+  ].join(', ');
+}
+
+function count(number: number, one: string, many: string): string {
+  return `${number} ${number === 1 ? one : many}`;
+}

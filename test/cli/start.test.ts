@@ -1,0 +1,152 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { adminOf } from '../support/admin.ts';
+import { cli, startCli } from '../support/cli.ts';
+import { uniqueName } from '../support/unique-name.ts';
+import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.ts';
+import { filePolicy, openWorkspace, type Workspace } from '../support/workspace.ts';
+
+let workspace: Workspace;
+beforeEach(async () => {
+  workspace = await openWorkspace(inject('postgres'));
+});
+afterEach(() => workspace[Symbol.asyncDispose]());
+
+const run = (...args: string[]) => cli(args, { cwd: workspace.folder });
+const scheduled = (schedule: string, more = '') =>
+  filePolicy(workspace.logins, `    schedule: ${schedule}\n${more}`);
+
+interface Past {
+  readonly policy: string;
+  readonly status: string;
+  readonly reason: string;
+  readonly requestedAt: string;
+}
+const history = async (): Promise<Past[]> => JSON.parse((await run('history', '--json')).stdout);
+
+describe('a running worker takes over within one sweep', () => {
+  const SWEEP_MS = 500;
+  let worker: WorkerProcess;
+  const often = '{ every: 1s }';
+  const start = async (yaml: string) => {
+    await workspace.configure(yaml);
+    worker = await startWorkerProcess(workspace.folder, SWEEP_MS);
+  };
+  afterEach(() => worker.stop());
+
+  /** Resolves once the worker rotates, by itself and again and again. */
+  const goesOn = async (policy: string) => {
+    const before = (await history()).length;
+    await expect
+      .poll(async () => (await history()).filter((each) => each.policy === policy).length)
+      .toBeGreaterThan(before + 1);
+  };
+  /** Resolves once no rotation has begun for as long as three would take. */
+  const stays = () =>
+    expect
+      .poll(async () => {
+        const before = (await history()).length;
+        await sleep(3_000);
+        return (await history()).length - before;
+      })
+      .toBe(0);
+  /** Pauses a policy and resolves once its rotations are over. */
+  const rests = async (policy: string) => {
+    await run('pause', policy);
+    await expect.poll(async () => (await history()).every(({ status }) => status === 'done')).toBe(true);
+  };
+
+  test('that a policy is switched off and on, renamed, and removed', async () => {
+    await start(scheduled(often));
+    await goesOn('app');
+    await workspace.configure(scheduled(often, '    autoRotate: false\n'));
+    await worker.says('the configuration was reloaded', 1);
+    await stays();
+    await workspace.configure(scheduled(often));
+    await goesOn('app');
+    // What is open under the old name would be in the way of the new one.
+    await rests('app');
+    await workspace.configure(scheduled(often).replace('  app:', '  renamed:'));
+    await worker.says('the configuration was reloaded', 3);
+    await goesOn('renamed');
+    await workspace.configure('stores: {}\npolicies: {}\n');
+    await worker.says('the configuration was reloaded', 4);
+    await stays();
+  });
+
+  test('that a policy is paused and resumed', async () => {
+    await start(scheduled(often));
+    await goesOn('app');
+    await run('pause', 'app');
+    await stays();
+    await run('resume', 'app');
+    await goesOn('app');
+  });
+
+  test('that a time of day is moved to earlier, and another to later, on the same day', async () => {
+    const other: [string, string] = [uniqueName('late_a'), uniqueName('late_b')];
+    await using admin = await adminOf(inject('postgres'));
+    for (const login of other) await admin.client.query(`CREATE ROLE ${login} NOLOGIN`);
+    // The next full minute but for the last seconds of this one, and the same later today (or on the next).
+    const soon = new Date(Math.ceil((Date.now() + 25_000) / 60_000) * 60_000);
+    const later = new Date(soon.getTime() + 3 * 3_600_000);
+    const time = (at: Date) => at.toISOString().slice(11, 16);
+    const both = (early: Date, late: Date) =>
+      `${scheduled(`{ every: 1d, at: "${time(early)}" }`)}  other:
+    connection: db
+    logins: ${JSON.stringify(other)}
+    drain: { grace: 0s, timeout: 5s }
+    schedule: { every: 1d, at: "${time(late)}" }
+    publish: [{ store: files, create: true, secrets: { username: other/username, password: other/password } }]
+`;
+    await start(both(later, soon));
+    await expect.poll(async () => (await history()).map(({ reason }) => reason)).toEqual(['first', 'first']);
+    await expect.poll(async () => (await history()).every(({ status }) => status === 'done')).toBe(true);
+    await run('pause', 'app', 'other');
+    // Their first rotations are of today: a slot later today would be the interval's next only tomorrow.
+    await workspace.configure(
+      both(later, soon)
+        .replaceAll('every: 1d, at:', 'cron:')
+        .replace(/"(\d\d):(\d\d)"/g, '"$2 $1 * * *"'),
+    );
+    await run('resume', 'app', 'other');
+    await worker.says('the configuration was reloaded', 1);
+    await workspace.configure(
+      both(soon, later)
+        .replaceAll('every: 1d, at:', 'cron:')
+        .replace(/"(\d\d):(\d\d)"/g, '"$2 $1 * * *"'),
+    );
+    await worker.says('the configuration was reloaded', 2);
+    await expect
+      .poll(
+        async () =>
+          (await history()).filter(({ reason }) => reason === 'schedule').map(({ policy }) => policy),
+        {
+          timeout: 120_000,
+        },
+      )
+      .toEqual(['app']);
+    expect(Date.now()).toBeGreaterThanOrEqual(soon.getTime());
+    await stays();
+    await worker.stop();
+    for (const login of other) await admin.client.query(`DROP ROLE ${login}`);
+  }, 240_000);
+});
+
+describe('keyturn start', () => {
+  test('reloads on SIGHUP, refuses a configuration with problems, and goes on with the one before', async () => {
+    await workspace.configure(scheduled('{ every: 30d }'));
+    await using worker = startCli(['start'], { cwd: workspace.folder });
+    await worker.says('keyturn is ready: 1 policy');
+    await workspace.configure(scheduled('{ every: 30d, at: "25:00" }'));
+    worker.process.kill('SIGHUP');
+    await worker.says('the one before stays in force');
+    await worker.says('config/keyturn.yaml:');
+    await workspace.configure(scheduled('{ every: 30d, at: "05:00" }'));
+    worker.process.kill('SIGHUP');
+    await worker.says('the configuration was reloaded');
+    expect(await run('rotate', 'app', '--wait', '--timeout', '90s')).toMatchObject({ code: 0 });
+    worker.process.kill('SIGTERM');
+    expect(await worker.exited).toBe(0);
+  });
+});
