@@ -1,0 +1,24 @@
+import type pg from 'pg';
+
+/** What a policy published last, as far as the ledger knows. */
+export interface Publication {
+  readonly rotation: string;
+  /** The tokens that its version may have: one of them, as long as nobody else changes the secrets. */
+  readonly tokens: readonly string[];
+  readonly finishedAt: Date;
+}
+
+/** What the policy's latest rotation that published anything, and is over, has published. */
+export async function lastPublished(pool: pg.Pool, policy: string): Promise<Publication | undefined> {
+  // One that was rolled back publishes the version before, unless it was cancelled on the way.
+  const { rows } = await pool.query(
+    `SELECT id AS rotation, array_remove(ARRAY[id::text, rolled_back_to], NULL) AS tokens,
+            finished_at AS "finishedAt"
+       FROM keyturn.rotation
+      WHERE policy = $1 AND (status = 'done' OR
+            (status = 'failed' AND (published_at IS NOT NULL OR rolled_back_to IS NOT NULL)))
+      ORDER BY requested_at DESC, finished_at DESC LIMIT 1`,
+    [policy],
+  );
+  return rows[0];
+}

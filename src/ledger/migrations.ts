@@ -1,0 +1,102 @@
+import type pg from 'pg';
+
+/** Each entry brings the ledger one version further. Entries are never edited, only added. */
+const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE keyturn.policy (
+    name text PRIMARY KEY,
+    first_seen_at timestamptz NOT NULL
+  );
+
+  CREATE TABLE keyturn.rotation (
+    id uuid PRIMARY KEY,
+    policy text NOT NULL,
+    reason text NOT NULL CHECK (reason IN ('first', 'schedule', 'manual', 'emergency')),
+    requested_by text NOT NULL,
+    requested_at timestamptz NOT NULL,
+    slot timestamptz,
+    status text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'done', 'failed')),
+    incoming text,
+    outgoing text,
+    published_at timestamptz,
+    finished_at timestamptz,
+    attempts int NOT NULL DEFAULT 0,
+    last_error text
+  );
+  CREATE UNIQUE INDEX rotation_one_open ON keyturn.rotation (policy) WHERE status = 'open';
+  CREATE UNIQUE INDEX rotation_one_per_slot ON keyturn.rotation (policy, slot) WHERE status <> 'failed';
+  CREATE INDEX rotation_latest ON keyturn.rotation (policy, requested_at DESC);
+
+  CREATE TABLE keyturn.event (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    rotation uuid NOT NULL REFERENCES keyturn.rotation,
+    at timestamptz NOT NULL,
+    step text NOT NULL,
+    kind text NOT NULL CHECK (kind IN ('started', 'done', 'waiting', 'failed')),
+    detail text
+  );
+  CREATE UNIQUE INDEX event_once ON keyturn.event (rotation, step, kind) WHERE kind IN ('started', 'done');
+  CREATE INDEX event_by_rotation ON keyturn.event (rotation, id);
+  `,
+  // Pauses; and indexes that answer what the sweep asks of each policy without reading its history.
+  `
+  ALTER TABLE keyturn.policy ADD COLUMN paused_at timestamptz, ADD COLUMN paused_by text;
+  CREATE INDEX rotation_finished ON keyturn.rotation (policy, status, finished_at DESC) WHERE status <> 'open';
+  CREATE INDEX rotation_asked ON keyturn.rotation (policy, requested_at DESC) WHERE status = 'done' AND slot IS NULL;
+  `,
+  // A rotation that is on its way back: who said so, and the version that becomes current again.
+  `
+  ALTER TABLE keyturn.rotation ADD COLUMN rolled_back_by text, ADD COLUMN rolled_back_to text;
+  ALTER TABLE keyturn.event ADD COLUMN back boolean NOT NULL DEFAULT false;
+  DROP INDEX keyturn.event_once;
+  CREATE UNIQUE INDEX event_once ON keyturn.event (rotation, step, kind, back) WHERE kind IN ('started', 'done');
+  `,
+  // Warnings: what stops nothing and yet must be told, once for each rotation.
+  `
+  ALTER TABLE keyturn.event DROP CONSTRAINT event_kind_check,
+    ADD CONSTRAINT event_kind_check CHECK (kind IN ('started', 'done', 'waiting', 'failed', 'warning'));
+  CREATE UNIQUE INDEX event_warning_once ON keyturn.event (rotation, step, md5(detail)) WHERE kind = 'warning';
+  `,
+  // Rotations that take over what was changed outside, and those that were opened in the place of another.
+  `
+  ALTER TABLE keyturn.rotation ADD COLUMN adopt boolean NOT NULL DEFAULT false,
+    ADD COLUMN replaces uuid REFERENCES keyturn.rotation;
+  `,
+];
+
+// Any constant does, as long as every keyturn uses the same one.
+const MIGRATION_LOCK = 7_305_804_402_551_093;
+
+/**
+ * Brings the ledger's tables in schema `keyturn` to this release's version, forwards only, under a lock, so that
+ * several processes may start at once. Throws when the ledger was made by a newer release.
+ */
+export async function migrateLedger(pool: pg.Pool): Promise<void> {
+  const client = await pool.connect();
+  try {
+    await client.query('BEGIN');
+    await client.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+    await client.query('CREATE SCHEMA IF NOT EXISTS keyturn');
+    await client.query(
+      'CREATE TABLE IF NOT EXISTS keyturn.migration (version int PRIMARY KEY, applied_at timestamptz NOT NULL)',
+    );
+    const { rows } = await client.query('SELECT coalesce(max(version), 0) AS version FROM keyturn.migration');
+    const applied: number = rows[0].version;
+    if (applied > MIGRATIONS.length) {
+      throw new Error(
+        `The ledger is at version ${applied}, this keyturn knows ${MIGRATIONS.length}; run the newer keyturn`,
+      );
+    }
+    for (const [index, sql] of MIGRATIONS.entries()) {
+      if (index < applied) continue;
+      await client.query(sql);
+      await client.query('INSERT INTO keyturn.migration VALUES ($1, now())', [index + 1]);
+    }
+    await client.query('COMMIT');
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => {});
+    throw error;
+  } finally {
+    client.release();
+  }
+}
