@@ -1,0 +1,67 @@
+import type { AddressInfo } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
+
+/** A way to a server that can be made bad. */
+export interface TcpProxy extends AsyncDisposable {
+  readonly port: number;
+  /** Cuts every connection. */
+  drop(): void;
+  /** Ends the server's side of every connection, and leaves the client's open. */
+  halfClose(): void;
+  /** Lets nothing through for so long, in milliseconds. */
+  stall(milliseconds: number): void;
+}
+
+export async function startTcpProxy(target: {
+  readonly host: string;
+  readonly port: number;
+}): Promise<TcpProxy> {
+  const pairs = new Set<{ client: Socket; server: Socket }>();
+  let stalledUntil = 0;
+  const proxy = createServer((client) => {
+    const server = connect(target.port, target.host);
+    const pair = { client, server };
+    pairs.add(pair);
+    const end = () => {
+      client.destroy();
+      server.destroy();
+      pairs.delete(pair);
+    };
+    for (const socket of [client, server]) socket.on('error', end).on('close', end);
+    const pass = (from: Socket, to: Socket) =>
+      from.on('data', (chunk) => {
+        const wait = stalledUntil - Date.now();
+        if (wait <= 0) to.write(chunk);
+        else {
+          from.pause();
+          setTimeout(() => {
+            to.write(chunk);
+            from.resume();
+          }, wait);
+        }
+      });
+    pass(client, server);
+    pass(server, client);
+  });
+  await new Promise<void>((listening) => proxy.listen(0, '127.0.0.1', listening));
+  const drop = () => {
+    for (const { client, server } of pairs) {
+      client.destroy();
+      server.destroy();
+    }
+  };
+  return {
+    port: (proxy.address() as AddressInfo).port,
+    drop,
+    halfClose() {
+      for (const { server } of pairs) server.end();
+    },
+    stall(milliseconds) {
+      stalledUntil = Date.now() + milliseconds;
+    },
+    async [Symbol.asyncDispose]() {
+      drop();
+      await new Promise((closed) => proxy.close(closed));
+    },
+  };
+}

@@ -1,0 +1,26 @@
+import type { Rotation } from '../../src/ledger/rotation.ts';
+import type { Drain } from '../../src/policy/policy.ts';
+import { sessionsOf } from '../../src/postgres/sessions.ts';
+import type { Scenario } from './scenario.ts';
+
+/** The same policy with another drain: by default no grace, half a minute, then terminate. */
+export function draining(from: Scenario, drain: Partial<Drain>): Scenario {
+  return from.with({
+    policy: { ...from.policy, drain: { grace: 0, timeout: 30_000, onTimeout: 'terminate', ...drain } },
+  });
+}
+
+/** What a rotation's history warns of, as `step: text`. */
+export async function warningsOf({ ledger }: Scenario, { id }: Rotation): Promise<string[]> {
+  const events = await ledger.events([id]);
+  return events.filter(({ kind }) => kind === 'warning').map(({ step, detail }) => `${step}: ${detail}`);
+}
+
+export async function canLogIn({ admin }: Scenario, login: string): Promise<boolean> {
+  const { rows } = await admin.query('SELECT rolcanlogin FROM pg_roles WHERE rolname = $1', [login]);
+  return rows[0].rolcanlogin;
+}
+
+export async function countSessions({ admin }: Scenario, login: string): Promise<number | undefined> {
+  return (await sessionsOf(admin, [login])).get(login)?.length;
+}

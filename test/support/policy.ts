@@ -1,0 +1,18 @@
+import type { Policy, Schedule } from '../../src/policy/policy.ts';
+
+/** A policy of which only the schedule matters. */
+export function policyWith(schedule: Schedule, change: Partial<Policy> = {}): Policy {
+  return {
+    name: 'p',
+    connection: 'c',
+    logins: ['a', 'b'],
+    autoRotate: true,
+    retryFor: 0,
+    password: { length: 32, symbols: '' },
+    verify: [],
+    drain: { grace: 0, timeout: 0, onTimeout: 'terminate' },
+    publish: [{ store: 's', create: true, secrets: {} }],
+    schedule,
+    ...change,
+  };
+}

@@ -1,0 +1,105 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createPostgresBackend, Queue } from 'bullmq';
+import { Redis } from 'ioredis';
+import pg from 'pg';
+import { inject } from 'vitest';
+import { migrateQueue } from '../../src/queue/migrate-queue.ts';
+import type { QueueBackend } from '../../src/queue/queue.ts';
+import { adminOf } from './admin.ts';
+import { uniqueName } from './unique-name.ts';
+
+/** A place for a queue of a test's own. */
+export interface QueuePlace extends AsyncDisposable {
+  readonly backend: QueueBackend;
+  /** Loses everything that the queue keeps, as a Redis that was flushed. */
+  flush(): Promise<void>;
+}
+
+async function onPostgres(): Promise<QueuePlace> {
+  const server = inject('postgres');
+  const name = uniqueName('queue');
+  const admin = await adminOf(server);
+  await admin.client.query(`CREATE DATABASE ${name}`);
+  const { user, password, host, port } = server;
+  const database = `postgresql://${user}:${encodeURIComponent(password)}@${host}:${port}/${name}`;
+  const pool = new pg.Pool({ connectionString: database, max: 1 });
+  pool.on('error', () => {});
+  await migrateQueue(pool);
+  return {
+    backend: { database },
+    flush: () => truncateQueue(pool),
+    async [Symbol.asyncDispose]() {
+      await pool.end();
+      await admin.client.query(`DROP DATABASE ${name} WITH (FORCE)`);
+      await admin[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Empties BullMQ's tables, but for what says how they are made. */
+export async function truncateQueue(pool: pg.Pool): Promise<void> {
+  const { rows } = await pool.query(
+    `SELECT string_agg(format('%I.%I', schemaname, tablename), ', ') AS tables FROM pg_tables
+      WHERE schemaname = 'bullmq' AND tablename NOT LIKE '%migration%'`,
+  );
+  await pool.query(`TRUNCATE ${rows[0].tables}`);
+}
+
+async function onRedis(): Promise<QueuePlace> {
+  const url = await takeRedisDatabase();
+  await flushRedis(url);
+  return {
+    backend: { redis: url },
+    flush: () => flushRedis(url),
+    async [Symbol.asyncDispose]() {
+      await flushRedis(url);
+      await withRedis(url, (redis) => redis.del(TAKEN));
+    },
+  };
+}
+
+const TAKEN = 'taken-by-a-test';
+
+// Test files run side by side, the queue's name is fixed, and Redis has sixteen databases.
+async function takeRedisDatabase(): Promise<string> {
+  for (let database = 1; ; database = (database % 15) + 1) {
+    const url = `${inject('redis')}/${database}`;
+    const taken = await withRedis(url, (redis) => redis.set(TAKEN, process.pid, 'EX', 300, 'NX'));
+    if (taken) return url;
+    await sleep(20);
+  }
+}
+
+async function withRedis<Result>(url: string, act: (redis: Redis) => Promise<Result>): Promise<Result> {
+  const redis = new Redis(url);
+  try {
+    return await act(redis);
+  } finally {
+    await redis.quit();
+  }
+}
+
+/** Removes the queue's keys, and only those: the server may be someone's own. */
+export function flushRedis(url: string): Promise<void> {
+  return withRedis(url, async (redis) => {
+    const keys = await redis.keys('keyturn:*');
+    if (keys.length > 0) await redis.del(keys);
+  });
+}
+
+/** What BullMQ itself says of the queue. */
+export function openBull(backend: QueueBackend): Queue {
+  return 'redis' in backend
+    ? new Queue('keyturn', { connection: { url: backend.redis }, prefix: 'keyturn' })
+    : (new Queue(
+        'keyturn',
+        { connection: { connectionString: backend.database } },
+        createPostgresBackend,
+      ) as unknown as Queue);
+}
+
+/** Both, for `describe.each`: the name, how to open one, and whether it is there. */
+export const QUEUE_BACKENDS = [
+  ['PostgreSQL', onPostgres, true],
+  ['Redis', onRedis, inject('redis') !== undefined],
+] as const;

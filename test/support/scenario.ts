@@ -1,0 +1,164 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { type Clock, systemClock } from '../../src/clock.ts';
+import { type Ledger, openLedger } from '../../src/ledger/ledger.ts';
+import type { Reason, Rotation } from '../../src/ledger/rotation.ts';
+import type { Connection } from '../../src/policy/config.ts';
+import type { Mapping, Policy } from '../../src/policy/policy.ts';
+import { connect, type Session } from '../../src/postgres/connect.ts';
+import { quoteIdentifier } from '../../src/postgres/identifier.ts';
+import { ensureDatabase } from '../../src/postgres/provision-embedded.ts';
+import type { UsePoller } from '../../src/postgres/use-poller.ts';
+import { openContext } from '../../src/rotation/open-context.ts';
+import { type Outcome, rotate } from '../../src/rotation/rotate.ts';
+import type { OpenDestination, RotationContext } from '../../src/rotation/rotation-context.ts';
+import { openFileStore } from '../../src/secret-store/file-store.ts';
+import type { SecretStore } from '../../src/secret-store/secret-store.ts';
+
+export interface ServerAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+}
+
+/** One policy on real servers: a database, two logins, a ledger, and a file store; all with names of its own. */
+export interface Scenario extends AsyncDisposable {
+  readonly policy: Policy;
+  readonly connection: Connection;
+  readonly ledger: Ledger;
+  readonly destinations: readonly [OpenDestination, ...OpenDestination[]];
+  readonly store: SecretStore;
+  /** A superuser's session in the target database. */
+  readonly admin: pg.Client;
+  /** Where the file store keeps its secrets. */
+  readonly folder: string;
+  request(reason?: Reason): Promise<Rotation>;
+  context(rotation: Rotation): RotationContext & AsyncDisposable;
+  /** One run through the steps of a rotation, as a job does it. */
+  run(rotation: Rotation): Promise<Outcome>;
+  /** Runs a rotation, waiting as told, until it is done or failed. */
+  finish(rotation: Rotation): Promise<Outcome>;
+  published(): Promise<{ username: string; password: string }>;
+  logIn(credential: { username: string; password: string }): Promise<Session>;
+  /** The same with other parts: another policy, ledger, clock or destinations. */
+  with(parts: Partial<ScenarioParts>): Scenario;
+}
+
+interface ScenarioParts {
+  readonly policy: Policy;
+  readonly connection: Connection;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  /** Left out: each run has its own. */
+  readonly poller?: UsePoller;
+  readonly destinations: readonly [OpenDestination, ...OpenDestination[]];
+}
+
+export const MAPPING: Mapping = {
+  username: { secret: 'app/username' },
+  password: { secret: 'app/password' },
+};
+
+export async function openScenario(
+  server: ServerAddress,
+  {
+    logins,
+    owner,
+    policy: change = {},
+    database: name,
+  }: {
+    logins?: [string, string];
+    owner?: string;
+    policy?: Partial<Policy>;
+    database?: string;
+  } = {},
+): Promise<Scenario> {
+  const suffix = randomBytes(4).toString('hex');
+  const database = name ?? `app_${suffix}`;
+  const pair: [string, string] = logins ?? [`app_${suffix}_a`, `app_${suffix}_b`];
+  const folder = await mkdtemp(join(tmpdir(), 'keyturn-scenario-'));
+  const target = { ...server, tls: { mode: 'disable' } } as const;
+  {
+    await using maintenance = await connect({ ...target, database: 'postgres' });
+    await ensureDatabase(maintenance.client, database);
+    for (const login of pair) await maintenance.client.query(`CREATE ROLE ${quoteIdentifier(login)} NOLOGIN`);
+  }
+  const adminSession = await connect({ ...target, database });
+  const pool = new pg.Pool({ ...server, database, max: 4 });
+  pool.on('error', () => {});
+  const store = openFileStore({ name: 'files', path: folder });
+
+  const policy: Policy = {
+    name: `policy-${suffix}`,
+    connection: 'target',
+    logins: pair,
+    ...(owner === undefined ? {} : { owner }),
+    autoRotate: true,
+    retryFor: 60_000,
+    password: { length: 32, symbols: '' },
+    verify: [],
+    drain: { grace: 0, timeout: 5_000, onTimeout: 'terminate' },
+    publish: [{ store: 'files', create: true, secrets: MAPPING }],
+    ...change,
+  };
+  const parts: ScenarioParts = {
+    policy,
+    connection: { name: 'target', ...target, database },
+    ledger: await openLedger(pool, systemClock),
+    clock: systemClock,
+    destinations: [{ name: 'files (primary)', store, create: true, secrets: MAPPING }],
+  };
+
+  const build = (own: ScenarioParts): Scenario => {
+    const scenario: Scenario = {
+      ...own,
+      store,
+      admin: adminSession.client,
+      folder,
+      async request(reason = 'manual') {
+        const id = randomUUID();
+        const opened = await own.ledger.request({ id, policy: own.policy.name, reason, requestedBy: 'test' });
+        if (!opened) throw new Error('no rotation was opened');
+        return opened;
+      },
+      context: (rotation) => openContext({ ...own, rotation }),
+      async run(rotation) {
+        const row = await own.ledger.find(rotation.id);
+        await using context = scenario.context(row ?? rotation);
+        return await rotate(context);
+      },
+      async finish(rotation) {
+        for (;;) {
+          const outcome = await scenario.run(rotation);
+          if (!('until' in outcome)) return outcome;
+          await new Promise((resolve) => setTimeout(resolve, Math.max(0, outcome.until - Date.now())));
+        }
+      },
+      async published() {
+        const version = await own.destinations[0].store.read(own.destinations[0].secrets, 'current');
+        const { username, password } = version?.fields ?? {};
+        if (username === undefined || password === undefined) throw new Error('nothing is published');
+        return { username, password };
+      },
+      logIn: ({ username, password }) => connect({ ...own.connection, user: username, password }),
+      with: (change) => build({ ...own, ...change }),
+      async [Symbol.asyncDispose]() {
+        await adminSession[Symbol.asyncDispose]();
+        await pool.end();
+        await store.close();
+        // A session of its own: the server may have been stopped and started meanwhile.
+        await using maintenance = await connect({ ...target, database: 'postgres' });
+        await maintenance.client.query(`DROP DATABASE ${quoteIdentifier(database)} WITH (FORCE)`);
+        for (const login of pair)
+          await maintenance.client.query(`DROP ROLE IF EXISTS ${quoteIdentifier(login)}`);
+        await rm(folder, { recursive: true, force: true });
+      },
+    };
+    return scenario;
+  };
+  return build(parts);
+}
