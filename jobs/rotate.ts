@@ -2,7 +2,7 @@ import { DelayedError } from 'bullmq';
 import type { Logger } from 'pino';
 import type { Ledger } from '../src/ledger/ledger.ts';
 import type { Rotation } from '../src/ledger/rotation.ts';
-import type { QueueJob } from '../src/queue/queue.ts';
+import type { QueueJob } from '../src/queue/job.ts';
 import { rotate } from '../src/rotation/rotate.ts';
 import type { RotationContext } from '../src/rotation/rotation-context.ts';
 

@@ -1,6 +1,7 @@
 import type { Ledger } from '../src/ledger/ledger.ts';
 import type { Policy } from '../src/policy/policy.ts';
-import type { QueueJob, RotationQueue } from '../src/queue/queue.ts';
+import type { QueueJob } from '../src/queue/job.ts';
+import type { RotationQueue } from '../src/queue/queue.ts';
 import { requestDueRotation } from '../src/rotation/due-rotation.ts';
 
 /** A policy's scheduler fired: open what is due. That it is due is decided from the ledger, not from the job. */

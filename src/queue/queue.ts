@@ -1,22 +1,13 @@
-import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createPostgresBackend, ErrorCode, type Job, Queue, Worker, type WorkerOptions } from 'bullmq';
+import { ErrorCode } from 'bullmq';
 import type { Logger } from 'pino';
 import { eachOf } from '../each-of.ts';
+import type { JobHandlers, JobName } from './job.ts';
+import { openBullQueue } from './open-bull-queue.ts';
+import { openBullWorker } from './open-bull-worker.ts';
+import { FOREVER, type QueueBackend, workerName } from './queue-backend.ts';
 import { QueueError } from './queue-error.ts';
-
-/** What a job carries: names and UUIDs, never a credential. */
-export interface JobData {
-  readonly policy?: string;
-  readonly rotation?: string;
-}
-
-export type JobName = 'rotate' | 'slot' | 'sweep';
-export type QueueJob = Job<JobData, void, string>;
-export type JobHandlers = Readonly<Record<JobName, (job: QueueJob, token: string) => Promise<void>>>;
-
-/** Redis by URL, or PostgreSQL through BullMQ's backend for it. */
-export type QueueBackend = { readonly redis: string } | { readonly database: string };
+import { untilNotDeadlocked } from './until-not-deadlocked.ts';
 
 /** When a policy is due next, in milliseconds since the epoch; undefined: never. */
 export type NextSlot = (policy: string, after: number) => Promise<number | undefined>;
@@ -43,9 +34,6 @@ export interface RotationQueue {
   close(): Promise<void>;
 }
 
-const NAME = 'keyturn';
-// PostgreSQL's largest integer, which is what BullMQ keeps these counts in.
-const FOREVER = 2 ** 31 - 1;
 const SWEEP = 'sweep';
 /** How long a scheduler may stand at a slot that has come, before it counts as stuck. */
 const JUST_COME_MS = 30_000;
@@ -54,15 +42,6 @@ const PARALLEL = { parallel: 16 };
 const SLOT_PREFIX = 'slot-';
 /** How long a queue may take to be reached; BullMQ itself would wait for ever, and a command with it. */
 const PATIENCE_MS = 5_000;
-
-// A worker that dies is noticed after its lock expires and the next look at stalled jobs.
-const WORKER: Omit<WorkerOptions, 'connection'> = {
-  concurrency: 8,
-  lockDuration: 10_000,
-  stalledInterval: 5_000,
-  // A rotation rolls forward however often its worker dies; it is the ledger that says when it is over.
-  maxStalledCount: FOREVER,
-};
 
 // The ledger keeps the history, so the queue keeps nothing; what fails here is tried again until it is settled there.
 const JOB = {
@@ -124,7 +103,9 @@ export function openQueue(
     await reach();
     const job = { name: 'slot', data: { policy }, opts: JOB };
     try {
-      await queue.upsertJobScheduler(SLOT_PREFIX + policy, { pattern: policy }, job);
+      await untilNotDeadlocked(() =>
+        queue.upsertJobScheduler(SLOT_PREFIX + policy, { pattern: policy }, job),
+      );
     } catch (error) {
       // Another worker made the same job at the same time, or is running it: either way it is there.
       if (!THERE_ALREADY.includes((error as { code?: number }).code ?? 0)) throw error;
@@ -148,7 +129,9 @@ export function openQueue(
     async keepSweeping() {
       await reach();
       if (await queue.getJobScheduler(SWEEP)) return;
-      await queue.upsertJobScheduler(SWEEP, { every: sweepInterval }, { name: 'sweep', opts: JOB });
+      await untilNotDeadlocked(() =>
+        queue.upsertJobScheduler(SWEEP, { every: sweepInterval }, { name: 'sweep', opts: JOB }),
+      );
     },
     async schedule(due) {
       await reach();
@@ -163,12 +146,16 @@ export function openQueue(
       const wrong = [...due].filter(([policy, instant]) => !isRight(present.get(policy), instant));
       const gone = [...present.keys()].filter((policy) => !due.has(policy));
       await eachOf(wrong, ([policy]) => reschedule(policy), PARALLEL);
-      await eachOf(gone, (policy) => queue.removeJobScheduler(SLOT_PREFIX + policy), PARALLEL);
+      await eachOf(
+        gone,
+        (policy) => untilNotDeadlocked(() => queue.removeJobScheduler(SLOT_PREFIX + policy)),
+        PARALLEL,
+      );
     },
     reschedule,
     async workers() {
       await reach();
-      const own = `:w:${identify(backend)}`;
+      const own = `:w:${workerName(backend)}`;
       return (await queue.getWorkers()).filter(({ rawname }) => rawname?.endsWith(own)).length;
     },
     async work(handlers) {
@@ -197,57 +184,4 @@ function remedyOf(backend: QueueBackend): string {
   return 'redis' in backend
     ? 'check queue.redis, and that Redis is up; without it nothing rotates but with --inline'
     : 'check state.database, and that its server is up';
-}
-
-// BullMQ lists the workers of the whole server, whatever their database; the name tells ours from the others.
-function identify(backend: QueueBackend): string {
-  const { host, pathname } = new URL('redis' in backend ? backend.redis : backend.database);
-  return createHash('sha256')
-    .update(host + pathname)
-    .digest('hex')
-    .slice(0, 12);
-}
-
-type Settings = NonNullable<WorkerOptions['settings']>;
-type Processor = (job: QueueJob, token?: string) => Promise<void>;
-
-function openBullQueue(backend: QueueBackend, settings: Settings): Queue<JobData, void, string> {
-  if ('redis' in backend) {
-    // Whoever asks from a command line wants an answer, not an endless wait for Redis.
-    return new Queue(NAME, {
-      connection: { url: backend.redis, maxRetriesPerRequest: 2 },
-      prefix: NAME,
-      settings,
-    });
-  }
-  const connection = { connectionString: backend.database, max: 4, application_name: 'keyturn queue' };
-  return new Queue(NAME, { connection, settings }, createPostgresBackend) as unknown as Queue<
-    JobData,
-    void,
-    JobName
-  >;
-}
-
-function openBullWorker(
-  backend: QueueBackend,
-  processor: Processor,
-  settings: Settings,
-): Worker<JobData, void, string> {
-  if ('redis' in backend) {
-    const connection = { url: backend.redis, maxRetriesPerRequest: null };
-    return new Worker(NAME, processor, {
-      ...WORKER,
-      name: identify(backend),
-      connection,
-      prefix: NAME,
-      settings,
-    });
-  }
-  const connection = { connectionString: backend.database, max: 8, application_name: 'keyturn worker' };
-  return new Worker(
-    NAME,
-    processor as never,
-    { ...WORKER, name: identify(backend), connection, settings },
-    createPostgresBackend,
-  ) as unknown as Worker<JobData, void, string>;
 }

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type JobHandlers, openQueue, type RotationQueue } from '../../src/queue/queue.ts';
+import type { JobHandlers } from '../../src/queue/job.ts';
+import { openQueue, type RotationQueue } from '../../src/queue/queue.ts';
 import { openBull, QUEUE_BACKENDS, type QueuePlace } from '../support/queue-backends.ts';
 
 const silent = pino({ level: 'silent' });

@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import pg from 'pg';
 import { inject } from 'vitest';
 import { migrateQueue } from '../../src/queue/migrate-queue.ts';
-import type { QueueBackend } from '../../src/queue/queue.ts';
+import type { QueueBackend } from '../../src/queue/queue-backend.ts';
 import { adminOf } from './admin.ts';
 import { uniqueName } from './unique-name.ts';
 

@@ -1,0 +1,23 @@
+import { createPostgresBackend, Queue, type WorkerOptions } from 'bullmq';
+import type { JobData, JobName } from './job.ts';
+import { QUEUE_NAME, type QueueBackend } from './queue-backend.ts';
+
+type Settings = NonNullable<WorkerOptions['settings']>;
+
+/** BullMQ's queue on either backend; it connects by itself, and tries again for as long as it must. */
+export function openBullQueue(backend: QueueBackend, settings: Settings): Queue<JobData, void, string> {
+  if ('redis' in backend) {
+    // Whoever asks from a command line wants an answer, not an endless wait for Redis.
+    return new Queue(QUEUE_NAME, {
+      connection: { url: backend.redis, maxRetriesPerRequest: 2 },
+      prefix: QUEUE_NAME,
+      settings,
+    });
+  }
+  const connection = { connectionString: backend.database, max: 4, application_name: 'keyturn queue' };
+  return new Queue(QUEUE_NAME, { connection, settings }, createPostgresBackend) as unknown as Queue<
+    JobData,
+    void,
+    JobName
+  >;
+}

@@ -1,0 +1,40 @@
+import { createPostgresBackend, Worker, type WorkerOptions } from 'bullmq';
+import type { JobData, QueueJob } from './job.ts';
+import { FOREVER, QUEUE_NAME, type QueueBackend, workerName } from './queue-backend.ts';
+
+type Settings = NonNullable<WorkerOptions['settings']>;
+type Processor = (job: QueueJob, token?: string) => Promise<void>;
+
+// A worker that dies is noticed after its lock expires and the next look at stalled jobs.
+const WORKER: Omit<WorkerOptions, 'connection'> = {
+  concurrency: 8,
+  lockDuration: 10_000,
+  stalledInterval: 5_000,
+  // A rotation rolls forward however often its worker dies; it is the ledger that says when it is over.
+  maxStalledCount: FOREVER,
+};
+
+/** BullMQ's worker on either backend, running at once. */
+export function openBullWorker(
+  backend: QueueBackend,
+  processor: Processor,
+  settings: Settings,
+): Worker<JobData, void, string> {
+  if ('redis' in backend) {
+    const connection = { url: backend.redis, maxRetriesPerRequest: null };
+    return new Worker(QUEUE_NAME, processor, {
+      ...WORKER,
+      name: workerName(backend),
+      connection,
+      prefix: QUEUE_NAME,
+      settings,
+    });
+  }
+  const connection = { connectionString: backend.database, max: 8, application_name: 'keyturn worker' };
+  return new Worker(
+    QUEUE_NAME,
+    processor as never,
+    { ...WORKER, name: workerName(backend), connection, settings },
+    createPostgresBackend,
+  ) as unknown as Worker<JobData, void, string>;
+}
