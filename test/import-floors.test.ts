@@ -19,7 +19,7 @@ const FLOORS = [
   'src/policy',
   'src/consumer',
 ];
-const LEAVES = ['src/clock.ts', 'src/each-of.ts'];
+const LEAVES = ['src/clock.ts', 'src/counted.ts', 'src/each-of.ts'];
 const ADAPTERS = /^src\/secret-store\/.*-store\.ts$/;
 const CONTRACT = ['src/secret-store/secret-store.ts', 'src/secret-store/open-store.ts'];
 

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { DateTime } from 'luxon';
 import type { App } from '../app.ts';
 import type { Timing } from '../ledger/timing.ts';
 import { formatDuration } from '../policy/duration.ts';
@@ -11,6 +10,7 @@ import { nextSlots, type SlotContext } from '../schedule/next-slot.ts';
 import { count } from './count-option.ts';
 import { instant } from './instant-option.ts';
 import type { Io } from './io.ts';
+import { relative } from './relative.ts';
 import { writeJson, writeTable } from './table.ts';
 import { UsageError } from './usage-error.ts';
 import { type ConfigOption, withApp } from './with-app.ts';
@@ -153,8 +153,4 @@ function noteOf(schedule: Schedule, { clockChange, isRepeated }: SlotDescription
   }
   if (isRepeated) return 'the clock shows this time twice that day, it is the first';
   return schedule.window === undefined ? '' : `or within ${formatDuration(schedule.window)}`;
-}
-
-function relative(iso: string, now: number): string {
-  return DateTime.fromISO(iso).toRelative({ base: DateTime.fromMillis(now), locale: 'en' }) ?? '';
 }

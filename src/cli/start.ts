@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { counted } from '../counted.ts';
 import { interrupted } from './interrupted.ts';
 import type { Io } from './io.ts';
 import { type ConfigOption, withApp } from './with-app.ts';
@@ -16,7 +17,7 @@ export function registerStart(program: Command, io: Io): void {
         reload = () => void worker.reload();
         const { policies, queueRedis } = app.config;
         io.stderr.write(
-          `keyturn is ready: ${policies.size} ${policies.size === 1 ? 'policy' : 'policies'}, queue on ${queueRedis ? 'Redis' : 'PostgreSQL'}\n`,
+          `keyturn is ready: ${counted(policies.size, 'policy', 'policies')}, queue on ${queueRedis ? 'Redis' : 'PostgreSQL'}\n`,
         );
         await stop;
         io.stderr.write('keyturn is stopping; what is under way goes on at the next start\n');

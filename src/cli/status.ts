@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
-import { DateTime } from 'luxon';
 import type { App } from '../app.ts';
 import type { Policy } from '../policy/policy.ts';
 import { QueueError } from '../queue/queue-error.ts';
@@ -9,6 +8,7 @@ import { hypotheticalRotation } from '../rotation/hypothetical-rotation.ts';
 import { type PolicyState, type PolicyStatus, policyStatus } from '../rotation/status.ts';
 import { interrupted } from './interrupted.ts';
 import type { Io } from './io.ts';
+import { relative } from './relative.ts';
 import { writeJson, writeTable } from './table.ts';
 import { type ConfigOption, choosePolicies, withApp } from './with-app.ts';
 
@@ -28,7 +28,7 @@ export function registerStatus(program: Command, io: Io): void {
         const show = async () => {
           const [statuses, fault] = await Promise.all([readStatus(app, policies), queueFault(app)]);
           if (options.watch && io.stdout.isTTY && !options.json) io.stdout.write(CLEAR_SCREEN);
-          write(io, statuses, options.json);
+          write(io, statuses, app.clock.now(), options.json);
           if (fault !== undefined) io.stderr.write(`keyturn: ${fault}\n`);
         };
         if (!options.watch) return show();
@@ -70,7 +70,7 @@ async function queueFault(app: App): Promise<string | undefined> {
   }
 }
 
-function write(io: Io, statuses: readonly PolicyStatus[], json: true | undefined): void {
+function write(io: Io, statuses: readonly PolicyStatus[], now: number, json: true | undefined): void {
   if (json) {
     writeJson(io, statuses);
     return;
@@ -88,13 +88,18 @@ function write(io: Io, statuses: readonly PolicyStatus[], json: true | undefined
             .map(([login, count]) => `${login}: ${count}`)
             .join(', ')
         : 'unknown',
-      relative(status.lastRotatedAt) ?? 'never',
-      relative(status.nextRotationAt) ?? (status.state === 'paused' ? 'when resumed' : 'when asked'),
+      status.lastRotatedAt === null ? 'never' : relative(status.lastRotatedAt, now),
+      nextRotation(status, now),
     ]),
   );
   for (const { policy, lastError } of statuses) {
     if (lastError !== null) io.stdout.write(`${policy}: ${lastError}\n`);
   }
+}
+
+function nextRotation({ state, nextRotationAt }: PolicyStatus, now: number): string {
+  if (nextRotationAt !== null) return relative(nextRotationAt, now);
+  return state === 'paused' ? 'when resumed' : 'when asked';
 }
 
 const COLOURS: Readonly<Record<PolicyState, 'green' | 'yellow' | 'red' | 'cyan'>> = {
@@ -110,8 +115,4 @@ const COLOURS: Readonly<Record<PolicyState, 'green' | 'yellow' | 'red' | 'cyan'>
 
 function colour(io: Io, state: PolicyState): string {
   return io.stdout.isTTY ? styleText(COLOURS[state], state) : state;
-}
-
-function relative(instant: string | null): string | null {
-  return instant && DateTime.fromISO(instant).toRelative({ locale: 'en' });
 }

@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
+import { counted } from '../counted.ts';
 import type { Config } from '../policy/config.ts';
 import { ConfigError } from '../policy/config-error.ts';
 import { loadConfig } from '../policy/load-config.ts';
 import type { Io } from './io.ts';
+import { writeJson } from './table.ts';
 
 /** Adds `validate`: checks the configuration, touches nothing. Exit code 2 if it is not valid. */
 export function registerValidate(program: Command, io: Io): void {
@@ -21,7 +23,7 @@ function validate({ config: path, json }: { readonly config: string; readonly js
       result instanceof ConfigError
         ? { valid: false, problems: result.problems, warnings: [] }
         : { valid: true, problems: [], warnings: result.warnings };
-    io.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+    writeJson(io, report);
   } else if (result instanceof ConfigError) {
     io.stderr.write(`${result.message}\n`);
   } else {
@@ -42,12 +44,8 @@ function tryLoad(path: string, { env, cwd }: Io): Config | ConfigError {
 
 function summarize({ policies, connections, stores }: Config): string {
   return [
-    count(policies.size, 'policy', 'policies'),
-    count(connections.size, 'connection', 'connections'),
-    count(stores.size, 'store', 'stores'),
+    counted(policies.size, 'policy', 'policies'),
+    counted(connections.size, 'connection'),
+    counted(stores.size, 'store'),
   ].join(', ');
-}
-
-function count(number: number, one: string, many: string): string {
-  return `${number} ${number === 1 ? one : many}`;
 }

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { inTransaction } from '../postgres/in-transaction.ts';
 
 /** Each entry brings the ledger one version further. Entries are never edited, only added. */
 const MIGRATIONS: readonly string[] = [
@@ -74,28 +75,27 @@ const MIGRATION_LOCK = 7_305_804_402_551_093;
 export async function migrateLedger(pool: pg.Pool): Promise<void> {
   const client = await pool.connect();
   try {
-    await client.query('BEGIN');
-    await client.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
-    await client.query('CREATE SCHEMA IF NOT EXISTS keyturn');
-    await client.query(
-      'CREATE TABLE IF NOT EXISTS keyturn.migration (version int PRIMARY KEY, applied_at timestamptz NOT NULL)',
-    );
-    const { rows } = await client.query('SELECT coalesce(max(version), 0) AS version FROM keyturn.migration');
-    const applied: number = rows[0].version;
-    if (applied > MIGRATIONS.length) {
-      throw new Error(
-        `The ledger is at version ${applied}, this keyturn knows ${MIGRATIONS.length}; run the newer keyturn`,
+    await inTransaction(client, async () => {
+      await client.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+      await client.query('CREATE SCHEMA IF NOT EXISTS keyturn');
+      await client.query(
+        'CREATE TABLE IF NOT EXISTS keyturn.migration (version int PRIMARY KEY, applied_at timestamptz NOT NULL)',
       );
-    }
-    for (const [index, sql] of MIGRATIONS.entries()) {
-      if (index < applied) continue;
-      await client.query(sql);
-      await client.query('INSERT INTO keyturn.migration VALUES ($1, now())', [index + 1]);
-    }
-    await client.query('COMMIT');
-  } catch (error) {
-    await client.query('ROLLBACK').catch(() => {});
-    throw error;
+      const { rows } = await client.query(
+        'SELECT coalesce(max(version), 0) AS version FROM keyturn.migration',
+      );
+      const applied: number = rows[0].version;
+      if (applied > MIGRATIONS.length) {
+        throw new Error(
+          `The ledger is at version ${applied}, this keyturn knows ${MIGRATIONS.length}; run the newer keyturn`,
+        );
+      }
+      for (const [index, sql] of MIGRATIONS.entries()) {
+        if (index < applied) continue;
+        await client.query(sql);
+        await client.query('INSERT INTO keyturn.migration VALUES ($1, now())', [index + 1]);
+      }
+    });
   } finally {
     client.release();
   }

@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import { counted } from '../counted.ts';
 import { type Path, type Problem, renderPath } from './config-error.ts';
 import { find, isBroken, type Located, problemAt, quote } from './located.ts';
 import { nearest } from './nearest.ts';
@@ -42,15 +43,11 @@ function whatIsWrong(tree: Located, path: Path, issue: Issue): string {
   if (content.kind === 'mapping') return 'is a mapping';
   if (content.kind === 'list') {
     const isLength = issue.code === 'too_small' || issue.code === 'too_big';
-    return isLength ? `has ${count(content.items.length, 'entry', 'entries')}` : 'is a list';
+    return isLength ? `has ${counted(content.items.length, 'entry', 'entries')}` : 'is a list';
   }
   if (content.value === null || content.value === '') return 'is empty';
   const isText = issue.code === 'invalid_type' && issue.expected === 'string';
   // YAML reads 0123 as a number and no as text; what people meant by such a password cannot be known.
   if (isText) return `is a ${typeof content.value}, not text (quote it)`;
   return `${quote(tree, path)} is not valid`;
-}
-
-function count(number: number, one: string, many: string): string {
-  return `${number} ${number === 1 ? one : many}`;
 }

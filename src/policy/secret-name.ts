@@ -8,8 +8,3 @@ export function parseSecretName(text: string): SecretName {
   const hash = text.lastIndexOf('#');
   return hash === -1 ? { secret: text } : { secret: text.slice(0, hash), key: text.slice(hash + 1) };
 }
-
-/** As it is written in the configuration. */
-export function renderSecretName({ secret, key }: SecretName): string {
-  return key === undefined ? secret : `${secret}#${key}`;
-}

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import type { Connection, Replica } from '../policy/config.ts';
 import { connect, placeOf, type Session, type Target } from './connect.ts';
 import { DatabaseError, databaseError } from './database-error.ts';
+import { inTransaction } from './in-transaction.ts';
 import { type LoginUse, terminate, usesOf } from './sessions.ts';
 
 /** A standby server that consumers log in to. Each verb throws a DatabaseError that names it, and what ends the wait for it. */
@@ -51,12 +52,7 @@ export function openReplica({ replicas: _, ...connection }: Connection, replica:
       );
     },
     terminate(login, pids) {
-      return ask(async (client) => {
-        await client.query('BEGIN');
-        const refused = await terminate(client, login, pids);
-        await client.query('COMMIT');
-        return refused;
-      });
+      return ask((client) => inTransaction(client, () => terminate(client, login, pids)));
     },
     async [Symbol.asyncDispose]() {
       const opened = await session?.catch(() => undefined);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type pg from 'pg';
 import { DatabaseError } from './database-error.ts';
+import { inTransaction } from './in-transaction.ts';
 
 /**
  * Runs `body` in a transaction that holds the advisory lock of a pair of logins, then commits. The lock lives in the
@@ -13,8 +14,7 @@ export async function withPolicyLock<Result>(
   logins: readonly [string, string],
   body: () => Promise<Result>,
 ): Promise<Result> {
-  await client.query('BEGIN');
-  try {
+  return inTransaction(client, async () => {
     const { rows } = await client.query('SELECT pg_catalog.pg_try_advisory_xact_lock($1) AS held', [
       lockKey(logins),
     ]);
@@ -24,13 +24,8 @@ export async function withPolicyLock<Result>(
         `Another session is changing the logins ${logins.join(' and ')} right now; it is tried again`,
       );
     }
-    const result = await body();
-    await client.query('COMMIT');
-    return result;
-  } catch (error) {
-    await client.query('ROLLBACK').catch(() => {});
-    throw error;
-  }
+    return body();
+  });
 }
 
 // Keyed by the logins, not by the policy's name: it is they who must not be altered twice, whoever configured them.

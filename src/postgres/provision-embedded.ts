@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { quoteIdentifier } from './identifier.ts';
+import { inTransaction } from './in-transaction.ts';
 
 /** Makes a database unless it exists. */
 export async function ensureDatabase(client: pg.ClientBase, name: string): Promise<void> {
@@ -19,8 +20,7 @@ export async function provisionLogins(
   client: pg.ClientBase,
   { logins, owner }: { readonly logins: readonly string[]; readonly owner?: string },
 ): Promise<void> {
-  await client.query('BEGIN');
-  try {
+  await inTransaction(client, async () => {
     // Two processes may come here at once; any fixed key serializes them.
     await client.query('SELECT pg_advisory_xact_lock(7305804402551094)');
     if (owner !== undefined && (await createRole(client, owner))) {
@@ -32,11 +32,7 @@ export async function provisionLogins(
       await client.query(`GRANT ${group} TO ${name}`);
       await client.query(`ALTER ROLE ${name} SET role = ${group}`);
     }
-    await client.query('COMMIT');
-  } catch (error) {
-    await client.query('ROLLBACK').catch(() => {});
-    throw error;
-  }
+  });
 }
 
 async function createRole(client: pg.ClientBase, name: string): Promise<boolean> {

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { OpenReplica } from './open-replica.ts';
+import { readServer } from './rotator.ts';
 
 export interface ReplayLag {
   /** False for a server that was promoted: it replays nothing any more. */
@@ -14,10 +15,7 @@ export interface ReplayLag {
  * https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-RECOVERY-CONTROL
  */
 export async function replayLag(primary: pg.ClientBase, replica: OpenReplica): Promise<ReplayLag> {
-  const { standby } = await replica.ask(async (client) => {
-    const { rows } = await client.query('SELECT pg_catalog.pg_is_in_recovery() AS standby');
-    return rows[0];
-  });
+  const { standby } = await replica.ask(readServer);
   if (!standby) return { standby, paused: false, behind: undefined };
   try {
     const { paused, replayed } = await replica.ask(async (client) => {

@@ -25,6 +25,8 @@ export interface LoginUse {
   readonly prepared: readonly PreparedTransaction[];
 }
 
+export const NOBODY: LoginUse = { sessions: [], prepared: [] };
+
 /**
  * Who uses the given logins, in the whole cluster, not only in the connected database, in one query.
  * Throws when the rotator may not see it, because an empty list would then mean nothing (G6).

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { mergeUses } from './merge-uses.ts';
-import type { LoginUse } from './sessions.ts';
+import { type LoginUse, NOBODY } from './sessions.ts';
 
 /** A server where logins may be in use. */
 export interface UseSource {
@@ -77,5 +77,3 @@ interface Glance {
   readonly use: LoginUse;
   readonly isNew: boolean;
 }
-
-const NOBODY: LoginUse = { sessions: [], prepared: [] };

@@ -1,6 +1,6 @@
+import { counted } from '../counted.ts';
 import type { PgBouncer } from '../policy/config.ts';
 import { openPgBouncer } from '../postgres/pgbouncer.ts';
-import { counted } from './counted.ts';
 import type { RotationContext } from './rotation-context.ts';
 
 /** What the PgBouncers of a connection say of a login. */

@@ -1,5 +1,6 @@
 import { disableLogin } from '../postgres/login.ts';
 import { withPolicyLock } from '../postgres/policy-lock.ts';
+import { publisherOf } from './publisher-of.ts';
 import type { RotationContext } from './rotation-context.ts';
 
 /**
@@ -30,9 +31,6 @@ export async function shutIncoming(context: RotationContext): Promise<void> {
   const isSet = (await context.ledger.events([id])).some(({ step }) => step === 'set');
   if (incoming === null || !isSet) return;
   context.forget();
-  for (const destination of context.destinations) {
-    const current = await context.read(destination, 'current');
-    if (current?.fields.username === incoming) return;
-  }
+  if (await publisherOf(context, incoming)) return;
   await disableLogin(await context.rotator(), incoming);
 }

@@ -1,26 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
 import { openUsePoller } from '../../src/postgres/use-poller.ts';
 import { canLogIn, countSessions, draining, warningsOf } from '../support/draining.ts';
 import { logInAs } from '../support/old-client.ts';
-import { type PostgresServer, startPostgres } from '../support/postgres-server.ts';
+import { withRotatedScenario } from '../support/rotated-scenario.ts';
 import { withLimitedRotator } from '../support/rotator.ts';
-import { openScenario, type Scenario } from '../support/scenario.ts';
+import type { Scenario } from '../support/scenario.ts';
 
-let server: PostgresServer;
 let scenario: Scenario;
-beforeAll(async () => {
-  server = await startPostgres();
+withRotatedScenario((opened) => {
+  scenario = opened;
 });
-afterAll(() => server[Symbol.asyncDispose]());
-beforeEach(async () => {
-  scenario = await openScenario(server);
-  await scenario.finish(await scenario.request());
-});
-afterEach(() => scenario[Symbol.asyncDispose]());
 
 describe('drain', () => {
   test('cuts an idle pool that never closes at the deadline, not before, and says whom it cut (G2)', async () => {

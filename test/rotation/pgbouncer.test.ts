@@ -1,30 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Rotation } from '../../src/ledger/rotation.ts';
 import { plan } from '../../src/rotation/plan.ts';
 import { canLogIn, countSessions, draining, warningsOf } from '../support/draining.ts';
 import { logInAs } from '../support/old-client.ts';
 import { havePgBouncer, type PgBouncer, startPgBouncer } from '../support/pgbouncer.ts';
-import { type PostgresServer, startPostgres } from '../support/postgres-server.ts';
+import { withRotatedScenario } from '../support/rotated-scenario.ts';
 import { withLimitedRotator } from '../support/rotator.ts';
-import { openScenario, type Scenario } from '../support/scenario.ts';
+import type { Scenario } from '../support/scenario.ts';
 
 interface Credential {
   readonly username: string;
   readonly password: string;
 }
 
-let server: PostgresServer;
 let scenario: Scenario;
-beforeAll(async () => {
-  server = await startPostgres();
+withRotatedScenario((opened) => {
+  scenario = opened;
 });
-afterAll(() => server[Symbol.asyncDispose]());
-beforeEach(async () => {
-  scenario = await openScenario(server);
-  await scenario.finish(await scenario.request());
-});
-afterEach(() => scenario[Symbol.asyncDispose]());
 
 function through({ console: { host, port } }: PgBouncer, credential: Credential) {
   return logInAs(scenario, credential, { host, port });

@@ -1,24 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
 import { canLogIn, countSessions, draining, warningsOf } from '../support/draining.ts';
 import { logInAs } from '../support/old-client.ts';
-import { type PostgresServer, startPostgres } from '../support/postgres-server.ts';
+import { withRotatedScenario } from '../support/rotated-scenario.ts';
 import { withLimitedRotator } from '../support/rotator.ts';
-import { openScenario, type Scenario } from '../support/scenario.ts';
+import type { Scenario } from '../support/scenario.ts';
 
-let server: PostgresServer;
 let scenario: Scenario;
-beforeAll(async () => {
-  server = await startPostgres();
+withRotatedScenario((opened) => {
+  scenario = opened;
 });
-afterAll(() => server[Symbol.asyncDispose]());
-beforeEach(async () => {
-  scenario = await openScenario(server);
-  await scenario.finish(await scenario.request());
-});
-afterEach(() => scenario[Symbol.asyncDispose]());
 
 describe('revoke', () => {
   test('leaves no session of 50 clients that keep logging in with the old password (G2)', async () => {

@@ -1,8 +1,8 @@
+import { counted } from '../../counted.ts';
 import { quoteIdentifier } from '../../postgres/identifier.ts';
 import { type OwnedObjects, ownedObjects } from '../../postgres/owned-objects.ts';
 import { describePrepared } from '../../postgres/prepared-transaction.ts';
 import { usesOf } from '../../postgres/sessions.ts';
-import { counted } from '../counted.ts';
 import { outsideChanges } from '../outside-changes.ts';
 import { pooledClients } from '../pooled-clients.ts';
 import { frozenLogins, type RotationContext } from '../rotation-context.ts';

@@ -1,10 +1,11 @@
+import { counted } from '../../counted.ts';
 import { quoteIdentifier } from '../../postgres/identifier.ts';
 import { type Login, readLogins } from '../../postgres/login.ts';
 import { readServer } from '../../postgres/rotator.ts';
 import { describeSession, sessionsIn } from '../../postgres/sessions.ts';
 import { windowEnd } from '../../schedule/due-slot.ts';
-import { counted } from '../counted.ts';
 import { outsideChanges, refuseOutsideChanges } from '../outside-changes.ts';
+import { publisherOf } from '../publisher-of.ts';
 import { Refusal } from '../refusal.ts';
 import { refuseMissingPrivileges } from '../refuse-missing-privileges.ts';
 import { refuseUnfitReplicas } from '../refuse-unfit-replicas.ts';
@@ -86,7 +87,7 @@ export async function inspect(
       `The incoming login ${logins.incoming} still has ${counted(still.length, 'session')}: ${still.map(describeSession).join(', ')}; find out who uses it and end them`,
     );
   }
-  await refuseUnfitDestinations(context, logins.incoming);
+  await refusePublished(context, logins.incoming);
   return logins;
 }
 
@@ -138,13 +139,10 @@ function refuseDifference(
   }
 }
 
-async function refuseUnfitDestinations(context: RotationContext, incoming: string): Promise<void> {
-  for (const destination of context.destinations) {
-    const current = await context.read(destination, 'current');
-    if (current?.fields.username === incoming) {
-      throw new Refusal(
-        `${destination.name} publishes ${incoming}, which would be given a new password under its readers; correct that secret first`,
-      );
-    }
-  }
+async function refusePublished(context: RotationContext, incoming: string): Promise<void> {
+  const publisher = await publisherOf(context, incoming);
+  if (!publisher) return;
+  throw new Refusal(
+    `${publisher.name} publishes ${incoming}, which would be given a new password under its readers; correct that secret first`,
+  );
 }

@@ -1,7 +1,7 @@
+import { counted } from '../../counted.ts';
 import type { OpenReplica } from '../../postgres/open-replica.ts';
 import { withPolicyLock } from '../../postgres/policy-lock.ts';
 import { describeSession, type LoginSession, terminate } from '../../postgres/sessions.ts';
-import { counted } from '../counted.ts';
 import { Refusal } from '../refusal.ts';
 import { refuseMissingPrivileges } from '../refuse-missing-privileges.ts';
 import { frozenLogins, type RotationContext } from '../rotation-context.ts';

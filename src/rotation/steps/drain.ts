@@ -1,7 +1,8 @@
+import { counted } from '../../counted.ts';
 import { readLogins } from '../../postgres/login.ts';
 import { describePrepared } from '../../postgres/prepared-transaction.ts';
-import { describeSession, type LoginUse } from '../../postgres/sessions.ts';
-import { counted } from '../counted.ts';
+import { describeSession, type LoginUse, NOBODY } from '../../postgres/sessions.ts';
+import { mayTerminate } from '../may-terminate.ts';
 import { pooledClients } from '../pooled-clients.ts';
 import { frozenLogins, type RotationContext } from '../rotation-context.ts';
 import type { Step, Wait } from '../step.ts';
@@ -36,7 +37,7 @@ export const drain: Step = {
   async describe(context) {
     const { outgoing } = frozenLogins(context);
     const { grace, timeout, onTimeout } = context.policy.drain;
-    const { sessions, prepared } = await outgoingUse(context);
+    const { sessions, prepared } = (await context.uses([outgoing])).get(outgoing) ?? NOBODY;
     const holders = [
       ...sessions.map(describeSession),
       ...prepared.map((transaction) => `prepared transaction ${describePrepared(transaction)}`),
@@ -77,13 +78,6 @@ function lookTogether(context: RotationContext): Promise<LoginUse> {
   return context.look(frozenLogins(context).outgoing, pollInterval(context) / 2);
 }
 
-/** Who uses the outgoing login at this instant: what is revoked and who is cut is decided on nothing older. */
-export async function outgoingUse(context: RotationContext): Promise<LoginUse> {
-  const { outgoing } = frozenLogins(context);
-  const uses = await context.uses([outgoing]);
-  return uses.get(outgoing) ?? { sessions: [], prepared: [] };
-}
-
 /** When to count again, and who is still there; `clients` are those of PgBouncers. */
 export function waitForUse(context: RotationContext, use: LoginUse, clients: readonly string[] = []): Wait {
   const { outgoing } = frozenLogins(context);
@@ -93,11 +87,10 @@ export function waitForUse(context: RotationContext, use: LoginUse, clients: rea
   // On the multiples of the interval, so that policies that drain at the same time look at the same instant.
   const poll = pollInterval(context);
   const next = (Math.floor(now / poll) + 1) * poll;
-  const waits = context.policy.drain.onTimeout === 'wait' && context.rotation.reason !== 'emergency';
   return {
     until: now < end ? Math.min(next, end) : next,
     reason: describeUse(use, `${outgoing}${late}`, clients),
-    ...(waits && late
+    ...(late && !mayTerminate(context)
       ? {
           warning: `${outgoing} is still in use at the drain's deadline of ${new Date(end).toISOString()}; the policy says to go on waiting, so it stays able to log in until those who use it are gone`,
         }
@@ -138,8 +131,8 @@ function pollInterval(context: RotationContext): number {
 
 /** From when on sessions may be ended; undefined: never. */
 function cutSince(context: RotationContext): number | undefined {
-  if (context.rotation.reason === 'emergency') return publishedAt(context);
-  return context.policy.drain.onTimeout === 'terminate' ? deadline(context) : undefined;
+  if (!mayTerminate(context)) return undefined;
+  return context.rotation.reason === 'emergency' ? publishedAt(context) : deadline(context);
 }
 
 function publishedAt({ rotation, clock }: RotationContext): number {

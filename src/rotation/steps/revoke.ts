@@ -1,9 +1,10 @@
+import { counted } from '../../counted.ts';
 import { disableLogin, readLogins } from '../../postgres/login.ts';
 import { withPolicyLock } from '../../postgres/policy-lock.ts';
 import { describePrepared } from '../../postgres/prepared-transaction.ts';
-import { type LoginUse, usesOf } from '../../postgres/sessions.ts';
+import { type LoginUse, NOBODY, usesOf } from '../../postgres/sessions.ts';
 import { awaitReplay } from '../await-replay.ts';
-import { counted } from '../counted.ts';
+import { mayTerminate } from '../may-terminate.ts';
 import { pooledClients } from '../pooled-clients.ts';
 import { proveLogin } from '../prove-login.ts';
 import { Refusal } from '../refusal.ts';
@@ -43,9 +44,8 @@ export const revoke: Step = {
   },
   async describe(context) {
     const { outgoing } = frozenLogins(context);
-    const cut = context.policy.drain.onTimeout === 'terminate' || context.rotation.reason === 'emergency';
     const replicas = context.replicas.map(({ name }) => `; done when ${name} has replayed it too`).join('');
-    return `alters ${outgoing}: NOLOGIN and no password${cut ? ', and ends the sessions that outstayed the drain' : ''}${replicas}`;
+    return `alters ${outgoing}: NOLOGIN and no password${mayTerminate(context) ? ', and ends the sessions that outstayed the drain' : ''}${replicas}`;
   },
   async warnings(context) {
     const { outgoing } = frozenLogins(context);
@@ -80,8 +80,8 @@ async function wasLastLook(context: RotationContext): Promise<boolean> {
 
 async function useOnPrimary(context: RotationContext): Promise<LoginUse> {
   const { outgoing } = frozenLogins(context);
-  const uses = await usesOf(await context.rotator(), [outgoing]);
-  return uses.get(outgoing) ?? { sessions: [], prepared: [] };
+  // At this instant, and not as some poll saw it: on this it is decided who is revoked and cut.
+  return (await usesOf(await context.rotator(), [outgoing])).get(outgoing) ?? NOBODY;
 }
 
 async function isShut(context: RotationContext): Promise<boolean> {

@@ -3,6 +3,7 @@ import { enableLogin, readLogins } from '../../postgres/login.ts';
 import { withPolicyLock } from '../../postgres/policy-lock.ts';
 import { scramVerifier } from '../../postgres/scram-verifier.ts';
 import { proveLogin } from '../prove-login.ts';
+import { publisherOf } from '../publisher-of.ts';
 import { Refusal } from '../refusal.ts';
 import { frozenLogins, isPublished, stagedCredential } from '../rotation-context.ts';
 import type { Step } from '../step.ts';
@@ -32,11 +33,9 @@ export const set: Step = {
     await withPolicyLock(client, context.policy.logins, async () => {
       await refuseSuperseded(context);
       context.forget();
-      for (const destination of context.destinations) {
-        const current = await context.read(destination, 'current');
-        if (current?.fields.username === incoming) {
-          throw new Refusal(`${destination.name} publishes ${incoming} by now; its password stays as it is`);
-        }
+      const publisher = await publisherOf(context, incoming);
+      if (publisher) {
+        throw new Refusal(`${publisher.name} publishes ${incoming} by now; its password stays as it is`);
       }
       await enableLogin(client, incoming, verifier);
     });

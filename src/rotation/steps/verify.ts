@@ -1,3 +1,4 @@
+import { counted } from '../../counted.ts';
 import { databaseError } from '../../postgres/database-error.ts';
 import { awaitReplay } from '../await-replay.ts';
 import { proveLogin } from '../prove-login.ts';
@@ -38,6 +39,6 @@ export const verify: Step = {
   async describe(context) {
     const extra = context.policy.verify.length;
     const replicas = context.replicas.map(({ name }) => `, then logs in on ${name}`).join('');
-    return `logs in as ${frozenLogins(context).incoming} with the staged password${extra > 0 ? ` and runs ${extra} statement${extra === 1 ? '' : 's'}` : ''}${replicas}`;
+    return `logs in as ${frozenLogins(context).incoming} with the staged password${extra > 0 ? ` and runs ${counted(extra, 'statement')}` : ''}${replicas}`;
   },
 };

@@ -1,0 +1,17 @@
+import type pg from 'pg';
+
+/** Runs `body` in a transaction of its own: committed when it is done, rolled back when it throws. */
+export async function inTransaction<Result>(
+  client: pg.ClientBase,
+  body: () => Promise<Result>,
+): Promise<Result> {
+  await client.query('BEGIN');
+  try {
+    const result = await body();
+    await client.query('COMMIT');
+    return result;
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => {});
+    throw error;
+  }
+}

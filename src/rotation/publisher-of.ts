@@ -1,0 +1,13 @@
+import type { OpenDestination, RotationContext } from './rotation-context.ts';
+
+/** The first destination that publishes a login: whoever altered it then would do so under its readers. */
+export async function publisherOf(
+  context: RotationContext,
+  login: string,
+): Promise<OpenDestination | undefined> {
+  for (const destination of context.destinations) {
+    const current = await context.read(destination, 'current');
+    if (current?.fields.username === login) return destination;
+  }
+  return undefined;
+}
