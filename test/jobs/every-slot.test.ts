@@ -11,16 +11,16 @@ import { startWorkerProcess } from '../support/worker-process.ts';
 import { openWorkspace } from '../support/workspace.ts';
 
 // Real time cannot be sped up in a queue, so the slots are: a year of nights is a minute and a half here. An interval
-// must outlast the 15 s after which a killed worker's jobs are taken over, or slots would rightly be served together.
-const POLICIES = 45;
-const INTERVAL_MS = 25_000;
-const SLOTS = 5;
+// must outlast by far the 15 s after which a killed worker's jobs are taken over, or slots would rightly be served together.
+const POLICIES = 64;
+const INTERVAL_MS = 40_000;
+const SLOTS = 3;
 const SWEEP_MS = 1_000;
 
 describe.concurrent.each(QUEUE_BACKENDS)('with the queue on %s', (_name, open, available) => {
   test.skipIf(!available)(
     'each slot gets exactly one rotation, though workers start together and are killed and the queue is flushed (G4)',
-    async () => {
+    async ({ onTestFinished }) => {
       const server = inject('postgres');
       await using place = await open();
       await using workspace = await openWorkspace(server);
@@ -52,6 +52,7 @@ describe.concurrent.each(QUEUE_BACKENDS)('with the queue on %s', (_name, open, a
         startWorkerProcess(workspace.folder, SWEEP_MS),
         startWorkerProcess(workspace.folder, SWEEP_MS),
       ]);
+      onTestFinished(async () => void (await Promise.all(workers.map((worker) => worker.kill()))));
       const began = Date.now();
       // The first interval has only half its slots, and the last is left in peace, so that what was taken over is done.
       const counting = began + INTERVAL_MS * (SLOTS + 1.5);

@@ -3,6 +3,8 @@ import { createPostgresBackend, Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { inject } from 'vitest';
+import { clientOptions } from '../../src/postgres/client-options.ts';
+import { bullConnection } from '../../src/queue/bull-connection.ts';
 import { migrateQueue } from '../../src/queue/migrate-queue.ts';
 import type { QueueBackend } from '../../src/queue/queue-backend.ts';
 import { adminOf } from './admin.ts';
@@ -21,8 +23,8 @@ async function onPostgres(): Promise<QueuePlace> {
   const admin = await adminOf(server);
   await admin.client.query(`CREATE DATABASE ${name}`);
   const { user, password, host, port } = server;
-  const database = `postgresql://${user}:${encodeURIComponent(password)}@${host}:${port}/${name}`;
-  const pool = new pg.Pool({ connectionString: database, max: 1 });
+  const database = { user, password, host, port, database: name, tls: { mode: 'disable' } } as const;
+  const pool = new pg.Pool({ ...clientOptions(database), max: 1 });
   pool.on('error', () => {});
   await migrateQueue(pool);
   return {
@@ -42,8 +44,20 @@ export async function truncateQueue(pool: pg.Pool): Promise<void> {
     `SELECT string_agg(format('%I.%I', schemaname, tablename), ', ') AS tables FROM pg_tables
       WHERE schemaname = 'bullmq' AND tablename NOT LIKE '%migration%'`,
   );
-  await pool.query(`TRUNCATE ${rows[0].tables}`);
+  const { tables } = rows[0];
+  // All tables or none, in the one transaction of such a query: whoever waits for one while it holds another may deadlock with a worker.
+  for (;;) {
+    try {
+      await pool.query(`LOCK TABLE ${tables} NOWAIT; TRUNCATE ${tables}`);
+      return;
+    } catch (error) {
+      if ((error as pg.DatabaseError).code !== LOCK_NOT_AVAILABLE) throw error;
+      await sleep(5);
+    }
+  }
 }
+
+const LOCK_NOT_AVAILABLE = '55P03';
 
 async function onRedis(): Promise<QueuePlace> {
   const url = await takeRedisDatabase();
@@ -93,7 +107,7 @@ export function openBull(backend: QueueBackend): Queue {
     ? new Queue('keyturn', { connection: { url: backend.redis }, prefix: 'keyturn' })
     : (new Queue(
         'keyturn',
-        { connection: { connectionString: backend.database } },
+        { connection: bullConnection(backend.database, { max: 2, application_name: 'test' }) },
         createPostgresBackend,
       ) as unknown as Queue);
 }
