@@ -1,5 +1,6 @@
 import type { Draft } from './draft.ts';
 import { isLoopback, serverOf } from './server.ts';
+import { tlsMode } from './tls-mode.ts';
 
 /** Checks that each replica of a connection with a host is a server of its own, and is not reached in plaintext unawares. */
 export function checkReplicas(draft: Draft, name: string): void {
@@ -16,6 +17,12 @@ export function checkReplicas(draft: Draft, name: string): void {
       draft.report(path, `${draft.quote(path)} ${fault}; must be a standby server that no other entry names`);
     }
     seen.set(server, 'is listed twice, with the same port');
+    if (tls !== undefined && replica.servername !== undefined && tlsMode(tls, replica.host) === 'disable') {
+      draft.report(
+        [...path.slice(0, -1), 'servername'],
+        'has no use without TLS; leave it out, or set the mode of tls to verify-full',
+      );
+    }
     // Of a primary that is not loopback this was said there.
     if (isLoopback(replica.host) || !isLoopback(primary ?? replica.host)) continue;
     if (tls?.mode !== 'disable' && tls?.mode !== 'require') continue;

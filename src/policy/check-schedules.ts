@@ -7,8 +7,10 @@ import { countsDays, scheduleOf, shortestInterval } from './schedule-of.ts';
 
 /** Checks that the times of each policy fit each other. */
 export function checkSchedules(draft: Draft): void {
-  for (const [name, { schedule, drain }] of draft.policies) {
+  for (const [name, policy] of draft.policies) {
     const path = ['policies', name];
+    const { schedule } = policy;
+    const drain = policy.type === 'rotator' ? undefined : policy.drain;
     if (drain !== undefined) checkDrain(draft, [...path, 'drain'], drain);
     if (schedule === undefined) continue;
     checkKind(draft, [...path, 'schedule'], schedule);

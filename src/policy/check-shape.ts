@@ -13,6 +13,15 @@ export function checkShape(tree: Located): {
   return { entry: data, issues: issues ?? [] };
 }
 
+/** Where what the URL of the state database stands for has not the shape of a connection. */
+export function issuesOfState(tree: Located): readonly z.core.$ZodIssue[] {
+  const path = ['state', 'database'];
+  const database = find(tree, path);
+  if (database?.content.kind !== 'mapping') return [];
+  const { error } = connectionSchema.safeParse(plain(database));
+  return (error?.issues ?? []).map((issue) => ({ ...issue, path: [...path, ...issue.path] }));
+}
+
 /** zod does not look into an entry whose name is not valid. */
 function issuesUnderName(tree: Located, issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   const [section, name] = issue.path.map(String);

@@ -6,6 +6,21 @@ export interface Tls {
   readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
+  /** What to call the server in the handshake, and to check its certificate for. Left out: its host. */
+  readonly servername?: string;
+  /** Whether the name is sent to the server at all; left out: it is. */
+  readonly sni?: false;
+}
+
+/** How to log in to one database. */
+export interface Database {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+  /** Left out: the server asks for none, or for a client certificate. */
+  readonly password?: string;
+  readonly tls: Tls;
 }
 
 /** A standby server of a connection's server: reached as that one is, and with the same roles, once it has replayed them. */
@@ -24,15 +39,17 @@ export interface PgBouncer {
   readonly tls: Tls;
 }
 
+/**
+ * Calls `attempt` with one password after the other that may be the rotator's at this instant, until one is not refused,
+ * and returns what that came to. Throws what `attempt` throws for any other reason.
+ */
+export type WithPassword = <Result>(attempt: (password: string) => Promise<Result>) => Promise<Result>;
+
 /** How keyturn reaches one database as the rotator. */
-export interface Connection {
+export interface Connection extends Database {
   readonly name: string;
-  readonly host: string;
-  readonly port: number;
-  readonly database: string;
-  readonly user: string;
-  readonly password?: string;
-  readonly tls: Tls;
+  /** In place of `password` where that is a policy's, and so another from one day to the next. */
+  readonly withPassword?: WithPassword;
   /** Where consumers log in besides; left out: nowhere. */
   readonly replicas?: readonly Replica[];
   /** Left out: consumers connect directly. */
@@ -57,8 +74,8 @@ export type Store =
 
 /** A whole configuration, validated and frozen. */
 export interface Config {
-  /** libpq URL of the state database; left out: the embedded PostgreSQL. */
-  readonly stateDatabase?: string;
+  /** Left out: the embedded PostgreSQL. */
+  readonly stateDatabase?: Database;
   /** `redis://` or `rediss://` URL of the queue; left out: BullMQ's PostgreSQL backend in the state database. */
   readonly queueRedis?: string;
   readonly connections: ReadonlyMap<string, Connection | EmbeddedConnection>;

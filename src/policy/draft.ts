@@ -10,6 +10,8 @@ import { type PolicyEntry, policySchema } from './policy-schema.ts';
  */
 export interface Draft {
   readonly tree: Located;
+  /** What the URL of the state database stands for; nothing where it is left out. */
+  readonly state: Partial<ConnectionEntry>;
   readonly connections: ReadonlyMap<string, Partial<ConnectionEntry>>;
   readonly stores: ReadonlyMap<string, StoreEntry | undefined>;
   readonly policies: ReadonlyMap<string, Partial<PolicyEntry>>;
@@ -27,9 +29,11 @@ export interface Findings {
 
 /** Takes from a configuration what has the right shape; `checkShape` says what has not. */
 export function draftOf(tree: Located, { problems, warnings }: Findings): Draft {
+  const state = find(tree, ['state', 'database']);
   const section = (name: string) => [...entriesOf(find(tree, [name]))];
   return {
     tree,
+    state: state?.content.kind === 'mapping' ? partOf(connectionSchema, state) : {},
     connections: new Map(
       section('connections').map(([name, entry]) => [name, partOf(connectionSchema, entry)]),
     ),

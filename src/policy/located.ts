@@ -5,6 +5,8 @@ export interface Located {
   readonly place: Place;
   /** Where its key stands, for an entry of a mapping. */
   readonly keyPlace?: Place;
+  /** What messages call its path where it was not written there: `connections.db.url (sslmode)`. */
+  readonly origin?: string;
   readonly content: Mapping | List | Scalar;
 }
 
@@ -23,6 +25,8 @@ export interface Scalar {
   readonly value: unknown;
   /** The text with its `${…}`, if it had any. */
   readonly written?: string;
+  /** What messages say in place of the value. */
+  readonly called?: string;
   /** Reported already; nothing can be said about the value. */
   readonly broken?: true;
 }
@@ -75,7 +79,8 @@ export function isInterpolated(root: Located, path: Path): boolean {
 /** A problem with what stands at a path, or, where nothing stands there, with what lacks it. */
 export function problemAt(root: Located, path: Path, message: string): Problem {
   const found = find(root, path);
-  return { ...(found?.place ?? ownerPlace(root, path)), path: renderPath(path), message };
+  const place = found?.place ?? ownerPlace(root, path);
+  return { ...place, path: found?.origin ?? renderPath(path), message };
 }
 
 /** The key of the nearest enclosing entry that does exist: there the missing one has to be added. */
@@ -90,13 +95,23 @@ function ownerPlace(root: Located, path: Path): Place {
 /** A value as a message may show it: never a credential, and a variable by its name. */
 export function quote(root: Located, path: Path): string {
   const content = find(root, path)?.content;
-  if (content?.kind !== 'scalar' || holdsCredential(path)) return 'the value';
+  if (content?.kind !== 'scalar') return 'the value';
+  if (content.called !== undefined) return content.called;
+  if (holdsCredential(path) || isPem(content.value)) return 'the value';
   return JSON.stringify(content.written ?? content.value);
 }
 
 /** Whether what stands at a path is a credential, or contains one, however it was written. */
 function holdsCredential([section, ...rest]: Path): boolean {
+  const key = rest.at(-1);
   return (
-    section === 'state' || section === 'queue' || (section === 'connections' && rest.at(-1) === 'password')
+    section === 'state' ||
+    section === 'queue' ||
+    (section === 'connections' && (key === 'password' || key === 'url'))
   );
+}
+
+/** Whether it is the text of a certificate or key, or what is left of one, rather than a path. */
+function isPem(value: unknown): boolean {
+  return typeof value === 'string' && (/-----BEGIN|\n/.test(value) || value.length > 255);
 }

@@ -6,7 +6,10 @@ export function isLoopback(host: string): boolean {
 }
 
 /** The same text for connections to the same server, whose roles they share; undefined while that is not known. */
-export function serverOf(connection: Partial<ConnectionEntry>, hasHost: boolean): string | undefined {
+export function serverOf(
+  connection: Partial<Pick<ConnectionEntry, 'host' | 'port'>>,
+  hasHost: boolean,
+): string | undefined {
   if (!hasHost) return 'embedded';
   const { host, port } = connection;
   return host === undefined || port === undefined ? undefined : `${host.toLowerCase()}:${port}`;

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from './config.ts';
 import { ConfigError } from './config-error.ts';
-import { type ConfigSource, loadConfig } from './load-config.ts';
+import { loadConfig } from './load-config.ts';
+import type { ConfigSource } from './read-tree.ts';
 import { stampOf } from './stamp-of.ts';
 
 export interface ConfigWatch {
@@ -47,7 +48,8 @@ export function watchConfig(
       files = next.files;
       stamp = stampOf(files);
     }
-    if (next.stateDatabase !== current.stateDatabase || next.queueRedis !== current.queueRedis) {
+    const stays = isDeepStrictEqual(next.stateDatabase, current.stateDatabase);
+    if (!stays || next.queueRedis !== current.queueRedis) {
       log.warn('state and queue are taken over at the next start only');
     }
     if (isDeepStrictEqual(next, current)) return;

@@ -1,6 +1,8 @@
+import type { Duplex } from 'node:stream';
 import pg from 'pg';
-import type { Connection, Tls } from '../policy/config.ts';
-import { databaseError } from './database-error.ts';
+import type { Connection } from '../policy/config.ts';
+import { clientOptions } from './client-options.ts';
+import { connectError } from './connect-error.ts';
 
 /** Where and as whom to connect; a {@link Connection} is one. */
 export type Target = Omit<Connection, 'name' | 'pgbouncer'>;
@@ -23,14 +25,11 @@ export async function connect(
   target: Target,
   { statementTimeout = STATEMENT_TIMEOUT_MS }: { readonly statementTimeout?: number } = {},
 ): Promise<Session> {
+  if (target.password === undefined && target.withPassword) {
+    return target.withPassword((password) => connect({ ...target, password }, { statementTimeout }));
+  }
   const client = new pg.Client({
-    host: target.host,
-    port: target.port,
-    database: target.database,
-    user: target.user,
-    // An empty password keeps pg from looking in PGPASSWORD or a .pgpass file.
-    password: target.password ?? '',
-    ssl: tlsOptions(target.tls, target.host),
+    ...clientOptions(target),
     application_name: 'keyturn rotator',
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: statementTimeout,
@@ -40,17 +39,16 @@ export async function connect(
   // A session that dies between two queries reports it here; the next query fails and tells.
   client.on('error', () => {});
   let proven = false;
-  (client as unknown as { connection: NodeJS.EventEmitter }).connection.once(
-    'authenticationSASLFinal',
-    () => {
-      proven = true;
-    },
-  );
+  const { connection } = client as unknown as { connection: NodeJS.EventEmitter & { stream: Duplex } };
+  connection.once('authenticationSASLFinal', () => {
+    proven = true;
+  });
   try {
     await client.connect();
   } catch (cause) {
-    await client.end().catch(() => {});
-    throw databaseError(cause, placeOf(target));
+    // Not by a farewell: after a TLS alert pg may wait for its end for ever.
+    connection.stream.destroy();
+    throw await connectError(cause, target, { place: placeOf(target), proven });
   }
   return { client, proven, [Symbol.asyncDispose]: () => client.end().catch(() => {}) };
 }
@@ -58,22 +56,4 @@ export async function connect(
 /** How messages name a target: `orders_api_a@db.internal:5432/orders`. */
 export function placeOf(target: Target): string {
   return `${target.user}@${target.host}:${target.port}/${target.database}`;
-}
-
-function tlsOptions(tls: Tls, host: string): pg.ClientConfig['ssl'] {
-  if (tls.mode === 'disable') return false;
-  const material = {
-    ...(tls.ca === undefined ? {} : { ca: tls.ca }),
-    ...(tls.cert === undefined ? {} : { cert: tls.cert }),
-    ...(tls.key === undefined ? {} : { key: tls.key }),
-  };
-  switch (tls.mode) {
-    case 'require':
-      return { ...material, rejectUnauthorized: false };
-    case 'verify-ca':
-      return { ...material, rejectUnauthorized: true, checkServerIdentity: () => undefined };
-    case 'verify-full':
-      // pg sends no server name for an IP address; `host` makes Node.js check the certificate against it anyway.
-      return { ...material, rejectUnauthorized: true, ...{ host } };
-  }
 }

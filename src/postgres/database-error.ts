@@ -44,6 +44,9 @@ const REMEDIES: Readonly<Partial<Record<DatabaseErrorKind, string>>> = {
   'missing-database': "create it, or correct the connection's database",
 };
 
+/** What pg says when it has to prove a password and has none. */
+const NO_PASSWORD = /^SASL: .*client password must be/;
+
 /** Wraps what pg or Node.js threw while talking to `place`, with its kind and what mends one of that kind. */
 export function databaseError(cause: unknown, place: string, remedies = REMEDIES): DatabaseError {
   if (cause instanceof DatabaseError) return cause;
@@ -69,6 +72,7 @@ function kindOf(cause: unknown): DatabaseErrorKind {
     if (/^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|HOSTNAME_MISMATCH)/.test(code))
       return 'tls';
   }
+  if (NO_PASSWORD.test(message ?? '')) return 'authentication';
   if (/SSL|TLS|certificate/.test(message ?? '')) return 'tls';
   if (/timeout|terminated|Connection ended|not queryable/i.test(message ?? '')) return 'unreachable';
   return 'other';
@@ -77,5 +81,6 @@ function kindOf(cause: unknown): DatabaseErrorKind {
 // Node.js reports a name that resolves to several dead addresses as an AggregateError with an empty message.
 function messageOf(cause: unknown): string {
   if (cause instanceof AggregateError) return cause.errors.map(messageOf).join(', ');
-  return cause instanceof Error ? cause.message : String(cause);
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return NO_PASSWORD.test(message) ? 'the server asks for a password, and there is none' : message;
 }

@@ -1,6 +1,6 @@
 import type { PgBouncer } from '../policy/config.ts';
 import { connect, placeOf, type Session } from './connect.ts';
-import { type DatabaseErrorKind, databaseError } from './database-error.ts';
+import { DatabaseError, type DatabaseErrorKind, databaseError } from './database-error.ts';
 import { quoteIdentifier } from './identifier.ts';
 
 /** One pool of a login: what PgBouncer keeps for it and one of its databases. */
@@ -14,6 +14,8 @@ export interface Pool {
 
 export interface PgBouncerConsole extends AsyncDisposable {
   pools(login: string): Promise<readonly Pool[]>;
+  /** Whether a user may give orders, and not only look: `stats_users` may not. */
+  isAdmin(user: string): Promise<boolean>;
   /**
    * Closes the server connections of a database when each is released, at once where nobody uses it. Those of every
    * login: PgBouncer knows no narrower command. https://www.pgbouncer.org/usage.html
@@ -27,13 +29,13 @@ const REMEDIES: Readonly<Partial<Record<DatabaseErrorKind, string>>> = {
     'check host, port and firewall, that this PgBouncer is up, and that its auth_file has the user',
   authentication:
     'check the user and password, and that auth_file and admin_users of this PgBouncer have the user',
-  tls: "check the tls settings against client_tls_sslmode and this PgBouncer's certificate",
 };
 
 /** Logs in to an admin console. It and what it answers throw a DatabaseError that names the console. */
 export async function openPgBouncer(settings: PgBouncer): Promise<PgBouncerConsole> {
   const target = { ...settings, database: 'pgbouncer' };
   const explained = (error: unknown) => {
+    if (error instanceof DatabaseError && error.kind === 'tls') return error;
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
     return databaseError(cause, placeOf(target), REMEDIES);
   };
@@ -62,6 +64,17 @@ export async function openPgBouncer(settings: PgBouncer): Promise<PgBouncerConso
           clients: sum(row, 'cl_'),
           serverConnections: sum(row, 'sv_'),
         }));
+    },
+    async isAdmin(user) {
+      const rows: Record<string, unknown>[] = await ask('SHOW CONFIG');
+      const told = (name: string) => String(rows.find(({ key }) => key === name)?.value ?? '');
+      // With auth_type any everybody is.
+      return (
+        told('auth_type') === 'any' ||
+        told('admin_users')
+          .split(/[\s,]+/)
+          .includes(user)
+      );
     },
     async reconnect(database) {
       await ask(`RECONNECT ${quoteIdentifier(database)}`);

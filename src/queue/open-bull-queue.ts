@@ -1,4 +1,5 @@
 import { createPostgresBackend, Queue, type WorkerOptions } from 'bullmq';
+import { bullConnection } from './bull-connection.ts';
 import type { JobData, JobName } from './job.ts';
 import { QUEUE_NAME, type QueueBackend } from './queue-backend.ts';
 
@@ -14,7 +15,7 @@ export function openBullQueue(backend: QueueBackend, settings: Settings): Queue<
       settings,
     });
   }
-  const connection = { connectionString: backend.database, max: 4, application_name: 'keyturn queue' };
+  const connection = bullConnection(backend.database, { max: 4, application_name: 'keyturn queue' });
   return new Queue(QUEUE_NAME, { connection, settings }, createPostgresBackend) as unknown as Queue<
     JobData,
     void,

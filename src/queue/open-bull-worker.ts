@@ -1,4 +1,5 @@
 import { createPostgresBackend, Worker, type WorkerOptions } from 'bullmq';
+import { bullConnection } from './bull-connection.ts';
 import type { JobData, QueueJob } from './job.ts';
 import { FOREVER, QUEUE_NAME, type QueueBackend, workerName } from './queue-backend.ts';
 
@@ -30,7 +31,7 @@ export function openBullWorker(
       settings,
     });
   }
-  const connection = { connectionString: backend.database, max: 8, application_name: 'keyturn worker' };
+  const connection = bullConnection(backend.database, { max: 8, application_name: 'keyturn worker' });
   return new Worker(
     QUEUE_NAME,
     processor as never,

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
+import type { Database } from '../policy/config.ts';
 
 /** Redis by URL, or PostgreSQL through BullMQ's backend for it. */
-export type QueueBackend = { readonly redis: string } | { readonly database: string };
+export type QueueBackend = { readonly redis: string } | { readonly database: Database };
 
 /** What BullMQ knows keyturn's jobs by, on either backend. */
 export const QUEUE_NAME = 'keyturn';
@@ -11,9 +12,15 @@ export const FOREVER = 2 ** 31 - 1;
 
 /** BullMQ lists the workers of the whole server, whatever their database; this name tells ours from the others. */
 export function workerName(backend: QueueBackend): string {
-  const { host, pathname } = new URL('redis' in backend ? backend.redis : backend.database);
+  const place = 'redis' in backend ? new URL(backend.redis).pathname : `/${backend.database.database}`;
   return createHash('sha256')
-    .update(host + pathname)
+    .update(placeOf(backend) + place)
     .digest('hex')
     .slice(0, 12);
+}
+
+/** The server of a queue: `host:port`. */
+export function placeOf(backend: QueueBackend): string {
+  if ('redis' in backend) return new URL(backend.redis).host;
+  return `${backend.database.host}:${backend.database.port}`;
 }

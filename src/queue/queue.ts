@@ -5,7 +5,7 @@ import { eachOf } from '../each-of.ts';
 import type { JobHandlers, JobName } from './job.ts';
 import { openBullQueue } from './open-bull-queue.ts';
 import { openBullWorker } from './open-bull-worker.ts';
-import { FOREVER, type QueueBackend, workerName } from './queue-backend.ts';
+import { FOREVER, placeOf, type QueueBackend, workerName } from './queue-backend.ts';
 import { QueueError } from './queue-error.ts';
 import { untilNotDeadlocked } from './until-not-deadlocked.ts';
 
@@ -174,10 +174,6 @@ export function openQueue(
     },
     close: () => queue.close(),
   };
-}
-
-function placeOf(backend: QueueBackend): string {
-  return new URL('redis' in backend ? backend.redis : backend.database).host;
 }
 
 function remedyOf(backend: QueueBackend): string {

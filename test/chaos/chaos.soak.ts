@@ -8,13 +8,13 @@ import { connect } from '../../src/postgres/connect.ts';
 import { adminOf } from '../support/admin.ts';
 import { startAwsProxy } from '../support/aws-proxy.ts';
 import { startPostgres } from '../support/postgres-server.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { FAULTS, openCrew } from './faults.ts';
 import { type Fleet, openFleet, type Published } from './fleet.ts';
 import { operate } from './operator.ts';
 import { randomFrom } from './random.ts';
 import { startRedisVictim } from './redis-victim.ts';
 import { openTally } from './tally.ts';
-import { startTcpProxy } from './tcp-proxy.ts';
 import { holdSessions, tryLogins } from './watch-policy.ts';
 
 const DURATION = parseDuration(process.env.KEYTURN_CHAOS_DURATION ?? '60s') ?? 60_000;

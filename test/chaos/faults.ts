@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AwsProxy } from '../support/aws-proxy.ts';
 import type { PostgresServer } from '../support/postgres-server.ts';
+import type { TcpProxy } from '../support/tcp-proxy.ts';
 import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.ts';
 import type { Random } from './random.ts';
-import type { TcpProxy } from './tcp-proxy.ts';
 
 /** Longer than BullMQ's lock on a job, so that another worker takes it over meanwhile. */
 const STOPPED_MS = 12_000;

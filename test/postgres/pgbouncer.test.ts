@@ -90,5 +90,8 @@ describe.skipIf(!havePgBouncer)('the console of a PgBouncer', () => {
     await expect(console.reconnect('pgbouncer')).rejects.toThrow(
       `${user}@127.0.0.1:${port}/pgbouncer: cannot reconnect admin db: pgbouncer`,
     );
+    await expect(openPgBouncer({ ...bouncer.console, tls: { mode: 'verify-full' } })).rejects.toThrow(
+      `${user}@127.0.0.1:${port}/pgbouncer: the server has no TLS, and keyturn sends nothing in plaintext; turn it on there (ssl = on in postgresql.conf, client_tls_sslmode in pgbouncer.ini), or set the mode of tls`,
+    );
   });
 });

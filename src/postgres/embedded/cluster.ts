@@ -66,16 +66,29 @@ export async function openEmbedded({ folder }: { readonly folder: string }): Pro
       const last = await isLast(lease);
       if (last) await stopServer(server);
       await lease.end().catch(() => {});
-      if (last) await exited;
+      if (last) await ended(exited);
     },
     async destroy() {
       await lease.end().catch(() => {});
       await stopServer(server, 'immediate');
-      await exited;
+      await ended(exited);
       await rm(home, { recursive: true, force: true });
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/**
+ * Waits for the end of a server. A server keeps nobody from ending, so neither does waiting for it: Node.js would leave
+ * between the moment the server has taken its pid file away and the moment it is gone.
+ */
+async function ended(exited: Promise<void> | undefined): Promise<void> {
+  const alive = setInterval(() => {}, 1_000);
+  try {
+    await exited;
+  } finally {
+    clearInterval(alive);
+  }
 }
 
 /** Makes the cluster unless it is there, and returns its superuser's password. */

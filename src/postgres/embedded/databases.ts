@@ -1,4 +1,4 @@
-import type { Connection, EmbeddedConnection } from '../../policy/config.ts';
+import type { Connection, Database, EmbeddedConnection } from '../../policy/config.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { connect } from '../connect.ts';
 import { ensureDatabase, provisionLogins } from '../provision-embedded.ts';
@@ -6,24 +6,32 @@ import type { Embedded } from './cluster.ts';
 
 const STATE = 'keyturn';
 
-/** Makes the state database of the embedded PostgreSQL, unless it is there, and returns its URL, password included. */
-export async function ensureStateDatabase(cluster: Embedded): Promise<string> {
+/** Makes the state database of the embedded PostgreSQL, unless it is there. */
+export async function ensureStateDatabase(cluster: Embedded): Promise<Database> {
   await using session = await connect(targetIn(cluster, 'postgres'));
   await ensureDatabase(session.client, STATE);
-  const { user, password, host, port } = cluster;
-  return `postgresql://${encodeURIComponent(user)}:${encodeURIComponent(password)}@${host}:${port}/${STATE}`;
+  return targetIn(cluster, STATE);
 }
 
 /** Makes a policy's database, owner and logins on the embedded PostgreSQL, unless they are there. */
 export async function ensureTarget(
   cluster: Embedded,
-  { name, database }: EmbeddedConnection,
+  connection: EmbeddedConnection,
   policy: Policy,
+): Promise<Connection> {
+  const target = await ensureTargetDatabase(cluster, connection);
+  await using session = await connect(target);
+  await provisionLogins(session.client, policy);
+  return target;
+}
+
+/** Makes the database of a connection on the embedded PostgreSQL, unless it is there. */
+export async function ensureTargetDatabase(
+  cluster: Embedded,
+  { name, database }: EmbeddedConnection,
 ): Promise<Connection> {
   await using maintenance = await connect(targetIn(cluster, 'postgres'));
   await ensureDatabase(maintenance.client, database);
-  await using session = await connect(targetIn(cluster, database));
-  await provisionLogins(session.client, policy);
   return { name, ...targetIn(cluster, database) };
 }
 

@@ -4,6 +4,8 @@ import { connect, createServer, type Socket } from 'node:net';
 /** A way to a server that can be made bad. */
 export interface TcpProxy extends AsyncDisposable {
   readonly port: number;
+  /** What crossed each connection so far, where the proxy records. */
+  readonly recordings: readonly Recording[];
   /** Cuts every connection. */
   drop(): void;
   /** Ends the server's side of every connection, and leaves the client's open. */
@@ -12,10 +14,18 @@ export interface TcpProxy extends AsyncDisposable {
   stall(milliseconds: number): void;
 }
 
+export interface Recording {
+  readonly fromClient: Buffer[];
+  readonly fromServer: Buffer[];
+}
+
 export async function startTcpProxy(target: {
   readonly host: string;
   readonly port: number;
+  /** Whether to keep every byte. */
+  readonly record?: boolean;
 }): Promise<TcpProxy> {
+  const recordings: Recording[] = [];
   const pairs = new Set<{ client: Socket; server: Socket }>();
   let stalledUntil = 0;
   const proxy = createServer((client) => {
@@ -28,6 +38,12 @@ export async function startTcpProxy(target: {
       pairs.delete(pair);
     };
     for (const socket of [client, server]) socket.on('error', end).on('close', end);
+    if (target.record) {
+      const recording: Recording = { fromClient: [], fromServer: [] };
+      recordings.push(recording);
+      client.on('data', (chunk) => recording.fromClient.push(chunk));
+      server.on('data', (chunk) => recording.fromServer.push(chunk));
+    }
     const pass = (from: Socket, to: Socket) =>
       from.on('data', (chunk) => {
         const wait = stalledUntil - Date.now();
@@ -51,6 +67,7 @@ export async function startTcpProxy(target: {
     }
   };
   return {
+    recordings,
     port: (proxy.address() as AddressInfo).port,
     drop,
     halfClose() {

@@ -1,0 +1,69 @@
+/** What a connection URL says, by libpq's names and percent-decoded; or what is wrong with it, which quotes nothing of it. */
+export type ConnectionUrl = { readonly values: ReadonlyMap<string, string> } | { readonly fault: string };
+
+// The user name ends at the first : and the password at the first @; neither may hold a / that is not escaped.
+const URL = /^postgres(?:ql)?:\/\/(?:([^@/:]*)(?::([^@/]*))?@)?([^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/;
+const AUTHORITY = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(.*))?$/;
+
+const ESCAPE = 'write @ as %40, / as %2F, : as %3A, ? as %3F, # as %23, % as %25 and a space as %20';
+
+/**
+ * Reads a URL as libpq does: of what is there twice the last counts, and nothing but %XX is an escape.
+ * https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
+ * Stricter in one thing: what stands where no password belongs may be a piece of one, so it is not taken for anything.
+ */
+export function parseConnectionUrl(url: string): ConnectionUrl {
+  const [whole, user, password, authority = '', database, query = ''] = URL.exec(url) ?? [];
+  if (whole === undefined || /\s/.test(url)) {
+    return {
+      fault: `is no connection URL; must be postgresql://user:password@host:port/database?sslmode=…, and ${ESCAPE}`,
+    };
+  }
+  if (`${authority}${database}${query}`.includes('@')) {
+    return { fault: `has an @ after the one that ends the password; ${ESCAPE}` };
+  }
+  if (authority.includes(',')) return { fault: 'names several hosts; must be one, the primary' };
+  const [match, address, name, port] = AUTHORITY.exec(authority) ?? [];
+  if (match === undefined) return { fault: 'has a host with a stray : or [; write an IPv6 address as [::1]' };
+
+  const pairs: [string, string | undefined][] = [
+    ['user', user],
+    ['password', password],
+    ['host', address ?? name],
+    ['port', port],
+    ['dbname', database],
+  ];
+  // An & at the end is one too many, but no harm to libpq.
+  for (const pair of query === '' ? [] : query.replace(/&$/, '').split('&')) {
+    const [key, value, ...more] = pair.split('=');
+    if (!key || value === undefined || more.length > 0) {
+      return { fault: `must have parameter=value after the ?, with & between two of them; ${ESCAPE}` };
+    }
+    pairs.push([key, value]);
+  }
+  return decoded(pairs);
+}
+
+function decoded(pairs: readonly (readonly [string, string | undefined])[]): ConnectionUrl {
+  const values = new Map<string, string>();
+  for (const [key, value] of pairs) {
+    // What is empty is what libpq has a default for, but for a mode.
+    if (value === undefined || (value === '' && key !== 'sslmode')) continue;
+    const [name, text] = [decode(key), decode(value)];
+    if (name === undefined || text === undefined)
+      return { fault: `has a % that begins no escape; ${ESCAPE}` };
+    // JDBC's way to say so, which libpq takes too.
+    if (name === 'ssl' && text === 'true') values.set('sslmode', 'require');
+    else values.set(name, text);
+  }
+  return { values };
+}
+
+function decode(text: string): string | undefined {
+  try {
+    const value = decodeURIComponent(text);
+    return value.includes('\0') ? undefined : value;
+  } catch {
+    return undefined;
+  }
+}
