@@ -1,17 +1,30 @@
 import type pg from 'pg';
 import { quoteIdentifier, quoteLiteral } from './identifier.ts';
 
+/** What `ALTER ROLE … [IN DATABASE …] SET …` says. */
+export interface RoleSetting {
+  /** Null: in every database. */
+  readonly database: string | null;
+  readonly name: string;
+  readonly value: string;
+}
+
 /** What pg_roles and its neighbours say of a login. */
 export interface Login {
   readonly name: string;
   readonly canLogin: boolean;
   readonly superuser: boolean;
-  /** Attributes, memberships and settings as comparable words, for instance `CREATEDB` or `member of app_owner`. */
-  readonly traits: readonly string[];
+  /** As in `ALTER ROLE`, for instance `CREATEDB`; LOGIN and what has a value aside. */
+  readonly attributes: readonly string[];
+  /** -1: none. */
+  readonly connectionLimit: number;
   readonly memberOf: readonly string[];
+  readonly settings: readonly RoleSetting[];
   /** What `ALTER ROLE … SET role` says, for every database or for this one. */
   readonly defaultRole: string | null;
   readonly expired: boolean;
+  /** Whether it has CONNECT on this database. */
+  readonly mayConnect: boolean;
 }
 
 /** Reads the logins that exist; one that does not is absent from the map. */
@@ -21,25 +34,29 @@ export async function readLogins(
 ): Promise<Map<string, Login>> {
   const { rows } = await client.query(
     `SELECT role.rolname AS name, role.rolcanlogin AS "canLogin", role.rolsuper AS superuser,
-            coalesce(role.rolvaliduntil < now(), false) AS expired,
+            coalesce(role.rolvaliduntil < now(), false) AS expired, role.rolconnlimit AS "connectionLimit",
+            pg_catalog.has_database_privilege(role.oid, current_database(), 'CONNECT') AS "mayConnect",
             array_remove(ARRAY[
               CASE WHEN role.rolsuper THEN 'SUPERUSER' END,
               CASE WHEN NOT role.rolinherit THEN 'NOINHERIT' END,
               CASE WHEN role.rolcreaterole THEN 'CREATEROLE' END,
               CASE WHEN role.rolcreatedb THEN 'CREATEDB' END,
               CASE WHEN role.rolreplication THEN 'REPLICATION' END,
-              CASE WHEN role.rolbypassrls THEN 'BYPASSRLS' END,
-              CASE WHEN role.rolconnlimit >= 0 THEN 'CONNECTION LIMIT ' || role.rolconnlimit END
+              CASE WHEN role.rolbypassrls THEN 'BYPASSRLS' END
             ], NULL) AS attributes,
             ARRAY(SELECT granted.rolname::text
                     FROM pg_catalog.pg_auth_members AS membership
                     JOIN pg_catalog.pg_roles AS granted ON granted.oid = membership.roleid
                    WHERE membership.member = role.oid ORDER BY 1) AS "memberOf",
-            ARRAY(SELECT coalesce('in database ' || database.datname || ' ', '') || setting
-                    FROM pg_catalog.pg_db_role_setting AS stored
-                    CROSS JOIN unnest(stored.setconfig) AS setting
-                    LEFT JOIN pg_catalog.pg_database AS database ON database.oid = stored.setdatabase
-                   WHERE stored.setrole = role.oid ORDER BY 1) AS settings,
+            coalesce((SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
+                               'database', database.datname,
+                               'name', split_part(setting, '=', 1),
+                               'value', substr(setting, strpos(setting, '=') + 1))
+                             ORDER BY database.datname NULLS FIRST, setting)
+                        FROM pg_catalog.pg_db_role_setting AS stored
+                       CROSS JOIN unnest(stored.setconfig) AS setting
+                        LEFT JOIN pg_catalog.pg_database AS database ON database.oid = stored.setdatabase
+                       WHERE stored.setrole = role.oid), '[]') AS settings,
             (SELECT substr(setting, 6)
                FROM pg_catalog.pg_db_role_setting AS stored
                CROSS JOIN unnest(stored.setconfig) AS setting
@@ -51,19 +68,7 @@ export async function readLogins(
       WHERE role.rolname = ANY ($1)`,
     [names],
   );
-  return new Map(
-    rows.map(({ attributes, settings, ...login }) => [
-      login.name,
-      {
-        ...login,
-        traits: [
-          ...attributes,
-          ...login.memberOf.map((role: string) => `member of ${role}`),
-          ...settings.map((setting: string) => `SET ${setting}`),
-        ],
-      },
-    ]),
-  );
+  return new Map(rows.map((login) => [login.name, login]));
 }
 
 /** Lets the login in with the password behind the verifier. Needs a transaction that holds the policy's lock. */

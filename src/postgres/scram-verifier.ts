@@ -1,6 +1,6 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 
-const PRINTABLE_ASCII = /^[\x21-\x7e]+$/;
+const PRINTABLE_ASCII = /^[\x20-\x7e]+$/;
 
 /**
  * The SCRAM-SHA-256 verifier of a password, in the form PostgreSQL stores and accepts in place of the password
@@ -11,7 +11,7 @@ const PRINTABLE_ASCII = /^[\x21-\x7e]+$/;
  */
 export function scramVerifier(password: string, salt: Buffer = randomBytes(16), iterations = 4096): string {
   if (!PRINTABLE_ASCII.test(password)) {
-    throw new RangeError('A password for a SCRAM verifier must be printable ASCII without spaces');
+    throw new RangeError('A password for a SCRAM verifier must be printable ASCII');
   }
   const salted = pbkdf2Sync(password, salt, iterations, 32, 'sha256');
   const clientKey = createHmac('sha256', salted).update('Client Key').digest();

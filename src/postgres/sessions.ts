@@ -38,7 +38,7 @@ export async function usesOf(
 ): Promise<Map<string, LoginUse>> {
   // Parallel workers are left out: they belong to a query of a session that is there, and end with it.
   const { rows } = await client.query(
-    `SELECT pg_catalog.pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS visible,
+    `SELECT pg_catalog.pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS visible, quote_ident(current_user) AS rotator,
             (SELECT pg_catalog.json_agg(session) FROM (
                SELECT role.rolname AS login, activity.pid, activity.datname AS database,
                       coalesce(activity.datname <> current_database(), false) AS elsewhere,
@@ -58,7 +58,7 @@ export async function usesOf(
     [logins],
   );
   const [seen] = rows;
-  if (seen?.visible !== true) throw new SessionsHiddenError();
+  if (seen?.visible !== true) throw new SessionsHiddenError(seen?.rotator);
   const uses = new Map(
     logins.map((login) => [login, { sessions: [] as LoginSession[], prepared: [] as PreparedTransaction[] }]),
   );
@@ -85,8 +85,11 @@ export function sessionsIn(uses: ReadonlyMap<string, LoginUse>): Map<string, rea
 export class SessionsHiddenError extends Error {
   override readonly name = 'SessionsHiddenError';
 
-  constructor() {
-    super('The rotator may not see the sessions of other roles; run: GRANT pg_read_all_stats TO the rotator');
+  /** `rotator` is quoted already. */
+  constructor(rotator: string) {
+    super(
+      `The rotator ${rotator} may not see the sessions of other roles; run: GRANT pg_read_all_stats TO ${rotator}`,
+    );
   }
 }
 

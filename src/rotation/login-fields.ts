@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { Connection } from '../policy/config.ts';
 import type { Mapping } from '../policy/policy.ts';
 import type { Fields } from '../secret-store/secret-store.ts';
@@ -17,13 +18,20 @@ export function loginFields(mapping: Mapping, connection: Connection, credential
 }
 
 /**
- * A libpq connection URI, every part percent-encoded, with the sslmode that keyturn itself uses.
- * https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
+ * A libpq connection URI, every part percent-encoded, with the sslmode that keyturn itself uses. Not with its certificates:
+ * they are paths of this machine. https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
  */
 export function loginUrl(connection: Connection, { username, password }: Credential): string {
-  const host = connection.host.includes(':') ? `[${connection.host}]` : encodeURIComponent(connection.host);
+  const { host, port, tls } = connection;
   const [user, secret] = [username, password].map(encodeURIComponent);
   // Of what may stand in a path, node-postgres decodes nothing (it uses decodeURI), so only ? and # are encoded more.
   const database = encodeURI(connection.database).replace(/[?#]/g, encodeURIComponent);
-  return `postgresql://${user}:${secret}@${host}:${connection.port}/${database}?sslmode=${connection.tls.mode}`;
+  // An address whose certificate is for a name: libpq has a parameter for each of the two.
+  const name = isIP(host) !== 0 && tls.mode === 'verify-full' ? tls.servername : undefined;
+  const address = name === undefined ? '' : `&hostaddr=${encodeURIComponent(host)}`;
+  return `postgresql://${user}:${secret}@${urlHost(name ?? host)}:${port}/${database}?sslmode=${tls.mode}${address}`;
+}
+
+function urlHost(host: string): string {
+  return host.includes(':') ? `[${host}]` : encodeURIComponent(host);
 }

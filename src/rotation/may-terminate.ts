@@ -1,6 +1,6 @@
-import type { RotationContext } from './rotation-context.ts';
+import type { RotationView } from './rotation-context.ts';
 
 /** Whether sessions that outstay the drain are ended: the policy says so, or the password leaked. */
-export function mayTerminate({ policy, rotation }: RotationContext): boolean {
+export function mayTerminate({ policy, rotation }: RotationView): boolean {
   return policy.drain.onTimeout === 'terminate' || rotation.reason === 'emergency';
 }

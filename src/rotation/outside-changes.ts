@@ -5,6 +5,7 @@ import { otherPendingParts } from './pending-parts.ts';
 import { proveLogin } from './prove-login.ts';
 import { Refusal } from './refusal.ts';
 import { holds, type OpenDestination, type RotationContext } from './rotation-context.ts';
+import { rotatorOutsideChange } from './rotator-outside-change.ts';
 import { Superseded } from './superseded.ts';
 
 /** Something in the stores that keyturn did not do. */
@@ -33,6 +34,7 @@ export interface OutsideChange {
  *
  * Adopting gives up none of what protects consumers: a login with sessions, or one that any destination publishes,
  * does not come in. Where this ledger has published nothing yet, the credential in the secret is what it starts from.
+ * Of a rotator's policy see rotator-outside-change.ts; the last two lines and those of `pending` hold for it, too.
  */
 export async function outsideChanges(context: RotationContext): Promise<readonly OutsideChange[]> {
   const [primary, ...others] = context.destinations;
@@ -47,25 +49,13 @@ export async function outsideChanges(context: RotationContext): Promise<readonly
   return changes.filter((change) => change !== undefined);
 }
 
-/** Throws a Refusal that names every change at which a rotation stops, unless it was asked to adopt them. */
-export function refuseOutsideChanges(
-  { policy, rotation }: RotationContext,
-  changes: readonly OutsideChange[],
-): void {
-  const stops = changes.filter(({ instead }) => instead !== null);
-  if (stops.length === 0 || rotation.adopt) return;
-  const command = `keyturn rotate ${policy.name}${rotation.reason === 'emergency' ? ' --emergency' : ''} --adopt`;
-  throw new Refusal(
-    `${stops.map(({ found, instead }) => `${found}; ${instead}`).join('; ')}; or take it over, which ${stops.map(({ effect }) => effect).join(' and ')}: ${command}`,
-  );
-}
-
 async function changeOfPrimary(
   context: RotationContext,
   primary: OpenDestination,
   last: Publication | undefined,
 ): Promise<OutsideChange | undefined> {
-  const { logins } = context.policy;
+  const { logins, type } = context.policy;
+  if (type === 'rotator') return rotatorOutsideChange(context, primary, last);
   const current = await context.read(primary, 'current');
   if (!current) {
     return (

@@ -1,7 +1,7 @@
 import { counted } from '../counted.ts';
 import type { PgBouncer } from '../policy/config.ts';
 import { openPgBouncer } from '../postgres/pgbouncer.ts';
-import type { RotationContext } from './rotation-context.ts';
+import type { RotationView } from './rotation-context.ts';
 
 /** What the PgBouncers of a connection say of a login. */
 export interface PooledClients {
@@ -18,7 +18,7 @@ export interface PooledClients {
  * holds up no rotation.
  */
 export async function pooledClients(
-  { connection }: RotationContext,
+  { connection }: RotationView,
   login: string,
   { release = false }: { readonly release?: boolean } = {},
 ): Promise<PooledClients> {

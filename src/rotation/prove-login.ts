@@ -1,7 +1,7 @@
 import { connect, placeOf, type Session, type Target } from '../postgres/connect.ts';
 import { DatabaseError } from '../postgres/database-error.ts';
 import { passwordRefused } from './password-refused.ts';
-import { type Credential, type RotationContext, stagedCredential } from './rotation-context.ts';
+import { type Credential, type RotationView, stagedCredential } from './rotation-context.ts';
 
 /** What is proved other than that the incoming login with its staged password logs in on the primary. */
 interface Other {
@@ -15,7 +15,7 @@ interface Other {
  * the server did not even ask, which would prove nothing (G6).
  */
 export async function proveLogin(
-  context: RotationContext,
+  context: RotationView,
   { credential, server = context.connection }: Other = {},
 ): Promise<Session> {
   const { username: user, password } = credential ?? (await stagedCredential(context));

@@ -2,7 +2,7 @@ import { readLogins } from '../postgres/login.ts';
 import type { OpenReplica } from '../postgres/open-replica.ts';
 import { PasswordRefused } from './password-refused.ts';
 import { proveLogin } from './prove-login.ts';
-import { frozenLogins, type RotationContext } from './rotation-context.ts';
+import { incomingLogin, type RotationContext } from './rotation-context.ts';
 
 /**
  * The replicas that do not let the incoming login in with the staged password yet: consumers who read from them would
@@ -17,7 +17,7 @@ export async function replicasWithout(context: RotationContext): Promise<OpenRep
 }
 
 function isLetIn(context: RotationContext, replica: OpenReplica): Promise<boolean> {
-  const { incoming } = frozenLogins(context);
+  const incoming = incomingLogin(context);
   return replica.ask(async (client) => {
     // Asked first, so that a lag does not leave a refused login in the replica's log every time.
     const login = (await readLogins(client, [incoming])).get(incoming);

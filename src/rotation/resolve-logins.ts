@@ -1,10 +1,9 @@
 import type { Login } from '../postgres/login.ts';
 import type { LoginSession } from '../postgres/sessions.ts';
-import { Refusal } from './refusal.ts';
 
 /**
  * Which login comes in and which goes out: the published one goes. Where neither is published, the login without
- * sessions comes in; of two without, one that cannot log in, since nobody can be using it.
+ * sessions comes in; of two without, one that cannot log in, since nobody can be using it. Needs one without.
  */
 export function resolveLogins(
   pair: readonly [string, string],
@@ -18,10 +17,7 @@ export function resolveLogins(
   }
   const unused = pair.filter((login) => (sessions.get(login) ?? []).length === 0);
   const incoming = unused.find((login) => found.get(login)?.canLogin === false) ?? unused[0];
-  if (incoming === undefined) {
-    throw new Refusal(
-      `Neither login is published, and both ${pair.join(' and ')} have sessions, so neither can be given a new password; end the sessions of one, or put the credential in use into the secret`,
-    );
-  }
+  if (incoming === undefined)
+    throw new Error(`Both ${pair.join(' and ')} have sessions, so neither comes in`);
   return { incoming, outgoing: other(incoming) };
 }

@@ -1,0 +1,54 @@
+import type pg from 'pg';
+import { quoteIdentifier } from './identifier.ts';
+
+/** Rights that one of two logins was granted in this database and the other was not. */
+export interface GrantDifference {
+  /** Who has them. */
+  readonly login: string;
+  /** For instance `SELECT, INSERT on TABLE public.orders, public.items`. */
+  readonly what: string;
+  /** The statement that gives the other the same. */
+  readonly remedy: string;
+}
+
+/** Compares what two logins were granted themselves: on tables, sequences, schemas and routines, columns aside. */
+export async function grantDifferences(
+  client: pg.ClientBase,
+  pair: readonly [string, string],
+): Promise<GrantDifference[]> {
+  const { rows } = await client.query(DIFFERENCES, [pair]);
+  return rows.map(({ login, kind, privileges, names }) => {
+    const what = `${privileges} ON ${kind} ${names}`;
+    const other = pair[0] === login ? pair[1] : pair[0];
+    return { login, what, remedy: `GRANT ${what} TO ${quoteIdentifier(other)}` };
+  });
+}
+
+/** What a role owns it need not be granted. https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-ACLITEM */
+const DIFFERENCES = `
+  WITH object AS (
+    SELECT CASE relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind, relowner AS owner, relacl AS acl,
+           format('%I.%I', nspname, relname) AS name
+      FROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace AS space ON space.oid = relnamespace
+     WHERE relpersistence <> 't'
+    UNION ALL
+    SELECT 'SCHEMA', nspowner, nspacl, quote_ident(nspname) FROM pg_catalog.pg_namespace
+    UNION ALL
+    SELECT 'ROUTINE', proowner, proacl,
+           format('%I.%I(%s)', nspname, proname, pg_catalog.pg_get_function_identity_arguments(routine.oid))
+      FROM pg_catalog.pg_proc AS routine JOIN pg_catalog.pg_namespace AS space ON space.oid = pronamespace
+  ), granted AS (
+    SELECT DISTINCT role.rolname AS login, kind, name, entry.privilege_type AS privilege
+      FROM object CROSS JOIN pg_catalog.aclexplode(object.acl) AS entry
+      JOIN pg_catalog.pg_roles AS role ON role.oid = entry.grantee
+     WHERE role.rolname = ANY ($1) AND entry.grantee <> object.owner
+  ), single AS (
+    SELECT login, kind, name, string_agg(privilege, ', ' ORDER BY privilege) AS privileges
+      FROM granted AS one
+     WHERE NOT EXISTS (SELECT FROM granted AS other
+                        WHERE (other.kind, other.name, other.privilege) = (one.kind, one.name, one.privilege)
+                          AND other.login <> one.login)
+     GROUP BY 1, 2, 3
+  )
+  SELECT login, kind, privileges, string_agg(name, ', ' ORDER BY name) AS names
+    FROM single GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`;

@@ -1,0 +1,19 @@
+import type pg from 'pg';
+
+export interface ServerSettings {
+  /** As people write it, for instance `16.4`. */
+  readonly version: string;
+  /** `scram-sha-256` or `md5`: how the server stores a password that it is given in the clear. */
+  readonly passwordEncryption: string;
+  /** Milliseconds since the epoch. */
+  readonly clock: number;
+}
+
+export async function readServerSettings(client: pg.ClientBase): Promise<ServerSettings> {
+  const { rows } = await client.query(
+    `SELECT split_part(current_setting('server_version'), ' ', 1) AS version,
+            current_setting('password_encryption') AS "passwordEncryption",
+            (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS clock`,
+  );
+  return rows[0];
+}

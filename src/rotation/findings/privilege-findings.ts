@@ -1,0 +1,14 @@
+import { missingPrivileges, readServer } from '../../postgres/rotator.ts';
+import { mayTerminate } from '../may-terminate.ts';
+import type { RotationView } from '../rotation-context.ts';
+import type { Finding } from './finding.ts';
+import { missingFindings } from './missing-findings.ts';
+
+/** The rights that the rotator lacks for a rotation, with the statements that give them. */
+export async function privilegeFindings(view: RotationView): Promise<Finding[]> {
+  const client = await view.rotator();
+  const missing = await missingPrivileges(client, view.policy.logins, { mayTerminate: mayTerminate(view) });
+  if (missing.length === 0) return [];
+  const { rotator } = await readServer(client);
+  return missingFindings(rotator, missing);
+}

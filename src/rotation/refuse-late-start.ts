@@ -1,0 +1,13 @@
+import { windowEnd } from '../schedule/due-slot.ts';
+import { Refusal } from './refusal.ts';
+import type { RotationContext } from './rotation-context.ts';
+
+/** A rotation that waited for a worker, or for its database, until its window was over is left to the next slot. */
+export function refuseLateStart({ policy: { schedule }, rotation, clock }: RotationContext): void {
+  if (!schedule || !rotation.slot || rotation.incoming !== null) return;
+  const end = windowEnd(schedule, rotation.slot.getTime());
+  if (end === undefined || clock.now() < end) return;
+  throw new Refusal(
+    `The window of the slot ${rotation.slot.toISOString()} was over at ${new Date(end).toISOString()}, before the rotation could start; the next slot is not affected`,
+  );
+}
