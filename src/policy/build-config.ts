@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { Config, Connection, EmbeddedConnection, Store, Tls } from './config.ts';
+import type { Config, Connection, Database, EmbeddedConnection, Store, Tls } from './config.ts';
 import { renderPath } from './config-error.ts';
 import type { ConfigEntry, ConnectionEntry, StoreEntry } from './config-schema.ts';
 import type { Destination, Policy } from './policy.ts';
@@ -10,23 +10,27 @@ import { tlsMode } from './tls-mode.ts';
 /** What is not in the entries themselves. */
 export interface Surplus {
   readonly cwd: string;
-  /** By the path of what it belongs to: each connection with a host, and each PgBouncer. */
+  /** What the URL of the state database stands for; nothing where it is left out. */
+  readonly state: Partial<ConnectionEntry>;
+  /** By the path of what it belongs to: each connection with a host, each PgBouncer, and the state database. */
   readonly tls: ReadonlyMap<string, Tls>;
   readonly files: readonly string[];
   readonly warnings: readonly string[];
 }
 
 /** Builds the frozen configuration from entries in which no check found a problem. */
-export function buildConfig(entry: ConfigEntry, { cwd, tls, files, warnings }: Surplus): Config {
-  const { database } = entry.state;
+export function buildConfig(entry: ConfigEntry, { cwd, state, tls, files, warnings }: Surplus): Config {
+  const stateDatabase = buildDatabase(state, tls.get('state.database'));
   const { redis } = entry.queue;
   return freeze({
+    ...(stateDatabase ? { stateDatabase } : {}),
     // A variable that is set to nothing says: leave it out.
-    ...(database ? { stateDatabase: database } : {}),
     ...(redis ? { queueRedis: redis } : {}),
     connections: mapEntries(entry.connections, (name, connection) => buildConnection(name, connection, tls)),
     stores: mapEntries(entry.stores, (name, store) => buildStore(name, store, cwd)),
-    policies: mapEntries(entry.policies, buildPolicy),
+    policies: mapEntries(entry.policies, (name, policy) =>
+      buildPolicy(name, policy, entry.connections[policy.connection]),
+    ),
     files,
     warnings,
   });
@@ -34,28 +38,28 @@ export function buildConfig(entry: ConfigEntry, { cwd, tls, files, warnings }: S
 
 function buildConnection(
   name: string,
-  { host, user, database, pgbouncer, replicas, ...entry }: ConnectionEntry,
+  { replicas, pgbouncer, ...entry }: ConnectionEntry,
   tls: Surplus['tls'],
 ): Connection | EmbeddedConnection {
   const path = ['connections', name];
-  const own = tls.get(renderPath(path));
-  if (host === undefined || user === undefined || own === undefined) {
-    return { name, embedded: true, database };
-  }
+  const database = buildDatabase(entry, tls.get(renderPath(path)));
+  if (database === undefined) return { name, embedded: true, database: entry.database ?? '' };
+  // The name is that of one server.
+  const { servername: _, ...shared } = database.tls;
   return {
     name,
-    host,
-    user,
-    database,
-    ...entry,
-    tls: own,
+    ...database,
     ...(replicas === undefined
       ? {}
       : {
-          replicas: replicas.map((replica) => ({
-            port: entry.port,
-            ...replica,
-            tls: { ...own, mode: tlsMode(entry.tls, replica.host) },
+          replicas: replicas.map(({ host, port = database.port, servername }) => ({
+            host,
+            port,
+            tls: {
+              ...shared,
+              mode: tlsMode(entry.tls, host),
+              ...(servername === undefined ? {} : { servername }),
+            },
           })),
         }),
     ...(pgbouncer === undefined
@@ -69,15 +73,33 @@ function buildConnection(
   };
 }
 
+/** Undefined where there is no host: that is the embedded PostgreSQL. */
+function buildDatabase(
+  { host, port, database, user, password }: Partial<ConnectionEntry>,
+  tls: Tls | undefined,
+): Database | undefined {
+  if (host === undefined || port === undefined || database === undefined) return undefined;
+  if (user === undefined || tls === undefined) return undefined;
+  return { host, port, database, user, ...(password === undefined ? {} : { password }), tls };
+}
+
 function buildStore(name: string, store: StoreEntry, cwd: string): Store {
   return store.type === 'file' ? { name, ...store, path: resolve(cwd, store.path) } : { name, ...store };
 }
 
-function buildPolicy(name: string, { schedule: scheduleEntry, publish, ...entry }: PolicyEntry): Policy {
+function buildPolicy(
+  name: string,
+  { schedule: scheduleEntry, publish, logins: pair, ...entry }: PolicyEntry,
+  connection: ConnectionEntry | undefined,
+): Policy {
   const schedule = scheduleEntry === undefined ? undefined : scheduleOf(scheduleEntry);
+  const logins =
+    entry.type === 'rotator' && connection?.user !== undefined ? ([connection.user] as const) : pair;
+  if (logins === undefined) throw new Error(`Policy ${name} has no login, which no check found`);
   return {
     name,
     ...entry,
+    logins,
     ...(schedule === undefined ? {} : { schedule }),
     publish: publish as [Destination, ...Destination[]],
   };

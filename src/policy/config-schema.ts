@@ -9,34 +9,49 @@ import {
   roleName,
   text,
   textLike,
+  trueOrFalse,
   wholeNumber,
 } from './schema-values.ts';
 
 // The one statement of the file's shape; editors get it as config/keyturn.schema.json, descriptions included.
 // Relations between entries are not here but in the check-….ts files, so that one slip does not hide another.
 
+/** What must be there in every connection that is spelt out. */
+export const DATABASE_RULE = 'the name of a database: 1 to 63 bytes';
+
 const hostRule = 'one host name, IP address or absolute folder of a socket, without the port';
 const host = text(hostRule).refine((name) => isIPv6(name) || /^(\/.*|[^\s/:,@]+)$/.test(name), {
   error: hostRule,
 });
 
-const tls = object('a mapping with mode, ca, cert and key', {
+const nameRule = 'a host name or IP address, without a port';
+const servername = text(nameRule).refine((name) => isIPv6(name) || /^[^\s/:,@]+$/.test(name), {
+  error: nameRule,
+});
+
+const pem = 'the path of a PEM file, or PEM text that begins with -----BEGIN';
+
+const tls = object('a mapping with mode, ca, cert, key and servername', {
   mode: oneOf(['disable', 'require', 'verify-ca', 'verify-full'])
     .exactOptional()
     .describe(
       'As sslmode in libpq. Default: verify-full, or disable for a loopback host. require encrypts, but does not check whom it talks to.',
     ),
-  ca: text('the path of a PEM file')
+  ca: text(pem)
     .exactOptional()
     .describe(
-      'PEM file with the certificates to trust, for verify-ca and verify-full. Default: those of Node.js.',
+      'PEM file, or PEM text, with the certificates to trust, for verify-ca and verify-full. Default: those of Node.js.',
     ),
-  cert: text('the path of a PEM file')
+  cert: text(pem).exactOptional().describe('PEM file, or PEM text, with the client certificate; needs key.'),
+  key: text(pem)
     .exactOptional()
-    .describe('PEM file with the client certificate; needs key.'),
-  key: text('the path of a PEM file')
+    .describe('PEM file, or PEM text, with the key of the client certificate, without a passphrase.'),
+  servername: servername
     .exactOptional()
-    .describe('PEM file with the key of the client certificate.'),
+    .describe('Name to check the certificate for and to send as SNI, where host is a tunnel or an address.'),
+  sni: trueOrFalse()
+    .exactOptional()
+    .describe('false: the name is not sent to the server, as sslsni=0 in libpq. Default: true.'),
 });
 
 const replica = object('a mapping with host and port', {
@@ -44,6 +59,9 @@ const replica = object('a mapping with host and port', {
   port: wholeNumber(1, 65_535)
     .exactOptional()
     .describe('TCP port of the standby server. Default: that of the connection.'),
+  servername: servername
+    .exactOptional()
+    .describe('As servername of tls, for this server. The rest of tls is that of the connection.'),
 });
 
 const pgbouncer = object('a mapping with host, port, user, password and tls', {
@@ -56,34 +74,47 @@ const pgbouncer = object('a mapping with host, port, user, password and tls', {
   tls: tls.prefault({}).describe('How the connection is encrypted and the PgBouncer checked.'),
 });
 
-export const connectionSchema = object('a mapping with host, port, database, user, password and tls', {
-  host: host
-    .exactOptional()
-    .describe('Host name, IP address, or folder of a Unix socket. Left out: the embedded PostgreSQL.'),
-  port: wholeNumber(1, 65_535).prefault(5432).describe('TCP port of the server.'),
-  database: postgresName('the name of a database: 1 to 63 bytes').describe(
-    'Database in which the logins work.',
-  ),
-  user: roleName('the name of a role')
-    .exactOptional()
-    .describe('The rotator: a role that may alter the logins. Needed with host.'),
-  password: text('the password of the rotator; leave it out if the server asks for none')
-    .exactOptional()
-    .describe(`Password of the rotator, best as \${file:PATH} or \${NAME}.`),
-  tls: tls.prefault({}).describe('How the connection is encrypted and the server checked.'),
-  replicas: z
-    .array(replica, { error: 'a list of standby servers, each with host and port' })
-    .exactOptional()
-    .describe(
-      'Standby servers of this server that consumers log in to. Sessions on them count, and what is altered has to reach them.',
-    ),
-  pgbouncer: z
-    .array(pgbouncer, { error: 'a list of mappings with host, user and password' })
-    .exactOptional()
-    .describe(
-      'Admin consoles of the PgBouncers through which consumers reach the server: docs/pgbouncer.md.',
-    ),
-});
+const connectionUrl = textLike(
+  /^postgres(ql)?:\/\//,
+  'a URL that begins with postgresql:// or postgres://, percent-encoded',
+);
+
+export const connectionSchema = object(
+  'a mapping with host, port, database, user, password and tls, or url',
+  {
+    url: connectionUrl
+      .exactOptional()
+      .describe(
+        'libpq URL in place of host, port, database, user, password and tls, with the meaning that it has there: docs/tls.md.',
+      ),
+    host: host
+      .exactOptional()
+      .describe('Host name, IP address, or folder of a Unix socket. Left out: the embedded PostgreSQL.'),
+    port: wholeNumber(1, 65_535).prefault(5432).describe('TCP port of the server.'),
+    database: postgresName(DATABASE_RULE)
+      .exactOptional()
+      .describe('Database in which the logins work. Needed unless there is a url.'),
+    user: roleName('the name of a role')
+      .exactOptional()
+      .describe('The rotator: a role that may alter the logins. Needed with host.'),
+    password: text('the password of the rotator; leave it out if the server asks for none')
+      .exactOptional()
+      .describe(`Password of the rotator, best as \${file:PATH} or \${NAME}.`),
+    tls: tls.prefault({}).describe('How the connection is encrypted and the server checked.'),
+    replicas: z
+      .array(replica, { error: 'a list of standby servers, each with host and port' })
+      .exactOptional()
+      .describe(
+        'Standby servers of this server that consumers log in to. Sessions on them count, and what is altered has to reach them.',
+      ),
+    pgbouncer: z
+      .array(pgbouncer, { error: 'a list of mappings with host, user and password' })
+      .exactOptional()
+      .describe(
+        'Admin consoles of the PgBouncers through which consumers reach the server: docs/pgbouncer.md.',
+      ),
+  },
+);
 
 const fileStore = object('a mapping with type and path', {
   type: z.literal('file').describe('Files in the layout of a mounted Kubernetes secret.'),

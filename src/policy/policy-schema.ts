@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { everFires, isCron } from './cron.ts';
-import { FIELDS } from './policy.ts';
+import { FIELDS, POLICY_TYPES } from './policy.ts';
 import {
   duration,
   object,
@@ -117,13 +117,22 @@ const destination = object('a mapping with store, secrets and create', {
   ),
 });
 
-const twoLogins = 'a list of two logins';
+/** Said where `logins` is missing, too: whether it may be is for check-policy-types.ts. */
+export const TWO_LOGINS = 'a list of two logins';
 const login = roleName('the name of a login');
 
 export const policySchema = object('a mapping with connection, logins and publish', {
   description: text('text').exactOptional().describe('What the logins are for.'),
+  type: oneOf(POLICY_TYPES)
+    .prefault('logins')
+    .describe(
+      "logins: two that take turns. rotator: the password of the connection's own user, which then has no logins, owner and drain.",
+    ),
   connection: text('the name of one of the connections').describe('Name of an entry of connections.'),
-  logins: z.tuple([login, login], { error: twoLogins }).describe('The two logins that take turns.'),
+  logins: z
+    .tuple([login, login], { error: TWO_LOGINS })
+    .exactOptional()
+    .describe('The two logins that take turns. Needed unless type is rotator.'),
   owner: roleName('the name of a role')
     .exactOptional()
     .describe('Role without login that both logins belong to, and that owns what they create.'),
@@ -146,6 +155,12 @@ export const policySchema = object('a mapping with connection, logins and publis
     .array(destination, { error: 'a list of destinations' })
     .min(1, { error: 'a list of at least one destination' })
     .describe('Where to publish the active login. The first destination is the primary.'),
+}).meta({
+  // For editors only; check-policy-types.ts has the same with more to say.
+  if: { properties: { type: { const: 'rotator' } }, required: ['type'] },
+  // biome-ignore lint/suspicious/noThenProperty: it is what JSON Schema calls it.
+  then: { properties: { logins: false, owner: false, drain: false } },
+  else: { required: ['logins'] },
 });
 
 export type PolicyEntry = z.output<typeof policySchema>;

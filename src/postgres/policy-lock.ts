@@ -4,14 +4,14 @@ import { DatabaseError } from './database-error.ts';
 import { inTransaction } from './in-transaction.ts';
 
 /**
- * Runs `body` in a transaction that holds the advisory lock of a pair of logins, then commits. The lock lives in the
+ * Runs `body` in a transaction that holds the advisory lock of a policy's logins, then commits. The lock lives in the
  * target database on the very session that alters the roles, so a worker that lost its job cannot alter anything
  * once another took over. Throws a DatabaseError of kind `locked` when another session holds it.
  * https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
  */
 export async function withPolicyLock<Result>(
   client: pg.ClientBase,
-  logins: readonly [string, string],
+  logins: readonly string[],
   body: () => Promise<Result>,
 ): Promise<Result> {
   return inTransaction(client, async () => {
@@ -21,7 +21,7 @@ export async function withPolicyLock<Result>(
     if (rows[0]?.held !== true) {
       throw new DatabaseError(
         'locked',
-        `Another session is changing the logins ${logins.join(' and ')} right now; it is tried again`,
+        `Another session is changing ${logins.join(' and ')} right now; it is tried again`,
       );
     }
     return body();
@@ -29,7 +29,7 @@ export async function withPolicyLock<Result>(
 }
 
 // Keyed by the logins, not by the policy's name: it is they who must not be altered twice, whoever configured them.
-function lockKey(logins: readonly [string, string]): string {
+function lockKey(logins: readonly string[]): string {
   const digest = createHash('sha256')
     .update(JSON.stringify(['keyturn', ...logins.toSorted()]))
     .digest();

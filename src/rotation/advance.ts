@@ -25,7 +25,7 @@ export async function advance(context: RotationContext): Promise<Wait | undefine
   const recorded = (await ledger.events([rotation.id])).filter(
     ({ kind, back }) => kind === 'done' && back === isBack,
   );
-  for (const step of stepsOf(rotation)) {
+  for (const step of stepsOf(context)) {
     try {
       if (!(await step.isDone(context))) {
         await ledger.record(rotation.id, step.name, 'started');

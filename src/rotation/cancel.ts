@@ -3,6 +3,7 @@ import { DatabaseError } from '../postgres/database-error.ts';
 import { withPolicyLock } from '../postgres/policy-lock.ts';
 import { Refusal } from './refusal.ts';
 import { holdsAny, type RotationContext } from './rotation-context.ts';
+import { endUnset } from './rotator-steps/end-unset.ts';
 import { shutIncoming, takeBack } from './take-back.ts';
 
 /**
@@ -11,6 +12,7 @@ import { shutIncoming, takeBack } from './take-back.ts';
  */
 export async function cancel(context: RotationContext, by: string): Promise<Rotation> {
   const { ledger, policy, rotation } = context;
+  if (policy.type === 'rotator') return cancelRotator(context, by);
   const end = async () => {
     for (const destination of context.destinations) {
       if (!(await holdsAny(context, destination))) continue;
@@ -34,4 +36,13 @@ export async function cancel(context: RotationContext, by: string): Promise<Rota
   }
   await takeBack(context);
   return ended;
+}
+
+async function cancelRotator(context: RotationContext, by: string): Promise<Rotation> {
+  const ended = await endUnset(context, `cancelled by ${by}`);
+  if (ended) return ended;
+  const { policy, rotation } = context;
+  throw new Refusal(
+    `Rotation ${rotation.id} has given ${policy.logins[0]} its new password already, and the old one is refused; it can only go on, see: keyturn status ${policy.name}`,
+  );
 }

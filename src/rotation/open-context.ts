@@ -9,19 +9,28 @@ import { openReplica } from '../postgres/open-replica.ts';
 import { usesOf } from '../postgres/sessions.ts';
 import { openUsePoller, type UsePoller, type UseSource } from '../postgres/use-poller.ts';
 import type { Stage, Version } from '../secret-store/secret-store.ts';
-import type { OpenDestination, RotationContext } from './rotation-context.ts';
+import type { OpenDestination, RotationContext, RotationView } from './rotation-context.ts';
 
-/** A context for one run through the steps. Disposing of it closes the rotator's sessions that were opened. */
-export function openContext(parts: {
+interface ViewParts {
   readonly rotation: Rotation;
   readonly policy: Policy;
   readonly connection: Connection;
   readonly destinations: readonly [OpenDestination, ...OpenDestination[]];
-  readonly ledger: Ledger;
   readonly clock: Clock;
   /** Shared by the rotations of a process, so that they look together; left out: one of its own. */
   readonly poller?: UsePoller;
-}): RotationContext & AsyncDisposable {
+}
+
+/** A context for one run through the steps. Disposing of it closes the rotator's sessions that were opened. */
+export function openContext({
+  ledger,
+  ...parts
+}: ViewParts & { readonly ledger: Ledger }): RotationContext & AsyncDisposable {
+  return { ...openView(parts), ledger };
+}
+
+/** The same without a ledger, for looking only. */
+export function openView(parts: ViewParts): RotationView & AsyncDisposable {
   let session: Promise<Session> | undefined;
   let answers = new Map<string, Promise<Version | undefined>>();
   const poller = parts.poller ?? openUsePoller(parts.clock);

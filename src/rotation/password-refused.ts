@@ -19,7 +19,8 @@ const INVALID_PASSWORD = '28P01';
 
 /** What `connect` threw, as a PasswordRefused where it is the password that is refused, and not the login or the host. */
 export function passwordRefused(error: unknown, login: string): unknown {
-  if (!(error instanceof DatabaseError)) return error;
+  // PostgreSQL has the same code for a right password that came with the wrong client certificate.
+  if (!(error instanceof DatabaseError) || error.kind !== 'authentication') return error;
   const { code } = (error.cause ?? {}) as { code?: unknown };
   return code === INVALID_PASSWORD ? new PasswordRefused(login, error) : error;
 }

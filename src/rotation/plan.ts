@@ -1,7 +1,6 @@
 import type { StepName } from '../ledger/rotation.ts';
 import type { RotationContext } from './rotation-context.ts';
 import type { Step } from './step.ts';
-import { inspect } from './steps/check.ts';
 import { stepsOf } from './steps.ts';
 
 export interface PlannedStep {
@@ -17,7 +16,7 @@ export interface PlannedStep {
 export async function plan(context: RotationContext): Promise<PlannedStep[]> {
   const planned: PlannedStep[] = [];
   let next = true;
-  for (const step of stepsOf(context.rotation)) {
+  for (const step of stepsOf(context)) {
     try {
       // Steps after the first that is not done depend on what it does, so asking the world about them would mislead.
       if (next && (await step.isDone(context))) {
@@ -30,7 +29,7 @@ export async function plan(context: RotationContext): Promise<PlannedStep[]> {
         continue;
       }
       // All is told with the logins that `check` would freeze.
-      if (step.name === 'check') context.rotation = { ...context.rotation, ...(await inspect(context)) };
+      if (step.inspect) context.rotation = { ...context.rotation, ...(await step.inspect(context)) };
       planned.push({
         step: step.name,
         state: next ? 'next' : 'then',

@@ -1,8 +1,8 @@
-import type { OpenDestination, RotationContext } from './rotation-context.ts';
+import type { OpenDestination, RotationView } from './rotation-context.ts';
 
 /** The first destination that publishes a login: whoever altered it then would do so under its readers. */
 export async function publisherOf(
-  context: RotationContext,
+  context: RotationView,
   login: string,
 ): Promise<OpenDestination | undefined> {
   for (const destination of context.destinations) {

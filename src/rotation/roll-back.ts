@@ -12,6 +12,11 @@ import { frozenLogins, holdsAny, type OpenDestination, type RotationContext } fr
  */
 export async function rollBack(context: RotationContext, by: string): Promise<Rotation> {
   const { policy, rotation } = context;
+  if (policy.type === 'rotator') {
+    throw new Refusal(
+      `Policy ${policy.name} rotates the rotator's own password: the one before is refused already, there is no way back; rotate again: keyturn rotate ${policy.name}`,
+    );
+  }
   if (rotation.rolledBackBy !== null) {
     throw new Refusal(`Rotation ${rotation.id} is being rolled back already, by ${rotation.rolledBackBy}`);
   }

@@ -4,6 +4,7 @@ import { advance, StepError } from './advance.ts';
 import { backoff, isTransient } from './failure.ts';
 import { PasswordRefused } from './password-refused.ts';
 import { holdsAny, type RotationContext } from './rotation-context.ts';
+import { endUnset } from './rotator-steps/end-unset.ts';
 import type { Wait } from './step.ts';
 import { Superseded } from './superseded.ts';
 import { standDown, takeBack } from './take-back.ts';
@@ -53,6 +54,13 @@ export async function rotate(context: RotationContext): Promise<Outcome> {
     const again = isTransient(error.cause) && clock.now() - requestedAt.getTime() < policy.retryFor;
     if (again || context.rotation.rolledBackTo !== null || (await mayBePublished(context))) {
       return { status: 'retrying', until: clock.now() + backoff(attempts), error, isNews };
+    }
+    if (policy.type === 'rotator') {
+      // What cannot be found out is as good as set: discarding the only way in would be worse than trying again.
+      const ended = await endUnset(context).catch(() => undefined);
+      if (!ended) return { status: 'retrying', until: clock.now() + backoff(attempts), error, isNews };
+      context.rotation = ended;
+      return { status: 'failed', error };
     }
     await takeBack(context);
     await standDown(context);

@@ -53,8 +53,11 @@ export interface RotationContext {
   forget(): void;
 }
 
+/** What can be asked of the world while the ledger is away. */
+export type RotationView = Omit<RotationContext, 'ledger'>;
+
 /** The token of the version that a rotation makes current: its own, or on its way back the one before. */
-export function tokenOf({ rotation }: RotationContext): string {
+export function tokenOf({ rotation }: RotationView): string {
   return rotation.rolledBackTo ?? rotation.id;
 }
 
@@ -68,6 +71,13 @@ export function frozenLogins({ rotation }: RotationContext): {
   }
   const { incoming, outgoing } = rotation;
   return rotation.rolledBackTo === null ? { incoming, outgoing } : { incoming: outgoing, outgoing: incoming };
+}
+
+/** The login that gets a new password, or on the way back the one that has its old one again. */
+export function incomingLogin(context: RotationContext): string {
+  if (context.policy.type === 'logins') return frozenLogins(context).incoming;
+  // A rotator has one login, and no way back.
+  return context.policy.logins[0];
 }
 
 /** Whether a destination has the whole version of this rotation under a stage. */
@@ -101,7 +111,7 @@ export function isPublished(context: RotationContext): Promise<boolean> {
 }
 
 /** The username and password that this rotation makes current, from the primary: the store is the journal. */
-export async function stagedCredential(context: RotationContext): Promise<Credential> {
+export async function stagedCredential(context: RotationView): Promise<Credential> {
   const primary = context.destinations[0];
   for (const stage of ['pending', 'current', 'previous'] as const) {
     const version = await context.read(primary, stage);

@@ -1,4 +1,4 @@
-import type { StepName } from '../ledger/rotation.ts';
+import type { Rotation, StepName } from '../ledger/rotation.ts';
 import type { RotationContext } from './rotation-context.ts';
 
 /** A step that cannot go on now: when to look again (milliseconds since the epoch), and what it waits for. */
@@ -16,6 +16,8 @@ export interface Step {
   isDone(context: RotationContext): Promise<boolean>;
   /** Brings the effect about, or returns what it waits for. Throws leaving all as it was. */
   run(context: RotationContext): Promise<Wait | undefined>;
+  /** Of `check`: which logins it would freeze now. Throws a Refusal where it would stop. */
+  inspect?(context: RotationContext): Promise<Pick<Rotation, 'incoming' | 'outgoing'>>;
   /** One sentence: what `run` would do now. */
   describe(context: RotationContext): Promise<string>;
   /** What stops nothing and yet must be told, asked of the world once the step is done. */

@@ -1,4 +1,6 @@
-import type { Rotation } from '../ledger/rotation.ts';
+import type { RotationContext } from './rotation-context.ts';
+import { checkRotator } from './rotator-steps/check-rotator.ts';
+import { setRotator } from './rotator-steps/set-rotator.ts';
 import type { Step } from './step.ts';
 import { check } from './steps/check.ts';
 import { drain } from './steps/drain.ts';
@@ -14,6 +16,10 @@ const STEPS: readonly Step[] = [check, stage, set, verify, publish, drain, revok
 /** What it takes to go back once it is published: the same steps, with the logins in each other's place. */
 const STEPS_BACK: readonly Step[] = [publish, drain, revoke];
 
-export function stepsOf({ rolledBackTo }: Rotation): readonly Step[] {
-  return rolledBackTo === null ? STEPS : STEPS_BACK;
+/** One of the rotator's own password: it has no second login, and its sessions outlive the password they came in with. */
+const ROTATOR_STEPS: readonly Step[] = [checkRotator, stage, setRotator, verify, publish];
+
+export function stepsOf({ policy, rotation }: Pick<RotationContext, 'policy' | 'rotation'>): readonly Step[] {
+  if (policy.type === 'rotator') return ROTATOR_STEPS;
+  return rotation.rolledBackTo === null ? STEPS : STEPS_BACK;
 }

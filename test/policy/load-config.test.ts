@@ -1,7 +1,8 @@
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { loadConfig } from '../../src/policy/load-config.ts';
+import { haveOpenssl, type Issued, openAuthority } from '../support/certificates.ts';
 import { changed, folderOf, load, problems, VALID } from './config-folder.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -57,93 +58,113 @@ policies:
           url: prod/orders/db#url
 `;
 
-test('the example of the design loads as it says, and warns once about two separate secrets', () => {
-  const cwd = folderOf({
-    'keyturn.yaml': EXAMPLE,
-    'run/secrets/keyturn-db': 'hunter2\n',
-    'ca.pem': 'the CA',
-    'client.crt': 'the certificate',
-    'client.key': 'the key',
-  });
-  const env = { KEYTURN_DATABASE_URL: 'postgresql://state/keyturn', KEYTURN_REDIS_URL: 'rediss://redis' };
-  expect(loadConfig({ path: 'keyturn.yaml', env, cwd })).toEqual({
-    stateDatabase: 'postgresql://state/keyturn',
-    queueRedis: 'rediss://redis',
-    connections: new Map([
-      [
-        'orders-db',
-        {
-          name: 'orders-db',
-          host: 'db.internal',
-          port: 5432,
-          database: 'orders',
-          user: 'keyturn',
-          password: 'hunter2',
-          tls: { mode: 'verify-full', ca: 'the CA', cert: 'the certificate', key: 'the key' },
-        },
-      ],
-    ]),
-    stores: new Map([
-      ['aws', { name: 'aws', type: 'aws-secrets-manager', region: 'eu-central-1' }],
-      ['files', { name: 'files', type: 'file', path: join(cwd, '.keyturn/secrets') }],
-    ]),
-    policies: new Map([
-      [
-        'orders-api',
-        {
-          name: 'orders-api',
-          description: 'Login of the orders API',
-          connection: 'orders-db',
-          logins: ['orders_api_a', 'orders_api_b'],
-          owner: 'orders_owner',
-          schedule: {
-            kind: 'days',
-            days: 30,
-            at: { hour: 2, minute: 30 },
-            timezone: 'Europe/Berlin',
-            window: 7_200_000,
-            jitter: 600_000,
-            missed: 'run',
-          },
-          autoRotate: true,
-          retryFor: 86_400_000,
-          password: { length: 32, symbols: '' },
-          verify: ['SELECT 1 FROM orders LIMIT 1'],
-          drain: { grace: 300_000, timeout: 1_800_000, onTimeout: 'terminate' },
-          publish: [
-            {
-              store: 'aws',
-              create: false,
-              secrets: {
-                username: { secret: 'prod/orders/db-username' },
-                password: { secret: 'prod/orders/db-password' },
-              },
-            },
-            {
-              store: 'aws',
-              create: true,
-              secrets: {
-                engine: { secret: 'prod/orders/db', key: 'engine' },
-                host: { secret: 'prod/orders/db', key: 'host' },
-                port: { secret: 'prod/orders/db', key: 'port' },
-                database: { secret: 'prod/orders/db', key: 'dbname' },
-                username: { secret: 'prod/orders/db', key: 'username' },
-                password: { secret: 'prod/orders/db', key: 'password' },
-                url: { secret: 'prod/orders/db', key: 'url' },
-              },
-            },
-          ],
-        },
-      ],
-    ]),
-    files: ['keyturn.yaml', 'run/secrets/keyturn-db', 'ca.pem', 'client.crt', 'client.key'].map((name) =>
-      join(cwd, name),
-    ),
-    warnings: [
-      'keyturn.yaml:39:11 policies.orders-api.publish[0].secrets: username and password are two secrets, which do not change at one instant: for some milliseconds a reader that does not pin the VersionId can see a new username with an old password; better is one JSON secret for both, as name#username and name#password',
-    ],
-  });
+let ca: string;
+let client: Issued;
+
+beforeAll(async () => {
+  if (!haveOpenssl) return;
+  await using authority = await openAuthority('keyturn test');
+  ca = authority.ca;
+  client = await authority.issue({ commonName: 'keyturn' });
 });
+
+test.skipIf(!haveOpenssl)(
+  'the example of the design loads as it says, and warns once about two separate secrets',
+  () => {
+    const cwd = folderOf({
+      'keyturn.yaml': EXAMPLE,
+      'run/secrets/keyturn-db': 'hunter2\n',
+      'ca.pem': ca,
+      'client.crt': client.cert,
+      'client.key': client.key,
+    });
+    const env = { KEYTURN_DATABASE_URL: 'postgresql://keyturn@state/', KEYTURN_REDIS_URL: 'rediss://redis' };
+    expect(loadConfig({ path: 'keyturn.yaml', env, cwd })).toEqual({
+      stateDatabase: {
+        host: 'state',
+        port: 5432,
+        database: 'keyturn',
+        user: 'keyturn',
+        tls: { mode: 'verify-full' },
+      },
+      queueRedis: 'rediss://redis',
+      connections: new Map([
+        [
+          'orders-db',
+          {
+            name: 'orders-db',
+            host: 'db.internal',
+            port: 5432,
+            database: 'orders',
+            user: 'keyturn',
+            password: 'hunter2',
+            tls: { mode: 'verify-full', ca, ...client },
+          },
+        ],
+      ]),
+      stores: new Map([
+        ['aws', { name: 'aws', type: 'aws-secrets-manager', region: 'eu-central-1' }],
+        ['files', { name: 'files', type: 'file', path: join(cwd, '.keyturn/secrets') }],
+      ]),
+      policies: new Map([
+        [
+          'orders-api',
+          {
+            name: 'orders-api',
+            type: 'logins',
+            description: 'Login of the orders API',
+            connection: 'orders-db',
+            logins: ['orders_api_a', 'orders_api_b'],
+            owner: 'orders_owner',
+            schedule: {
+              kind: 'days',
+              days: 30,
+              at: { hour: 2, minute: 30 },
+              timezone: 'Europe/Berlin',
+              window: 7_200_000,
+              jitter: 600_000,
+              missed: 'run',
+            },
+            autoRotate: true,
+            retryFor: 86_400_000,
+            password: { length: 32, symbols: '' },
+            verify: ['SELECT 1 FROM orders LIMIT 1'],
+            drain: { grace: 300_000, timeout: 1_800_000, onTimeout: 'terminate' },
+            publish: [
+              {
+                store: 'aws',
+                create: false,
+                secrets: {
+                  username: { secret: 'prod/orders/db-username' },
+                  password: { secret: 'prod/orders/db-password' },
+                },
+              },
+              {
+                store: 'aws',
+                create: true,
+                secrets: {
+                  engine: { secret: 'prod/orders/db', key: 'engine' },
+                  host: { secret: 'prod/orders/db', key: 'host' },
+                  port: { secret: 'prod/orders/db', key: 'port' },
+                  database: { secret: 'prod/orders/db', key: 'dbname' },
+                  username: { secret: 'prod/orders/db', key: 'username' },
+                  password: { secret: 'prod/orders/db', key: 'password' },
+                  url: { secret: 'prod/orders/db', key: 'url' },
+                },
+              },
+            ],
+          },
+        ],
+      ]),
+      files: ['keyturn.yaml', 'run/secrets/keyturn-db', 'ca.pem', 'client.crt', 'client.key'].map((name) =>
+        join(cwd, name),
+      ),
+      warnings: [
+        'keyturn.yaml:39:11 policies.orders-api.publish[0].secrets: username and password are two secrets, which do not change at one instant: for some milliseconds a reader that does not pin the VersionId can see a new username with an old password; better is one JSON secret for both, as name#username and name#password',
+      ],
+    });
+  },
+);
 
 test('the configuration that is shipped runs on what is embedded', () => {
   const config = loadConfig({ path: 'config/', env: {}, cwd: ROOT });
@@ -173,6 +194,7 @@ test('what is left out takes its default', () => {
   const { schedule: _, ...policy } = { schedule: undefined, ...config.policies.get('orders') };
   expect(policy).toEqual({
     name: 'orders',
+    type: 'logins',
     connection: 'db',
     logins: ['orders_a', 'orders_b'],
     autoRotate: true,
@@ -219,25 +241,28 @@ test.each(['db.internal', '10.0.0.1', '"2001:db8::1"', 'localhost.example.com', 
   },
 );
 
-test('each PgBouncer of a connection has a console of its own, with the defaults of PgBouncer', () => {
-  const yaml = changed([
-    'user: keyturn }',
-    `user: keyturn, tls: { ca: ca.pem }, pgbouncer: [{ host: localhost, user: console, password: hunter2 }, { host: pool, port: 6433, user: keyturn, tls: { mode: require } }] }`,
-  ]);
-  const config = load(yaml, { files: { 'ca.pem': 'the CA' } });
-  expect(config.connections.get('db')).toMatchObject({
-    tls: { mode: 'verify-full', ca: 'the CA' },
-    pgbouncer: [
-      { host: 'localhost', port: 6432, user: 'console', password: 'hunter2', tls: { mode: 'disable' } },
-      { host: 'pool', port: 6433, user: 'keyturn', tls: { mode: 'require' } },
-    ],
-  });
-  expect(config.warnings).toEqual([
-    expect.stringContaining(
-      'connections.db.pgbouncer[1].tls.mode: the connection to "pool" is encrypted, but anyone could answer it',
-    ),
-  ]);
-});
+test.skipIf(!haveOpenssl)(
+  'each PgBouncer of a connection has a console of its own, with the defaults of PgBouncer',
+  () => {
+    const yaml = changed([
+      'user: keyturn }',
+      `user: keyturn, tls: { ca: ca.pem }, pgbouncer: [{ host: localhost, user: console, password: hunter2 }, { host: pool, port: 6433, user: keyturn, tls: { mode: require } }] }`,
+    ]);
+    const config = load(yaml, { files: { 'ca.pem': ca } });
+    expect(config.connections.get('db')).toMatchObject({
+      tls: { mode: 'verify-full', ca },
+      pgbouncer: [
+        { host: 'localhost', port: 6432, user: 'console', password: 'hunter2', tls: { mode: 'disable' } },
+        { host: 'pool', port: 6433, user: 'keyturn', tls: { mode: 'require' } },
+      ],
+    });
+    expect(config.warnings).toEqual([
+      expect.stringContaining(
+        'connections.db.pgbouncer[1].tls.mode: the connection to "pool" is encrypted, but anyone could answer it',
+      ),
+    ]);
+  },
+);
 
 test('a replica has the port and the TLS of its connection, unless its own host says otherwise', () => {
   const replicas = 'replicas: [{ host: db-2.internal }, { host: "::1", port: 6432 }]';

@@ -24,6 +24,8 @@ const PATH_RULE =
   'a relative path such as orders/password, without empty parts, ".", control characters and parts that begin with ".."';
 const SYMBOLS_RULE =
   'different punctuation characters of ASCII, such as "-_.!"; letters and digits are always used';
+const NO_CERTIFICATE =
+  'holds no certificate that can be read; must be PEM with nothing but whole ones between BEGIN CERTIFICATE and END CERTIFICATE';
 const HOST_RULE = 'one host name, IP address or absolute folder of a socket, without the port';
 
 test('the configuration that the others are variations of is valid', () => {
@@ -162,11 +164,13 @@ test.each<readonly [what: string, yaml: string, ...problems: string[]]>([
     'a certificate without key',
     connected('tls: { cert: k.yaml }'),
     'k.yaml:2:61 connections.db.tls.key: is missing; must be there with cert, or leave both out',
+    `k.yaml:2:74 connections.db.tls.cert: ${NO_CERTIFICATE}`,
   ],
   [
     'a key without certificate',
     connected('tls: { key: k.yaml }'),
     'k.yaml:2:61 connections.db.tls.cert: is missing; must be there with key, or leave both out',
+    'k.yaml:2:73 connections.db.tls.key: holds no private key that can be read; must be PEM, such as BEGIN PRIVATE KEY',
   ],
   [
     'a CA that mode require would not check',
@@ -222,7 +226,7 @@ test.each<readonly [what: string, yaml: string, ...problems: string[]]>([
   [
     'a replica that has a user of its own',
     connected('replicas: [{ host: db-2.internal, user: other }]'),
-    'k.yaml:2:95 connections.db.replicas[0].user: unknown key "user"; known: "host", "port"',
+    'k.yaml:2:95 connections.db.replicas[0].user: unknown key "user"; known: "host", "port", "servername"',
   ],
   [
     'a replica that is the primary itself',
@@ -571,7 +575,7 @@ test('everything that is wrong is reported at once, also in one entry', () => {
     'k.yaml:2:71 connections.db.tls.ca: file "no.pem" does not exist; must be a readable PEM file',
     'k.yaml:4:18 stores.files.type: "files" is not valid; must be file or aws-secrets-manager',
     'k.yaml:8:17 policies.orders.connection: unknown connection "bd"; known: "db"',
-    'k.yaml:9:5 policies.orders.colour: unknown key "colour"; known: "description", "connection", "logins", "owner", "schedule", "autoRotate", "retryFor", "password", "verify", "drain", "publish"',
+    'k.yaml:9:5 policies.orders.colour: unknown key "colour"; known: "description", "type", "connection", "logins", "owner", "schedule", "autoRotate", "retryFor", "password", "verify", "drain", "publish"',
     'k.yaml:10:36 policies.orders.schedule.window: "2h" is longer than the time between two slots (1h); must be no longer',
     'k.yaml:11:24 policies.orders.logins[1]: "orders_a" is listed twice; must be two different logins',
     'k.yaml:14:47 policies.orders.publish[0].secrets.pasword: unknown key "pasword"; did you mean "password"?',

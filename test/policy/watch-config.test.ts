@@ -94,7 +94,7 @@ test('a link on the way that points elsewhere, as a mounted ConfigMap is updated
 
 test('another state database waits for the next start, and that is said', async () => {
   start();
-  write(`state: { database: "postgresql://elsewhere/keyturn" }\n${VALID}`);
+  write(`state: { database: "postgresql://keyturn@elsewhere/keyturn" }\n${VALID}`);
   await watch.look();
   expect(said[0]).toBe('warn state and queue are taken over at the next start only');
 });

@@ -3,8 +3,8 @@ import { withPolicyLock } from '../../postgres/policy-lock.ts';
 import { proveLogin } from '../prove-login.ts';
 import {
   type Credential,
-  frozenLogins,
   holds,
+  incomingLogin,
   type OpenDestination,
   type RotationContext,
   stagedCredential,
@@ -42,7 +42,7 @@ export const publish: Step = {
   },
   async describe(context) {
     const where = context.destinations.toReversed().map(({ name }) => name);
-    return `makes ${frozenLogins(context).incoming} current in ${where.join(', then ')}, and reads it back`;
+    return `makes ${incomingLogin(context)} current in ${where.join(', then ')}, and reads it back`;
   },
 };
 

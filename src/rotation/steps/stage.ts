@@ -1,7 +1,7 @@
 import { loginFields } from '../login-fields.ts';
 import { generatePassword } from '../password.ts';
 import { otherPendingParts } from '../pending-parts.ts';
-import { frozenLogins, holds, type OpenDestination, type RotationContext } from '../rotation-context.ts';
+import { holds, incomingLogin, type OpenDestination, type RotationContext } from '../rotation-context.ts';
 import type { Step } from '../step.ts';
 
 /** Makes the password and keeps it in the stores, as `pending`, before anything in PostgreSQL changes. */
@@ -14,7 +14,7 @@ export const stage: Step = {
     return true;
   },
   async run(context) {
-    const { incoming } = frozenLogins(context);
+    const incoming = incomingLogin(context);
     // The primary comes first: whether it has the version decides whether there is a password already.
     for (const destination of context.destinations) {
       if (await holds(context, destination, 'current')) continue;

@@ -1,10 +1,10 @@
 import { counted } from '../../counted.ts';
-import { databaseError } from '../../postgres/database-error.ts';
 import { awaitReplay } from '../await-replay.ts';
 import { proveLogin } from '../prove-login.ts';
 import { Refusal } from '../refusal.ts';
 import { replicasWithout } from '../replicas-without.ts';
-import { frozenLogins, isPublished } from '../rotation-context.ts';
+import { incomingLogin, isPublished } from '../rotation-context.ts';
+import { runVerifyStatements } from '../run-verify-statements.ts';
 import type { Step } from '../step.ts';
 
 /** Logs in with what was staged, as a consumer would, before any consumer can. Repeated until published. */
@@ -13,7 +13,7 @@ export const verify: Step = {
   isDone: isPublished,
   async run(context) {
     const { policy } = context;
-    const { incoming } = frozenLogins(context);
+    const incoming = incomingLogin(context);
     await using session = await proveLogin(context);
     const { rows } = await session.client.query('SELECT current_user AS name');
     const expected = policy.owner ?? incoming;
@@ -22,16 +22,7 @@ export const verify: Step = {
         `After logging in as ${incoming} the current user is ${rows[0]?.name}, not ${expected}; ${policy.owner ? 'see ALTER ROLE … SET role' : "name it as the policy's owner"}`,
       );
     }
-    for (const statement of policy.verify) {
-      try {
-        await session.client.query(statement);
-      } catch (cause) {
-        const { message } = databaseError(cause, incoming);
-        throw new Refusal(`The verify statement ${JSON.stringify(statement)} failed as ${message}`, {
-          cause,
-        });
-      }
-    }
+    await runVerifyStatements(context, session.client);
     const behind = await replicasWithout(context);
     if (behind.length === 0) return undefined;
     return await awaitReplay(context, behind, `does not take the new password of ${incoming} yet`);
@@ -39,6 +30,6 @@ export const verify: Step = {
   async describe(context) {
     const extra = context.policy.verify.length;
     const replicas = context.replicas.map(({ name }) => `, then logs in on ${name}`).join('');
-    return `logs in as ${frozenLogins(context).incoming} with the staged password${extra > 0 ? ` and runs ${counted(extra, 'statement')}` : ''}${replicas}`;
+    return `logs in as ${incomingLogin(context)} with the staged password${extra > 0 ? ` and runs ${counted(extra, 'statement')}` : ''}${replicas}`;
   },
 };

@@ -1,0 +1,8 @@
+import type { Policy } from './policy.ts';
+
+/** The two logins of a policy that has two. Throws for a rotator's, which no step of theirs may come near. */
+export function pairOf({ name, logins }: Policy): readonly [string, string] {
+  const [one, other] = logins;
+  if (other === undefined) throw new Error(`Policy ${name} is a rotator's and has one login`);
+  return [one, other];
+}

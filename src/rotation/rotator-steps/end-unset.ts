@@ -1,0 +1,27 @@
+import type { Rotation } from '../../ledger/rotation.ts';
+import { withPolicyLock } from '../../postgres/policy-lock.ts';
+import type { RotationContext } from '../rotation-context.ts';
+import { takeBack } from '../take-back.ts';
+import { isSet, mayBeSet } from './is-set.ts';
+
+/**
+ * Ends a rotation of the rotator's password as failed and takes back what it staged, unless that is the rotator's password
+ * by now: then undefined, and nothing has changed. Throws where that cannot be found out.
+ */
+export async function endUnset(context: RotationContext, reason?: string): Promise<Rotation | undefined> {
+  const { ledger, policy, rotation } = context;
+  const end = () => ledger.finish(rotation.id, 'failed', reason);
+  if (await mayBeSet(context)) {
+    // Under the lock that `set` needs, and before anything is discarded: after it nobody sets it any more.
+    const ended = await withPolicyLock(await context.rotator(), policy.logins, async () => {
+      context.forget();
+      return (await isSet(context)) ? undefined : end();
+    });
+    if (ended) await takeBack(context);
+    return ended;
+  }
+  const ended = await end();
+  // Who began to set it just now either found it ended or has left a trace. Then it stays pending, and a way in.
+  if (!(await mayBeSet(context))) await takeBack(context);
+  return ended;
+}

@@ -1,0 +1,86 @@
+import type { Mapping, Policy } from '../../src/policy/policy.ts';
+import { quoteLiteral } from '../../src/postgres/identifier.ts';
+import type { OpenDestination } from '../../src/rotation/rotation-context.ts';
+import { withRotatorPassword } from '../../src/rotation/with-rotator-password.ts';
+import type { SecretStore } from '../../src/secret-store/secret-store.ts';
+import { withLimitedRotator } from './rotator.ts';
+import { openScenario, type Scenario, type ServerAddress } from './scenario.ts';
+
+export const ROTATOR_MAPPING: Mapping = {
+  username: { secret: 'rotator/username' },
+  password: { secret: 'rotator/password' },
+};
+
+/** What may be different about a rotator's scenario. */
+export interface RotatorChange {
+  readonly policy?: Partial<Policy>;
+  readonly store?: (store: SecretStore) => Partial<SecretStore>;
+}
+
+/** A server with a policy of two logins, and one of the rotator that alters them; both publish in one file store. */
+export interface RotatorScenario extends AsyncDisposable {
+  readonly rotator: string;
+  /** The rotator's policy, seen by a process that knows nothing but its configuration. */
+  fresh(change?: RotatorChange): Scenario;
+  /** The policy of two logins, likewise. */
+  freshLogins(): Scenario;
+  /** Gives the rotator another password behind keyturn's back. */
+  setPassword(password: string): Promise<void>;
+  /** Every password that was staged for the rotator. */
+  readonly staged: ReadonlySet<string>;
+}
+
+/** The password that the rotator's connection configures. */
+export const CONFIGURED = 'rotator-password';
+
+export async function openRotatorScenario(server: ServerAddress): Promise<RotatorScenario> {
+  const scenario = await openScenario(server);
+  const made = await withLimitedRotator(scenario);
+  const { limited, rotator } = made;
+  const staged = new Set<string>();
+  const policy: Policy = {
+    ...limited.policy,
+    name: `${limited.policy.name}-rotator`,
+    type: 'rotator',
+    logins: [rotator],
+  };
+  const destinationIn = (change: RotatorChange): OpenDestination => {
+    const store: SecretStore = {
+      ...scenario.store,
+      async stage(mapping, token, fields, options) {
+        if (fields.password) staged.add(fields.password);
+        return scenario.store.stage(mapping, token, fields, options);
+      },
+    };
+    return {
+      name: 'files (primary)',
+      store: { ...store, ...change.store?.(store) },
+      create: true,
+      secrets: ROTATOR_MAPPING,
+    };
+  };
+  const process = (change: RotatorChange) => {
+    const destination = destinationIn(change);
+    return { destination, connection: withRotatorPassword(limited.connection, policy.name, destination) };
+  };
+  return {
+    rotator,
+    staged,
+    fresh(change = {}) {
+      const { destination, connection } = process(change);
+      return limited.with({
+        policy: { ...policy, ...change.policy },
+        destinations: [destination],
+        connection,
+      });
+    },
+    freshLogins: () => limited.with({ connection: process({}).connection }),
+    async setPassword(password) {
+      await scenario.admin.query(`ALTER ROLE ${rotator} PASSWORD ${quoteLiteral(password)}`);
+    },
+    async [Symbol.asyncDispose]() {
+      await made[Symbol.asyncDispose]();
+      await scenario[Symbol.asyncDispose]();
+    },
+  };
+}
