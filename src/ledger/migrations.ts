@@ -63,6 +63,25 @@ const MIGRATIONS: readonly string[] = [
   ALTER TABLE keyturn.rotation ADD COLUMN adopt boolean NOT NULL DEFAULT false,
     ADD COLUMN replaces uuid REFERENCES keyturn.rotation;
   `,
+  // What was made, mended and dropped of the roles of a policy, and what they are meant to be.
+  `
+  CREATE TABLE keyturn.provision (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    policy text NOT NULL,
+    kind text NOT NULL CHECK (kind IN ('create', 'repair', 'drop')),
+    connection text NOT NULL,
+    logins text[] NOT NULL,
+    owner text,
+    access text,
+    schemas text[] NOT NULL,
+    made text[] NOT NULL,
+    dropped text[] NOT NULL,
+    deactivated text[] NOT NULL,
+    requested_by text NOT NULL,
+    at timestamptz NOT NULL
+  );
+  CREATE INDEX provision_latest ON keyturn.provision (policy, id DESC);
+  `,
 ];
 
 // Any constant does, as long as every keyturn uses the same one.

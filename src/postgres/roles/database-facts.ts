@@ -1,0 +1,21 @@
+import type pg from 'pg';
+
+/** The connected database, as far as it matters to who may connect. */
+export interface DatabaseFacts {
+  readonly name: string;
+  readonly owner: string;
+  readonly letsEverybodyConnect: boolean;
+  /** Whether the rotator may let others connect. */
+  readonly mayLetConnect: boolean;
+}
+
+export async function readDatabase(client: pg.ClientBase): Promise<DatabaseFacts> {
+  const { rows } = await client.query(
+    `SELECT datname::text AS name, pg_get_userbyid(datdba)::text AS owner,
+            EXISTS (SELECT FROM aclexplode(coalesce(datacl, acldefault('d', datdba))) AS entry
+                     WHERE entry.grantee = 0 AND entry.privilege_type = 'CONNECT') AS "letsEverybodyConnect",
+            has_database_privilege(oid, 'CONNECT WITH GRANT OPTION') AS "mayLetConnect"
+       FROM pg_catalog.pg_database WHERE datname = current_database()`,
+  );
+  return rows[0];
+}

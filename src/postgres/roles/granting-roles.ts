@@ -1,0 +1,25 @@
+import type pg from 'pg';
+
+/**
+ * Whose rights it takes to take back what was granted to a role in the connected database: the owners of schemas,
+ * tables, sequences, functions, types and the database, and whoever's default privileges name it.
+ * https://www.postgresql.org/docs/current/catalog-pg-shdepend.html: `a` is an entry of an access list.
+ */
+export async function grantingRoles(client: pg.ClientBase, role: string): Promise<string[]> {
+  const { rows } = await client.query(
+    `SELECT DISTINCT pg_get_userbyid(owner)::text AS name
+       FROM pg_catalog.pg_shdepend AS granted
+       JOIN pg_catalog.pg_roles AS role ON role.oid = granted.refobjid AND role.rolname = $1
+       JOIN (SELECT 'pg_catalog.pg_class'::regclass AS class, oid, relowner AS owner FROM pg_catalog.pg_class
+             UNION ALL SELECT 'pg_catalog.pg_namespace'::regclass, oid, nspowner FROM pg_catalog.pg_namespace
+             UNION ALL SELECT 'pg_catalog.pg_proc'::regclass, oid, proowner FROM pg_catalog.pg_proc
+             UNION ALL SELECT 'pg_catalog.pg_type'::regclass, oid, typowner FROM pg_catalog.pg_type
+             UNION ALL SELECT 'pg_catalog.pg_database'::regclass, oid, datdba FROM pg_catalog.pg_database
+             UNION ALL SELECT 'pg_catalog.pg_default_acl'::regclass, oid, defaclrole FROM pg_catalog.pg_default_acl
+            ) AS thing ON thing.class = granted.classid AND thing.oid = granted.objid
+      WHERE granted.refclassid = 'pg_catalog.pg_authid'::regclass AND granted.deptype = 'a'
+        AND granted.dbid IN (0, (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()))`,
+    [role],
+  );
+  return rows.map(({ name }) => name);
+}

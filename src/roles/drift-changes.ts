@@ -1,0 +1,158 @@
+import { counted } from '../counted.ts';
+import type { Login } from '../postgres/login.ts';
+import type { OwnedObjects } from '../postgres/owned-objects.ts';
+import type { Change } from '../postgres/roles/change.ts';
+import {
+  grantMembership,
+  letLogIn,
+  limitConnections,
+  neverExpire,
+  reassignOwned,
+  revokeMembership,
+  shutOut,
+} from '../postgres/roles/role-statements.ts';
+import { WITH_OPTIONS } from '../postgres/roles/with-options.ts';
+import type { Intent } from './intent.ts';
+import type { World } from './world.ts';
+
+/** What a repair has to know that the database does not. */
+export interface Circumstances {
+  /** The published login; undefined while none is. */
+  readonly published: string | undefined;
+  readonly hasOpenRotation: boolean;
+  /** Roles that keyturn made. */
+  readonly made: readonly string[];
+}
+
+/** The same, with how the logins are used. */
+interface Use extends Circumstances {
+  readonly sessions: ReadonlyMap<string, readonly unknown[]>;
+  /** What belongs to the logins themselves, in every database. */
+  readonly owned: readonly OwnedObjects[];
+}
+
+/** What else has drifted, and what of it is left: each with the reason. */
+export interface Drift {
+  readonly changes: readonly Change[];
+  readonly left: readonly string[];
+}
+
+/** Puts back what makes the logins fit to take turns, apart from what creating them does. */
+export function driftOf(intent: Intent, world: World, use: Use): Drift {
+  const found = intent.logins.flatMap((name) => world.logins.get(name) ?? []);
+  const parts = found.map((login) => shutOrOpen(login, use));
+  const handed = ownership(intent, world, use.owned);
+  return {
+    changes: [
+      ...parts.flatMap(({ changes }) => changes),
+      ...found.flatMap((login) => expiry(login)),
+      ...found.flatMap((login) => connectionLimit(login, world, use)),
+      ...foreignMemberships(intent, world, use),
+      ...handed.changes,
+    ],
+    left: [...parts.flatMap(({ left }) => left), ...handed.left],
+  };
+}
+
+/** The published login logs in, the standby does not; while a rotation is open that is the rotation's business. */
+function shutOrOpen({ name, canLogin }: Login, { published, hasOpenRotation, sessions }: Use): Drift {
+  if (published === undefined) return { changes: [], left: [] };
+  if (name === published) {
+    if (canLogin) return { changes: [], left: [] };
+    return { changes: [{ what: `lets ${name}, which is published, log in`, sql: letLogIn(name) }], left: [] };
+  }
+  if (!canLogin) return { changes: [], left: [] };
+  if (hasOpenRotation) {
+    return { changes: [], left: [`${name} can log in, but a rotation is open: that is its business`] };
+  }
+  const count = sessions.get(name)?.length ?? 0;
+  if (count > 0) {
+    return {
+      changes: [],
+      left: [
+        `${name} can log in though ${published} is published, and has ${counted(count, 'session')}; find out who uses it, end them, and repair again`,
+      ],
+    };
+  }
+  const what = `shuts out ${name}, which is on standby`;
+  return { changes: [{ what, sql: shutOut(name) }], left: [] };
+}
+
+function expiry({ name, expired }: Login): Change[] {
+  return expired ? [{ what: `takes the expiry off ${name}, which is over`, sql: neverExpire(name) }] : [];
+}
+
+/** A login that keyturn made has no limit; one that it found has that of the published one, which serves the consumers. */
+function connectionLimit(
+  { name }: Login,
+  { standings }: World,
+  { made, published }: Circumstances,
+): Change[] {
+  const limit = standings.get(name)?.connectionLimit;
+  const model = published === undefined ? limit : standings.get(published)?.connectionLimit;
+  const wanted = made.includes(name) ? -1 : model;
+  if (limit === undefined || wanted === undefined || limit === wanted) return [];
+  const what =
+    wanted === -1
+      ? `takes the connection limit of ${limit} off ${name}`
+      : `sets the connection limit of ${name} to ${wanted}, like that of ${published}`;
+  return [{ what, sql: limitConnections(name, wanted) }];
+}
+
+/** Besides the owner, the standby belongs to the roles that the published login belongs to, and to no other. */
+function foreignMemberships({ logins, owner }: Intent, world: World, { published }: Circumstances): Change[] {
+  const model = published === undefined ? undefined : world.logins.get(published);
+  const standby = world.logins.get(logins.find((login) => login !== published) ?? '');
+  if (!model || !standby) return [];
+  const only = (one: Login, other: Login) =>
+    one.memberOf.filter((role) => role !== owner && !other.memberOf.includes(role));
+  const options = { options: world.server.version >= WITH_OPTIONS };
+  return [
+    ...only(model, standby).map((role) => ({
+      what: `makes ${standby.name} a member of ${role}, like ${model.name}`,
+      sql: grantMembership(role, standby.name, options),
+      administers: [role],
+    })),
+    ...only(standby, model).map((role) => ({
+      what: `ends the membership of ${standby.name} in ${role}, which ${model.name} does not have`,
+      sql: revokeMembership(role, standby.name),
+      administers: [role],
+    })),
+  ];
+}
+
+function ownership(
+  { owner, logins }: Intent,
+  { database, logins: found }: World,
+  owned: readonly OwnedObjects[],
+): Drift {
+  const here = owned.filter((objects) => objects.database === null || objects.database === database.name);
+  const elsewhere = owned.filter((objects) => !here.includes(objects));
+  if (owner === undefined) {
+    return {
+      changes: [],
+      left: owned.map(
+        ({ role, count }) =>
+          `${role} itself owns ${counted(count, 'object')}, which the other login may not alter; give the policy an owner, and repair again`,
+      ),
+    };
+  }
+  return {
+    changes: logins
+      .filter((login) => found.has(login) && here.some(({ role }) => role === login))
+      .map((login) => {
+        const objects = here.filter(({ role }) => role === login);
+        const count = objects.reduce((sum, one) => sum + one.count, 0);
+        const examples = objects.flatMap((one) => one.examples).join(', ');
+        return {
+          what: `hands ${counted(count, 'object')} of ${login} (${examples}${examples && count > 3 ? ', …' : ''}) to ${owner}`,
+          sql: reassignOwned(login, owner),
+          rights: [login, owner],
+        };
+      }),
+    left: elsewhere.map(
+      ({ role, database: name, count }) =>
+        `${role} itself owns ${counted(count, 'object')} in database ${name}; run there: ${reassignOwned(role, owner)}`,
+    ),
+  };
+}

@@ -1,0 +1,33 @@
+import type { Provision } from '../ledger/provisions.ts';
+import type { Config } from '../policy/config.ts';
+import { pairOf } from '../policy/pair-of.ts';
+import { refuseRotator } from './refuse-rotator.ts';
+
+/** Whose roles are to be dropped: a policy as it is configured, or as it last was. */
+export interface DropTarget {
+  readonly policy: string;
+  readonly isConfigured: boolean;
+  readonly connection: string;
+  readonly logins: readonly [string, string];
+  readonly owner?: string;
+}
+
+/** Undefined where neither the configuration nor the ledger knows the policy. Throws a RequestError for a rotator's. */
+export function dropTargetOf(
+  name: string,
+  { policies }: Config,
+  provisions: ReadonlyMap<string, Provision>,
+): DropTarget | undefined {
+  const policy = policies.get(name);
+  if (policy) refuseRotator(policy);
+  const source = policy ? { ...policy, logins: pairOf(policy) } : provisions.get(name);
+  if (!source) return undefined;
+  const { connection, logins, owner } = source;
+  return {
+    policy: name,
+    isConfigured: policy !== undefined,
+    connection,
+    logins,
+    ...(owner === undefined || owner === null ? {} : { owner }),
+  };
+}

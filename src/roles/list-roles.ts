@@ -1,0 +1,96 @@
+import type pg from 'pg';
+import type { Rotation } from '../ledger/rotation.ts';
+import { type Login, readLogins } from '../postgres/login.ts';
+import { sessionsOf } from '../postgres/sessions.ts';
+import type { RotationContext } from '../rotation/rotation-context.ts';
+import type { PolicyStatus } from '../rotation/status.ts';
+
+/** What a login is to its policy; `removed`: the policy is not configured any more, and this is left of it. */
+export type LoginState =
+  | 'active'
+  | 'standby'
+  | 'waiting for no connections to be revoked'
+  | 'disabled'
+  | 'missing'
+  | 'removed';
+
+/** One line of `keyturn roles list`. What could not be seen is null, and `error` says why (G6). */
+export interface ListedLogin {
+  readonly login: string;
+  /** Null for a login that no policy has. */
+  readonly policy: string | null;
+  readonly connection: string;
+  readonly state: LoginState | null;
+  /** Whether keyturn made it; else it was found. */
+  readonly made: boolean;
+  readonly sessions: number | null;
+  readonly memberOf: readonly string[] | null;
+  readonly lastRotatedAt: string | null;
+  readonly error: string | null;
+}
+
+/** The logins of a policy. */
+export async function listPolicy(
+  context: RotationContext,
+  { status, last, made }: { status: PolicyStatus; last: Rotation | undefined; made: readonly string[] },
+): Promise<ListedLogin[]> {
+  const { policy, destinations } = context;
+  const faults: string[] = [];
+  const seen = <Value>(reading: Promise<Value>): Promise<Value | undefined> =>
+    reading.catch((error: Error) => {
+      faults.push(error.message);
+      return undefined;
+    });
+  const found = await seen(context.rotator().then((client) => readLogins(client, policy.logins)));
+  // The status has asked it already; it does not tell "nothing" from "not known".
+  const isPublishedKnown = await seen(context.read(destinations[0], 'current').then(() => true));
+  // A rotator takes turns with nobody: it is in use, published or not yet.
+  const active = policy.type === 'rotator' ? policy.logins[0] : status.active;
+  return policy.logins.map((login) => ({
+    login,
+    policy: policy.name,
+    connection: policy.connection,
+    state: found && isPublishedKnown ? stateOf(login, active, found.get(login), last) : null,
+    made: made.includes(login),
+    sessions: found && !found.has(login) ? null : (status.sessions?.[login] ?? null),
+    memberOf: found?.get(login)?.memberOf ?? null,
+    lastRotatedAt: status.lastRotatedAt,
+    error: faults[0] ?? (status.sessions === null ? status.lastError : null),
+  }));
+}
+
+/** Logins of which nobody says what is published: those of no policy, or of one that is not configured any more. */
+export async function listLogins(
+  client: pg.ClientBase,
+  logins: readonly string[],
+  { policy, connection, made }: { policy: string | null; connection: string; made: readonly string[] },
+): Promise<ListedLogin[]> {
+  const found = await readLogins(client, logins);
+  const sessions = await sessionsOf(client, logins);
+  return logins.map((login) => ({
+    login,
+    policy,
+    connection,
+    state: found.has(login) ? (policy === null ? null : 'removed') : 'missing',
+    made: made.includes(login),
+    sessions: found.has(login) ? (sessions.get(login)?.length ?? null) : null,
+    memberOf: found.get(login)?.memberOf ?? null,
+    lastRotatedAt: null,
+    error: null,
+  }));
+}
+
+function stateOf(
+  login: string,
+  active: string | null,
+  found: Login | undefined,
+  last: Rotation | undefined,
+): LoginState {
+  if (!found) return 'missing';
+  if (login === active) return found.canLogin ? 'active' : 'disabled';
+  const isDraining = last?.status === 'open' && last.publishedAt !== null;
+  const outgoing = last?.rolledBackTo === null ? last.outgoing : last?.incoming;
+  return isDraining && login === outgoing && found.canLogin
+    ? 'waiting for no connections to be revoked'
+    : 'standby';
+}

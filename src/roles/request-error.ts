@@ -1,0 +1,13 @@
+import type { Fault } from '../policy/located-error.ts';
+
+/** Roles are asked for that cannot be, whatever the rotator may do. The message says what to ask for instead. */
+export class RequestError extends Error {
+  override readonly name = 'RequestError';
+  /** What of it is wrong with the configuration. */
+  readonly faults: readonly Fault[];
+
+  constructor(message: string, faults: readonly Fault[] = []) {
+    super(message);
+    this.faults = faults;
+  }
+}

@@ -1,0 +1,20 @@
+import type pg from 'pg';
+import type { Provision } from '../ledger/provisions.ts';
+import type { Policy } from '../policy/policy.ts';
+
+/** What it takes to look after the roles of one policy. */
+export interface RolesContext {
+  readonly policy: Policy;
+  /** The rotator's session, in the policy's database. */
+  readonly client: pg.Client;
+  /** Roles whose future tables count, besides those that own some already. */
+  readonly creators: readonly string[];
+  /** What was last chosen; undefined when that is not known. */
+  readonly remembered: Provision | undefined;
+}
+
+/** What somebody asks for; left out: as it was chosen last. */
+export interface Wish {
+  readonly access?: string;
+  readonly schemas?: readonly string[];
+}

@@ -1,0 +1,106 @@
+import { counted } from '../counted.ts';
+import { quoteIdentifier } from '../postgres/identifier.ts';
+import { type OwnedObjects, ownedObjects } from '../postgres/owned-objects.ts';
+import type { Change } from '../postgres/roles/change.ts';
+import { missingPrivileges } from '../postgres/rotator.ts';
+import { sessionsOf } from '../postgres/sessions.ts';
+import { missingFindings } from '../rotation/findings/missing-findings.ts';
+import { refuse } from '../rotation/findings/refuse.ts';
+import { Refusal } from '../rotation/refusal.ts';
+import { type Circumstances, driftOf } from './drift-changes.ts';
+import { grantChanges, openToAll, ownAnyway } from './grant-changes.ts';
+import type { Intent } from './intent.ts';
+import { intentOf } from './intent-of.ts';
+import { missingRights } from './missing-rights.ts';
+import { roleChanges } from './role-changes.ts';
+import type { RolesContext, Wish } from './roles-context.ts';
+import { readWorld, type World } from './world.ts';
+
+/** What stands between the roles of a policy and what they are meant to be. */
+export interface RolesPlan {
+  readonly intent: Intent;
+  readonly world: World;
+  readonly changes: readonly Change[];
+  /** Roles among the changes that do not exist yet. */
+  readonly makes: readonly string[];
+  /** What has drifted and is not changed, each with the reason. */
+  readonly left: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+export interface PlanOptions extends Wish {
+  /** Whether the rotator carries it out, or an administrator who runs the statements. */
+  readonly executor: 'rotator' | 'administrator';
+  /** What a repair looks at besides; left out: only what is missing is made. */
+  readonly circumstances?: () => Promise<Circumstances>;
+}
+
+/** Reads what is there and compares. Changes nothing. */
+export async function planRoles(context: RolesContext, options: PlanOptions): Promise<RolesPlan> {
+  const intent = await intentOf(context, options);
+  const world = await readWorld(context.client, intent);
+  const { logins, owner } = intent;
+  const to = quoteIdentifier(world.server.rotator);
+  const executor =
+    options.executor === 'rotator' ? ({ rotator: true } as const) : ({ rotator: false, to } as const);
+  const drift = options.circumstances
+    ? driftOf(intent, world, {
+        ...(await options.circumstances()),
+        sessions: await sessionsOf(context.client, logins),
+        owned: await ownedObjects(context.client, logins),
+      })
+    : { changes: [], left: [] };
+  return {
+    intent,
+    world,
+    changes: [
+      ...roleChanges(intent, world, executor),
+      ...drift.changes,
+      ...(intent.access === null ? [] : grantChanges(intent, world)),
+    ],
+    makes: [...(owner === undefined ? [] : [owner]), ...logins].filter((role) => !world.standings.has(role)),
+    left: drift.left,
+    warnings: [
+      ...(options.circumstances ? [] : ownedByLogins(intent, await ownedObjects(context.client, logins))),
+      ...(intent.access === null
+        ? [untouched(intent)]
+        : [...openToAll(intent, world), ...ownAnyway(intent, world)]),
+    ],
+  };
+}
+
+function ownedByLogins({ policy, owner }: Intent, owned: readonly OwnedObjects[]): string[] {
+  if (owner === undefined) return [];
+  return owned.map(
+    ({ role, count }) =>
+      `${role} itself owns ${counted(count, 'object')}; hand them to ${owner} with: keyturn roles repair ${policy}`,
+  );
+}
+
+function untouched({ policy }: Intent): string {
+  return `what is granted stays as it is: no level of access was ever chosen; choose one with: keyturn roles create ${policy} --access none|read|read-write|owner`;
+}
+
+/** Throws a Refusal that names every right that the rotator lacks to carry a plan out, and what gives it. */
+export async function refuseMissingRights(
+  { policy, client }: RolesContext,
+  { changes, intent, world }: RolesPlan,
+  kind: 'create' | 'repair',
+): Promise<void> {
+  const { rotator, standby } = world.server;
+  if (standby) {
+    throw new Refusal(
+      `The server of ${policy.connection} is a standby server, where roles cannot be altered; point the connection at the primary`,
+    );
+  }
+  const mayTerminate = policy.drain.onTimeout === 'terminate';
+  const access = intent.access === null ? '' : ` --access ${intent.access}`;
+  const missing = [
+    ...(await missingPrivileges(client, policy.logins, { mayTerminate })),
+    ...missingRights(changes, world, {
+      to: quoteIdentifier(rotator),
+      otherwise: `keyturn roles ${kind} ${policy.name}${access} --sql | psql, as a superuser`,
+    }),
+  ];
+  refuse(missingFindings(rotator, missing));
+}

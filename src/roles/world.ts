@@ -1,0 +1,42 @@
+import type pg from 'pg';
+import { type Login, readLogins } from '../postgres/login.ts';
+import { type DatabaseFacts, readDatabase } from '../postgres/roles/database-facts.ts';
+import { type Grantable, readGrantables } from '../postgres/roles/grantable.ts';
+import { type RoleStanding, readStandings } from '../postgres/roles/role-standing.ts';
+import { readServer, type Server } from '../postgres/rotator.ts';
+import { granteesOf, type Intent, rolesOf } from './intent.ts';
+
+/** What is there, as far as an intent is concerned with it. A role that does not exist is in neither map. */
+export interface World {
+  readonly server: Server;
+  readonly database: DatabaseFacts;
+  readonly logins: ReadonlyMap<string, Login>;
+  /** Besides the policy's roles, those to whom something belongs on which privileges are granted. */
+  readonly standings: ReadonlyMap<string, RoleStanding>;
+  /** Empty where privileges are left as they are. */
+  readonly grantables: readonly Grantable[];
+}
+
+export async function readWorld(client: pg.Client, intent: Intent): Promise<World> {
+  const roles = rolesOf(intent);
+  const server = await readServer(client);
+  const database = await readDatabase(client);
+  const logins = await readLogins(client, roles);
+  const grantables =
+    intent.access === null
+      ? []
+      : await readGrantables(client, {
+          grantees: granteesOf(intent),
+          schemas: [...intent.schemas, ...intent.former],
+          creators: intent.creators,
+        });
+  const others = [...logins.values()].flatMap(({ memberOf }) => memberOf);
+  const owners = grantables.flatMap(({ owner, held }) => [
+    owner,
+    ...held.map(({ grantor }) => grantor ?? owner),
+  ]);
+  const standings = await readStandings(client, [
+    ...new Set([...roles, ...others, ...owners, database.owner]),
+  ]);
+  return { server, database, logins, standings, grantables };
+}

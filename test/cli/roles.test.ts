@@ -1,0 +1,167 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { quoteIdentifier } from '../../src/postgres/identifier.ts';
+import { adminOf } from '../support/admin.ts';
+import { cli } from '../support/cli.ts';
+import { uniqueName } from '../support/unique-name.ts';
+import { filePolicy, openWorkspace, type Workspace } from '../support/workspace.ts';
+
+const server = inject('postgres');
+const PASSWORD = 'the-password-of-the-rotator';
+
+describe('from an empty database', () => {
+  let workspace: Workspace;
+  let logins: [string, string];
+  let owner: string;
+  let rotator: string;
+  beforeEach(async () => {
+    workspace = await openWorkspace(server);
+    logins = [uniqueName('app_a'), uniqueName('app_b')];
+    owner = uniqueName('owner');
+    rotator = uniqueName('rotator');
+    await workspace.configure(filePolicy(logins, `    owner: ${owner}\n`), {
+      connection: { user: rotator, password: PASSWORD },
+    });
+  });
+  afterEach(async () => {
+    await workspace[Symbol.asyncDispose]();
+    await using admin = await adminOf(server);
+    for (const role of [...logins, owner, rotator]) {
+      await admin.client.query(`DROP ROLE IF EXISTS ${quoteIdentifier(role)}`);
+    }
+  });
+
+  const run = (...args: string[]) => cli(args, { cwd: workspace.folder });
+  const ok = (stdout: string) => ({ code: 0, stdout, stderr: '' });
+
+  /** Runs a printed script as an administrator does. */
+  async function apply(sql: string): Promise<void> {
+    await using admin = await adminOf(server, workspace.target);
+    await admin.client.query(sql);
+  }
+
+  test('a policy is provided with a rotator and roles, rotated, listed, repaired and dropped by what is printed', async () => {
+    const printed = await run('roles', 'rotator', 'db', '--sql');
+    expect(printed).toMatchObject({ code: 0, stderr: '' });
+    expect(printed.stdout).not.toContain(PASSWORD);
+    expect(printed.stdout).toContain("PASSWORD 'SCRAM-SHA-256$");
+    // It may be run again.
+    for (const sql of [printed.stdout, printed.stdout]) await apply(sql);
+
+    const [a, b] = logins;
+    expect(await run('roles', 'create', 'app')).toEqual(
+      ok(
+        [
+          `makes the owner ${owner}`,
+          `makes the login ${a}`,
+          `makes the login ${b}`,
+          `makes ${a} a member of ${owner}`,
+          `makes what ${a} creates belong to ${owner}`,
+          `makes ${b} a member of ${owner}`,
+          `makes what ${b} creates belong to ${owner}`,
+          `grants USAGE, CREATE on schema public to ${owner}`,
+          'done',
+        ]
+          .map((line) => `app: ${line}\n`)
+          .join(''),
+      ),
+    );
+    expect(await run('rotate', 'app', '--inline')).toMatchObject({ code: 0 });
+    const list = await run('roles', 'list', '--all', '--json');
+    expect(list).toMatchObject({ code: 0, stderr: '' });
+    const common = {
+      policy: 'app',
+      connection: 'db',
+      made: true,
+      sessions: 0,
+      memberOf: [owner],
+      error: null,
+    };
+    const listed: { login: string }[] = JSON.parse(list.stdout);
+    expect(listed.slice(0, 2)).toEqual([
+      { login: a, state: 'active', lastRotatedAt: expect.any(String), ...common },
+      { login: b, state: 'standby', lastRotatedAt: expect.any(String), ...common },
+    ]);
+    expect(listed.find(({ login }) => login === rotator)).toMatchObject({
+      policy: null,
+      state: null,
+      made: false,
+    });
+
+    await apply(`ALTER ROLE ${b} LOGIN`);
+    const drift = `app: shuts out ${b}, which is on standby\n`;
+    expect(await run('roles', 'repair', 'app')).toEqual({
+      code: 2,
+      stdout: drift,
+      stderr: expect.stringContaining('Nobody is here to be asked; add --yes'),
+    });
+    expect(await run('roles', 'repair', 'app', '--yes')).toEqual(ok(`${drift}app: done\n`));
+
+    expect(await run('roles', 'drop', 'app', '--confirm', 'app')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`publishes ${a}`),
+    });
+    const file = join(workspace.folder, 'config', 'keyturn.yaml');
+    const [x, y] = workspace.logins;
+    await writeFile(
+      file,
+      (await readFile(file, 'utf8'))
+        .replace('  app:', '  other:')
+        .replace(a, x)
+        .replace(b, y)
+        .replace(owner, 'none_yet'),
+    );
+    expect(await run('roles', 'drop', 'app', '--confirm', 'app')).toEqual({
+      code: 0,
+      stdout: [`drops the login ${a}`, `drops the login ${b}`, `drops the owner ${owner}`]
+        .map((line) => `app: ${line}\n`)
+        .join(''),
+      stderr: 'app: what is in the secret store stays; delete it there\n',
+    });
+  });
+
+  test('what create --sql prints is what an administrator can run instead, and leaves create nothing to do', async () => {
+    await apply((await run('roles', 'rotator')).stdout);
+    const { stdout } = await run('roles', 'create', 'app', '--access', 'read', '--sql');
+    await apply(stdout);
+    expect(await run('roles', 'create', 'app', '--access', 'read')).toEqual(ok('app: nothing to do\n'));
+  });
+
+  test('with names that keyturn does not make, or an owner’s level without an owner, nothing is made', async () => {
+    await apply((await run('roles', 'rotator')).stdout);
+    const odd = 'é'.repeat(26);
+    await workspace.configure(filePolicy([logins[0], odd]), {
+      connection: { user: rotator, password: PASSWORD },
+    });
+    expect(await run('roles', 'create', 'app')).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(
+        `^config/keyturn.yaml:\\d+:\\d+ policies.app.logins\\[1\\]: "${odd}" does not exist`,
+      ),
+    });
+    await workspace.configure(filePolicy(logins), { connection: { user: rotator, password: PASSWORD } });
+    expect(await run('roles', 'create', 'app', '--access', 'owner')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('no owner'),
+    });
+    await using admin = await adminOf(server);
+    const { rowCount } = await admin.client.query('SELECT FROM pg_roles WHERE rolname = ANY ($1)', [logins]);
+    expect(rowCount).toBe(0);
+  });
+});
+
+test('on the embedded PostgreSQL create makes the roles itself, and there is no rotator to print', async () => {
+  await using workspace = await openWorkspace(server);
+  await writeFile(
+    join(workspace.folder, 'config', 'keyturn.yaml'),
+    `connections: { db: { database: shop } }\n${filePolicy(['shop_a', 'shop_b'], '    owner: shop_owner\n')}`,
+  );
+  const run = (...args: string[]) => cli(args, { cwd: workspace.folder });
+  expect(await run('roles', 'rotator')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('needs no rotator'),
+  });
+  expect((await run('roles', 'create', 'app')).stdout).toContain('app: makes the login shop_a\n');
+  expect((await run('roles', 'create', 'app')).stdout).toBe('app: nothing to do\n');
+});

@@ -1,0 +1,149 @@
+import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { quoteIdentifier } from '../../src/postgres/identifier.ts';
+import { withPolicyLock } from '../../src/postgres/policy-lock.ts';
+import { ensureDatabase } from '../../src/postgres/provision-embedded.ts';
+import { adminOf } from '../support/admin.ts';
+import { type BarePolicy, openBarePolicy } from '../support/bare-policy.ts';
+import { uniqueName } from '../support/unique-name.ts';
+
+const server = inject('postgres');
+
+let bare: BarePolicy;
+beforeEach(async () => {
+  bare = await openBarePolicy(server);
+  await bare.create();
+});
+afterEach(() => bare[Symbol.asyncDispose]());
+
+describe('nothing is dropped', () => {
+  async function expectRefused(reason: string, witnesses?: Parameters<BarePolicy['drop']>[0]): Promise<void> {
+    await expect(bare.drop(witnesses)).rejects.toThrow(reason);
+    expect(await bare.exist(...bare.scenario.policy.logins, bare.owner)).toEqual([true, true, true]);
+  }
+
+  test('while a configured policy publishes a login', async () => {
+    const { scenario } = bare;
+    await scenario.finish(await scenario.request());
+    const { destinations, policy } = scenario;
+    await expectRefused(`files (primary) publishes ${policy.logins[0]}`, { destinations });
+  });
+
+  test('while another policy has one of the logins', async () => {
+    const { policy } = bare.scenario;
+    await expectRefused(`${policy.logins[1]} is a login of the policy renamed now`, {
+      others: [{ ...policy, name: 'renamed', logins: [policy.logins[1], 'another'] }],
+    });
+  });
+
+  test('while a rotation is open', async () => {
+    const { id } = await bare.scenario.request();
+    await expectRefused(`has a rotation open (${id})`);
+  });
+
+  test('while a login has a session', async () => {
+    await using _session = await bare.as(bare.scenario.policy.logins[1]);
+    await expectRefused(`${bare.scenario.policy.logins[1]} is in use by 1 session`);
+  });
+
+  test('while a session of another worker changes the logins', async () => {
+    const { scenario } = bare;
+    const rotation = await scenario.request();
+    await using context = scenario.context(rotation);
+    const client = await context.rotator();
+    await scenario.ledger.finish(rotation.id, 'failed');
+    await withPolicyLock(client, scenario.policy.logins, () => expectRefused('Another session is changing'));
+  });
+
+  test('of a policy without an owner, while a login owns something: there is nobody to take it', async () => {
+    await using alone = await openBarePolicy(server, { withOwner: false });
+    const [a, b] = alone.scenario.policy.logins;
+    await alone.create();
+    await alone.admin.query(`CREATE TABLE precious (id int); ALTER TABLE precious OWNER TO ${a}`);
+    await expect(alone.drop()).rejects.toThrow(`REASSIGN OWNED BY ${a} TO another role`);
+    expect(await alone.exist(a, b)).toEqual([true, true]);
+    await alone.admin.query('DROP TABLE precious');
+    expect(await alone.drop()).toMatchObject({ dropped: [a, b] });
+  });
+});
+
+test('what the logins own becomes the owner’s, which is then kept; the ledger has the event', async () => {
+  const { admin, scenario, owner } = bare;
+  const [a, b] = scenario.policy.logins;
+  await scenario.finish(await scenario.request());
+  await admin.query(
+    `CREATE TABLE precious (id int); INSERT INTO precious VALUES (7); ALTER TABLE precious OWNER TO ${b}`,
+  );
+  const { lines, ...outcome } = await bare.drop();
+  expect(outcome).toEqual({ dropped: [a, b], deactivated: [] });
+  expect(lines).toEqual([
+    `drops the login ${a}`,
+    `hands 1 object of ${b} to ${owner}: table precious`,
+    `drops the login ${b}`,
+    `keeps the owner ${owner}, which owns 1 object in database ${scenario.connection.database}`,
+  ]);
+  const { rows } = await admin.query('SELECT id, tableowner FROM precious, pg_tables WHERE tablename = $1', [
+    'precious',
+  ]);
+  expect(rows).toEqual([{ id: 7, tableowner: owner }]);
+  expect((await scenario.ledger.provisions.latest()).get(scenario.policy.name)).toMatchObject({
+    kind: 'drop',
+    dropped: [a, b],
+    deactivated: [],
+    requestedBy: 'test',
+  });
+  expect(await scenario.ledger.provisions.made(scenario.policy.connection)).toEqual([owner]);
+  await admin.query('DROP TABLE precious');
+});
+
+test('grants of every kind are taken back, whoever made them, and the owner that keyturn made goes too', async () => {
+  const { admin, scenario, owner, rotator } = bare;
+  const [a, b] = scenario.policy.logins;
+  const migrator = uniqueName('migrator');
+  await admin.query(`CREATE ROLE ${migrator}; GRANT ${migrator} TO ${rotator} WITH ADMIN OPTION, INHERIT FALSE, SET FALSE;
+    CREATE SCHEMA own AUTHORIZATION ${migrator}; CREATE TABLE own.orders (id serial); ALTER TABLE own.orders OWNER TO ${migrator}`);
+  await bare.create({ access: 'owner', schemas: ['own', 'public'] });
+  await admin.query(`SET ROLE ${migrator}; GRANT SELECT ON own.orders TO ${a}; RESET ROLE;
+    REVOKE CONNECT ON DATABASE ${scenario.connection.database} FROM PUBLIC`);
+  await bare.repair();
+  expect(await bare.drop()).toMatchObject({ dropped: [a, b, owner] });
+  expect(await bare.drop()).toMatchObject({ dropped: [], deactivated: [] });
+  // What was dropped begins anew.
+  expect((await bare.create()).intent).toMatchObject({ access: 'owner', schemas: ['public'] });
+  await admin.query(`DROP SCHEMA own CASCADE; DROP OWNED BY ${migrator}; DROP ROLE ${migrator}`);
+});
+
+test('a login that something in another database depends on is deactivated instead, and that is said', async () => {
+  const { scenario, owner } = bare;
+  const [a, b] = scenario.policy.logins;
+  const elsewhere = uniqueName('elsewhere');
+  await ensureDatabase(bare.admin, elsewhere);
+  {
+    await using other = await adminOf(server, elsewhere);
+    await other.client.query(`CREATE TABLE public.report (id int); GRANT SELECT ON public.report TO ${a}`);
+  }
+  await scenario.finish(await scenario.request());
+  const published = await scenario.published();
+  expect(published.username).toBe(a);
+  const { lines, ...outcome } = await bare.drop();
+  expect(outcome).toEqual({ dropped: [b], deactivated: [a] });
+  expect(lines).toContainEqual(
+    expect.stringMatching(`^deactivates the login ${a} .*1 object in database ${elsewhere}$`),
+  );
+  expect(lines).toContainEqual(expect.stringMatching(`^keeps the owner ${owner}, of which ${a} is a member`));
+  await expect(scenario.logIn(published)).rejects.toMatchObject({ kind: 'authentication' });
+  // Once that is gone, so is the login.
+  await bare.admin.query(`DROP DATABASE ${elsewhere}`);
+  expect(await bare.drop()).toMatchObject({ dropped: [a, owner], deactivated: [] });
+});
+
+test('an owner that was found is kept, and one that another policy has', async () => {
+  const { admin, scenario, owner } = bare;
+  const { policy } = scenario;
+  const witness = { ...policy, name: 'second', logins: ['x', 'y'] as [string, string] };
+  expect((await bare.drop({ others: [witness] })).lines).toContain(
+    `keeps the owner ${owner}, which is the owner of the policy second too`,
+  );
+  expect(await bare.drop()).toMatchObject({ dropped: [owner] });
+  await admin.query(`CREATE ROLE ${quoteIdentifier(owner)}`);
+  expect((await bare.drop()).lines).toContain(`keeps the owner ${owner}, which keyturn did not make`);
+});

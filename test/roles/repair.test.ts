@@ -1,0 +1,210 @@
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { type BarePolicy, openBarePolicy } from '../support/bare-policy.ts';
+import { uniqueName } from '../support/unique-name.ts';
+
+const server = inject('postgres');
+
+describe('what drifted is named and put back, and then there is nothing to do:', () => {
+  const migrator = uniqueName('migrator');
+  const other = uniqueName('other');
+  let bare: BarePolicy;
+  beforeAll(async () => {
+    bare = await openBarePolicy(server, { creators: [migrator] });
+    const { admin, rotator } = bare;
+    for (const role of [migrator, other]) {
+      await admin.query(`CREATE ROLE ${role}`);
+      await admin.query(`GRANT ${role} TO ${rotator} WITH ADMIN OPTION, INHERIT FALSE, SET FALSE`);
+    }
+    await admin.query(`CREATE TABLE orders (id int); ALTER TABLE orders OWNER TO ${migrator}`);
+    await bare.create({ access: 'read' });
+    await bare.scenario.finish(await bare.scenario.request());
+  });
+  afterAll(async () => {
+    await bare.admin.query(`DROP TABLE orders; DROP OWNED BY ${migrator}; DROP ROLE ${migrator}, ${other}`);
+    await bare[Symbol.asyncDispose]();
+  });
+
+  // `a` is published, `b` on standby, `r` the rotator that granted all of it.
+  interface Names {
+    readonly a: string;
+    readonly b: string;
+    readonly owner: string;
+    readonly r: string;
+    readonly database: string;
+  }
+  test.each<[name: string, breaking: (names: Names) => string, what: (names: Names) => string[]]>([
+    [
+      'a membership',
+      ({ a, owner, r }) => `REVOKE ${owner} FROM ${a} GRANTED BY ${r}`,
+      ({ a, owner }) => [`makes ${a} a member of ${owner}`],
+    ],
+    [
+      'a membership that does not let it become the owner',
+      ({ b, owner, r }) => `GRANT ${owner} TO ${b} WITH SET FALSE GRANTED BY ${r}`,
+      ({ b, owner }) => [`makes ${b} a member of ${owner}`],
+    ],
+    [
+      'a role default',
+      ({ b }) => `ALTER ROLE ${b} RESET role`,
+      ({ b, owner }) => [`makes what ${b} creates belong to ${owner}`],
+    ],
+    [
+      'a role default that is another one in this database',
+      ({ a, database }) => `ALTER ROLE ${a} IN DATABASE ${database} SET role = ${a}`,
+      ({ a, owner }) => [`makes what ${a} creates belong to ${owner}`],
+    ],
+    [
+      'a grant on a table',
+      ({ owner }) => `REVOKE SELECT ON orders FROM ${owner}`,
+      ({ owner }) => [`grants SELECT on table public.orders to ${owner}`],
+    ],
+    [
+      'a grant that the level does not have, on a table and on a column',
+      ({ owner }) => `GRANT DELETE ON orders TO ${owner}; GRANT UPDATE (id) ON orders TO ${owner}`,
+      ({ owner }) => [`revokes DELETE, UPDATE on table public.orders from ${owner}`],
+    ],
+    [
+      'a grant that somebody else made, with the right to',
+      ({ owner, r }) => `GRANT CREATE ON SCHEMA public TO ${r} WITH GRANT OPTION;
+        SET ROLE ${r}; GRANT CREATE ON SCHEMA public TO ${owner}; RESET ROLE`,
+      ({ owner }) => [`revokes CREATE on schema public from ${owner}`],
+    ],
+    [
+      'a grant on the schema',
+      ({ owner, r }) => `SET ROLE ${r}; REVOKE USAGE ON SCHEMA public FROM ${owner}; RESET ROLE`,
+      ({ owner }) => [`grants USAGE on schema public to ${owner}`],
+    ],
+    [
+      'default privileges',
+      ({ owner }) =>
+        `ALTER DEFAULT PRIVILEGES FOR ROLE ${migrator} IN SCHEMA public REVOKE SELECT ON TABLES FROM ${owner}`,
+      ({ owner }) => [`grants SELECT on future tables of ${migrator} in schema public to ${owner}`],
+    ],
+    [
+      'what belongs to a login',
+      ({ b }) => `CREATE TABLE of_login (id serial); ALTER TABLE of_login OWNER TO ${b}`,
+      ({ b, owner }) => [
+        expect.stringMatching(`^hands 2 objects of ${b} \\(.*table of_login.*\\) to ${owner}$`),
+      ],
+    ],
+    [
+      'a standby that can log in',
+      ({ b }) => `ALTER ROLE ${b} LOGIN`,
+      ({ b }) => [`shuts out ${b}, which is on standby`],
+    ],
+    [
+      'a published login that cannot',
+      ({ a }) => `ALTER ROLE ${a} NOLOGIN`,
+      ({ a }) => [`lets ${a}, which is published, log in`],
+    ],
+    [
+      'an expiry',
+      ({ a }) => `ALTER ROLE ${a} VALID UNTIL '2001-01-01'`,
+      ({ a }) => [`takes the expiry off ${a}, which is over`],
+    ],
+    [
+      'a connection limit',
+      ({ a }) => `ALTER ROLE ${a} CONNECTION LIMIT 1`,
+      ({ a }) => [`takes the connection limit of 1 off ${a}`],
+    ],
+    [
+      'a membership that only the published login has',
+      ({ a }) => `GRANT ${other} TO ${a}`,
+      ({ a, b }) => [`makes ${b} a member of ${other}, like ${a}`],
+    ],
+    [
+      'a membership that only the standby has',
+      ({ a }) => `REVOKE ${other} FROM ${a}`,
+      ({ a, b }) => [`ends the membership of ${b} in ${other}, which ${a} does not have`],
+    ],
+    [
+      'a login that is gone',
+      ({ b }) => `DROP OWNED BY ${b}; DROP ROLE ${b}`,
+      ({ b, owner }) => [
+        `makes the login ${b}`,
+        `makes ${b} a member of ${owner}`,
+        `makes what ${b} creates belong to ${owner}`,
+      ],
+    ],
+    [
+      'the right to connect',
+      ({ database }) => `REVOKE CONNECT ON DATABASE ${database} FROM PUBLIC`,
+      ({ a, b, database }) => [`lets ${a} and ${b} connect to ${database}`],
+    ],
+  ])('%s', async (_name, breaking, what) => {
+    const { policy, connection } = bare.scenario;
+    const [a, b] = policy.logins;
+    const names = { a, b, owner: bare.owner, r: bare.rotator, database: connection.database };
+    await bare.admin.query(breaking(names));
+    expect((await bare.diagnose()).changes.map((change) => change.what)).toEqual(what(names));
+    expect((await bare.repair()).left).toEqual([]);
+    expect((await bare.diagnose()).changes).toEqual([]);
+  });
+
+  test('all of it printed is what an administrator can run instead', async () => {
+    const { admin, owner, rotator, scenario } = bare;
+    const [a, b] = scenario.policy.logins;
+    await admin.query(`REVOKE ${owner} FROM ${a} GRANTED BY ${rotator}; ALTER ROLE ${b} LOGIN;
+      SET ROLE ${rotator}; GRANT CREATE ON SCHEMA public TO ${owner}; RESET ROLE; REVOKE SELECT ON orders FROM ${owner}`);
+    const { changes } = await bare.diagnose({ executor: 'administrator' });
+    expect(changes).toHaveLength(4);
+    await admin.query(['BEGIN', ...changes.map(({ sql }) => sql), 'COMMIT'].join(';\n'));
+    expect((await bare.diagnose()).changes).toEqual([]);
+  });
+
+  test('a standby that can log in stays so while somebody is in there, or a rotation is open, and that is said', async () => {
+    const { scenario } = bare;
+    const [, b] = scenario.policy.logins;
+    {
+      await using _session = await bare.as(b);
+      expect(await bare.repair()).toMatchObject({
+        changes: [],
+        left: [expect.stringContaining(`${b} can log in though`)],
+      });
+    }
+    const rotation = await scenario.request();
+    expect(await bare.repair()).toMatchObject({
+      changes: [],
+      left: [`${b} can log in, but a rotation is open: that is its business`],
+    });
+    await scenario.ledger.finish(rotation.id, 'failed');
+    await expect.poll(async () => (await bare.diagnose()).changes).toHaveLength(1);
+    await bare.repair();
+  });
+
+  test('what changed between the look and the yes is not done', async () => {
+    const { admin, scenario } = bare;
+    const [a] = scenario.policy.logins;
+    const agreed = await bare.diagnose();
+    await admin.query(`ALTER ROLE ${a} CONNECTION LIMIT 5`);
+    await expect(bare.repair({ agreed })).rejects.toThrow('have changed since they were looked at');
+    await admin.query(`ALTER ROLE ${a} CONNECTION LIMIT -1`);
+  });
+});
+
+test('of logins that were found nothing granted is touched until a level is chosen, and limits follow the published one', async () => {
+  await using bare = await openBarePolicy(server, { withOwner: false });
+  const { admin, rotator, scenario } = bare;
+  const [a, b] = scenario.policy.logins;
+  for (const login of [a, b]) {
+    await admin.query(`CREATE ROLE ${login} CONNECTION LIMIT 7`);
+    await admin.query(`GRANT ${login} TO ${rotator} WITH ADMIN OPTION, INHERIT FALSE, SET FALSE`);
+  }
+  await admin.query(`CREATE TABLE orders (id int); GRANT ALL ON orders TO ${a}, ${b}`);
+  await scenario.finish(await scenario.request());
+  expect(await bare.create()).toMatchObject({
+    changes: [],
+    warnings: [expect.stringContaining('no level of access was ever chosen')],
+  });
+  await admin.query(`ALTER ROLE ${b} CONNECTION LIMIT 3; ALTER TABLE orders OWNER TO ${b}`);
+  expect(await bare.diagnose()).toMatchObject({
+    changes: [{ what: `sets the connection limit of ${b} to 7, like that of ${a}` }],
+    left: [expect.stringContaining(`${b} itself owns 1 object`)],
+  });
+  await bare.repair();
+  expect((await bare.diagnose()).changes).toEqual([]);
+  await expect(bare.create({ access: 'owner' })).rejects.toThrow(
+    /has no owner.*choose none, read or read-write/,
+  );
+  await admin.query('DROP TABLE orders');
+});

@@ -1,0 +1,49 @@
+import { expect, inject, test } from 'vitest';
+import { openBarePolicy } from '../support/bare-policy.ts';
+
+test('the rotator that is printed for rotations alone cannot grant, but rotates logins that a DBA made', async () => {
+  await using bare = await openBarePolicy(inject('postgres'), { mayCreate: false });
+  const { scenario, admin, owner, rotator } = bare;
+  await admin.query(`CREATE ROLE ${owner}`);
+  for (const login of scenario.policy.logins) {
+    await admin.query(
+      `CREATE ROLE ${login}; GRANT ${owner} TO ${login}; ALTER ROLE ${login} SET role = ${owner}`,
+    );
+    await admin.query(`GRANT ${login} TO ${rotator} WITH ADMIN OPTION, INHERIT FALSE, SET FALSE`);
+  }
+  expect(await scenario.finish(await scenario.request())).toEqual({ status: 'done' });
+  await expect(bare.create({ access: 'read' })).rejects.toThrow(
+    `GRANT USAGE ON SCHEMA "public" TO "${rotator}" WITH GRANT OPTION`,
+  );
+});
+
+test('what belongs to a superuser an administrator grants, by the statements that the message names', async () => {
+  await using bare = await openBarePolicy(inject('postgres'));
+  const { scenario, admin, owner } = bare;
+  await admin.query('CREATE TABLE orders (id serial); CREATE EXTENSION pg_stat_statements');
+  await expect(bare.create({ access: 'read' })).rejects.toThrow(
+    `which is a superuser; run: keyturn roles create ${scenario.policy.name} --access read --sql | psql, as a superuser`,
+  );
+  expect(await bare.exist(owner, ...scenario.policy.logins)).toEqual([false, false, false]);
+  const { changes } = await bare.plan({ access: 'read', executor: 'administrator' });
+  await admin.query(['BEGIN', ...changes.map(({ sql }) => sql), 'COMMIT'].join(';\n'));
+  expect((await bare.create({ access: 'read' })).changes).toEqual([]);
+  {
+    await using session = await bare.as(scenario.policy.logins[0]);
+    await session.query('SELECT * FROM orders');
+  }
+  await admin.query(`DROP OWNED BY ${owner}`);
+});
+
+test('two that create at once do not both, and nothing is made twice', async () => {
+  await using bare = await openBarePolicy(inject('postgres'));
+  const outcomes = await Promise.allSettled([bare.create(), bare.create(), bare.create()]);
+  const made = outcomes.flatMap((outcome) =>
+    outcome.status === 'fulfilled' ? [outcome.value.makes.length] : [],
+  );
+  expect(made.toSorted().at(-1)).toBe(3);
+  for (const outcome of outcomes) {
+    if (outcome.status === 'rejected') expect(outcome.reason.message).toContain('run it again in a moment');
+  }
+  expect((await bare.create()).changes).toEqual([]);
+});

@@ -1,0 +1,136 @@
+import type pg from 'pg';
+import { connect } from '../../src/postgres/connect.ts';
+import { quoteIdentifier } from '../../src/postgres/identifier.ts';
+import { rotatorScript } from '../../src/postgres/roles/rotator-script.ts';
+import { scramVerifier } from '../../src/postgres/scram-verifier.ts';
+import { carryOut } from '../../src/roles/carry-out.ts';
+import { circumstancesOf } from '../../src/roles/circumstances-of.ts';
+import { type Dropped, dropRoles } from '../../src/roles/drop-roles.ts';
+import type { DropWitnesses } from '../../src/roles/refuse-drop.ts';
+import type { RolesContext } from '../../src/roles/roles-context.ts';
+import { type PlanOptions, planRoles, type RolesPlan } from '../../src/roles/roles-plan.ts';
+import { adminOf } from './admin.ts';
+import { openScenario, type Scenario, type ServerAddress } from './scenario.ts';
+import { uniqueName } from './unique-name.ts';
+
+type Wish = Partial<PlanOptions>;
+
+/** A policy none of whose roles exists, in an empty database, with the rotator that keyturn prints and no other right. */
+export interface BarePolicy extends AsyncDisposable {
+  /** With the rotator's connection. */
+  readonly scenario: Scenario;
+  readonly admin: pg.Client;
+  readonly owner: string;
+  readonly rotator: string;
+  create(wish?: Wish): Promise<RolesPlan>;
+  /** What creating would do, without doing it. */
+  plan(wish?: Wish): Promise<RolesPlan>;
+  repair(wish?: Wish & { readonly agreed?: RolesPlan }): Promise<RolesPlan>;
+  /** What a repair would do, without doing it. */
+  diagnose(wish?: Wish): Promise<RolesPlan>;
+  /** As though the policy had been taken out of the configuration, unless witnesses say something else. */
+  drop(witnesses?: Partial<DropWitnesses>): Promise<Dropped>;
+  /** Whether the roles exist, in this order. */
+  exist(...roles: string[]): Promise<boolean[]>;
+  /** A session of one of the logins, whatever its password was. */
+  as(login: string): Promise<pg.Client & AsyncDisposable>;
+}
+
+export async function openBarePolicy(
+  server: ServerAddress,
+  {
+    withOwner = true,
+    mayCreate = true,
+    logins,
+    creators = [],
+  }: {
+    readonly withOwner?: boolean;
+    readonly mayCreate?: boolean;
+    readonly logins?: [string, string];
+    readonly creators?: readonly string[];
+  } = {},
+): Promise<BarePolicy> {
+  const owner = uniqueName('owner');
+  const rotator = uniqueName('rotator');
+  const opened = await openScenario(server, {
+    ...(withOwner ? { owner } : {}),
+    ...(logins ? { logins } : {}),
+  });
+  const { admin, policy } = opened;
+  // The superuser of these servers is called keyturn, like the ledger's schema.
+  await admin.query('SET search_path TO public');
+  for (const login of policy.logins) await admin.query(`DROP ROLE ${quoteIdentifier(login)}`);
+  const script = rotatorScript({
+    rotator,
+    database: opened.connection.database,
+    verifier: scramVerifier('rotator-password'),
+    roles: [...policy.logins, owner],
+    schemas: ['public'],
+    mayCreate,
+  });
+  for (const { sql } of script) await admin.query(sql);
+  const scenario = opened.with({
+    connection: { ...opened.connection, user: rotator, password: 'rotator-password' },
+  });
+
+  async function within<Result>(body: (context: RolesContext) => Promise<Result>): Promise<Result> {
+    const latest = await scenario.ledger.provisions.latest();
+    await using session = await connect(scenario.connection);
+    return await body({ policy, client: session.client, creators, remembered: latest.get(policy.name) });
+  }
+  const circumstances = () => circumstancesOf(policy, scenario.ledger, scenario.destinations[0]);
+  const carry = (
+    kind: 'create' | 'repair',
+    { agreed, ...options }: PlanOptions & { readonly agreed?: RolesPlan },
+  ) =>
+    within((context) =>
+      carryOut(context, options, {
+        ledger: scenario.ledger,
+        kind,
+        requestedBy: 'test',
+        onChange: () => {},
+        ...(agreed ? { agreed } : {}),
+      }),
+    );
+
+  return {
+    scenario,
+    admin,
+    owner,
+    rotator,
+    create: (wish) => carry('create', { executor: 'rotator', ...wish }),
+    plan: (wish) => within((context) => planRoles(context, { executor: 'rotator', ...wish })),
+    repair: (wish) => carry('repair', { executor: 'rotator', circumstances, ...wish }),
+    diagnose: (wish) =>
+      within((context) => planRoles(context, { executor: 'rotator', circumstances, ...wish })),
+    drop: (witnesses) =>
+      within(({ client }) =>
+        dropRoles(
+          client,
+          { ...policy, policy: policy.name, isConfigured: false },
+          { ledger: scenario.ledger, others: [], destinations: [], requestedBy: 'test', ...witnesses },
+        ),
+      ),
+    async exist(...roles) {
+      const { rows } = await admin.query('SELECT rolname FROM pg_roles WHERE rolname = ANY ($1)', [roles]);
+      return roles.map((role) => rows.some(({ rolname }) => rolname === role));
+    },
+    async as(login) {
+      await admin.query(`ALTER ROLE ${quoteIdentifier(login)} LOGIN PASSWORD 'of-the-test'`);
+      const { client } = await scenario.logIn({ username: login, password: 'of-the-test' });
+      return Object.assign(client, { [Symbol.asyncDispose]: () => client.end() });
+    },
+    async [Symbol.asyncDispose]() {
+      await opened[Symbol.asyncDispose]();
+      await using maintenance = await adminOf(server);
+      for (const role of [owner, rotator]) {
+        await maintenance.client.query(`DROP ROLE IF EXISTS ${quoteIdentifier(role)}`);
+      }
+    },
+  };
+}
+
+/** The statements that a message says to run. */
+export function remediesIn(message: string): string[] {
+  return (/; run: (.*)$/s.exec(message)?.[1] ?? '').split('; ');
+}
