@@ -1,23 +1,27 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import pg from 'pg';
-import pino, { type Logger } from 'pino';
-import { type RunningWorker, startWorker } from '../jobs/worker.ts';
+import type { RunningWorker } from '../jobs/worker.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type Ledger, openLedger } from './ledger/ledger.ts';
+import { openStatePool } from './ledger/open-state-pool.ts';
 import type { Rotation } from './ledger/rotation.ts';
+import { once } from './once.ts';
+import { openLog } from './open-log.ts';
 import type { Config, Connection } from './policy/config.ts';
+import type { ConfigError } from './policy/config-error.ts';
 import { loadConfig } from './policy/load-config.ts';
-import { nearest } from './policy/nearest.ts';
+import { type Fault, locatedError } from './policy/located-error.ts';
 import type { Policy } from './policy/policy.ts';
+import { policyNamed } from './policy/policy-named.ts';
+import { rotatorPolicyOf } from './policy/rotator-policy-of.ts';
 import { openEmbedded } from './postgres/embedded/cluster.ts';
-import { ensureStateDatabase, ensureTarget } from './postgres/embedded/databases.ts';
+import { ensureStateDatabase, ensureTarget, ensureTargetDatabase } from './postgres/embedded/databases.ts';
 import { openUsePoller } from './postgres/use-poller.ts';
-import { migrateQueue } from './queue/migrate-queue.ts';
-import { openQueue, type RotationQueue } from './queue/queue.ts';
+import type { RotationQueue } from './queue/queue.ts';
 import { nextDue } from './rotation/due-rotation.ts';
 import { openContext } from './rotation/open-context.ts';
 import type { OpenDestination, RotationContext } from './rotation/rotation-context.ts';
+import { withRotatorPassword } from './rotation/with-rotator-password.ts';
 import { openStore } from './secret-store/open-store.ts';
 import type { SecretStore } from './secret-store/secret-store.ts';
 
@@ -26,21 +30,21 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** The environment of this process. Everything else gets it from here. */
 export const environment: Environment = process.env;
 
-/** A policy was asked for that the configuration does not have. */
-export class UnknownPolicyError extends Error {
-  override readonly name = 'UnknownPolicyError';
-}
-
 /** Everything that one process needs, built from the configuration. Parts are opened when first asked for. */
 export interface App extends AsyncDisposable {
   /** As it is now: a worker takes over what is edited. */
   readonly config: Config;
   readonly clock: Clock;
+  /** The error that names where in the configuration faults are that only the world could tell. */
+  faulty(faults: readonly Fault[]): ConfigError;
   /** Throws an UnknownPolicyError that suggests the nearest name. */
   policy(name: string): Policy;
-  state(): Promise<{ readonly ledger: Ledger; readonly queue: RotationQueue }>;
+  ledger(): Promise<Ledger>;
+  queue(): Promise<RotationQueue>;
   /** The connection of a policy, with its database and logins made where it is the embedded PostgreSQL. */
   connection(policy: Policy): Promise<Connection>;
+  /** A connection by its name. Where it is the embedded PostgreSQL its database is made, but no login. */
+  target(name: string): Promise<Connection>;
   destinations(policy: Policy): readonly [OpenDestination, ...OpenDestination[]];
   /** A context for the steps of a rotation. Close it after use. */
   context(rotation: Rotation): Promise<RotationContext & AsyncDisposable>;
@@ -68,13 +72,15 @@ export async function openApp({
 }: AppOptions): Promise<App> {
   const source = { path: configPath, env, cwd };
   let config = loadConfig(source);
-  const log = openLog(env);
+  const log = openLog(env.KEYTURN_LOG_LEVEL);
   const clock = systemClock;
   const poller = openUsePoller(clock);
   const closers: (() => Promise<unknown>)[] = [];
   const workers: RunningWorker[] = [];
   const stores = new Map<string, SecretStore>();
   const provisioned = new Map<string, Promise<Connection>>();
+  /** What was the rotator's password the last time is known in there. */
+  const rotators = new Map<string, Connection>();
   /** Policies of which something was seen published: that is not asked again every minute. */
   const published = new Set<string>();
 
@@ -84,23 +90,36 @@ export async function openApp({
     return cluster;
   });
 
-  const state = once(async () => {
-    const database = config.stateDatabase ?? (await ensureStateDatabase(await embedded()));
-    const pool = new pg.Pool({ connectionString: database, max: 5, application_name: 'keyturn ledger' });
-    pool.on('error', (error) => log.warn(`the state database has a fault: ${error.message}`));
-    closers.push(() => pool.end());
-    const ledger = await openLedger(pool, clock);
-    if (config.queueRedis === undefined) await migrateQueue(pool);
-    const queue = openQueue(config.queueRedis === undefined ? { database } : { redis: config.queueRedis }, {
+  const stateDatabase = once(
+    async () => config.stateDatabase ?? (await ensureStateDatabase(await embedded())),
+  );
+
+  const pool = once(async () => {
+    const opened = await openStatePool(await stateDatabase(), log);
+    closers.push(() => opened.end());
+    return opened;
+  });
+
+  const ledger = once(async () => openLedger(await pool(), clock));
+
+  const queue = once(async () => {
+    // BullMQ takes longer to load than all the rest, and most commands do without.
+    const [{ migrateQueue }, { openQueue }] = await Promise.all([
+      import('./queue/migrate-queue.ts'),
+      import('./queue/queue.ts'),
+    ]);
+    const redis = config.queueRedis;
+    if (redis === undefined) await migrateQueue(await pool());
+    const opened = openQueue(redis === undefined ? { database: await stateDatabase() } : { redis }, {
       nextSlot: async (name, after) => {
         const policy = config.policies.get(name);
-        return policy && nextDue(policy, await ledger.timing(name), after);
+        return policy && nextDue(policy, await (await ledger()).timing(name), after);
       },
       log,
       sweepInterval,
     });
-    closers.push(() => queue.close());
-    return { ledger, queue };
+    closers.push(() => opened.close());
+    return opened;
   });
 
   function store(name: string): SecretStore {
@@ -112,6 +131,17 @@ export async function openApp({
     closers.push(() => opened.close());
     stores.set(name, opened);
     return opened;
+  }
+
+  /** Of a connection whose rotator has a policy: with the password that is the rotator's now. */
+  function asRotator(connection: Connection): Connection {
+    const known = rotators.get(connection.name);
+    const policy = known ? undefined : rotatorPolicyOf(connection, config);
+    const reached =
+      known ??
+      (policy ? withRotatorPassword(connection, policy.name, app.destinations(policy)[0]) : connection);
+    rotators.set(connection.name, reached);
+    return reached;
   }
 
   async function isUnpublished(policy: Policy): Promise<boolean> {
@@ -127,25 +157,30 @@ export async function openApp({
       return config;
     },
     clock,
-    policy(name) {
-      const policy = config.policies.get(name);
-      if (policy) return policy;
-      const names = [...config.policies.keys()];
-      const like = nearest(name, names);
-      throw new UnknownPolicyError(
-        `There is no policy ${JSON.stringify(name)}; ${like ? `did you mean ${like}?` : `there is ${names.join(', ') || 'none'}`}`,
-      );
-    },
-    state,
+    faulty: (faults) => locatedError(source, faults),
+    policy: (name) => policyNamed(config, name),
+    ledger,
+    queue,
     async connection(policy) {
       const connection = config.connections.get(policy.connection);
       if (!connection) throw new Error(`No connection ${policy.connection} is configured`);
-      if (!('embedded' in connection)) return connection;
+      if (!('embedded' in connection)) return asRotator(connection);
       const known = provisioned.get(policy.name);
       if (known) return known;
       const made = embedded().then((cluster) => ensureTarget(cluster, connection, policy));
       provisioned.set(policy.name, made);
       return made;
+    },
+    async target(name) {
+      const connection = config.connections.get(name);
+      if (!connection) {
+        throw new Error(
+          `No connection ${name} is configured any more; put it back under connections, with the database in which the logins are`,
+        );
+      }
+      return 'embedded' in connection
+        ? ensureTargetDatabase(await embedded(), connection)
+        : asRotator(connection);
     },
     destinations(policy) {
       const opened = policy.publish.map((destination, index) => ({
@@ -158,23 +193,22 @@ export async function openApp({
     },
     async context(rotation) {
       const policy = app.policy(rotation.policy);
-      const { ledger } = await state();
       const connection = await app.connection(policy);
       return openContext({
         rotation,
         policy,
         connection,
         destinations: app.destinations(policy),
-        ledger,
+        ledger: await ledger(),
         clock,
         poller,
       });
     },
     async work() {
-      const { ledger, queue } = await state();
+      const { startWorker } = await import('../jobs/worker.ts');
       const worker = await startWorker({
-        ledger,
-        queue,
+        ledger: await ledger(),
+        queue: await queue(),
         log,
         clock,
         sweepInterval,
@@ -200,29 +234,10 @@ export async function openApp({
       if (!isDeepStrictEqual(changed.stores.get(name), config.stores.get(name))) stores.delete(name);
     }
     provisioned.clear();
+    rotators.clear();
     published.clear();
     config = changed;
   }
 
   return app;
-}
-
-function openLog(env: Environment): Logger {
-  // Standard error: standard output is for data. The redaction is a second line of defence; nothing logs these.
-  return pino(
-    {
-      name: 'keyturn',
-      level: env.KEYTURN_LOG_LEVEL ?? 'info',
-      redact: ['password', '*.password', 'url', '*.url'],
-    },
-    pino.destination({ dest: 2, sync: true }),
-  );
-}
-
-function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
-  let made: Promise<Value> | undefined;
-  return () => {
-    made ??= make();
-    return made;
-  };
 }

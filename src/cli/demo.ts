@@ -77,7 +77,7 @@ async function show(
     runClient({ server: { host, port, database }, read, tally, signal }),
   );
 
-  const { ledger } = await app.state();
+  const ledger = await app.ledger();
   const view = openView(io);
   const began = Date.now();
   let rotations: Rotation[] = [];

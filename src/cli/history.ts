@@ -14,7 +14,7 @@ export function registerHistory(program: Command, io: Io): void {
     .option('--json', 'print JSON')
     .action((name: string | undefined, options: ConfigOption & { limit: number; json?: true }) =>
       withApp(io, options, async (app) => {
-        const { ledger } = await app.state();
+        const ledger = await app.ledger();
         const rotations = await ledger.latest({
           limit: options.limit,
           // By name and not by policy: what a policy that is gone did is still history.

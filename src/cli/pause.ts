@@ -10,7 +10,7 @@ export function registerPause(program: Command, io: Io): void {
     .option('--config <path>', 'file or folder', 'config/')
     .action((names: string[], options: ConfigOption) =>
       withApp(io, options, async (app) => {
-        const { ledger } = await app.state();
+        const ledger = await app.ledger();
         for (const { name } of names.map((name) => app.policy(name))) {
           const now = await ledger.pause(name, requester(io));
           const { pausedAt, pausedBy } = await ledger.timing(name);

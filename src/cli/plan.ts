@@ -27,7 +27,7 @@ export function registerPlan(program: Command, io: Io): void {
 type PolicyPlan = Awaited<ReturnType<typeof planPolicy>>;
 
 async function planPolicy(app: App, policy: Policy) {
-  const { ledger } = await app.state();
+  const ledger = await app.ledger();
   const [open] = await ledger.open(policy.name);
   await using context = await app.context(open ?? hypotheticalRotation(policy.name, app.clock.now()));
   return { policy: policy.name, rotation: open?.id ?? null, steps: await plan(context) };

@@ -13,7 +13,7 @@ export async function requestRotation(
   policy: Policy,
   { emergency, adopt = false }: { readonly emergency?: true; readonly adopt?: boolean },
 ): Promise<Rotation | RotationOpenError> {
-  const { ledger } = await app.state();
+  const ledger = await app.ledger();
   try {
     const rotation = await ledger.request({
       id: randomUUID(),

@@ -10,7 +10,7 @@ export function registerResume(program: Command, io: Io): void {
     .option('--config <path>', 'file or folder', 'config/')
     .action((names: string[], options: ConfigOption) =>
       withApp(io, options, async (app) => {
-        const { ledger } = await app.state();
+        const ledger = await app.ledger();
         for (const policy of names.map((name) => app.policy(name))) {
           const wasPaused = await ledger.resume(policy.name);
           const timing = await ledger.timing(policy.name);

@@ -13,7 +13,7 @@ export function registerRollback(program: Command, io: Io): void {
     .option('--config <path>', 'file or folder', 'config/')
     .action((name: string, options: ConfigOption) =>
       withApp(io, options, async (app) => {
-        const { ledger, queue } = await app.state();
+        const [ledger, queue] = await Promise.all([app.ledger(), app.queue()]);
         const rotation = await openRotation(app, name);
         await using context = await app.context(rotation);
         const turned = await rollBack(context, requester(io));

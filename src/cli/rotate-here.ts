@@ -8,7 +8,7 @@ import { rotate } from '../rotation/rotate.ts';
  * the next worker goes on with.
  */
 export async function rotateHere(app: App, rotation: Rotation, signal: AbortSignal): Promise<void> {
-  const { ledger } = await app.state();
+  const ledger = await app.ledger();
   for (;;) {
     const now = await ledger.find(rotation.id);
     if (now?.status !== 'open' || signal.aborted) return;

@@ -113,7 +113,7 @@ function unreachable<Answer>({ inline }: Options, answer: Answer): (error: unkno
 /** With --emergency, ends the drains of rotations that are open. Returns whether there are any. */
 async function escalateOpen(app: App, policies: readonly Policy[], options: Options): Promise<boolean> {
   if (!options.emergency) return false;
-  const { ledger, queue } = await app.state();
+  const [ledger, queue] = await Promise.all([app.ledger(), app.queue()]);
   const open = (await Promise.all(policies.map(({ name }) => ledger.open(name)))).flat();
   for (const { id } of open) {
     const escalated = await ledger.escalate(id);
@@ -123,7 +123,7 @@ async function escalateOpen(app: App, policies: readonly Policy[], options: Opti
 }
 
 async function enqueue(app: App, rotation: Rotation): Promise<void> {
-  const { queue } = await app.state();
+  const queue = await app.queue();
   await queue.enqueue(rotation);
 }
 
@@ -143,7 +143,7 @@ async function requestAndWait(
   options: Options,
 ): Promise<void> {
   const { inline, timeout, json } = options;
-  const { ledger } = await app.state();
+  const ledger = await app.ledger();
   const giveUp = new AbortController();
   const { signal } = giveUp;
   const stopped = interrupted().then(() => 'interrupted' as const);
@@ -214,7 +214,7 @@ async function requestWhenFree(
 }
 
 async function workerUp(app: App, patience: number): Promise<boolean> {
-  const { queue } = await app.state();
+  const queue = await app.queue();
   const deadline = Date.now() + patience;
   while ((await queue.workers()) === 0) {
     if (Date.now() >= deadline) return false;
@@ -232,7 +232,8 @@ async function confirmRisk(policies: readonly Policy[], options: Options): Promi
 }
 
 function sentence({ policy, status, incoming, outgoing, error, rotation }: RotationReport): string {
-  if (status === 'done') return `${policy}: ${incoming} is published, ${outgoing} is revoked`;
+  const revoked = outgoing === null ? 'its old password is refused' : `${outgoing} is revoked`;
+  if (status === 'done') return `${policy}: ${incoming} is published, ${revoked}`;
   if (status === 'failed') return `${policy}: failed: ${error}`;
   return `${policy}: rotation ${rotation} is still open${error ? `: ${error}` : ''}`;
 }

@@ -48,7 +48,7 @@ async function writeSlots(
   policy: Policy,
   { next = 5, from, json }: Options,
 ): Promise<void> {
-  const { ledger } = await app.state();
+  const ledger = await app.ledger();
   const timing = await ledger.timing(policy.name);
   const { schedule } = policy;
   const now = app.clock.now();
@@ -71,7 +71,7 @@ async function writeSlots(
 }
 
 async function writeCalendar(io: Io, app: App, { next = 20, from, json }: Options): Promise<void> {
-  const { ledger } = await app.state();
+  const ledger = await app.ledger();
   const policies = [...app.config.policies.values()].filter(({ autoRotate }) => autoRotate);
   const timings = await ledger.timings(policies.map(({ name }) => name));
   const now = app.clock.now();

@@ -46,7 +46,7 @@ export function registerStatus(program: Command, io: Io): void {
 }
 
 async function readStatus(app: App, policies: readonly Policy[]): Promise<PolicyStatus[]> {
-  const { ledger } = await app.state();
+  const ledger = await app.ledger();
   const names = policies.map(({ name }) => name);
   const [summary, timings] = await Promise.all([ledger.summary(names), ledger.timings(names)]);
   return Promise.all(
@@ -60,7 +60,7 @@ async function readStatus(app: App, policies: readonly Policy[]): Promise<Policy
 
 /** What keeps every policy from being rotated, whatever its own state. */
 async function queueFault(app: App): Promise<string | undefined> {
-  const { queue } = await app.state();
+  const queue = await app.queue();
   try {
     if ((await queue.workers()) > 0) return undefined;
     return 'no worker is running, so nothing rotates by itself; start one: keyturn start';

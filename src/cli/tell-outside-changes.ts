@@ -10,7 +10,7 @@ import type { Io } from './io.ts';
  * RotationOpenError while one is open, for what there is to take over shows when that has ended.
  */
 export async function tellOutsideChanges(io: Io, app: App, policy: Policy): Promise<boolean> {
-  const { ledger } = await app.state();
+  const ledger = await app.ledger();
   const [open] = await ledger.open(policy.name);
   if (open) throw new RotationOpenError(policy.name, open);
   await using context = await app.context(hypotheticalRotation(policy.name, app.clock.now()));

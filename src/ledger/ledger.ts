@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import { insertRotation, type RotationRequest } from './insert-rotation.ts';
 import { lastPublished, type Publication } from './last-published.ts';
 import { migrateLedger } from './migrations.ts';
+import { type Provisions, provisionsIn } from './provisions.ts';
 import type { Event, Rotation, StepName } from './rotation.ts';
 import { ROTATION_COLUMNS } from './rotation-columns.ts';
 import { RotationOpenError } from './rotation-open-error.ts';
@@ -37,7 +38,10 @@ export interface Ledger {
   resume(policy: string): Promise<boolean>;
   events(rotations: readonly string[]): Promise<Event[]>;
   /** Records the resolved logins; those recorded first stay. */
-  freeze(id: string, logins: { readonly incoming: string; readonly outgoing: string }): Promise<Rotation>;
+  freeze(
+    id: string,
+    logins: { readonly incoming: string; readonly outgoing: string | null },
+  ): Promise<Rotation>;
   /** Records that everything is published; the first instant stays. */
   published(id: string): Promise<Rotation>;
   /**
@@ -59,6 +63,8 @@ export interface Ledger {
   escalate(id: string): Promise<Rotation | undefined>;
   /** Turns an open rotation round; undefined when it is not open any more, or is on its way back already. */
   rollBack(id: string, back: { readonly by: string; readonly to: string }): Promise<Rotation | undefined>;
+  /** What was done to the roles of policies. */
+  readonly provisions: Provisions;
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -101,6 +107,7 @@ export async function openLedger(pool: pg.Pool, clock: Clock): Promise<Ledger> {
   }
 
   return {
+    provisions: provisionsIn(pool, clock),
     async request(request) {
       try {
         return await insertRotation(pool, request, now());

@@ -18,6 +18,7 @@ export interface Rotation {
   readonly status: 'open' | 'done' | 'failed';
   /** Resolved once by `check`, then frozen. */
   readonly incoming: string | null;
+  /** Stays null where the rotator's own password is rotated. */
   readonly outgoing: string | null;
   /** When the incoming login was first seen published everywhere; the drain deadline counts from here. */
   readonly publishedAt: Date | null;
