@@ -8,7 +8,7 @@ import {
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
 import { awsError } from './aws-error.ts';
-import { LABELS, type Labels } from './aws-labels.ts';
+import { LABELS, type Label, type Labels } from './aws-labels.ts';
 import type { Stage } from './secret-store.ts';
 import { StoreError } from './store-error.ts';
 
@@ -38,14 +38,14 @@ export interface AwsRequests {
   /** Makes the secret with a first version; when it exists by now, it stays as it is. */
   create(secret: string, token: string, content: string): Promise<void>;
   /** False when the token has a version with other content, which stays. */
-  put(secret: string, token: string, content: string, stage: Stage): Promise<boolean>;
+  put(secret: string, token: string, content: string, stage: Label): Promise<boolean>;
   /**
    * Moves a label as `decide` says of the labels as they are; `looked` spares the first look. When another process
    * moved it since, looks again.
    */
   move(
     secret: string,
-    stage: Stage,
+    stage: Label,
     decide: (labels: Labels) => Move | undefined,
     looked?: Labels,
   ): Promise<void>;

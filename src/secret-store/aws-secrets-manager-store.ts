@@ -1,5 +1,5 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { holderOf, isAt, LABELS, type Labels } from './aws-labels.ts';
+import { holderOf, isAt, LABELS, type Label, type Labels } from './aws-labels.ts';
 import { awsRequests } from './aws-requests.ts';
 import { promotableStages } from './promotable-stages.ts';
 import { readVersion } from './read-version.ts';
@@ -138,7 +138,9 @@ export function openAwsSecretsManagerStore({
       );
       // The service leaves this label on what was promoted. It goes when all are current: until then it is the mark
       // of a promotion to go on with.
-      await inParallel(secrets, ([secret, labels]) => aws.move(secret, 'pending', unmark(token), labels));
+      await inParallel(secrets, ([secret, labels]) =>
+        aws.move(secret, 'pending', unlabel('pending', token), labels),
+      );
     },
 
     async discard(mapping, token) {
@@ -149,8 +151,23 @@ export function openAwsSecretsManagerStore({
       // Its promotion has begun, and what is current in one secret must become so in all.
       if (secrets.some(([, labels]) => isAt(labels, token, 'current'))) return;
       await inParallel(secrets, async ([secret, labels]) => {
-        if (labels) await aws.move(secret, 'pending', unmark(token), labels);
+        if (labels) await aws.move(secret, 'pending', unlabel('pending', token), labels);
       });
+    },
+
+    async rehearse(mapping, token, fields) {
+      requireValues(mapping, fields);
+      const secrets = [...secretsOf(mapping)];
+      for (const [secret] of secrets) {
+        // The first version would be made current, whatever label it is given.
+        if (holderOf(await aws.requireLabels(secret), 'current') !== undefined) continue;
+        throw new StoreError('missing', `The store ${name}: the secret ${secret} has no version yet`);
+      }
+      for (const [secret, entries] of secrets) {
+        const current = isJson(entries) ? await aws.valueOf(secret, { stage: 'current' }) : undefined;
+        await aws.put(secret, token, writeContent(secret, entries, fields, current?.content), 'rehearsal');
+        await aws.move(secret, 'rehearsal', unlabel('rehearsal', token));
+      }
     },
 
     async close() {
@@ -159,8 +176,8 @@ export function openAwsSecretsManagerStore({
   };
 }
 
-function unmark(token: string) {
-  return (labels: Labels) => (isAt(labels, token, 'pending') ? { from: token, to: undefined } : undefined);
+function unlabel(label: Label, token: string) {
+  return (labels: Labels) => (isAt(labels, token, label) ? { from: token, to: undefined } : undefined);
 }
 
 /** Like Promise.all, but waits for the others when one fails: no label may move after the verb has ended. */

@@ -28,6 +28,7 @@ export function fileErrors(name: string, store: SecretStore): SecretStore {
     stage: guard(store.stage),
     promote: guard(store.promote),
     discard: guard(store.discard),
+    rehearse: guard(store.rehearse),
     close: store.close,
   };
 }

@@ -78,6 +78,20 @@ export function openFileStore({
       }
     },
 
+    async rehearse(mapping, token, fields) {
+      requireUuid(token);
+      requireValues(mapping, fields);
+      const folders = foldersOf(root, mapping);
+      for (const folder of folders) await requireFiles(name, folder);
+      for (const folder of folders) {
+        try {
+          await writeVersion(folder, token, fields);
+        } finally {
+          await removeUnlinked(folder, token);
+        }
+      }
+    },
+
     async close() {},
   });
 }

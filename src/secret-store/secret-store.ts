@@ -57,5 +57,11 @@ export interface SecretStore {
    * current, be it in one secret of the mapping only.
    */
   discard(mapping: Mapping, token: string): Promise<void>;
+  /**
+   * Writes a version as `stage` does, but at no stage, and forgets it: all that staging takes is tried, and what is
+   * current, pending or previous stays, whoever else is at work there. Never makes a secret: one that does not exist, or
+   * has no version yet, is a {@link StoreError} of kind `missing`.
+   */
+  rehearse(mapping: Mapping, token: string, fields: Fields): Promise<void>;
   close(): Promise<void>;
 }

@@ -129,6 +129,34 @@ export function describeSecretStore(
         expect(await store.read(mapping, 'current')).toEqual({ token: first, fields: login(1) });
       });
 
+      test('a rehearsal leaves every stage as it was, also while another version is pending (G5)', async () => {
+        const mapping = mappingOf();
+        await publish(mapping, login(1));
+        await publish(mapping, login(2));
+        await store.stage(mapping, randomUUID(), login(3), create);
+        const stages = () =>
+          Promise.all(
+            (['current', 'pending', 'previous'] as const).map((stage) => store.read(mapping, stage)),
+          );
+        const before = await stages();
+        const token = randomUUID();
+        await store.rehearse(mapping, token, login(4));
+        expect(await stages()).toEqual(before);
+        await expect(store.promote(mapping, token, { back: true })).rejects.toMatchObject({
+          kind: 'invalid',
+        });
+      });
+
+      test('a rehearsal makes nothing that does not exist', async () => {
+        const mapping = mappingOf();
+        await expect(store.rehearse(mapping, randomUUID(), login(1))).rejects.toMatchObject({
+          name: 'StoreError',
+          kind: 'missing',
+        });
+        for (const { secret } of Object.values(mapping))
+          expect(await harness.current(secret)).toBeUndefined();
+      });
+
       test('the previous version can be promoted back', async () => {
         const mapping = mappingOf();
         const first = await publish(mapping, login(1));
