@@ -1,13 +1,17 @@
 import { type Command, CommanderError } from 'commander';
-import { UnknownPolicyError } from '../app.ts';
 import { ConfigError } from '../policy/config-error.ts';
+import { UnknownPolicyError } from '../policy/policy-named.ts';
+import { RequestError } from '../roles/request-error.ts';
 import { registerCancel } from './cancel.ts';
 import { registerDemo } from './demo.ts';
+import { registerDoctor } from './doctor.ts';
 import { registerHistory } from './history.ts';
+import { Interrupted } from './interrupted-error.ts';
 import type { Io } from './io.ts';
 import { registerPause } from './pause.ts';
 import { registerPlan } from './plan.ts';
 import { registerResume } from './resume.ts';
+import { registerRoles } from './roles.ts';
 import { registerRollback } from './rollback.ts';
 import { registerRotate } from './rotate.ts';
 import { registerSchedule } from './schedule.ts';
@@ -21,6 +25,7 @@ export function registerCommands(program: Command, io: Io): void {
   registerStart(program, io);
   registerDemo(program, io);
   registerValidate(program, io);
+  registerDoctor(program, io);
   registerPlan(program, io);
   registerRotate(program, io);
   registerStatus(program, io);
@@ -31,6 +36,7 @@ export function registerCommands(program: Command, io: Io): void {
   registerRollback(program, io);
   registerCancel(program, io);
   registerUrl(program, io);
+  registerRoles(program, io);
 }
 
 /** What a command that threw says: problems of a configuration stand for themselves, each at its place. */
@@ -42,7 +48,7 @@ export function messageOf(error: unknown): string {
 /** 0 done, 1 it failed or a finding, 2 usage or configuration, 3 timed out waiting, 130 interrupted. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (error instanceof ConfigError || error instanceof UnknownPolicyError || error instanceof UsageError)
-    return 2;
-  return 1;
+  if (error instanceof Interrupted) return 130;
+  const usage = [ConfigError, UnknownPolicyError, RequestError, UsageError];
+  return usage.some((kind) => error instanceof kind) ? 2 : 1;
 }

@@ -1,0 +1,121 @@
+import type { Clock } from '../clock.ts';
+import { eachOf } from '../each-of.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Rotation } from '../ledger/rotation.ts';
+import type { Timing } from '../ledger/timing.ts';
+import type { Connection, Store } from '../policy/config.ts';
+import type { Policy } from '../policy/policy.ts';
+import type { Finding } from '../rotation/findings/finding.ts';
+import type { OpenDestination } from '../rotation/rotation-context.ts';
+import { type ConnectionExamination, examineConnection } from './examine-connection.ts';
+import { examinePolicy } from './examine-policy.ts';
+import { examineState, type SharedState } from './examine-state.ts';
+import { faultFinding } from './fault-finding.ts';
+import { graceFinding } from './grace-finding.ts';
+import { scheduleFindings } from './schedule-findings.ts';
+
+export interface DoctorParts extends SharedState {
+  readonly clock: Clock;
+  readonly stores: ReadonlyMap<string, Store>;
+  connection(policy: Policy): Promise<Connection>;
+  destinations(policy: Policy): readonly [OpenDestination, ...OpenDestination[]];
+}
+
+/** What was found of one connection, of one policy, or, where it names neither, of what all policies share. */
+export interface Diagnosis {
+  readonly connection: string | null;
+  readonly policy: string | null;
+  readonly findings: readonly Finding[];
+}
+
+/** What answers slowly holds up a few, not all that come after it. */
+const PARALLEL = { parallel: 8 };
+
+/**
+ * Looks for all that would stop or endanger a rotation of these policies; what they share is looked at once. Goes as far
+ * as it can, whatever is down, and changes nothing. `onProgress` hears how many things are looked at, of how many.
+ */
+export async function diagnose(
+  parts: DoctorParts,
+  policies: readonly Policy[],
+  onProgress: (done: number, of: number) => void = () => {},
+): Promise<Diagnosis[]> {
+  const names = [...new Set(policies.map(({ connection }) => connection))];
+  let done = 0;
+  const tick = () => {
+    done += 1;
+    onProgress(done, 1 + names.length + policies.length);
+  };
+  const connections = new Map<string, ConnectionExamination>();
+  const [{ ledger, findings }] = await Promise.all([
+    examineState(parts).finally(tick),
+    eachOf(names, (name) => examineNamed(name).finally(tick), PARALLEL),
+  ]);
+  const history = await readHistory(ledger, policies);
+  const examined = new Map<string, readonly Finding[]>();
+  await eachOf(policies, (policy) => examineOne(policy).finally(tick), PARALLEL);
+
+  async function examineNamed(name: string): Promise<void> {
+    const policy = policies.find(({ connection }) => connection === name);
+    if (!policy) return;
+    const examination = await parts
+      .connection(policy)
+      .then((connection) => examineConnection(connection, parts))
+      .catch((error) => ({ usable: false, findings: [faultFinding('server', error)] }));
+    connections.set(name, examination);
+  }
+
+  async function examineOne(policy: Policy): Promise<void> {
+    const timing = history?.timings.get(policy.name);
+    const last = history?.last.get(policy.name);
+    const usable = connections.get(policy.connection)?.usable === true;
+    const world = await examineWorld(policy, { usable, ledger, last }).catch((error) => [
+      faultFinding('logins', error),
+    ]);
+    examined.set(policy.name, [
+      ...world,
+      // A rotator has no second login to wait for.
+      ...(policy.type === 'rotator' ? [] : [graceFinding(policy, parts.stores)]),
+      ...(timing ? scheduleFindings(policy, { timing, last, now: parts.clock.now() }) : []),
+    ]);
+  }
+
+  async function examineWorld(
+    policy: Policy,
+    { last, ...rest }: { usable: boolean; ledger: Ledger | undefined; last: Rotation | undefined },
+  ): Promise<Finding[]> {
+    const connection = await parts.connection(policy);
+    const open = last?.status === 'open' ? last : undefined;
+    const destinations = parts.destinations(policy);
+    return examinePolicy(policy, { ...rest, connection, destinations, open, clock: parts.clock });
+  }
+
+  return [
+    { connection: null, policy: null, findings },
+    ...names.map((connection) => ({
+      connection,
+      policy: null,
+      findings: connections.get(connection)?.findings ?? [],
+    })),
+    ...policies.map(({ name, connection }) => ({
+      connection,
+      policy: name,
+      findings: examined.get(name) ?? [],
+    })),
+  ];
+}
+
+interface History {
+  readonly timings: ReadonlyMap<string, Timing>;
+  readonly last: ReadonlyMap<string, Rotation>;
+}
+
+async function readHistory(
+  ledger: Ledger | undefined,
+  policies: readonly Policy[],
+): Promise<History | undefined> {
+  if (!ledger) return undefined;
+  const names = policies.map(({ name }) => name);
+  const [timings, summary] = await Promise.all([ledger.timings(names), ledger.summary(names)]);
+  return { timings, last: new Map([...summary].map(([name, { last }]) => [name, last])) };
+}

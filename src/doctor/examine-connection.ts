@@ -1,0 +1,90 @@
+import type { Clock } from '../clock.ts';
+import type { Connection } from '../policy/config.ts';
+import { connect } from '../postgres/connect.ts';
+import { openReplica } from '../postgres/open-replica.ts';
+import { readServer } from '../postgres/rotator.ts';
+import { readServerSettings } from '../postgres/server-settings.ts';
+import type { Finding } from '../rotation/findings/finding.ts';
+import { replicaFindings } from '../rotation/findings/replica-findings.ts';
+import { serverFindings } from '../rotation/findings/server-findings.ts';
+import { clockFinding } from './clock-finding.ts';
+import { faultFinding } from './fault-finding.ts';
+import { pgbouncerFindings } from './pgbouncer-findings.ts';
+import { tlsFindings } from './tls-findings.ts';
+
+export interface ConnectionExamination {
+  /** Whether the logins can be looked at through it. */
+  readonly usable: boolean;
+  readonly findings: readonly Finding[];
+}
+
+/** Looks at one connection: its server, the way to it, its replicas and PgBouncers. Never throws. */
+export async function examineConnection(
+  connection: Connection,
+  { clock }: { readonly clock: Clock },
+): Promise<ConnectionExamination> {
+  const primary = examinePrimary(connection, clock);
+  const [{ usable, findings }, ...others] = await Promise.all([
+    primary,
+    ...(connection.pgbouncer ?? []).map(async (settings) => ({
+      findings: await pgbouncerFindings(settings, clock.now()),
+    })),
+  ] as const);
+  return { usable, findings: [...findings, ...others.flatMap((other) => other.findings)] };
+}
+
+async function examinePrimary(connection: Connection, clock: Clock): Promise<ConnectionExamination> {
+  const findings: Finding[] = [];
+  try {
+    await using session = await connect(connection);
+    const { client } = session;
+    const server = await readServer(client);
+    const before = clock.now();
+    const settings = await readServerSettings(client);
+    const after = clock.now();
+    const unfit = serverFindings(connection, server);
+    findings.push(...unfit);
+    if (unfit.length === 0) {
+      findings.push({
+        level: 'ok',
+        about: 'server',
+        text: `PostgreSQL ${settings.version} at ${connection.host}:${connection.port}, as ${server.rotator}`,
+      });
+    }
+    findings.push(...tlsFindings(connection, { client, now: after }));
+    findings.push(clockFinding(settings.clock, { before, after }));
+    if (settings.passwordEncryption !== 'scram-sha-256') findings.push(MD5);
+    for (const replica of connection.replicas ?? []) {
+      findings.push(...(await examineReplica(connection, replica, { rotator: async () => client, after })));
+    }
+    return { usable: !server.pooled, findings };
+  } catch (error) {
+    return { usable: false, findings: [...findings, faultFinding('server', error)] };
+  }
+}
+
+/** keyturn's own passwords are SCRAM verifiers all the same, and pg_hba's method md5 takes those. Consumers must, too. */
+const MD5: Finding = {
+  level: 'warn',
+  about: 'passwords',
+  text: 'password_encryption of the server is md5. keyturn sets SCRAM verifiers all the same, which a consumer with an old driver (libpq before 10, JDBC before 42.2) cannot log in with',
+  remedy: 'see that consumers have newer drivers',
+  sql: ["ALTER SYSTEM SET password_encryption = 'scram-sha-256'", 'SELECT pg_reload_conf()'],
+};
+
+async function examineReplica(
+  connection: Connection,
+  replica: NonNullable<Connection['replicas']>[number],
+  { rotator, after }: { rotator: Parameters<typeof replicaFindings>[0]['rotator']; after: number },
+): Promise<Finding[]> {
+  await using opened = openReplica(connection, replica);
+  try {
+    const unfit = await replicaFindings({ connection, rotator }, opened);
+    const tls = await opened.ask(async (client) => tlsFindings(replica, { client, now: after }));
+    const worth = tls.filter(({ level }) => level !== 'ok');
+    if (unfit.length + worth.length > 0) return [...unfit, ...worth];
+    return [{ level: 'ok', about: 'replica', text: `${opened.name} follows this server` }];
+  } catch (error) {
+    return [faultFinding('replica', error)];
+  }
+}

@@ -1,0 +1,55 @@
+import type { Rotation } from '../ledger/rotation.ts';
+import type { Timing } from '../ledger/timing.ts';
+import type { Policy } from '../policy/policy.ts';
+import { isOverdue, nextDue, owedSlot } from '../rotation/due-rotation.ts';
+import type { Finding } from '../rotation/findings/finding.ts';
+
+/** Whether rotations come when they should, and what became of the last. `now` is milliseconds since the epoch. */
+export function scheduleFindings(
+  policy: Policy,
+  { timing, last, now }: { timing: Timing; last: Rotation | undefined; now: number },
+): Finding[] {
+  return [lastFinding(policy, last), slotFinding(policy, timing, now)].filter((each) => each !== undefined);
+}
+
+function slotFinding(policy: Policy, timing: Timing, now: number): Finding {
+  const about = 'schedule';
+  const { name, schedule, autoRotate } = policy;
+  if (!schedule || !autoRotate) return { level: 'ok', about, text: 'rotates only when asked' };
+  if (timing.pausedAt) {
+    const by = timing.pausedBy === null ? '' : ` by ${timing.pausedBy}`;
+    const text = `paused since ${timing.pausedAt.toISOString()}${by}: no slot is served`;
+    return { level: 'warn', about, text, remedy: `let it go on: keyturn resume ${name}` };
+  }
+  if (isOverdue(policy, timing, now)) {
+    const slot = new Date(owedSlot(policy, timing, now) ?? now).toISOString();
+    return {
+      level: 'fail',
+      about,
+      text: `the slot ${slot} has come and no worker acted on it`,
+      remedy: 'see that a worker runs with this configuration: keyturn start',
+    };
+  }
+  const next = nextDue(policy, timing, now);
+  const when = next === undefined ? 'never' : new Date(next).toISOString();
+  return { level: 'ok', about, text: `the next slot is ${when}` };
+}
+
+function lastFinding({ name }: Policy, last: Rotation | undefined): Finding | undefined {
+  if (last?.status === 'open' && last.attempts > 0) {
+    return {
+      level: 'fail',
+      about: 'rotation',
+      text: `rotation ${last.id} is stuck and tried again: ${last.lastError}`,
+    };
+  }
+  if (last?.status === 'failed' && last.rolledBackBy === null) {
+    return {
+      level: 'warn',
+      about: 'rotation',
+      text: `the last rotation failed on ${last.finishedAt?.toISOString()}: ${last.lastError}`,
+      remedy: `once that is mended, rotate, or wait for the schedule: keyturn rotate ${name}`,
+    };
+  }
+  return undefined;
+}

@@ -1,0 +1,240 @@
+import { randomUUID } from 'node:crypto';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { quoteIdentifier } from '../../src/postgres/identifier.ts';
+import type { Finding } from '../../src/rotation/findings/finding.ts';
+import { openFileStore } from '../../src/secret-store/file-store.ts';
+import { keyturn } from '../support/keyturn.ts';
+import { type PostgresServer, startPostgres } from '../support/postgres-server.ts';
+import { MAPPING } from '../support/scenario.ts';
+import { BREAKS } from './breaks.ts';
+import { openPatient, type Patient } from './patient.ts';
+
+let server: PostgresServer;
+let patient: Patient;
+beforeAll(async () => {
+  server = await startPostgres();
+  patient = await openPatient(server);
+});
+afterAll(async () => {
+  await patient[Symbol.asyncDispose]();
+  await server[Symbol.asyncDispose]();
+});
+
+/** What is amiss. That pg_hba.conf is a superuser's to read, and consumers' caches nobody's to see, is as it should be. */
+async function troubles(): Promise<Finding[]> {
+  const unseen = ({ about, level }: Finding) => level === 'skip' && ['pg_hba', 'grace'].includes(about);
+  return (await patient.examine()).filter((finding) => !unseen(finding));
+}
+
+/** The server takes a moment to take over its files. */
+const PATIENCE = { timeout: 20_000 };
+const texts = async () => (await troubles()).map(({ text }) => text);
+
+/** Applies what mends each finding until there is none: a remedy may bring to light what the fault had hidden. */
+async function mend(): Promise<void> {
+  for (let round = 0; round < 4; round += 1) {
+    const found = (await troubles()).filter(({ level }) => level !== 'skip');
+    if (found.length === 0) break;
+    for (const finding of found) await patient.apply(finding);
+  }
+  await expect.poll(texts, PATIENCE).toEqual([]);
+}
+
+async function expectFound(...patterns: RegExp[]): Promise<void> {
+  await expect
+    .poll(texts, PATIENCE)
+    .toEqual(expect.arrayContaining(patterns.map((text) => expect.stringMatching(text))));
+  expect((await troubles()).some(({ level }) => level === 'fail' || level === 'warn')).toBe(true);
+}
+
+test('a policy in good health has no finding, and what was not seen is said (G6)', async () => {
+  const found = await patient.examine();
+  expect(found.map(({ about, level }) => `${level} ${about}`)).toEqual(['skip pg_hba', 'skip grace']);
+});
+
+describe('It finds, and what it prints mends', () => {
+  test.each(BREAKS)('%s', async (_what, statements, ...patterns) => {
+    const names = {
+      s: quoteIdentifier(await patient.standby()),
+      a: quoteIdentifier(await patient.active()),
+      r: quoteIdentifier(patient.rotator),
+      o: quoteIdentifier(patient.owner),
+      d: quoteIdentifier(patient.workspace.target),
+    };
+    for (const statement of statements(names).split('; ')) await patient.admin.query(statement);
+    await expectFound(...patterns);
+    await mend();
+  });
+
+  test('what only one login was granted, where there is no owner', async () => {
+    const [a, b] = patient.workspace.logins;
+    await patient.configure((yaml) => yaml.replace(/ +owner: .*\n/, ''));
+    for (const statement of [
+      'CREATE TABLE "Orders" (id serial); CREATE TABLE items (id int)',
+      `CREATE FUNCTION total(a int, b text) RETURNS int LANGUAGE sql AS 'SELECT 1'`,
+      `GRANT SELECT ON "Orders", items TO ${a}, ${b}`,
+      `GRANT INSERT ON "Orders", items TO ${a}`,
+      `GRANT USAGE ON SEQUENCE "Orders_id_seq" TO ${a}`,
+      `GRANT EXECUTE ON FUNCTION total TO ${b}`,
+    ]) {
+      await patient.admin.query(statement);
+    }
+    await expectFound(/^In database .* only .* was granted INSERT ON TABLE public\."Orders", public\.items/);
+    await mend();
+    await patient.configure((yaml) => yaml);
+  });
+
+  test('a pending version of somebody else', async () => {
+    const store = openFileStore({ name: 'files', path: join(patient.workspace.folder, 'secrets') });
+    await store.stage(MAPPING, randomUUID(), { username: 'x', password: 'y' }, { create: false });
+    await expectFound(/has a pending version .* that this ledger does not know/);
+    await mend();
+  });
+
+  test('a published username that is neither login', async () => {
+    const path = join(patient.workspace.folder, 'secrets', 'app', 'username');
+    await rm(path);
+    await writeFile(path, 'somebody');
+    await expectFound(/^The published username is "somebody"/);
+    await mend();
+  });
+
+  test('a policy that is paused', async () => {
+    await keyturn(['pause', 'app'], { cwd: patient.workspace.folder });
+    await expectFound(/^paused since .*: no slot is served/);
+    await mend();
+  });
+
+  test('a rotation that failed, and why', async () => {
+    await patient.admin.query(
+      `ALTER ROLE ${quoteIdentifier(await patient.standby())} VALID UNTIL '2020-01-01'`,
+    );
+    expect(await keyturn(['rotate', 'app', '--wait'], { cwd: patient.workspace.folder })).toMatchObject({
+      code: 1,
+    });
+    await expectFound(/is past its VALID UNTIL/, /^the last rotation failed on .*VALID UNTIL/);
+    await mend();
+  });
+
+  describe('in pg_hba.conf, where the rotator may read it,', () => {
+    let path: string;
+    let before: string;
+    const prepend = async (line: string) => {
+      before = await readFile(path, 'utf8');
+      await writeFile(path, `${line}\n${before}`);
+      await patient.admin.query('SELECT pg_reload_conf()');
+    };
+    beforeAll(async () => {
+      path = join(server.server.data, 'pg_hba.conf');
+      await patient.admin.query(
+        `GRANT SELECT ON pg_hba_file_rules TO ${patient.rotator}; GRANT EXECUTE ON FUNCTION pg_hba_file_rules TO ${patient.rotator}`,
+      );
+    });
+
+    test('a line that lets a login in without a password', async () => {
+      await prepend(`host all +${patient.owner} 10.9.8.0/24 trust`);
+      await expectFound(
+        /^line 1 of .*pg_hba\.conf lets .* and .* in from host 10\.9\.8\.0 .* without a password/,
+      );
+      await mend();
+    });
+
+    test('a line by which the published login gets in with any password', async () => {
+      await prepend(`host all ${await patient.active()} 127.0.0.1/32 trust`);
+      await expectFound(/lets .* in with any password/, /^line 1 of .* lets .* in from host 127\.0\.0\.1/);
+      await mend();
+    });
+
+    test('no line for the login that would come in', async () => {
+      await prepend(`host all ${await patient.standby()} 127.0.0.1/32 reject`);
+      await expectFound(/^pg_hba\.conf of 127\.0\.0\.1:\d+ has no line that lets .* in to .* from here/);
+      await writeFile(path, before);
+      await mend();
+    });
+
+    test('a line by which the login that would come in is not asked for a password', async () => {
+      await prepend(`host all ${await patient.standby()} 127.0.0.1/32 trust`);
+      await expectFound(/does not ask .* for a password, so verify could prove none/);
+      await mend();
+    });
+
+    test('a line that the server cannot read', async () => {
+      await prepend('host all nobody');
+      await expectFound(/^the server cannot read line 1 of .*pg_hba\.conf: end-of-line/);
+      await writeFile(path, before);
+      await mend();
+    });
+  });
+});
+
+describe('It finds what somebody has to see to, and says what:', () => {
+  async function findings(about: string): Promise<Finding[]> {
+    return (await troubles()).filter((finding) => finding.about === about);
+  }
+
+  test('sessions of the login that would come in', async () => {
+    const standby = await patient.standby();
+    await patient.admin.query(`ALTER ROLE ${quoteIdentifier(standby)} LOGIN PASSWORD 'by-hand'`);
+    const session = await patient.workspace.connect({ user: standby, password: 'by-hand' });
+    expect(await findings('sessions')).toMatchObject([
+      { level: 'fail', remedy: 'find out who uses it and end them' },
+    ]);
+    await session.end();
+    await expect.poll(texts, PATIENCE).toEqual([]);
+  });
+
+  test('sessions of the published login up to the CONNECTION LIMIT', async () => {
+    for (const login of patient.workspace.logins) {
+      await patient.admin.query(`ALTER ROLE ${quoteIdentifier(login)} CONNECTION LIMIT 2`);
+    }
+    const account = await patient.workspace.published();
+    const sessions = await Promise.all([1, 2].map(() => patient.workspace.connect(account)));
+    await expectFound(
+      /refused: .*too many connections/,
+      /has as many sessions as the CONNECTION LIMIT of .* \(2\)/,
+    );
+    for (const finding of await findings('sessions')) await patient.apply(finding);
+    expect(await texts()).toEqual([]);
+    for (const session of sessions) await session.end();
+  });
+
+  test('a folder of secrets that is none', async () => {
+    const folder = join(patient.workspace.folder, 'secrets');
+    await rename(folder, `${folder}-away`);
+    await writeFile(folder, '');
+    expect(await findings('store')).toMatchObject([
+      {
+        level: 'fail',
+        text: expect.stringContaining('ENOTDIR'),
+        remedy: expect.stringContaining('put the folder'),
+      },
+    ]);
+    await rm(folder);
+    await rename(`${folder}-away`, folder);
+    expect(await texts()).toEqual([]);
+  });
+
+  test('a grace of 0', async () => {
+    await patient.configure((yaml) => yaml.replace('grace: 1s', 'grace: 0s'));
+    expect(await findings('grace')).toMatchObject([
+      { level: 'warn', remedy: expect.stringMatching(/^set drain.grace of app .* instance 10s$/) },
+    ]);
+    await patient.configure((yaml) => yaml.replace('grace: 1s', 'grace: 10s'));
+    expect(await texts()).toEqual([]);
+  });
+
+  test('a clock that is ahead, and by it a slot that nobody acted on', async () => {
+    const ahead = { now: () => Date.now() + 40 * 24 * 60 * 60_000 };
+    const found = (await patient.examine({ clock: ahead })).filter(({ level }) => level !== 'skip');
+    expect(found).toMatchObject([
+      {
+        about: 'clock',
+        level: 'warn',
+        text: expect.stringMatching(/^the clock of this machine is 345\d{4}\.\d s ahead/),
+      },
+      { about: 'schedule', level: 'fail', remedy: expect.stringContaining('keyturn start') },
+    ]);
+  });
+});
