@@ -11,6 +11,8 @@ const FLOORS = [
   'src/app.ts',
   'jobs',
   'src/queue',
+  'src/doctor',
+  'src/roles',
   'src/rotation',
   'src/ledger',
   'src/secret-store',
@@ -19,7 +21,7 @@ const FLOORS = [
   'src/policy',
   'src/consumer',
 ];
-const LEAVES = ['src/clock.ts', 'src/counted.ts', 'src/each-of.ts'];
+const LEAVES = ['src/clock.ts', 'src/counted.ts', 'src/each-of.ts', 'src/once.ts', 'src/open-log.ts'];
 const ADAPTERS = /^src\/secret-store\/.*-store\.ts$/;
 const CONTRACT = ['src/secret-store/secret-store.ts', 'src/secret-store/open-store.ts'];
 

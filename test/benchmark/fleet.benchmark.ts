@@ -5,6 +5,7 @@ import pino from 'pino';
 import { describe, inject, test } from 'vitest';
 import { sweepJob } from '../../jobs/sweep.ts';
 import { type Ledger, openLedger } from '../../src/ledger/ledger.ts';
+import type { Database } from '../../src/policy/config.ts';
 import { loadConfig } from '../../src/policy/load-config.ts';
 import { openQueue } from '../../src/queue/queue.ts';
 import { nextDue } from '../../src/rotation/due-rotation.ts';
@@ -93,13 +94,16 @@ describe.each(QUEUE_BACKENDS)('a fleet with the queue on %s', (backend, open, av
 
     const ledger: Ledger = await openLedger(pool, { now: Date.now });
     const log = pino({ level: 'silent' });
-    const queue = openQueue('redis' in place.backend ? place.backend : { database: workspace.stateUrl }, {
-      nextSlot: async (name, after) => {
-        const policy = config.policies.get(name);
-        return policy && nextDue(policy, await ledger.timing(name), after);
+    const queue = openQueue(
+      'redis' in place.backend ? place.backend : { database: config.stateDatabase as Database },
+      {
+        nextSlot: async (name, after) => {
+          const policy = config.policies.get(name);
+          return policy && nextDue(policy, await ledger.timing(name), after);
+        },
+        log,
       },
-      log,
-    });
+    );
     const sweep = sweepJob({
       ledger,
       queue,

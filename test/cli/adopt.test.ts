@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { openFileStore } from '../../src/secret-store/file-store.ts';
 import { adminOf } from '../support/admin.ts';
-import { cli } from '../support/cli.ts';
+import { keyturn } from '../support/keyturn.ts';
 import { MAPPING } from '../support/scenario.ts';
 import { filePolicy, openWorkspace, type Workspace } from '../support/workspace.ts';
 
@@ -18,7 +18,7 @@ beforeEach(async () => {
 });
 afterEach(() => workspace[Symbol.asyncDispose]());
 
-const run = (...args: string[]) => cli(args, { cwd: workspace.folder });
+const run = (...args: string[]) => keyturn(args, { cwd: workspace.folder });
 const latest = async () => JSON.parse((await run('history', 'app', '--limit', '1', '--json')).stdout)[0];
 
 async function stageOutside(): Promise<string> {

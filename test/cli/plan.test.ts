@@ -4,7 +4,8 @@ import pg from 'pg';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
 import { adminOf } from '../support/admin.ts';
-import { cli, startCli } from '../support/cli.ts';
+import { startCli } from '../support/cli.ts';
+import { keyturn } from '../support/keyturn.ts';
 import { filePolicy, openWorkspace, type Workspace } from '../support/workspace.ts';
 
 let workspace: Workspace;
@@ -14,7 +15,7 @@ beforeEach(async () => {
 });
 afterEach(() => workspace[Symbol.asyncDispose]());
 
-const run = (...args: string[]) => cli(args, { cwd: workspace.folder });
+const run = (...args: string[]) => keyturn(args, { cwd: workspace.folder });
 
 async function plan(): Promise<{
   code: number | null;

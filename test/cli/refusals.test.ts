@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
 import { adminOf } from '../support/admin.ts';
-import { cli } from '../support/cli.ts';
+import { keyturn } from '../support/keyturn.ts';
 import { startPostgres } from '../support/postgres-server.ts';
 import { uniqueName } from '../support/unique-name.ts';
 import { filePolicy, openWorkspace, type Workspace } from '../support/workspace.ts';
@@ -17,7 +17,7 @@ beforeEach(async () => {
 });
 afterEach(() => workspace[Symbol.asyncDispose]());
 
-const run = (...args: string[]) => cli(args, { cwd: workspace.folder });
+const run = (...args: string[]) => keyturn(args, { cwd: workspace.folder });
 
 /** Whether the logins are as they were made: shut, without a password. */
 async function expectUntouched(): Promise<void> {
@@ -82,7 +82,7 @@ describe('a rotation that cannot be says why, and changes nothing (G5):', () => 
     [
       'a server that wants no TLS though TLS is asked for',
       { tls: { mode: 'require' } },
-      /does not support SSL/,
+      /the server has no TLS, and keyturn sends nothing in plaintext; turn it on there/,
     ],
   ])('%s', async (_name, connection, message) => {
     await workspace.configure(filePolicy(workspace.logins), { connection });
@@ -175,7 +175,7 @@ describe('a rotation whose AWS Secrets Manager', () => {
 
   async function refused(endpoint: string): Promise<string> {
     await workspace.configure(awsPolicy(endpoint));
-    const { code, stdout } = await cli(['rotate', 'app', '--inline', '--json'], {
+    const { code, stdout } = await keyturn(['rotate', 'app', '--inline', '--json'], {
       cwd: workspace.folder,
       env,
     });

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
-import { cli } from '../support/cli.ts';
+import { keyturn } from '../support/keyturn.ts';
 import { uniqueName } from '../support/unique-name.ts';
 import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.ts';
 import { openWorkspace, type Workspace } from '../support/workspace.ts';
@@ -62,7 +62,7 @@ policies:
     await new Promise((closed) => server.close(closed));
     await workspace[Symbol.asyncDispose]();
   });
-  const run = (...args: string[]) => cli(args, { cwd: workspace.folder });
+  const run = (...args: string[]) => keyturn(args, { cwd: workspace.folder });
 
   test.each([
     ['by the command itself', '--inline'],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cli } from '../support/cli.ts';
+import { keyturn } from '../support/keyturn.ts';
 import { startPostgres } from '../support/postgres-server.ts';
 import { startReplica } from '../support/replica.ts';
 import { filePolicy, openWorkspace } from '../support/workspace.ts';
@@ -9,7 +9,7 @@ test('a connection with a replica rotates; when that is down, plan and status sa
   await using replica = await startReplica(server);
   await using workspace = await openWorkspace(server);
   const [a, b] = workspace.logins;
-  const run = (...args: string[]) => cli(args, { cwd: workspace.folder });
+  const run = (...args: string[]) => keyturn(args, { cwd: workspace.folder });
   const policy = filePolicy(workspace.logins);
   await workspace.configure(policy, {
     connection: { replicas: [{ host: '127.0.0.1', port: replica.port }] },

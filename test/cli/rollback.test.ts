@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
-import { cli, type RunningCli, startCli } from '../support/cli.ts';
+import { type RunningCli, startCli } from '../support/cli.ts';
+import { keyturn } from '../support/keyturn.ts';
 import { type Account, filePolicy, openWorkspace, type Workspace } from '../support/workspace.ts';
 
 let workspace: Workspace;
@@ -20,7 +21,7 @@ afterEach(async () => {
   await workspace[Symbol.asyncDispose]();
 });
 
-const run = (...args: string[]) => cli(args, { cwd: workspace.folder });
+const run = (...args: string[]) => keyturn(args, { cwd: workspace.folder });
 const history = async () => JSON.parse((await run('history', '--json')).stdout);
 const status = async () => JSON.parse((await run('status', '--json')).stdout)[0];
 

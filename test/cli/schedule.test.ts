@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
-import { cli } from '../support/cli.ts';
+import { keyturn } from '../support/keyturn.ts';
 import { filePolicy, openWorkspace, type Workspace } from '../support/workspace.ts';
 
 let workspace: Workspace;
@@ -8,7 +8,7 @@ beforeEach(async () => {
 });
 afterEach(() => workspace[Symbol.asyncDispose]());
 
-const run = (...args: string[]) => cli(args, { cwd: workspace.folder });
+const run = (...args: string[]) => keyturn(args, { cwd: workspace.folder });
 const scheduled = (schedule: string, more = '') =>
   workspace.configure(filePolicy(workspace.logins, `    schedule: ${schedule}\n${more}`));
 

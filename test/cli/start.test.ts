@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { adminOf } from '../support/admin.ts';
-import { cli, startCli } from '../support/cli.ts';
+import { startCli } from '../support/cli.ts';
+import { keyturn } from '../support/keyturn.ts';
 import { uniqueName } from '../support/unique-name.ts';
 import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.ts';
 import { filePolicy, openWorkspace, type Workspace } from '../support/workspace.ts';
@@ -12,7 +13,7 @@ beforeEach(async () => {
 });
 afterEach(() => workspace[Symbol.asyncDispose]());
 
-const run = (...args: string[]) => cli(args, { cwd: workspace.folder });
+const run = (...args: string[]) => keyturn(args, { cwd: workspace.folder });
 const scheduled = (schedule: string, more = '') =>
   filePolicy(workspace.logins, `    schedule: ${schedule}\n${more}`);
 

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { expect, inject, test } from 'vitest';
-import { cli } from '../support/cli.ts';
+import { keyturn } from '../support/keyturn.ts';
 import { filePolicy, openWorkspace } from '../support/workspace.ts';
 
 const server = inject('postgres');
@@ -11,7 +11,7 @@ test('status tells a new policy, an active one with its sessions, and one whose 
   const scheduled = filePolicy(workspace.logins, '    schedule: { every: 30d, at: "02:30" }\n');
   await workspace.configure(scheduled);
   const status = async () => {
-    const { code, stdout } = await cli(['status', '--json'], { cwd: workspace.folder });
+    const { code, stdout } = await keyturn(['status', '--json'], { cwd: workspace.folder });
     expect(code).toBe(0);
     return JSON.parse(stdout)[0];
   };
@@ -23,8 +23,8 @@ test('status tells a new policy, an active one with its sessions, and one whose 
     lastRotatedAt: null,
   });
 
-  await cli(['rotate', 'app', '--inline'], { cwd: workspace.folder });
-  const url = (await cli(['url', 'app'], { cwd: workspace.folder })).stdout.trim();
+  await keyturn(['rotate', 'app', '--inline'], { cwd: workspace.folder });
+  const url = (await keyturn(['url', 'app'], { cwd: workspace.folder })).stdout.trim();
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   const active = await status();
@@ -52,7 +52,7 @@ test('status tells a new policy, an active one with its sessions, and one whose 
 
 test('a queue that is away is told at once; rotate opens nothing then, and --inline does without it (G5)', async () => {
   await using workspace = await openWorkspace(server);
-  const run = (...args: string[]) => cli(args, { cwd: workspace.folder });
+  const run = (...args: string[]) => keyturn(args, { cwd: workspace.folder });
   const away = 'The queue on 127.0.0.1:1: connect ECONNREFUSED 127.0.0.1:1; check queue.redis';
   await workspace.configure(filePolicy(workspace.logins), { redis: 'redis://:hidden@127.0.0.1:1' });
   expect(await run('status')).toMatchObject({ code: 0, stderr: expect.stringContaining(away) });
@@ -75,16 +75,16 @@ test('history tells who asked, how long each step took, and why a rotation faile
   await using workspace = await openWorkspace(server);
   const options = { cwd: workspace.folder, env: { SUDO_USER: 'margaret' } };
   await workspace.configure(filePolicy(workspace.logins, '    verify: ["SELECT broken"]\n'));
-  expect(await cli(['rotate', 'app', '--inline'], options)).toMatchObject({ code: 1 });
+  expect(await keyturn(['rotate', 'app', '--inline'], options)).toMatchObject({ code: 1 });
   await workspace.configure(filePolicy(workspace.logins));
-  await cli(['rotate', 'app', '--inline'], options);
-  const [done, failed] = JSON.parse((await cli(['history', 'app', '--json'], options)).stdout);
+  await keyturn(['rotate', 'app', '--inline'], options);
+  const [done, failed] = JSON.parse((await keyturn(['history', 'app', '--json'], options)).stdout);
   expect(done).toMatchObject({ status: 'done', requestedBy: 'margaret', reason: 'manual', error: null });
   expect(failed).toMatchObject({
     status: 'failed',
     error: expect.stringContaining('column "broken" does not exist'),
   });
-  const { stdout } = await cli(['history'], options);
+  const { stdout } = await keyturn(['history'], options);
   expect(stdout).toMatch(/^REQUESTED +POLICY +STATUS/);
   expect(stdout).toContain('margaret');
 });

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
@@ -290,27 +291,37 @@ function collectPasswords(root: string): { stop(): Promise<string[]> } {
 /** All that anyone tells a Redis, from now on. */
 async function watchRedis(url: string): Promise<{ keep(text: string): void; stop(): Promise<string> }> {
   await clearRedis(url);
-  const client = new Redis(url);
-  const monitor = await client.monitor();
-  const lines: string[] = [];
-  monitor.on('monitor', (_time, args: string[], _source, database: string) => {
-    if (database === REDIS_DATABASE) lines.push(JSON.stringify(args));
+  // Not by ioredis: it takes what comes together with the answer to MONITOR for an answer to nothing, and throws.
+  const { hostname, port, username, password } = new URL(url);
+  const monitor = createConnection({ host: hostname, port: Number(port || 6379) }).setEncoding('utf8');
+  let heard = '';
+  monitor.on('data', (text) => {
+    heard += text;
   });
+  const hears = (text: string) =>
+    new Promise<void>((done, fail) => {
+      const look = () => {
+        if (heard.includes(text)) done();
+      };
+      monitor.on('data', look).on('error', fail);
+      look();
+    });
+  if (password) monitor.write(`AUTH ${username || 'default'} ${password}\r\n`);
+  monitor.write('MONITOR\r\n');
+  await hears('+OK');
+  const client = new Redis(url);
+  const kept: string[] = [];
   return {
-    keep: (text) => lines.push(text),
+    keep: (text) => kept.push(text),
     async stop() {
       // What it was told before this has been seen once this has.
       const mark = randomUUID();
-      const seen = new Promise<void>((done) =>
-        monitor.on('monitor', (_time, args: string[]) => {
-          if (args.includes(mark)) done();
-        }),
-      );
       await client.echo(mark);
-      await seen;
-      monitor.disconnect();
+      await hears(mark);
+      monitor.destroy();
       await client.quit();
-      return lines.join('\n');
+      const lines = heard.split('\r\n').filter((line) => line.includes(` [${REDIS_DATABASE} `));
+      return [...lines, ...kept].join('\n');
     },
   };
 }

@@ -465,7 +465,7 @@ describe('with a replica', () => {
       status: 'retrying',
       error: {
         step: 'check',
-        message: expect.stringMatching(`^Replica ${place}: .*GRANT pg_read_all_stats TO the rotator`),
+        message: expect.stringMatching(`^Replica ${place}: .*GRANT pg_read_all_stats TO ${role.rotator}`),
       },
     });
     await replica.resume();

@@ -65,7 +65,7 @@ const OUTAGES: Record<string, Outage> = {
   },
   'the server has no TLS': {
     from: () => scenario.with({ connection: { ...scenario.connection, tls: { mode: 'verify-full' } } }),
-    tells: /does not support SSL.*; check the connection's tls settings/,
+    tells: /the server has no TLS, and keyturn sends nothing in plaintext; turn it on there/,
     passes: false,
   },
   'AWS is down': {

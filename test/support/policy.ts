@@ -4,6 +4,7 @@ import type { Policy, Schedule } from '../../src/policy/policy.ts';
 export function policyWith(schedule: Schedule, change: Partial<Policy> = {}): Policy {
   return {
     name: 'p',
+    type: 'logins',
     connection: 'c',
     logins: ['a', 'b'],
     autoRotate: true,

@@ -27,7 +27,8 @@ export interface ServerAddress {
 
 /** One policy on real servers: a database, two logins, a ledger, and a file store; all with names of its own. */
 export interface Scenario extends AsyncDisposable {
-  readonly policy: Policy;
+  /** It has two logins, unless a test gave the scenario a rotator's. */
+  readonly policy: Policy & { readonly logins: readonly [string, string] };
   readonly connection: Connection;
   readonly ledger: Ledger;
   readonly destinations: readonly [OpenDestination, ...OpenDestination[]];
@@ -94,6 +95,7 @@ export async function openScenario(
 
   const policy: Policy = {
     name: `policy-${suffix}`,
+    type: 'logins',
     connection: 'target',
     logins: pair,
     ...(owner === undefined ? {} : { owner }),
@@ -116,6 +118,7 @@ export async function openScenario(
   const build = (own: ScenarioParts): Scenario => {
     const scenario: Scenario = {
       ...own,
+      policy: own.policy as Scenario['policy'],
       store,
       admin: adminSession.client,
       folder,

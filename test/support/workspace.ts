@@ -25,7 +25,12 @@ export interface Workspace extends AsyncDisposable {
   /** Writes config/keyturn.yaml: the head with state and connection `db`, then what is given. */
   configure(
     yaml: string,
-    options?: { readonly redis?: string; readonly connection?: Readonly<Record<string, unknown>> },
+    options?: {
+      readonly redis?: string;
+      readonly connection?: Readonly<Record<string, unknown>>;
+      /** Another URL of the state database. */
+      readonly state?: string;
+    },
   ): Promise<void>;
   /** What a `filePolicy` publishes now, both of one version. */
   published(): Promise<Account>;
@@ -56,7 +61,7 @@ export async function openWorkspace(
     logins,
     targetUrl: url(target),
     stateUrl: url(state),
-    async configure(yaml, { redis, connection: change = {} } = {}) {
+    async configure(yaml, { redis, connection: change = {}, state: stateUrl = url(state) } = {}) {
       const connection = {
         host: server.host,
         port: server.port,
@@ -66,7 +71,7 @@ export async function openWorkspace(
         ...change,
       };
       const head = [
-        `state: { database: ${JSON.stringify(url(state))} }`,
+        `state: { database: ${JSON.stringify(stateUrl)} }`,
         ...(redis === undefined ? [] : [`queue: { redis: ${JSON.stringify(redis)} }`]),
         // JSON is YAML, and every name survives in it. A dollar sign would begin an interpolation.
         `connections: { db: ${JSON.stringify(connection).replaceAll('${', () => '$${')} }`,
