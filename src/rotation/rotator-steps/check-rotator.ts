@@ -10,6 +10,7 @@ import { outsideChanges } from '../outside-changes.ts';
 import { proveLogin } from '../prove-login.ts';
 import { Refusal } from '../refusal.ts';
 import { refuseLateStart } from '../refuse-late-start.ts';
+import { refuseReplaced } from '../refuse-replaced.ts';
 import { incomingLogin, type RotationContext } from '../rotation-context.ts';
 import { runVerifyStatements } from '../run-verify-statements.ts';
 import type { Step } from '../step.ts';
@@ -49,11 +50,7 @@ export const checkRotator: Step = {
 
 async function inspectRotator(context: RotationContext): Promise<{ incoming: string; outgoing: null }> {
   const rotator = incomingLogin(context);
-  if (context.rotation.publishedAt !== null) {
-    throw new Refusal(
-      `${context.destinations[0].name} no longer publishes what this rotation published on ${context.rotation.publishedAt.toISOString()}; find out who changed the secret, then rotate again`,
-    );
-  }
+  refuseReplaced(context);
   refuseLateStart(context);
   refuse(serverFindings(context.connection, await readServer(await context.rotator())));
   const findings = await rotatorFindings(context);

@@ -5,8 +5,8 @@ import { privilegeFindings } from '../findings/privilege-findings.ts';
 import { refuse } from '../findings/refuse.ts';
 import { replicaFindings } from '../findings/replica-findings.ts';
 import { serverFindings } from '../findings/server-findings.ts';
-import { Refusal } from '../refusal.ts';
 import { refuseLateStart } from '../refuse-late-start.ts';
+import { refuseReplaced } from '../refuse-replaced.ts';
 import { frozenLogins, holds, type RotationContext } from '../rotation-context.ts';
 import type { Step } from '../step.ts';
 import { checkWarnings } from './check-warnings.ts';
@@ -36,12 +36,7 @@ export const check: Step = {
 export async function inspect(
   context: RotationContext,
 ): Promise<{ readonly incoming: string; readonly outgoing: string }> {
-  const { rotation } = context;
-  if (rotation.publishedAt !== null) {
-    throw new Refusal(
-      `${context.destinations[0].name} no longer publishes what this rotation published on ${rotation.publishedAt.toISOString()}, so ${rotation.outgoing} is not revoked; find out who changed the secret, then rotate again`,
-    );
-  }
+  refuseReplaced(context);
   refuseLateStart(context);
   refuse(serverFindings(context.connection, await readServer(await context.rotator())));
   const findings = [...(await loginFindings(context)), ...(await privilegeFindings(context))];
