@@ -75,6 +75,7 @@ export async function openApp({
   const log = openLog(env.KEYTURN_LOG_LEVEL);
   const clock = systemClock;
   const poller = openUsePoller(clock);
+  const opening: Promise<unknown>[] = [];
   const closers: (() => Promise<unknown>)[] = [];
   const workers: RunningWorker[] = [];
   const stores = new Map<string, SecretStore>();
@@ -84,25 +85,33 @@ export async function openApp({
   /** Policies of which something was seen published: that is not asked again every minute. */
   const published = new Set<string>();
 
-  const embedded = once(async () => {
+  function part<Part>(open: () => Promise<Part>): () => Promise<Part> {
+    return once(() => {
+      const opened = open();
+      opening.push(opened);
+      return opened;
+    });
+  }
+
+  const embedded = part(async () => {
     const cluster = await openEmbedded({ folder: join(cwd, '.keyturn', 'postgres') });
     closers.push(() => (ephemeral ? cluster.destroy() : cluster.close()));
     return cluster;
   });
 
-  const stateDatabase = once(
+  const stateDatabase = part(
     async () => config.stateDatabase ?? (await ensureStateDatabase(await embedded())),
   );
 
-  const pool = once(async () => {
+  const pool = part(async () => {
     const opened = await openStatePool(await stateDatabase(), log);
     closers.push(() => opened.end());
     return opened;
   });
 
-  const ledger = once(async () => openLedger(await pool(), clock));
+  const ledger = part(async () => openLedger(await pool(), clock));
 
-  const queue = once(async () => {
+  const queue = part(async () => {
     // BullMQ takes longer to load than all the rest, and most commands do without.
     const [{ migrateQueue }, { openQueue }] = await Promise.all([
       import('./queue/migrate-queue.ts'),
@@ -224,6 +233,8 @@ export async function openApp({
     async [Symbol.asyncDispose]() {
       // Workers first, for they use all the rest; then in reverse, for what was opened last leans on what came before.
       for (const worker of workers.splice(0)) await worker.close();
+      // A command may fail while another part of it is being opened: that would come up when nobody closes it any more.
+      await Promise.allSettled(opening);
       for (const close of closers.splice(0).toReversed()) await close();
     },
   };

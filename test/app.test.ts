@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, inject, test } from 'vitest';
 import { type App, openApp } from '../src/app.ts';
 import { rotateHere } from '../src/cli/rotate-here.ts';
 import { quoteIdentifier } from '../src/postgres/identifier.ts';
 import { adminOf } from './support/admin.ts';
+import { startCli } from './support/cli.ts';
 import { uniqueName } from './support/unique-name.ts';
 import { filePolicy, openWorkspace, type Workspace } from './support/workspace.ts';
 
@@ -59,3 +61,17 @@ test("a rotator's policy is in force for every policy on that server, in this pr
   await admin.client.query(`DROP OWNED BY ${rotator}`);
   await admin.client.query(`DROP ROLE ${rotator}`);
 });
+
+test.skipIf(inject('redis') === undefined)(
+  'what is still being opened when another part fails is closed as well, so a command ends',
+  async () => {
+    await using workspace = await openWorkspace(inject('postgres'));
+    await workspace.configure(filePolicy(workspace.logins), {
+      redis: `${inject('redis')}`,
+      state: 'postgresql://nobody:none@127.0.0.1:1/none?sslmode=disable',
+    });
+    await using running = startCli(['rotate', 'app', '--emergency', '--yes'], { cwd: workspace.folder });
+    await running.says('ECONNREFUSED');
+    expect(await Promise.race([running.exited, sleep(15_000, 'it does not end')])).toBe(1);
+  },
+);
