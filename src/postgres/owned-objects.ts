@@ -1,16 +1,19 @@
 import type pg from 'pg';
 
-/** How much of one database belongs to a role itself; `examples` are named where keyturn is connected to it. */
+/** How much of one database belongs to a role itself; `examples` and `ids` are told where keyturn is connected to it. */
 export interface OwnedObjects {
   readonly role: string;
   /** Null: shared by the whole cluster, for instance a database. */
   readonly database: string | null;
   readonly count: number;
   readonly examples: readonly string[];
+  /** Each object as every session of the database knows it. */
+  readonly ids: readonly string[];
 }
 
 /**
- * What belongs to these roles in any database of the cluster, except temporary tables.
+ * What belongs to these roles in any database of the cluster, except temporary tables, and what `REASSIGN OWNED` leaves
+ * where it is.
  * https://www.postgresql.org/docs/current/catalog-pg-shdepend.html: `o` is the owner's entry.
  */
 export async function ownedObjects(client: pg.ClientBase, roles: readonly string[]): Promise<OwnedObjects[]> {
@@ -18,14 +21,16 @@ export async function ownedObjects(client: pg.ClientBase, roles: readonly string
     `SELECT role.rolname AS role, database.datname AS database, count(*)::int AS count,
             coalesce((array_agg(pg_catalog.pg_describe_object(owned.classid, owned.objid, owned.objsubid)
                                 ORDER BY owned.objid)
-                      FILTER (WHERE owned.dbid = 0 OR database.datname = current_database()))[1:3], '{}') AS examples
+                      FILTER (WHERE owned.dbid = 0 OR database.datname = current_database()))[1:3], '{}') AS examples,
+            coalesce(array_agg(owned.classid || '/' || owned.objid)
+                     FILTER (WHERE owned.dbid = 0 OR database.datname = current_database()), '{}') AS ids
        FROM pg_catalog.pg_shdepend AS owned
        JOIN pg_catalog.pg_roles AS role ON role.oid = owned.refobjid
        LEFT JOIN pg_catalog.pg_database AS database ON database.oid = owned.dbid
       WHERE owned.refclassid = 'pg_catalog.pg_authid'::regclass AND owned.deptype = 'o'
         AND role.rolname = ANY ($1)
-        -- Default privileges are recorded like an object, but nobody uses them.
-        AND owned.classid <> 'pg_catalog.pg_default_acl'::regclass
+        -- Default privileges and user mappings are recorded like objects, but are the role's alone and go with it.
+        AND owned.classid NOT IN ('pg_catalog.pg_default_acl'::regclass, 'pg_catalog.pg_user_mapping'::regclass)
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_class AS relation
                          WHERE owned.classid = 'pg_catalog.pg_class'::regclass AND relation.oid = owned.objid
                            AND database.datname = current_database() AND relation.relpersistence = 't')

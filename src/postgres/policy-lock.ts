@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import type pg from 'pg';
 import { DatabaseError } from './database-error.ts';
 import { inTransaction } from './in-transaction.ts';
+import { lockKey } from './lock-key.ts';
 
 /**
  * Runs `body` in a transaction that holds the advisory lock of a policy's logins, then commits. The lock lives in the
@@ -16,7 +16,8 @@ export async function withPolicyLock<Result>(
 ): Promise<Result> {
   return inTransaction(client, async () => {
     const { rows } = await client.query('SELECT pg_catalog.pg_try_advisory_xact_lock($1) AS held', [
-      lockKey(logins),
+      // By the logins, not by the policy's name: it is they who must not be altered twice, whoever configured them.
+      lockKey(['keyturn', ...logins.toSorted()]),
     ]);
     if (rows[0]?.held !== true) {
       throw new DatabaseError(
@@ -26,12 +27,4 @@ export async function withPolicyLock<Result>(
     }
     return body();
   });
-}
-
-// Keyed by the logins, not by the policy's name: it is they who must not be altered twice, whoever configured them.
-function lockKey(logins: readonly string[]): string {
-  const digest = createHash('sha256')
-    .update(JSON.stringify(['keyturn', ...logins.toSorted()]))
-    .digest();
-  return digest.readBigInt64BE(0).toString();
 }

@@ -1,28 +1,30 @@
 import type pg from 'pg';
 import { counted } from '../counted.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { Connection } from '../policy/config.ts';
 import type { Policy } from '../policy/policy.ts';
 import { ownedObjects } from '../postgres/owned-objects.ts';
-import { describePrepared } from '../postgres/prepared-transaction.ts';
-import { describeSession, usesOf } from '../postgres/sessions.ts';
 import { Refusal } from '../rotation/refusal.ts';
 import type { OpenDestination } from '../rotation/rotation-context.ts';
 import type { DropTarget } from './drop-target.ts';
+import { holdersOf } from './holders-of.ts';
 
 /** What a drop asks besides the database. */
 export interface DropWitnesses {
   readonly ledger: Ledger;
+  /** With the replicas and PgBouncers where the logins may be in use. */
+  readonly connection: Connection;
   /** Every other policy of the same server. */
   readonly others: readonly Policy[];
   /** Where the policy publishes; none if it is not configured any more. */
   readonly destinations: readonly OpenDestination[];
 }
 
-/** Throws a Refusal while anybody may still need one of the logins. */
+/** Throws a Refusal while anybody may still need one of the logins, and an error when somebody who knows cannot be asked. */
 export async function refuseDrop(
   client: pg.ClientBase,
   { policy, logins, owner }: DropTarget,
-  { ledger, others, destinations }: DropWitnesses,
+  { ledger, connection, others, destinations }: DropWitnesses,
 ): Promise<void> {
   for (const other of others) {
     const shared = logins.find((login) => other.logins.includes(login));
@@ -43,12 +45,9 @@ export async function refuseDrop(
       `${policy} has a rotation open (${open.id}); wait for its end, or end it: keyturn cancel ${policy}`,
     );
   }
-  for (const [login, { sessions, prepared }] of await usesOf(client, logins)) {
-    const holders = [...sessions.map(describeSession), ...prepared.map(describePrepared)];
+  for (const [login, holders] of await holdersOf(client, connection, logins)) {
     if (holders.length === 0) continue;
-    throw new Refusal(
-      `${login} is in use by ${counted(holders.length, 'session or prepared transaction', 'sessions or prepared transactions')}: ${holders.join(', ')}; end them first`,
-    );
+    throw new Refusal(`${login} is in use: ${holders.join(', ')}; end that first, and run it again`);
   }
   if (owner !== undefined) return;
   const [owned] = await ownedObjects(client, logins);

@@ -1,21 +1,48 @@
 import type pg from 'pg';
 import { DatabaseError } from '../postgres/database-error.ts';
+import { lockKey } from '../postgres/lock-key.ts';
+import { LOCK_WAIT_MS, limitLockWaits } from '../postgres/lock-waits.ts';
 import { withPolicyLock } from '../postgres/policy-lock.ts';
 import { Refusal } from '../rotation/refusal.ts';
 
-/** Runs `body` in a transaction that holds the policy's lock. Throws a Refusal when a rotation has it at this instant. */
+/**
+ * Runs `body` in a transaction that holds the policy's lock and, as two grants on one thing would collide, the one for
+ * changes of roles in this database. Throws a Refusal when another session is in the way: when a rotation has the
+ * policy's lock at this instant, when a lock is not to be had in time, or when something was altered side by side.
+ */
 export async function underLock<Result>(
   client: pg.ClientBase,
   logins: readonly string[],
   body: () => Promise<Result>,
 ): Promise<Result> {
   try {
-    return await withPolicyLock(client, logins, body);
+    return await withPolicyLock(client, logins, async () => {
+      await client.query(limitLockWaits());
+      await client.query('SELECT pg_catalog.pg_advisory_xact_lock($1)', [lockKey(['keyturn roles'])]);
+      return await body();
+    });
   } catch (error) {
-    if (!(error instanceof DatabaseError && error.kind === 'locked')) throw error;
-    throw new Refusal(
-      `Another session is changing the logins ${logins.join(' and ')} right now, so nothing was done; run it again in a moment`,
-      { cause: error },
-    );
+    const obstacle = obstacleOf(error, logins);
+    if (obstacle === undefined) throw error;
+    throw new Refusal(obstacle, { cause: error });
   }
+}
+
+/** Undefined where it is not another session that was in the way. */
+function obstacleOf(error: unknown, logins: readonly string[]): string | undefined {
+  const { message } = error as Error;
+  for (let each = error; each instanceof Error; each = each.cause) {
+    if (each instanceof DatabaseError && each.kind === 'locked') {
+      return `Another session is changing the logins ${logins.join(' and ')} right now, so nothing was done; run it again in a moment`;
+    }
+    // lock_not_available
+    if ((each as { code?: unknown }).code === '55P03') {
+      return `A lock that another session holds was not to be had within ${LOCK_WAIT_MS / 1000} s, so nothing was changed; run it again once that is done (${message})`;
+    }
+    // Somebody else's GRANT on the same thing. PostgreSQL has no code for it, and never translates it.
+    if (/tuple concurrently (updated|deleted)/.test(each.message)) {
+      return `Another session altered the same at the same time, so nothing was changed; run it again (${message})`;
+    }
+  }
+  return undefined;
 }

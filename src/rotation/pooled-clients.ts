@@ -1,6 +1,4 @@
-import { counted } from '../counted.ts';
-import type { PgBouncer } from '../policy/config.ts';
-import { openPgBouncer } from '../postgres/pgbouncer.ts';
+import { clientsAt } from './clients-at.ts';
 import type { RotationView } from './rotation-context.ts';
 
 /** What the PgBouncers of a connection say of a login. */
@@ -20,11 +18,11 @@ export interface PooledClients {
 export async function pooledClients(
   { connection }: RotationView,
   login: string,
-  { release = false }: { readonly release?: boolean } = {},
+  options: { readonly release?: boolean } = {},
 ): Promise<PooledClients> {
   const faults: string[] = [];
   const clients = (connection.pgbouncer ?? []).map((settings) =>
-    clientsAt(settings, login, release).catch((error: Error) => {
+    clientsAt(settings, login, options).catch((error: Error) => {
       faults.push(
         `PgBouncer ${error.message}. Until that is mended, clients that are logged in there as ${login} may be revoked unseen, and its idle connections hold the drain up until its server_idle_timeout`,
       );
@@ -32,20 +30,4 @@ export async function pooledClients(
     }),
   );
   return { clients: (await Promise.all(clients)).flat(), faults };
-}
-
-async function clientsAt(settings: PgBouncer, login: string, release: boolean): Promise<string[]> {
-  await using console = await openPgBouncer(settings);
-  const pools = await console.pools(login);
-  if (release) {
-    // Not where somebody is logged in: it would be opened again, and the other logins of the database be disturbed.
-    const left = pools.filter((pool) => pool.clients === 0 && pool.serverConnections > 0);
-    for (const { database } of left) await console.reconnect(database);
-  }
-  return pools
-    .filter((pool) => pool.clients > 0)
-    .map(
-      (pool) =>
-        `${counted(pool.clients, 'client')} of ${login} at PgBouncer ${settings.host}:${settings.port} in its database ${pool.database}`,
-    );
 }

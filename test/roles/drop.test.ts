@@ -42,7 +42,7 @@ describe('nothing is dropped', () => {
 
   test('while a login has a session', async () => {
     await using _session = await bare.as(bare.scenario.policy.logins[1]);
-    await expectRefused(`${bare.scenario.policy.logins[1]} is in use by 1 session`);
+    await expectRefused(`${bare.scenario.policy.logins[1]} is in use: `);
   });
 
   test('while a session of another worker changes the logins', async () => {

@@ -108,7 +108,14 @@ export async function openBarePolicy(
         dropRoles(
           client,
           { ...policy, policy: policy.name, isConfigured: false },
-          { ledger: scenario.ledger, others: [], destinations: [], requestedBy: 'test', ...witnesses },
+          {
+            ledger: scenario.ledger,
+            connection: scenario.connection,
+            others: [],
+            destinations: [],
+            requestedBy: 'test',
+            ...witnesses,
+          },
         ),
       ),
     async exist(...roles) {

@@ -35,17 +35,19 @@ async function run(io: Io, app: App, name: string, options: Options): Promise<vo
   const target = dropTargetOf(name, app.config, await ledger.provisions.latest());
   // Says which policies there are.
   if (!target) return void app.policy(name);
+  const connection = await app.target(target.connection);
   const witnesses = {
     ledger,
+    connection,
     others: neighboursOf(app.config, target.connection, 'server').filter((policy) => policy.name !== name),
     destinations: target.isConfigured ? app.destinations(app.policy(name)) : [],
     requestedBy: requester(io),
   };
-  const { logins, connection } = target;
-  await using session = await connect(await app.target(connection));
+  const { logins } = target;
+  await using session = await connect(connection);
   await refuseDrop(session.client, target, witnesses);
   if (options.confirm === undefined) {
-    await confirm(`Drop the logins ${logins.join(' and ')} of ${name}, on ${connection}?`, {
+    await confirm(`Drop the logins ${logins.join(' and ')} of ${name}, on ${target.connection}?`, {
       answer: name,
       option: `--confirm ${name}`,
     });

@@ -1,3 +1,4 @@
+import { limitLockWaits } from '../../postgres/lock-waits.ts';
 import type { Change } from '../../postgres/roles/change.ts';
 import type { Io } from '../io.ts';
 
@@ -21,7 +22,7 @@ export function writeSql(io: Io, title: string, changes: readonly Change[]): voi
 /** Writes parts of a script as one transaction, for `psql -v ON_ERROR_STOP=1 -f`. */
 export function writeScript(io: Io, title: string, parts: readonly Part[]): void {
   const lines = parts.map(({ comment, sql }) => `${commentOf(comment)}\n${sql}`);
-  io.stdout.write([commentOf(title), 'BEGIN;', ...lines, 'COMMIT;', ''].join('\n'));
+  io.stdout.write([commentOf(title), 'BEGIN;', `${limitLockWaits()};`, ...lines, 'COMMIT;', ''].join('\n'));
 }
 
 /** Names may hold line breaks, and what follows one would be run. */

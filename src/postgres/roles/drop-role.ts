@@ -6,8 +6,9 @@ import { dropOwned, dropRole } from './role-statements.ts';
 
 /**
  * Takes back what was granted to a role in the connected database and drops it. Returns what still depends on it, line
- * by line, where something does: then it is there as it was. The role must own nothing here, or that would be dropped
- * as well. Needs a transaction, and the right to act for the role.
+ * by line, where something does: then it is there as it was. What the role owns here by then is dropped as well: look
+ * before and, since it cannot own any more once this has returned nothing, after that with {@link lostObjects}. Needs a
+ * transaction, and the right to act for the role.
  * https://www.postgresql.org/docs/current/role-removal.html
  */
 export async function tryDropRole(client: pg.ClientBase, role: string): Promise<string[]> {

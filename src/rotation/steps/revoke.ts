@@ -1,4 +1,5 @@
 import { counted } from '../../counted.ts';
+import { LAST_LOOK_MS } from '../../postgres/last-look.ts';
 import { disableLogin, readLogins } from '../../postgres/login.ts';
 import { withPolicyLock } from '../../postgres/policy-lock.ts';
 import { describePrepared } from '../../postgres/prepared-transaction.ts';
@@ -15,9 +16,6 @@ import { refuseSuperseded } from '../superseded.ts';
 import { areReplicasClear, clearReplicas } from './clear-replicas.ts';
 import { cut } from './cut.ts';
 import { isHeld, mayCut, waitForUse } from './drain.ts';
-
-/** A backend that was let in before NOLOGIN was committed has shown itself in pg_stat_activity by then. */
-const LAST_LOOK_MS = 250;
 
 /** Shuts the outgoing login out, and only then ends what sessions are left, until none is. */
 export const revoke: Step = {

@@ -1,0 +1,27 @@
+import { counted } from '../counted.ts';
+import type { PgBouncer } from '../policy/config.ts';
+import { openPgBouncer } from '../postgres/pgbouncer.ts';
+
+/**
+ * Who is logged in to a PgBouncer as a login, a text for each of its databases. With `release`, server connections that
+ * the last client left behind are closed. Throws a DatabaseError when it cannot be asked.
+ */
+export async function clientsAt(
+  settings: PgBouncer,
+  login: string,
+  { release = false }: { readonly release?: boolean } = {},
+): Promise<string[]> {
+  await using console = await openPgBouncer(settings);
+  const pools = await console.pools(login);
+  if (release) {
+    // Not where somebody is logged in: it would be opened again, and the other logins of the database be disturbed.
+    const left = pools.filter((pool) => pool.clients === 0 && pool.serverConnections > 0);
+    for (const { database } of left) await console.reconnect(database);
+  }
+  return pools
+    .filter((pool) => pool.clients > 0)
+    .map(
+      (pool) =>
+        `${counted(pool.clients, 'client')} of ${login} at PgBouncer ${settings.host}:${settings.port} in its database ${pool.database}`,
+    );
+}
