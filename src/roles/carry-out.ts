@@ -40,8 +40,12 @@ export async function carryOut(
     for (const change of plan.changes) {
       await withRightsOf(client, change.rights ?? [], async () => {
         await client.query(change.sql);
-      }).catch((cause: Error) => {
-        throw new Error(`Nothing was changed, for this failed: ${change.what}: ${cause.message}`, { cause });
+      }).catch((cause: Error & { readonly code?: unknown }) => {
+        // To hand over a schema or a database takes more than the rights of both roles.
+        const remedy = cause.code === '42501' ? `; have an administrator run it: ${change.sql}` : '';
+        throw new Error(`Nothing was changed, for this failed: ${change.what}: ${cause.message}${remedy}`, {
+          cause,
+        });
       });
       onChange(change);
     }

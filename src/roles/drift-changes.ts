@@ -25,8 +25,9 @@ export interface Circumstances {
 }
 
 /** The same, with how the logins are used. */
-interface Use extends Circumstances {
-  readonly sessions: ReadonlyMap<string, readonly unknown[]>;
+export interface Use extends Circumstances {
+  /** Who holds on to logins of which {@link isLeftOpen}. */
+  readonly holders: ReadonlyMap<string, readonly string[]>;
   /** What belongs to the logins themselves, in every database. */
   readonly owned: readonly OwnedObjects[];
 }
@@ -54,23 +55,30 @@ export function driftOf(intent: Intent, world: World, use: Use): Drift {
   };
 }
 
+/** Whether a login can log in that is only on standby. */
+export function isLeftOpen(login: Login | undefined, { published }: Circumstances): boolean {
+  return login?.canLogin === true && published !== undefined && login.name !== published;
+}
+
 /** The published login logs in, the standby does not; while a rotation is open that is the rotation's business. */
-function shutOrOpen({ name, canLogin }: Login, { published, hasOpenRotation, sessions }: Use): Drift {
+function shutOrOpen(login: Login, use: Use): Drift {
+  const { name, canLogin } = login;
+  const { published, hasOpenRotation, holders } = use;
   if (published === undefined) return { changes: [], left: [] };
   if (name === published) {
     if (canLogin) return { changes: [], left: [] };
     return { changes: [{ what: `lets ${name}, which is published, log in`, sql: letLogIn(name) }], left: [] };
   }
-  if (!canLogin) return { changes: [], left: [] };
+  if (!isLeftOpen(login, use)) return { changes: [], left: [] };
   if (hasOpenRotation) {
     return { changes: [], left: [`${name} can log in, but a rotation is open: that is its business`] };
   }
-  const count = sessions.get(name)?.length ?? 0;
-  if (count > 0) {
+  const users = holders.get(name) ?? [];
+  if (users.length > 0) {
     return {
       changes: [],
       left: [
-        `${name} can log in though ${published} is published, and has ${counted(count, 'session')}; find out who uses it, end them, and repair again`,
+        `${name} can log in though ${published} is published, and is in use: ${users.join(', ')}; find out why, end that, and repair again`,
       ],
     };
   }

@@ -1,10 +1,12 @@
 import type pg from 'pg';
 import type { Provision } from '../ledger/provisions.ts';
+import type { Connection } from '../policy/config.ts';
 import type { Policy } from '../policy/policy.ts';
 
 /** What it takes to look after the roles of one policy. */
 export interface RolesContext {
   readonly policy: Policy;
+  readonly connection: Connection;
   /** The rotator's session, in the policy's database. */
   readonly client: pg.Client;
   /** Roles whose future tables count, besides those that own some already. */

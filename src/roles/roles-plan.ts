@@ -3,12 +3,12 @@ import { quoteIdentifier } from '../postgres/identifier.ts';
 import { type OwnedObjects, ownedObjects } from '../postgres/owned-objects.ts';
 import type { Change } from '../postgres/roles/change.ts';
 import { missingPrivileges } from '../postgres/rotator.ts';
-import { sessionsOf } from '../postgres/sessions.ts';
 import { missingFindings } from '../rotation/findings/missing-findings.ts';
 import { refuse } from '../rotation/findings/refuse.ts';
 import { Refusal } from '../rotation/refusal.ts';
-import { type Circumstances, driftOf } from './drift-changes.ts';
+import { type Circumstances, driftOf, isLeftOpen, type Use } from './drift-changes.ts';
 import { grantChanges, openToAll, ownAnyway } from './grant-changes.ts';
+import { holdersOf } from './holders-of.ts';
 import type { Intent } from './intent.ts';
 import { intentOf } from './intent-of.ts';
 import { missingRights } from './missing-rights.ts';
@@ -44,11 +44,7 @@ export async function planRoles(context: RolesContext, options: PlanOptions): Pr
   const executor =
     options.executor === 'rotator' ? ({ rotator: true } as const) : ({ rotator: false, to } as const);
   const drift = options.circumstances
-    ? driftOf(intent, world, {
-        ...(await options.circumstances()),
-        sessions: await sessionsOf(context.client, logins),
-        owned: await ownedObjects(context.client, logins),
-      })
+    ? driftOf(intent, world, await useOf(context, world, await options.circumstances()))
     : { changes: [], left: [] };
   return {
     intent,
@@ -66,6 +62,20 @@ export async function planRoles(context: RolesContext, options: PlanOptions): Pr
         ? [untouched(intent)]
         : [...openToAll(intent, world), ...ownAnyway(intent, world)]),
     ],
+  };
+}
+
+async function useOf(
+  { policy: { logins }, client, connection }: RolesContext,
+  world: World,
+  circumstances: Circumstances,
+): Promise<Use> {
+  // Whom nobody thinks of shutting out nobody needs to be asked after.
+  const open = logins.filter((login) => isLeftOpen(world.logins.get(login), circumstances));
+  return {
+    ...circumstances,
+    holders: open.length === 0 ? new Map() : await holdersOf(client, connection, open),
+    owned: await ownedObjects(client, logins),
   };
 }
 

@@ -37,11 +37,11 @@ function obstacleOf(error: unknown, logins: readonly string[]): string | undefin
     }
     // lock_not_available
     if ((each as { code?: unknown }).code === '55P03') {
-      return `A lock that another session holds was not to be had within ${LOCK_WAIT_MS / 1000} s, so nothing was changed; run it again once that is done (${message})`;
+      return `A lock that another session holds was not to be had within ${LOCK_WAIT_MS / 1000} s, so nothing was done; run it again once that is over (${message})`;
     }
     // Somebody else's GRANT on the same thing. PostgreSQL has no code for it, and never translates it.
     if (/tuple concurrently (updated|deleted)/.test(each.message)) {
-      return `Another session altered the same at the same time, so nothing was changed; run it again (${message})`;
+      return `Another session altered the same at the same time, so nothing was done; run it again (${message})`;
     }
   }
   return undefined;

@@ -4,6 +4,7 @@ import { withPolicyLock } from '../../src/postgres/policy-lock.ts';
 import { ensureDatabase } from '../../src/postgres/provision-embedded.ts';
 import { adminOf } from '../support/admin.ts';
 import { type BarePolicy, openBarePolicy } from '../support/bare-policy.ts';
+import { freePort } from '../support/postgres-server.ts';
 import { uniqueName } from '../support/unique-name.ts';
 
 const server = inject('postgres');
@@ -45,6 +46,15 @@ describe('nothing is dropped', () => {
     await expectRefused(`${bare.scenario.policy.logins[1]} is in use: `);
   });
 
+  test.each([
+    ['a replica', 'replicas', 'Replica 127.0.0.1:'],
+    ['a PgBouncer', 'pgbouncer', 'PgBouncer nobody@127.0.0.1:'],
+  ])('while %s, where a login may be in use, cannot be asked (G6)', async (_name, key, told) => {
+    const port = await freePort();
+    const listed = { [key]: [{ host: '127.0.0.1', port, user: 'nobody', tls: { mode: 'disable' } }] };
+    await expectRefused(`${told}${port}`, { connection: { ...bare.scenario.connection, ...listed } });
+  });
+
   test('while a session of another worker changes the logins', async () => {
     const { scenario } = bare;
     const rotation = await scenario.request();
@@ -63,6 +73,51 @@ describe('nothing is dropped', () => {
     expect(await alone.exist(a, b)).toEqual([true, true]);
     await alone.admin.query('DROP TABLE precious');
     expect(await alone.drop()).toMatchObject({ dropped: [a, b] });
+  });
+});
+
+describe('the logins are shut out first, and nothing is lost by', () => {
+  test('who comes in before that: the session goes on, and nothing is dropped until it ends', async () => {
+    const { admin, scenario } = bare;
+    const [a, b] = scenario.policy.logins;
+    await admin.query(`ALTER ROLE ${a} LOGIN PASSWORD 'of-the-test'`);
+    await using other = await adminOf(server);
+    await other.client.query(`BEGIN; ALTER ROLE ${a} CONNECTION LIMIT 5`);
+    const refused = expect(bare.drop()).rejects.toThrow(
+      `${a} and ${b} cannot log in any more, but nothing is dropped: ${a} is in use: `,
+    );
+    await bare.isHeldUp();
+    const late = { username: a, password: 'of-the-test' };
+    {
+      await using session = await scenario.logIn(late);
+      await other.client.query('ROLLBACK');
+      await refused;
+      await session.client.query('SELECT 1');
+      await expect(scenario.logIn(late)).rejects.toMatchObject({ kind: 'authentication' });
+    }
+    expect(await bare.drop()).toMatchObject({ dropped: expect.arrayContaining([a, b]) });
+  });
+
+  test('who acts as a login without logging in: what that makes at the last instant stays, and is handed over', async () => {
+    const { admin, scenario, owner } = bare;
+    const [a, b] = scenario.policy.logins;
+    await using other = await adminOf(server, scenario.connection.database);
+    // Between the look and DROP OWNED the rotator lends itself the login.
+    await other.client.query(`BEGIN; COMMENT ON ROLE ${a} IS 'busy'`);
+    const refused = expect(bare.drop()).rejects.toThrow(
+      /would have been dropped with it \(large object \d+\)/,
+    );
+    await bare.isHeldUp();
+    await admin.query(`SET ROLE ${a}`);
+    await admin.query(`SELECT lo_from_bytea(4711, 'precious')`);
+    await admin.query('RESET ROLE');
+    await other.client.query('ROLLBACK');
+    await refused;
+    expect(await bare.exist(a, b)).toEqual([true, true]);
+    expect((await bare.drop()).lines).toContain(`hands 1 object of ${a} to ${owner}: large object 4711`);
+    const { rows } = await admin.query('SELECT lo_get(4711)::text AS data');
+    expect(rows).toEqual([{ data: `\\x${Buffer.from('precious').toString('hex')}` }]);
+    await admin.query('SELECT lo_unlink(4711)');
   });
 });
 
@@ -104,6 +159,9 @@ test('grants of every kind are taken back, whoever made them, and the owner that
   await bare.create({ access: 'owner', schemas: ['own', 'public'] });
   await admin.query(`SET ROLE ${migrator}; GRANT SELECT ON own.orders TO ${a}; RESET ROLE;
     REVOKE CONNECT ON DATABASE ${scenario.connection.database} FROM PUBLIC`);
+  // PostgreSQL hands no user mapping over: it is the login's, and goes with it.
+  await admin.query(`CREATE FOREIGN DATA WRAPPER files; CREATE SERVER files FOREIGN DATA WRAPPER files;
+    CREATE USER MAPPING FOR ${a} SERVER files`);
   await bare.repair();
   expect(await bare.drop()).toMatchObject({ dropped: [a, b, owner] });
   expect(await bare.drop()).toMatchObject({ dropped: [], deactivated: [] });

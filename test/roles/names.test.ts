@@ -26,7 +26,9 @@ describe('what keyturn makes', () => {
       logins: [login, `other${suffix}`],
     };
     try {
-      await intentOf({ policy, client: session.client, creators: [], remembered: undefined }, {});
+      const connection = { name: 'db', ...server, database: 'postgres', tls: { mode: 'disable' } } as const;
+      const { client } = session;
+      await intentOf({ policy, connection, client, creators: [], remembered: undefined }, {});
       return true;
     } catch (error) {
       expect(error).toBeInstanceOf(RequestError);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { Rotation } from '../../src/ledger/rotation.ts';
+import { holdersOf } from '../../src/roles/holders-of.ts';
 import { plan } from '../../src/rotation/plan.ts';
 import { canLogIn, countSessions, draining, warningsOf } from '../support/draining.ts';
 import { logInAs } from '../support/old-client.ts';
@@ -77,6 +78,8 @@ describe.skipIf(!havePgBouncer)('behind a PgBouncer', () => {
     await patient.run(rotation);
     await expect.poll(() => countSessions(scenario, old.username)).toBe(0);
     const who = clientsAt(bouncer, `1 client of ${old.username}`);
+    const holders = await holdersOf(scenario.admin, bouncer.scenario.connection, [old.username]);
+    expect(holders.get(old.username)).toEqual([who]);
     expect(await looks(patient, rotation)).toEqual([who, who, who]);
     const row = await scenario.ledger.find(rotation.id);
     await using context = patient.context(row ?? rotation);

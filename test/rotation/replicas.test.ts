@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Rotation } from '../../src/ledger/rotation.ts';
 import { quoteIdentifier, quoteLiteral } from '../../src/postgres/identifier.ts';
+import { holdersOf } from '../../src/roles/holders-of.ts';
 import { plan } from '../../src/rotation/plan.ts';
 import { rollBack } from '../../src/rotation/roll-back.ts';
 import type { Outcome } from '../../src/rotation/rotate.ts';
@@ -136,6 +137,8 @@ describe.each([
       const old = await scenario.published();
       await using session = await logInThere(old);
       await replica.catchUp();
+      const holders = await holdersOf(scenario.admin, scenario.connection, [old.username]);
+      expect(holders.get(old.username)).toEqual([`shop@127.0.0.1 (idle, on replica ${place})`]);
       const rotation = await short.request();
       let outcome = await short.run(rotation);
       // It may wait for the new password to be replayed before.

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { expect } from 'vitest';
 import { connect } from '../../src/postgres/connect.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
 import { rotatorScript } from '../../src/postgres/roles/rotator-script.ts';
@@ -32,6 +33,8 @@ export interface BarePolicy extends AsyncDisposable {
   drop(witnesses?: Partial<DropWitnesses>): Promise<Dropped>;
   /** Whether the roles exist, in this order. */
   exist(...roles: string[]): Promise<boolean[]>;
+  /** Resolves once the rotator waits for another session's lock. */
+  isHeldUp(): Promise<void>;
   /** A session of one of the logins, whatever its password was. */
   as(login: string): Promise<pg.Client & AsyncDisposable>;
 }
@@ -75,8 +78,15 @@ export async function openBarePolicy(
 
   async function within<Result>(body: (context: RolesContext) => Promise<Result>): Promise<Result> {
     const latest = await scenario.ledger.provisions.latest();
-    await using session = await connect(scenario.connection);
-    return await body({ policy, client: session.client, creators, remembered: latest.get(policy.name) });
+    const { connection } = scenario;
+    await using session = await connect(connection);
+    return await body({
+      policy,
+      connection,
+      client: session.client,
+      creators,
+      remembered: latest.get(policy.name),
+    });
   }
   const circumstances = () => circumstancesOf(policy, scenario.ledger, scenario.destinations[0]);
   const carry = (
@@ -121,6 +131,17 @@ export async function openBarePolicy(
     async exist(...roles) {
       const { rows } = await admin.query('SELECT rolname FROM pg_roles WHERE rolname = ANY ($1)', [roles]);
       return roles.map((role) => rows.some(({ rolname }) => rolname === role));
+    },
+    async isHeldUp() {
+      await expect
+        .poll(async () => {
+          const { rowCount } = await admin.query(
+            `SELECT FROM pg_stat_activity WHERE usename = $1 AND wait_event_type = 'Lock'`,
+            [rotator],
+          );
+          return rowCount;
+        })
+        .toBe(1);
     },
     async as(login) {
       await admin.query(`ALTER ROLE ${quoteIdentifier(login)} LOGIN PASSWORD 'of-the-test'`);

@@ -16,10 +16,12 @@ export async function withRoles<Result>(
   refuseRotator(policy);
   const latest = withLedger ? await (await app.ledger()).provisions.latest() : undefined;
   // The session would not be closed where the ledger cannot be asked.
-  await using session = await connect(await app.target(policy.connection));
+  const connection = await app.target(policy.connection);
+  await using session = await connect(connection);
   try {
     return await body({
       policy,
+      connection,
       client: session.client,
       // What their logins create, this policy's are to be granted, too.
       creators: neighboursOf(app.config, policy.connection, 'database').flatMap(({ owner }) => owner ?? []),
