@@ -44,7 +44,7 @@ export async function readLogins(
               CASE WHEN role.rolreplication THEN 'REPLICATION' END,
               CASE WHEN role.rolbypassrls THEN 'BYPASSRLS' END
             ], NULL) AS attributes,
-            ARRAY(SELECT granted.rolname::text
+            ARRAY(SELECT DISTINCT granted.rolname::text
                     FROM pg_catalog.pg_auth_members AS membership
                     JOIN pg_catalog.pg_roles AS granted ON granted.oid = membership.roleid
                    WHERE membership.member = role.oid ORDER BY 1) AS "memberOf",

@@ -121,11 +121,14 @@ function foreignMemberships({ logins, owner }: Intent, world: World, { published
       sql: grantMembership(role, standby.name, options),
       administers: [role],
     })),
-    ...only(standby, model).map((role) => ({
-      what: `ends the membership of ${standby.name} in ${role}, which ${model.name} does not have`,
-      sql: revokeMembership(role, standby.name),
-      administers: [role],
-    })),
+    ...only(standby, model).map((role) => {
+      const given = world.memberships.filter((one) => one.role === role && one.member === standby.name);
+      return {
+        what: `ends the membership of ${standby.name} in ${role}, which ${model.name} does not have`,
+        sql: given.map(revokeMembership).join('; '),
+        rights: given.flatMap(({ grantor }) => grantor ?? []),
+      };
+    }),
   ];
 }
 

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { type Login, readLogins } from '../postgres/login.ts';
 import { type DatabaseFacts, readDatabase } from '../postgres/roles/database-facts.ts';
 import { type Grantable, readGrantables } from '../postgres/roles/grantable.ts';
+import { type Membership, readMemberships } from '../postgres/roles/memberships.ts';
 import { type RoleStanding, readStandings } from '../postgres/roles/role-standing.ts';
 import { readServer, type Server } from '../postgres/rotator.ts';
 import { granteesOf, type Intent, rolesOf } from './intent.ts';
@@ -11,7 +12,9 @@ export interface World {
   readonly server: Server;
   readonly database: DatabaseFacts;
   readonly logins: ReadonlyMap<string, Login>;
-  /** Besides the policy's roles, those to whom something belongs on which privileges are granted. */
+  /** Those of the policy's roles in others. */
+  readonly memberships: readonly Membership[];
+  /** Besides the policy's roles, those of which they are members, those to whom something belongs, and who granted it. */
   readonly standings: ReadonlyMap<string, RoleStanding>;
   /** Empty where privileges are left as they are. */
   readonly grantables: readonly Grantable[];
@@ -30,7 +33,8 @@ export async function readWorld(client: pg.Client, intent: Intent): Promise<Worl
           schemas: [...intent.schemas, ...intent.former],
           creators: intent.creators,
         });
-  const others = [...logins.values()].flatMap(({ memberOf }) => memberOf);
+  const memberships = await readMemberships(client, roles);
+  const others = memberships.flatMap(({ role, grantor }) => (grantor === null ? role : [role, grantor]));
   const owners = grantables.flatMap(({ owner, held }) => [
     owner,
     ...held.map(({ grantor }) => grantor ?? owner),
@@ -38,5 +42,5 @@ export async function readWorld(client: pg.Client, intent: Intent): Promise<Worl
   const standings = await readStandings(client, [
     ...new Set([...roles, ...others, ...owners, database.owner]),
   ]);
-  return { server, database, logins, standings, grantables };
+  return { server, database, logins, memberships, standings, grantables };
 }

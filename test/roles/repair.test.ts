@@ -1,4 +1,7 @@
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import type { Session } from '../../src/postgres/connect.ts';
+import { underLock } from '../../src/roles/under-lock.ts';
+import { adminOf } from '../support/admin.ts';
 import { type BarePolicy, openBarePolicy } from '../support/bare-policy.ts';
 import { uniqueName } from '../support/unique-name.ts';
 
@@ -118,6 +121,12 @@ describe('what drifted is named and put back, and then there is nothing to do:',
       ({ a, b }) => [`ends the membership of ${b} in ${other}, which ${a} does not have`],
     ],
     [
+      'a membership that another role than the rotator gave the standby',
+      ({ b }) =>
+        `GRANT ${other} TO ${migrator} WITH ADMIN OPTION; GRANT ${other} TO ${b} GRANTED BY ${migrator}`,
+      ({ a, b }) => [`ends the membership of ${b} in ${other}, which ${a} does not have`],
+    ],
+    [
       'a login that is gone',
       ({ b }) => `DROP OWNED BY ${b}; DROP ROLE ${b}`,
       ({ b, owner }) => [
@@ -145,11 +154,66 @@ describe('what drifted is named and put back, and then there is nothing to do:',
     const { admin, owner, rotator, scenario } = bare;
     const [a, b] = scenario.policy.logins;
     await admin.query(`REVOKE ${owner} FROM ${a} GRANTED BY ${rotator}; ALTER ROLE ${b} LOGIN;
-      SET ROLE ${rotator}; GRANT CREATE ON SCHEMA public TO ${owner}; RESET ROLE; REVOKE SELECT ON orders FROM ${owner}`);
+      SET ROLE ${rotator}; GRANT CREATE ON SCHEMA public TO ${owner}; RESET ROLE; REVOKE SELECT ON orders FROM ${owner};
+      GRANT ${other} TO ${b}; GRANT ${other} TO ${b} GRANTED BY ${migrator}`);
     const { changes } = await bare.diagnose({ executor: 'administrator' });
-    expect(changes).toHaveLength(4);
+    expect(changes).toHaveLength(5);
     await admin.query(['BEGIN', ...changes.map(({ sql }) => sql), 'COMMIT'].join(';\n'));
     expect((await bare.diagnose()).changes).toEqual([]);
+  });
+
+  test('what a superuser gave only a superuser takes back, and that is said', async () => {
+    const { admin, scenario } = bare;
+    const [, b] = scenario.policy.logins;
+    await admin.query(`GRANT ${other} TO ${b}`);
+    await expect(bare.repair()).rejects.toThrow(
+      /which is a superuser; run: keyturn roles repair .* --sql \| psql/,
+    );
+    await admin.query(`REVOKE ${other} FROM ${b}`);
+  });
+
+  describe('while another session', () => {
+    let other: Session;
+    beforeEach(async () => {
+      other = await adminOf(server, bare.scenario.connection.database);
+    });
+    afterEach(() => other[Symbol.asyncDispose]());
+
+    test('reads a table that is to change hands, it is given up, lest the consumers queue up behind it', async () => {
+      const { admin, scenario } = bare;
+      await admin.query(`CREATE TABLE busy (); ALTER TABLE busy OWNER TO ${scenario.policy.logins[1]}`);
+      await other.client.query('BEGIN; SELECT FROM public.busy');
+      await expect(bare.repair()).rejects.toThrow(
+        /not to be had within 2 s, so nothing was done; run it again .*table busy/,
+      );
+      await other.client.query('ROLLBACK');
+      await admin.query('DROP TABLE busy');
+    });
+
+    test('alters the same role, nothing is done, and it is to be run again', async () => {
+      const { admin, scenario } = bare;
+      const [a] = scenario.policy.logins;
+      await admin.query(`ALTER ROLE ${a} CONNECTION LIMIT 5`);
+      await other.client.query(`BEGIN; ALTER ROLE ${a} CONNECTION LIMIT 6`);
+      const refused = expect(bare.repair()).rejects.toThrow(
+        /at the same time, so nothing was done; run it again/,
+      );
+      await bare.isHeldUp();
+      await other.client.query('COMMIT');
+      await refused;
+      await bare.repair();
+    });
+
+    test('changes other roles there, it waits for its turn', async () => {
+      const { admin, scenario } = bare;
+      await admin.query(`ALTER ROLE ${scenario.policy.logins[0]} CONNECTION LIMIT 5`);
+      let repaired: ReturnType<BarePolicy['repair']> | undefined;
+      await underLock(other.client, ['others_a', 'others_b'], async () => {
+        repaired = bare.repair();
+        await bare.isHeldUp();
+      });
+      expect((await repaired)?.changes).toHaveLength(1);
+    });
   });
 
   test('a standby that can log in stays so while somebody is in there, or a rotation is open, and that is said', async () => {

@@ -46,10 +46,17 @@ describe.each(VERSIONS)('on PostgreSQL %i', (version) => {
       `REVOKE ${owner} FROM ${a} ${by(rotator)}; ALTER ROLE ${a} LOGIN VALID UNTIL '2001-01-01'`,
     );
     await admin.query(`CREATE TABLE own (id int); ALTER TABLE own OWNER TO ${b}`);
+    const extra = uniqueName('extra');
+    await admin.query(`CREATE ROLE ${extra}`);
+    if (version >= 16) {
+      await admin.query(`GRANT ${extra} TO ${rotator} WITH ADMIN OPTION, INHERIT FALSE, SET FALSE`);
+    }
+    await admin.query(`GRANT ${extra} TO ${a} ${by(rotator)}`);
     expect((await bare.repair()).changes.map(({ what }) => what)).toEqual([
       `makes ${a} a member of ${owner}`,
       `shuts out ${a}, which is on standby`,
       `takes the expiry off ${a}, which is over`,
+      `ends the membership of ${a} in ${extra}, which ${b} does not have`,
       `hands 1 object of ${b} (table own) to ${owner}`,
     ]);
     expect((await bare.repair()).changes).toEqual([]);
@@ -68,13 +75,14 @@ describe.each(VERSIONS)('on PostgreSQL %i', (version) => {
     await admin.query(`ALTER TABLE own OWNER TO current_user`);
     expect(await bare.drop()).toMatchObject({ dropped: [a, b, owner], deactivated: [] });
     expect(await bare.exist(a, b, owner)).toEqual([false, false, false]);
+    await admin.query(`DROP ROLE ${extra}`);
   });
 
   test('with one right missing at a time the message has the statement that mends it, and it does', async () => {
     await using bare = await openBarePolicy(server);
     const { admin, scenario, owner, rotator } = bare;
     const { database } = scenario.connection;
-    const [a] = scenario.policy.logins;
+    const [a, b] = scenario.policy.logins;
 
     /** Takes a right away, expects the message to name the statement that gives it, and runs just that. */
     async function mends(taking: string, remedy: string, act: () => Promise<unknown>): Promise<void> {
@@ -147,6 +155,14 @@ describe.each(VERSIONS)('on PostgreSQL %i', (version) => {
     }
     await bare.repair();
     expect(await scenario.finish(await scenario.request())).toEqual({ status: 'done' });
+
+    // What takes more than the rights of both roles an administrator does.
+    await admin.query(`CREATE SCHEMA own AUTHORIZATION ${b}`);
+    const handing = `REASSIGN OWNED BY "${b}" TO "${owner}"`;
+    await expect(bare.repair()).rejects.toThrow(`have an administrator run it: ${handing}`);
+    await expect(bare.drop()).rejects.toThrow(`run it in this database: ${handing}`);
+    await admin.query(handing);
+    expect(await bare.drop()).toMatchObject({ dropped: [a, b] });
     await admin.query(`DROP TABLE orders; DROP OWNED BY ${migrator}; DROP ROLE ${migrator}`);
   });
 

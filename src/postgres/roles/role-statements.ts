@@ -1,4 +1,5 @@
 import { quoteIdentifier } from '../identifier.ts';
+import type { Membership } from './memberships.ts';
 import { WITH_OPTIONS } from './with-options.ts';
 
 // Statements that make and mend roles, each complete but for the semicolon.
@@ -17,8 +18,10 @@ export function grantMembership(
   return `GRANT ${quoteIdentifier(role)} TO ${quoteIdentifier(member)}${options ? ' WITH INHERIT TRUE, SET TRUE' : ''}`;
 }
 
-export function revokeMembership(role: string, member: string): string {
-  return `REVOKE ${quoteIdentifier(role)} FROM ${quoteIdentifier(member)}`;
+/** With a grantor only the membership that this one gave; without, from PostgreSQL 16 on, only that which the current role gave. */
+export function revokeMembership({ role, member, grantor }: Membership): string {
+  const revoke = `REVOKE ${quoteIdentifier(role)} FROM ${quoteIdentifier(member)}`;
+  return grantor === null ? revoke : `${revoke} GRANTED BY ${quoteIdentifier(grantor)}`;
 }
 
 /** The least with which a rotator may alter a role from PostgreSQL 16 on. `rotator` is quoted already. */

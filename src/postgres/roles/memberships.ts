@@ -1,0 +1,30 @@
+import type pg from 'pg';
+
+/** That a role is a member of another, and who made it so. */
+export interface Membership {
+  readonly role: string;
+  readonly member: string;
+  /** From PostgreSQL 16 on there may be several, and each can be taken back as its grantor only; null up to 15. */
+  readonly grantor: string | null;
+}
+
+/**
+ * Of what these roles are members.
+ * https://www.postgresql.org/docs/current/catalog-pg-auth-members.html
+ */
+export async function readMemberships(
+  client: pg.ClientBase,
+  members: readonly string[],
+): Promise<Membership[]> {
+  const { rows } = await client.query(
+    `SELECT DISTINCT granted.rolname::text AS role, member.rolname::text AS member,
+            CASE WHEN current_setting('server_version_num')::int >= 160000
+                 THEN pg_get_userbyid(membership.grantor)::text END AS grantor
+       FROM pg_catalog.pg_auth_members AS membership
+       JOIN pg_catalog.pg_roles AS granted ON granted.oid = membership.roleid
+       JOIN pg_catalog.pg_roles AS member ON member.oid = membership.member
+      WHERE member.rolname = ANY ($1) ORDER BY 1, 2, 3`,
+    [members],
+  );
+  return rows;
+}
