@@ -41,7 +41,7 @@ export async function carryOut(
       await withRightsOf(client, change.rights ?? [], async () => {
         await client.query(change.sql);
       }).catch((cause: Error & { readonly code?: unknown }) => {
-        // To hand over a schema or a database takes more than the rights of both roles.
+        // To hand over a schema, for instance, takes more than the rights of both roles.
         const remedy = cause.code === '42501' ? `; have an administrator run it: ${change.sql}` : '';
         throw new Error(`Nothing was changed, for this failed: ${change.what}: ${cause.message}${remedy}`, {
           cause,

@@ -7,7 +7,7 @@ import { Refusal } from '../rotation/refusal.ts';
 
 /**
  * Makes what a login owns the owner's, and says so in a line; none where there is nothing, or no owner. Throws a Refusal
- * when that takes more than the rotator may lend itself, as it does for a schema or a database.
+ * when that takes more than the rights of both, as it does for a schema, or a function where the owner may not create.
  */
 export async function handOver(
   client: pg.ClientBase,
