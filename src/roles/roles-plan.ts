@@ -70,8 +70,10 @@ async function useOf(
   world: World,
   circumstances: Circumstances,
 ): Promise<Use> {
-  // Whom nobody thinks of shutting out nobody needs to be asked after.
-  const open = logins.filter((login) => isLeftOpen(world.logins.get(login), circumstances));
+  // Who is not to be shut out need not be asked after.
+  const open = circumstances.hasOpenRotation
+    ? []
+    : logins.filter((login) => isLeftOpen(world.logins.get(login), circumstances));
   return {
     ...circumstances,
     holders: open.length === 0 ? new Map() : await holdersOf(client, connection, open),
