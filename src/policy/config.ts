@@ -40,10 +40,13 @@ export interface PgBouncer {
 }
 
 /**
- * Calls `attempt` with one password after the other that may be the rotator's at this instant, until one is not refused,
- * and returns what that came to. Throws what `attempt` throws for any other reason.
+ * Calls `attempt` with one password after the other that may be the rotator's on a server at this instant, be that a replica,
+ * until one is not refused, and returns what that came to. Throws what `attempt` throws for any other reason.
  */
-export type WithPassword = <Result>(attempt: (password: string) => Promise<Result>) => Promise<Result>;
+export type WithPassword = <Result>(
+  server: Database,
+  attempt: (password: string) => Promise<Result>,
+) => Promise<Result>;
 
 /** How keyturn reaches one database as the rotator. */
 export interface Connection extends Database {

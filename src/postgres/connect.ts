@@ -26,7 +26,7 @@ export async function connect(
   { statementTimeout = STATEMENT_TIMEOUT_MS }: { readonly statementTimeout?: number } = {},
 ): Promise<Session> {
   if (target.password === undefined && target.withPassword) {
-    return target.withPassword((password) => connect({ ...target, password }, { statementTimeout }));
+    return target.withPassword(target, (password) => connect({ ...target, password }, { statementTimeout }));
   }
   const client = new pg.Client({
     ...clientOptions(target),

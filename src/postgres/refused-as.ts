@@ -9,6 +9,7 @@ export function refusedAs(error: unknown): 'password' | 'nologin' | 'entry' | un
   if (!(error instanceof DatabaseError && error.kind === 'authentication')) return undefined;
   if (error.cause instanceof DatabaseError) return refusedAs(error.cause);
   const { code, routine } = (error.cause ?? {}) as { code?: unknown; routine?: unknown };
-  if (code === '28P01') return 'password';
+  // An empty one the client does not even send.
+  if (code === '28P01' || code === undefined) return 'password';
   return routine === 'InitializeSessionUserId' ? 'nologin' : 'entry';
 }

@@ -1,43 +1,47 @@
-import type { Connection, WithPassword } from '../policy/config.ts';
+import type { Connection, Database, WithPassword } from '../policy/config.ts';
 import { placeOf } from '../postgres/connect.ts';
 import { DatabaseError } from '../postgres/database-error.ts';
 import { quoteIdentifier } from '../postgres/identifier.ts';
+import { refusedAs } from '../postgres/refused-as.ts';
 import type { OpenDestination } from './rotation-context.ts';
 
 /**
- * A connection whose rotator has a policy of its own. Its password is the one that this process logged in with last;
- * else what the policy's primary publishes; else what is pending there, which is the password while a rotation is between
- * `set` and `publish`; else the configured one, with which it all began. Each is tried only once the one before was
- * refused: of a server that does not answer nothing follows. No password is kept but in memory (G3).
+ * A connection whose rotator has a policy of its own. Its password is the one that this process logged in to the same server
+ * with last; else what the policy's primary publishes; else what is pending there, which is the password while a rotation is
+ * between `set` and `publish`; else the one before, which a replica has until it replays the next; else the configured one,
+ * with which it all began. Each is tried only once the one before was refused: of a server that does not answer, or keeps the
+ * rotator out whatever its password, nothing follows. No password is kept but in memory (G3).
  */
 export function withRotatorPassword(
   { password: configured = '', ...connection }: Connection,
   policy: string,
   primary: OpenDestination,
 ): Connection {
-  let last: string | undefined;
+  const last = new Map<string, string>();
 
-  async function* candidates(): AsyncGenerator<string> {
-    if (last !== undefined) yield last;
-    for (const stage of ['current', 'pending'] as const) {
+  async function* candidates(server: string): AsyncGenerator<string> {
+    const known = last.get(server);
+    if (known !== undefined) yield known;
+    for (const stage of ['current', 'pending', 'previous'] as const) {
       const { username, password } = (await primary.store.read(primary.secrets, stage))?.fields ?? {};
       if (username === connection.user && password !== undefined) yield password;
     }
     yield configured;
   }
 
-  const withPassword: WithPassword = async (attempt) => {
-    const refused = new Map<string, DatabaseError>();
+  const withPassword: WithPassword = async (target, attempt) => {
+    const server = serverText(target);
+    const refused = new Map<string, unknown>();
     for (;;) {
       const before = refused.size;
-      for await (const password of candidates()) {
+      for await (const password of candidates(server)) {
         if (refused.has(password)) continue;
         try {
           const result = await attempt(password);
-          last = password;
+          last.set(server, password);
           return result;
         } catch (error) {
-          if (!(error instanceof DatabaseError && error.kind === 'authentication')) throw error;
+          if (refusedAs(error) !== 'password') throw error;
           refused.set(password, error);
         }
       }
@@ -47,12 +51,29 @@ export function withRotatorPassword(
     const [cause, ...others] = [...refused.values()].reverse();
     // Nothing was ever published: it is the configured one that is wrong, and the error says so.
     if (cause && others.length === 0) throw cause;
-    throw new DatabaseError(
-      'authentication',
-      `${placeOf(connection)}: PostgreSQL refuses what ${primary.name} has of policy ${policy}, current and pending, and the password that connection ${connection.name} configures; set one by hand, ALTER ROLE ${quoteIdentifier(connection.user)} PASSWORD '…', and configure it there`,
-      { cause },
-    );
+    throw refusal(target, cause);
   };
 
+  function refusal(target: Database, cause: unknown): DatabaseError {
+    const all = `${placeOf(target)}: PostgreSQL refuses what ${primary.name} has of policy ${policy}, current, pending and previous, and the password that connection ${connection.name} configures`;
+    if (serverText(target) !== serverText(connection)) {
+      return new DatabaseError(
+        'behind',
+        `${all}; it may not have replayed the password of now: find out from pg_stat_replication on the primary what keeps it`,
+        { cause },
+      );
+    }
+    const alter = `ALTER ROLE ${quoteIdentifier(connection.user)}`;
+    return new DatabaseError(
+      'authentication',
+      `${all}; if another destination was the first of the policy until now, put that back; if the role's VALID UNTIL is over, ${alter} VALID UNTIL 'infinity'; else set a password by hand, ${alter} PASSWORD '…', and configure it there`,
+      { cause },
+    );
+  }
+
   return { ...connection, withPassword };
+}
+
+function serverText({ host, port }: Database): string {
+  return `${host}:${port}`;
 }

@@ -7,7 +7,12 @@ import { policyStatus } from '../../src/rotation/status.ts';
 import { StoreError } from '../../src/secret-store/store-error.ts';
 import { dyingWith, GONE } from '../support/dying-with.ts';
 import { expectRefusal, requestAdoption, stageOutside } from '../support/outside.ts';
-import { CONFIGURED, openRotatorScenario, type RotatorScenario } from '../support/rotator-scenario.ts';
+import {
+  CONFIGURED,
+  expectKept,
+  openRotatorScenario,
+  type RotatorScenario,
+} from '../support/rotator-scenario.ts';
 import { openScenario, type Scenario } from '../support/scenario.ts';
 
 let world: RotatorScenario;
@@ -84,6 +89,24 @@ describe('a failure', () => {
   });
 });
 
+describe('a rotator that is shut out between set and publish, which says nothing of its password,', () => {
+  test.each([
+    ['NOLOGIN', 'LOGIN', /is not permitted to log in/],
+    ["VALID UNTIL '2020-01-01'", "VALID UNTIL 'infinity'", /VALID UNTIL|password authentication failed/],
+  ])('by %s keeps what is staged, and ends well once it is let in again (G4, G5)', async (bar, lift, why) => {
+    expect(await rotated(own)).toEqual(DONE);
+    const barred = world.fresh({ policy: { retryFor: 0 } });
+    const rotation = await barred.request();
+    const alter = (attribute: string) => own.admin.query(`ALTER ROLE ${world.rotator} ${attribute}`);
+    await expectKept(barred, rotation, {
+      bar: () => alter(bar),
+      lift: () => alter(lift),
+      why,
+    });
+    expect(world.staged.size).toBe(2);
+  });
+});
+
 describe('cancel', () => {
   test('ends a rotation whose password is staged and not set, and takes that back', async () => {
     const rotation = await own.request();
@@ -125,7 +148,7 @@ describe('the rotator is let in', () => {
     const { username: user, password } = await own.published();
     for (let time = 0; time < 2; time += 1) {
       const tried: string[] = [];
-      await counting.connection.withPassword?.(async (each) => {
+      await counting.connection.withPassword?.(counting.connection, async (each) => {
         tried.push(each);
         await (await own.logIn({ username: user, password: each }))[Symbol.asyncDispose]();
       });
@@ -166,7 +189,8 @@ describe('the rotator is let in', () => {
     expect(await rotated(own)).toEqual(DONE);
     const tried: string[] = [];
     const fault = new DatabaseError('unreachable', 'no route');
-    const trying = world.fresh().connection.withPassword?.(async (password) => {
+    const { connection } = world.fresh();
+    const trying = connection.withPassword?.(connection, async (password) => {
       tried.push(password);
       throw fault;
     });
@@ -182,7 +206,7 @@ describe('the rotator is let in', () => {
     expect(outcome).toMatchObject({ status: 'failed', error: { step: 'check' } });
     const { message } = (outcome as { error: Error }).error;
     expect(message).toMatch(
-      /PostgreSQL refuses what files \(primary\) has of policy .*-rotator, current and pending, and the password that connection target configures; set one by hand, ALTER ROLE "rotator_.*" PASSWORD '…', and configure it there$/,
+      /PostgreSQL refuses what files \(primary\) has of policy .*-rotator, current, pending and previous, and the password that connection target configures; .*; else set a password by hand, ALTER ROLE "rotator_.*" PASSWORD '…', and configure it there$/,
     );
     for (const secret of [password, CONFIGURED]) expect(message).not.toContain(secret);
     // As it says.

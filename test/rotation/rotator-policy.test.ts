@@ -1,8 +1,11 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { connect } from '../../src/postgres/connect.ts';
+import { refusedAs } from '../../src/postgres/refused-as.ts';
 import { haveOlderVersions, type PostgresServer, startPostgres } from '../support/postgres-server.ts';
 import { startReplica } from '../support/replica.ts';
-import { CONFIGURED, openRotatorScenario } from '../support/rotator-scenario.ts';
+import { CONFIGURED, expectKept, openRotatorScenario } from '../support/rotator-scenario.ts';
 import type { Scenario, ServerAddress } from '../support/scenario.ts';
 
 const STEPS = ['check', 'stage', 'set', 'verify', 'publish'];
@@ -98,4 +101,33 @@ describe.each([
       await using _session = await connect({ ...own.connection, port, user, password });
     },
   );
+
+  test.skipIf(!have)(
+    'what is staged is kept while pg_hba.conf has no entry for the rotator, and published once it has one again (G4, G5)',
+    async () => {
+      if (!started) return;
+      await using world = await openRotatorScenario(started);
+      const own = world.fresh();
+      const file = join(started.server.data, 'pg_hba.conf');
+      const rules = await readFile(file, 'utf8');
+      const write = async (text: string, isIn: boolean) => {
+        await writeFile(file, text);
+        await own.admin.query('SELECT pg_reload_conf()');
+        const tries = async () => (await refusal(own, world.rotator)) === 'password';
+        await expect.poll(tries).toBe(isIn);
+      };
+      await expectKept(own, await own.request(), {
+        bar: () => write(`host all ${world.rotator} all reject\n${rules}`, false),
+        lift: () => write(rules, true),
+        why: /pg_hba.conf rejects/,
+      });
+      expect(world.staged.size).toBe(1);
+    },
+  );
 });
+
+/** Why a wrong password of a login is refused. */
+async function refusal(scenario: Scenario, username: string): Promise<unknown> {
+  const error: unknown = await scenario.logIn({ username, password: 'wrong' }).catch((error) => error);
+  return refusedAs(error);
+}

@@ -1,5 +1,8 @@
+import { expect } from 'vitest';
+import type { Rotation } from '../../src/ledger/rotation.ts';
 import type { Mapping, Policy } from '../../src/policy/policy.ts';
 import { quoteLiteral } from '../../src/postgres/identifier.ts';
+import { cancel } from '../../src/rotation/cancel.ts';
 import type { OpenDestination } from '../../src/rotation/rotation-context.ts';
 import { withRotatorPassword } from '../../src/rotation/with-rotator-password.ts';
 import type { SecretStore } from '../../src/secret-store/secret-store.ts';
@@ -83,4 +86,45 @@ export async function openRotatorScenario(server: ServerAddress): Promise<Rotato
       await scenario[Symbol.asyncDispose]();
     },
   };
+}
+
+/**
+ * Expects a rotation whose rotator is shut out right before publish to stay open with what it staged, in this process, in
+ * another and when somebody cancels it, and to end well once the rotator is let in again.
+ */
+export async function expectKept(
+  own: Scenario,
+  rotation: Rotation,
+  {
+    bar,
+    lift,
+    why,
+  }: { readonly bar: () => Promise<unknown>; readonly lift: () => Promise<unknown>; readonly why: RegExp },
+): Promise<void> {
+  const [{ store, secrets }] = own.destinations;
+  const { ledger } = own;
+  const barring = own.with({
+    ledger: {
+      ...ledger,
+      async record(id, step, kind, detail) {
+        await ledger.record(id, step, kind, detail);
+        if (step === 'verify' && kind === 'done') await bar();
+      },
+    },
+  });
+  for (const each of [barring, own]) {
+    expect(await each.run(rotation)).toMatchObject({
+      status: 'retrying',
+      error: { message: expect.stringMatching(why) },
+    });
+    expect((await store.read(secrets, 'pending'))?.token).toBe(rotation.id);
+  }
+  await using context = own.context(rotation);
+  await expect(cancel(context, 'somebody')).rejects.toThrow(why);
+  expect((await store.read(secrets, 'pending'))?.token).toBe(rotation.id);
+  await lift();
+  expect(await own.finish(rotation)).toEqual({ status: 'done' });
+  const published = await own.published();
+  expect((await store.read(secrets, 'current'))?.token).toBe(rotation.id);
+  await using _session = await own.logIn(published);
 }

@@ -1,5 +1,4 @@
 import { connect } from '../../postgres/connect.ts';
-import { DatabaseError } from '../../postgres/database-error.ts';
 import { readServer } from '../../postgres/rotator.ts';
 import { outsideFindings } from '../findings/outside-findings.ts';
 import { refuse } from '../findings/refuse.ts';
@@ -7,7 +6,7 @@ import { replicaFindings } from '../findings/replica-findings.ts';
 import { rotatorFindings } from '../findings/rotator-findings.ts';
 import { serverFindings } from '../findings/server-findings.ts';
 import { outsideChanges } from '../outside-changes.ts';
-import { proveLogin } from '../prove-login.ts';
+import { otherPendingParts, type PendingPart } from '../pending-parts.ts';
 import { Refusal } from '../refusal.ts';
 import { refuseLateStart } from '../refuse-late-start.ts';
 import { refuseReplaced } from '../refuse-replaced.ts';
@@ -15,6 +14,7 @@ import { incomingLogin, type RotationContext } from '../rotation-context.ts';
 import { runVerifyStatements } from '../run-verify-statements.ts';
 import type { Step } from '../step.ts';
 import { check } from '../steps/check.ts';
+import { pendingInUse } from './pending-in-use.ts';
 
 /**
  * Refuses whatever would stop or endanger the steps that follow. Changes nothing. All that `verify` will ask is asked here
@@ -70,18 +70,12 @@ async function tryVerifyStatements(context: RotationContext): Promise<void> {
 
 /** A pending version that no open rotation staged is about to be discarded; it must not be the rotator's password. */
 async function refusePendingInUse(context: RotationContext): Promise<void> {
-  const [primary] = context.destinations;
-  const pending = await context.read(primary, 'pending');
-  const { username, password } = pending?.fields ?? {};
-  if (pending?.token === context.rotation.id || username === undefined || password === undefined) return;
-  if (username !== incomingLogin(context)) return;
-  try {
-    await using _session = await proveLogin(context, { credential: { username, password } });
-  } catch (error) {
-    if (error instanceof DatabaseError && error.kind === 'authentication') return;
-    throw error;
-  }
+  const others: PendingPart[] = [];
+  for (const each of context.destinations) others.push(...(await otherPendingParts(context, each)));
+  if (others.length === 0) return;
+  const { destination, token } = (await pendingInUse(context)) ?? {};
+  if (!destination || token === context.rotation.id) return;
   throw new Refusal(
-    `What is pending in ${primary.name} (version ${pending?.token ?? 'without a token'}) is the password of ${username} now, and would be lost; make that version current there, then rotate again`,
+    `What is pending in ${destination.name} (version ${token ?? 'without a token'}) is the password of ${incomingLogin(context)} now, and would be lost; make that version current there, then rotate again`,
   );
 }

@@ -1,12 +1,14 @@
 import type { Rotation } from '../../ledger/rotation.ts';
 import { withPolicyLock } from '../../postgres/policy-lock.ts';
-import type { RotationContext } from '../rotation-context.ts';
+import { isPublished, type RotationContext } from '../rotation-context.ts';
 import { takeBack } from '../take-back.ts';
-import { isSet, mayBeSet } from './is-set.ts';
+import { mayBeSet } from './is-set.ts';
+import { pendingInUse } from './pending-in-use.ts';
 
 /**
  * Ends a rotation of the rotator's password as failed and takes back what it staged, unless that is the rotator's password
- * by now: then undefined, and nothing has changed. Throws where that cannot be found out.
+ * by now: then undefined, and nothing has changed. Throws, and nothing has changed either, where no other password is proven
+ * to be the rotator's.
  */
 export async function endUnset(context: RotationContext, reason?: string): Promise<Rotation | undefined> {
   const { ledger, policy, rotation } = context;
@@ -15,7 +17,7 @@ export async function endUnset(context: RotationContext, reason?: string): Promi
     // Under the lock that `set` needs, and before anything is discarded: after it nobody sets it any more.
     const ended = await withPolicyLock(await context.rotator(), policy.logins, async () => {
       context.forget();
-      return (await isSet(context)) ? undefined : end();
+      return (await isPublished(context)) || (await pendingInUse(context)) ? undefined : end();
     });
     if (ended) await takeBack(context);
     return ended;

@@ -1,11 +1,10 @@
-import { DatabaseError } from '../../postgres/database-error.ts';
+import { PasswordRefused } from '../password-refused.ts';
 import { proveLogin } from '../prove-login.ts';
-import { Refusal } from '../refusal.ts';
 import { isPublished, type RotationContext } from '../rotation-context.ts';
 
 /**
- * Whether the rotator has the password that this rotation staged. From then on that is the only way in, and must not be
- * discarded. Throws where it cannot be found out.
+ * Whether the rotator has the password that this rotation staged. False is no proof of the contrary, only that there is no harm
+ * in setting it: see pending-in-use.ts. Throws where PostgreSQL was not asked, or gives another reason than the password.
  */
 export async function isSet(context: RotationContext): Promise<boolean> {
   if (await isPublished(context)) return true;
@@ -15,9 +14,7 @@ export async function isSet(context: RotationContext): Promise<boolean> {
     await using _session = await proveLogin(context);
     return true;
   } catch (error) {
-    if (error instanceof DatabaseError && error.kind === 'authentication') return false;
-    // There is nothing staged that could be lost.
-    if (error instanceof Refusal) return false;
+    if (error instanceof PasswordRefused) return false;
     throw error;
   }
 }
