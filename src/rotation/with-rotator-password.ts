@@ -5,6 +5,8 @@ import { quoteIdentifier } from '../postgres/identifier.ts';
 import { refusedAs } from '../postgres/refused-as.ts';
 import type { OpenDestination } from './rotation-context.ts';
 
+const MOVED = 'if another destination was the first of the policy until now, put that back';
+
 /**
  * A connection whose rotator has a policy of its own. Its password is the one that this process logged in to the same server
  * with last; else what the policy's primary publishes; else what is pending there, which is the password while a rotation is
@@ -49,10 +51,18 @@ export function withRotatorPassword(
       if (refused.size === before) break;
     }
     const [cause, ...others] = [...refused.values()].reverse();
-    // Nothing was ever published: it is the configured one that is wrong, and the error says so.
-    if (cause && others.length === 0) throw cause;
-    throw refusal(target, cause);
+    throw others.length === 0 ? onlyRefusal(cause) : refusal(target, cause);
   };
+
+  /** Nothing was ever published, so it is the configured one that is wrong, as the error says; or not there. */
+  function onlyRefusal(cause: unknown): DatabaseError {
+    const told = cause instanceof Error ? cause.message : String(cause);
+    return new DatabaseError(
+      'authentication',
+      `${told}. ${primary.name} has no other of policy ${policy}: ${MOVED}`,
+      { cause },
+    );
+  }
 
   function refusal(target: Database, cause: unknown): DatabaseError {
     const all = `${placeOf(target)}: PostgreSQL refuses what ${primary.name} has of policy ${policy}, current, pending and previous, and the password that connection ${connection.name} configures`;
@@ -66,7 +76,7 @@ export function withRotatorPassword(
     const alter = `ALTER ROLE ${quoteIdentifier(connection.user)}`;
     return new DatabaseError(
       'authentication',
-      `${all}; if another destination was the first of the policy until now, put that back; if the role's VALID UNTIL is over, ${alter} VALID UNTIL 'infinity'; else set a password by hand, ${alter} PASSWORD '…', and configure it there`,
+      `${all}; ${MOVED}; if the role's VALID UNTIL is over, ${alter} VALID UNTIL 'infinity'; else set a password by hand, ${alter} PASSWORD '…', and configure it there`,
       { cause },
     );
   }

@@ -4,6 +4,7 @@ import { cancel } from '../../src/rotation/cancel.ts';
 import { plan } from '../../src/rotation/plan.ts';
 import { rollBack } from '../../src/rotation/roll-back.ts';
 import { policyStatus } from '../../src/rotation/status.ts';
+import { withRotatorPassword } from '../../src/rotation/with-rotator-password.ts';
 import { StoreError } from '../../src/secret-store/store-error.ts';
 import { dyingWith, GONE } from '../support/dying-with.ts';
 import { expectRefusal, requestAdoption, stageOutside } from '../support/outside.ts';
@@ -105,6 +106,32 @@ describe('a rotator that is shut out between set and publish, which says nothing
     });
     expect(world.staged.size).toBe(2);
   });
+});
+
+test('a first destination that is another between set and publish costs no password, and it is said to put it back', async () => {
+  expect(await rotated(own)).toEqual(DONE);
+  const rotation = await stoppedAfterSet();
+  const [primary] = own.destinations;
+  const moved = {
+    ...primary,
+    name: 'moved (primary)',
+    secrets: { username: { secret: 'moved/username' }, password: { secret: 'moved/password' } },
+  };
+  const edited = own.with({
+    policy: { ...own.policy, retryFor: 0 },
+    destinations: [moved, primary],
+    connection: withRotatorPassword({ ...own.connection, password: CONFIGURED }, own.policy.name, moved),
+  });
+  expect(await edited.run(rotation)).toMatchObject({
+    status: 'retrying',
+    error: {
+      message: expect.stringMatching(
+        /password authentication failed .*\. moved \(primary\) has no other of policy .*: if another destination was the first of the policy until now, put that back$/,
+      ),
+    },
+  });
+  expect(await world.fresh().finish(rotation)).toEqual(DONE);
+  expect(world.staged.size).toBe(2);
 });
 
 describe('cancel', () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { connect } from '../../src/postgres/connect.ts';
 import { refusedAs } from '../../src/postgres/refused-as.ts';
+import { cancel } from '../../src/rotation/cancel.ts';
 import { haveOlderVersions, type PostgresServer, startPostgres } from '../support/postgres-server.ts';
 import { startReplica } from '../support/replica.ts';
 import { CONFIGURED, expectKept, openRotatorScenario } from '../support/rotator-scenario.ts';
@@ -70,7 +71,7 @@ describe.each([
   // A server of its own, so that the one that all files share gets no replica.
   if (version === undefined) return;
   test.skipIf(!have)(
-    'the new password is published once a replica takes it too, and until then the old one gets in there',
+    'the new password is published once a replica takes it too, and until then the old one gets in there; one that lags later on is waited for',
     async () => {
       if (!started) return;
       await using replica = await startReplica(started);
@@ -93,12 +94,37 @@ describe.each([
           reason: expect.stringContaining(`does not take the new password of ${world.rotator} yet`),
         });
       }
+      // That the old password gets in on a standby is no proof that the staged one is not the rotator's.
+      await using astray = own.with({ connection: { ...own.connection, port } }).context(rotation);
+      await expect(cancel(astray, 'somebody')).rejects.toThrow('is a standby server');
       await replica.resume();
       await replica.catchUp();
       expect(await own.finish(rotation)).toEqual({ status: 'done' });
       expect(world.staged.size).toBe(1);
       const { username: user, password } = await own.published();
       await using _session = await connect({ ...own.connection, port, user, password });
+
+      // Through another connection, which is not waited for.
+      await replica.pause();
+      const there = () => connect({ ...world.fresh().connection, port });
+      const elsewhere = world.fresh();
+      expect(await elsewhere.finish(await elsewhere.request())).toEqual({ status: 'done' });
+      await (await there())[Symbol.asyncDispose]();
+      expect(await elsewhere.finish(await elsewhere.request())).toEqual({ status: 'done' });
+      const logins = seeing(world.freshLogins());
+      const waiting = await logins.request();
+      expect(await logins.run(waiting)).toMatchObject({
+        status: 'retrying',
+        error: {
+          step: 'check',
+          message: expect.stringMatching(
+            `^Replica 127.0.0.1:${port}: ${user}@127.0.0.1:${port}/.* it may not have replayed the password of now`,
+          ),
+        },
+      });
+      await replica.resume();
+      await replica.catchUp();
+      expect(await logins.finish(waiting)).toEqual({ status: 'done' });
     },
   );
 
