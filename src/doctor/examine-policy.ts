@@ -48,7 +48,11 @@ export async function examinePolicy(policy: Policy, parts: PolicyParts): Promise
   }
   if (policy.type === 'rotator') {
     return [
-      ...(await looked('rotator', rotatorFindings(view), 'it can set and prove a password of its own')),
+      ...(await looked(
+        'rotator',
+        rotatorFindings({ ...view, ledger }),
+        'it can set and prove a password of its own',
+      )),
       ...(await looked('pg_hba', hbaFindings(view))),
       // While a rotation is open, what is published may be refused: keyturn alone reads it, and knows what is pending.
       ...(open ? [] : await looked('published', proofFindings(view))),

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Clock } from '../clock.ts';
+import { type Identity, readIdentity } from '../postgres/identity.ts';
 import { insertRotation, type RotationRequest } from './insert-rotation.ts';
 import { lastPublished, type Publication } from './last-published.ts';
 import { migrateLedger } from './migrations.ts';
@@ -63,6 +64,8 @@ export interface Ledger {
   escalate(id: string): Promise<Rotation | undefined>;
   /** Turns an open rotation round; undefined when it is not open any more, or is on its way back already. */
   rollBack(id: string, back: { readonly by: string; readonly to: string }): Promise<Rotation | undefined>;
+  /** As whom and where it is kept. */
+  identity(): Promise<Identity>;
   /** What was done to the roles of policies. */
   readonly provisions: Provisions;
 }
@@ -108,6 +111,14 @@ export async function openLedger(pool: pg.Pool, clock: Clock): Promise<Ledger> {
 
   return {
     provisions: provisionsIn(pool, clock),
+    async identity() {
+      const client = await pool.connect();
+      try {
+        return await readIdentity(client);
+      } finally {
+        client.release();
+      }
+    },
     async request(request) {
       try {
         return await insertRotation(pool, request, now());

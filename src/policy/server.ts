@@ -5,6 +5,9 @@ export function isLoopback(host: string): boolean {
   return /^(localhost|127(\.\d{1,3}){3}|::1|\/.*)$/i.test(host);
 }
 
+/** How one server on this machine is spelled. The other loopback addresses are left to whoever tells servers apart by them, as tunnels do. */
+const THIS_MACHINE = /^(localhost|127\.0\.0\.1|::1)$/i;
+
 /** The same text for connections to the same server, whose roles they share; undefined while that is not known. */
 export function serverOf(
   connection: Partial<Pick<ConnectionEntry, 'host' | 'port'>>,
@@ -12,5 +15,6 @@ export function serverOf(
 ): string | undefined {
   if (!hasHost) return 'embedded';
   const { host, port } = connection;
-  return host === undefined || port === undefined ? undefined : `${host.toLowerCase()}:${port}`;
+  if (host === undefined || port === undefined) return undefined;
+  return `${THIS_MACHINE.test(host) ? 'localhost' : host.toLowerCase()}:${port}`;
 }

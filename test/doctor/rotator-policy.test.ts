@@ -1,6 +1,8 @@
 import { expect, inject, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { examinePolicy } from '../../src/doctor/examine-policy.ts';
+import { connect } from '../../src/postgres/connect.ts';
+import { readIdentity } from '../../src/postgres/identity.ts';
 import { dyingWith, GONE } from '../support/dying-with.ts';
 import { CONFIGURED, openRotatorScenario, type RotatorScenario } from '../support/rotator-scenario.ts';
 import type { Scenario } from '../support/scenario.ts';
@@ -25,6 +27,13 @@ test("a rotator's policy is looked at as what it is: one login, whose password l
   expect(before.filter(({ level }) => level === 'fail')).toEqual([]);
   expect(levels(before, 'rotator')).toEqual(['ok']);
   expect(levels(before, 'published')).toEqual(['skip']);
+  const { ledger, connection } = world.fresh();
+  await using session = await connect(connection);
+  const identity = () => readIdentity(session.client);
+  const shared = await examine(world.fresh().with({ ledger: { ...ledger, identity } }));
+  expect(shared.filter(({ level }) => level === 'fail')).toEqual([
+    expect.objectContaining({ text: expect.stringContaining('is the login of state.database too') }),
+  ]);
   await rotate(world);
   expect(levels(await examine(world.fresh()), 'published')).toEqual(['ok']);
 });

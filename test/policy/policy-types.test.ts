@@ -79,6 +79,10 @@ describe('is refused', () => {
     expect(problemsOf(yaml)).toEqual([
       'k.yaml:16:17 policies.self.connection: the rotator of "db" is the login of state.database too, where its old password would stay; must be another login there',
     ]);
+    const local = yaml.replaceAll('db.internal', 'localhost');
+    for (const spelled of ['127.0.0.1', '[::1]', 'LOCALHOST']) {
+      expect(problemsOf(local.replace('@localhost', `@${spelled}`))).toHaveLength(1);
+    }
     for (const other of [
       'keyturn2:hush@db.internal',
       'keyturn:hush@db.internal:5433',

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { connect } from '../../src/postgres/connect.ts';
 import { DatabaseError } from '../../src/postgres/database-error.ts';
+import { readIdentity } from '../../src/postgres/identity.ts';
 import { cancel } from '../../src/rotation/cancel.ts';
 import { plan } from '../../src/rotation/plan.ts';
 import { rollBack } from '../../src/rotation/roll-back.ts';
@@ -279,6 +281,31 @@ test('a rotator whose sessions act as another role is refused before anything ch
   expect(remedy).toBe(`ALTER ROLE "${world.rotator}" RESET role`);
   await own.admin.query(String(remedy));
   expect(await rotated(own)).toEqual(DONE);
+});
+
+test('a rotator that keeps the ledger too is refused, however its host is spelled, and the remedy is one', async () => {
+  const asRotator = { ...own.connection, host: 'localhost', user: world.rotator, password: CONFIGURED };
+  const kept = (by: typeof asRotator): Scenario =>
+    own.with({
+      ledger: {
+        ...own.ledger,
+        async identity() {
+          await using session = await connect(by);
+          return await readIdentity(session.client);
+        },
+      },
+    });
+  const message = await expectRefusal(kept(asRotator), await own.request());
+  const [, remedy = ''] =
+    /the rotator is the login of state.database too, .*log in as another: (CREATE ROLE .*)$/.exec(message) ??
+    [];
+  const state = `${world.rotator}_state`;
+  await own.admin.query(remedy.replace('keyturn_state', state).replace('…', CONFIGURED));
+  try {
+    expect(await rotated(kept({ ...asRotator, user: state }))).toEqual(DONE);
+  } finally {
+    await own.admin.query(`DROP ROLE ${state}`);
+  }
 });
 
 test('plan has its five steps, and status its one login', async () => {

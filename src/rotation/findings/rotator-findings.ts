@@ -1,13 +1,24 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Ledger } from '../../ledger/ledger.ts';
 import { connect, placeOf } from '../../postgres/connect.ts';
 import { quoteIdentifier } from '../../postgres/identifier.ts';
+import { readIdentity } from '../../postgres/identity.ts';
 import type { RotationView } from '../rotation-context.ts';
 import type { Finding } from './finding.ts';
 
-/** What would keep the rotator from proving a new password of its own, once it has set it. */
-export async function rotatorFindings({ connection }: Pick<RotationView, 'connection'>): Promise<Finding[]> {
+/**
+ * What would keep the rotator from proving a new password of its own, once it has set it, or keyturn from its ledger. Of that
+ * nothing is told where it is undefined.
+ */
+export async function rotatorFindings({
+  connection,
+  ledger,
+}: Pick<RotationView, 'connection'> & { readonly ledger: Ledger | undefined }): Promise<Finding[]> {
   await using session = await connect(connection);
   const { rows } = await session.client.query('SELECT current_user AS name');
   const acting: string = rows[0]?.name;
+  const own = await readIdentity(session.client);
+  const isLedgers = isDeepStrictEqual(await ledger?.identity(), own);
   return [
     ...(session.proven
       ? []
@@ -19,6 +30,16 @@ export async function rotatorFindings({ connection }: Pick<RotationView, 'connec
             remedy: `let pg_hba.conf demand scram-sha-256 from this address, and if its password is an MD5 one, set it once more with password_encryption = 'scram-sha-256'`,
           } as const,
         ]),
+    ...(isLedgers
+      ? [
+          {
+            level: 'fail',
+            about: 'rotator',
+            text: `${placeOf(connection)}: the rotator is the login of state.database too, where its old password would stay`,
+            remedy: `have state.database log in as another: CREATE ROLE keyturn_state LOGIN PASSWORD '…' IN ROLE ${quoteIdentifier(own.login)}`,
+          } as const,
+        ]
+      : []),
     ...(acting === connection.user
       ? []
       : [
