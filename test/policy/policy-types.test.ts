@@ -98,10 +98,13 @@ test('every connection to its server as that user is the rotator’s, and no oth
     WHOLE.replace(
       'stores:',
       `  same: { host: DB.internal, database: invoices, user: keyturn }
+  local: { host: localhost, database: orders, user: local }
+  spelled: { host: 127.0.0.1, database: invoices, user: local }
+  tunnel: { host: 127.0.0.2, database: orders, user: local }
   user: { host: db.internal, database: orders, user: another }
   port: { host: db.internal, port: 5433, database: orders, user: keyturn }
 stores:`,
-    ),
+    ) + ROTATOR.replace('self', 'here').replace(': db', ': local').replaceAll('keyturn/', 'here/'),
   );
   const found = [...config.connections].map(([name, connection]) => [
     name,
@@ -110,6 +113,9 @@ stores:`,
   expect(found).toEqual([
     ['db', 'self'],
     ['same', 'self'],
+    ['local', 'here'],
+    ['spelled', 'here'],
+    ['tunnel', undefined],
     ['user', undefined],
     ['port', undefined],
   ]);

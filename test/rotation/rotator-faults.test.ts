@@ -136,6 +136,22 @@ test('a first destination that is another between set and publish costs no passw
   expect(world.staged.size).toBe(2);
 });
 
+test('a connection that has another user between set and publish costs no password, and it is said to put that back', async () => {
+  expect(await rotated(own)).toEqual(DONE);
+  const rotation = await stoppedAfterSet();
+  const other = inject('postgres');
+  const edited = own.with({
+    policy: { ...own.policy, logins: [other.user, other.user], retryFor: 0 },
+    connection: { ...other, name: 'target', database: own.connection.database, tls: { mode: 'disable' } },
+  });
+  const told = `Rotation ${rotation.id} may have given ${world.rotator} a new password, and connection target logs in as ${other.user} by now; give it the user ${world.rotator} back until that is done`;
+  expect(await edited.run(rotation)).toMatchObject({ status: 'retrying', error: { message: told } });
+  await using context = edited.context((await own.ledger.find(rotation.id)) ?? rotation);
+  await expect(cancel(context, 'somebody')).rejects.toThrow(told);
+  expect(await world.fresh().finish(rotation)).toEqual(DONE);
+  expect(world.staged.size).toBe(2);
+});
+
 describe('cancel', () => {
   test('ends a rotation whose password is staged and not set, and takes that back', async () => {
     const rotation = await own.request();

@@ -1,5 +1,6 @@
 import { PasswordRefused } from '../password-refused.ts';
 import { proveLogin } from '../prove-login.ts';
+import { Refusal } from '../refusal.ts';
 import { isPublished, type RotationContext } from '../rotation-context.ts';
 
 /**
@@ -19,7 +20,15 @@ export async function isSet(context: RotationContext): Promise<boolean> {
   }
 }
 
-/** Whether anybody began to set it: the ledger has that before PostgreSQL. */
-export async function mayBeSet({ ledger, rotation }: RotationContext): Promise<boolean> {
-  return (await ledger.events([rotation.id])).some(({ step }) => step === 'set');
+/**
+ * Whether anybody began to set it: the ledger has that before PostgreSQL. Throws a Refusal where it was set for a role that is
+ * not the connection's any more, of which nothing can be found out through it.
+ */
+export async function mayBeSet({ ledger, connection, policy, rotation }: RotationContext): Promise<boolean> {
+  if (!(await ledger.events([rotation.id])).some(({ step }) => step === 'set')) return false;
+  const [rotator] = policy.logins;
+  if (rotation.incoming === null || rotation.incoming === rotator) return true;
+  throw new Refusal(
+    `Rotation ${rotation.id} may have given ${rotation.incoming} a new password, and connection ${connection.name} logs in as ${rotator} by now; give it the user ${rotation.incoming} back until that is done`,
+  );
 }
