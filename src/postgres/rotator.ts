@@ -28,7 +28,8 @@ export interface MissingPrivilege {
 
 /**
  * What the rotator lacks to alter these logins, to see their sessions and, if asked, to end them. Altering a login's
- * password takes CREATEROLE, and from PostgreSQL 16 on also ADMIN OPTION on the login.
+ * password takes CREATEROLE, and from PostgreSQL 16 on also ADMIN OPTION on the login; a superuser's takes a superuser, and
+ * up to PostgreSQL 15 so does that of a login with REPLICATION.
  * https://www.postgresql.org/docs/current/sql-alterrole.html
  */
 export async function missingPrivileges(
@@ -45,7 +46,9 @@ export async function missingPrivileges(
                    WHERE login.rolname = ANY ($1)
                      AND NOT pg_catalog.pg_has_role(me.oid, login.oid, 'MEMBER WITH ADMIN OPTION')) AS unadministered,
             ARRAY(SELECT login.rolname::text FROM pg_catalog.pg_roles AS login
-                   WHERE login.rolname = ANY ($1) AND login.rolsuper) AS superlogins
+                   WHERE login.rolname = ANY ($1) AND login.rolsuper) AS superlogins,
+            ARRAY(SELECT login.rolname::text FROM pg_catalog.pg_roles AS login
+                   WHERE login.rolname = ANY ($1) AND login.rolreplication AND NOT login.rolsuper) AS replicating
        FROM pg_catalog.pg_roles AS me WHERE me.rolname = current_user`,
     [logins],
   );
@@ -56,6 +59,12 @@ export async function missingPrivileges(
     missing.push({
       what: `alter ${login}, which is a superuser`,
       remedy: `ALTER ROLE ${quoteIdentifier(login)} NOSUPERUSER`,
+    });
+  }
+  for (const login of facts.needsAdmin ? [] : facts.replicating) {
+    missing.push({
+      what: `alter ${login}, whose REPLICATION takes a superuser as the rotator up to PostgreSQL 15`,
+      remedy: `ALTER ROLE ${quoteIdentifier(login)} NOREPLICATION`,
     });
   }
   if (!facts.createrole) {

@@ -15,7 +15,11 @@ export async function rotatorFindings({
   ledger,
 }: Pick<RotationView, 'connection'> & { readonly ledger: Ledger | undefined }): Promise<Finding[]> {
   await using session = await connect(connection);
-  const { rows } = await session.client.query('SELECT current_user AS name');
+  const { rows } = await session.client.query(
+    `SELECT current_user AS name, current_setting('server_version_num')::int < 160000
+                                  AND me.rolreplication AND NOT me.rolsuper AS fixed
+       FROM pg_catalog.pg_roles AS me WHERE me.rolname = current_user`,
+  );
   const acting: string = rows[0]?.name;
   const own = await readIdentity(session.client);
   const isLedgers = isDeepStrictEqual(await ledger?.identity(), own);
@@ -50,5 +54,16 @@ export async function rotatorFindings({
             sql: [`ALTER ROLE ${quoteIdentifier(connection.user)} RESET role`],
           } as const,
         ]),
+    // https://www.postgresql.org/docs/15/sql-alterrole.html: nor may it alter itself.
+    ...(rows[0]?.fixed
+      ? [
+          {
+            level: 'fail',
+            about: 'rotator',
+            text: `${acting} has REPLICATION, so up to PostgreSQL 15 only a superuser may give it another password`,
+            sql: [`ALTER ROLE ${quoteIdentifier(acting)} NOREPLICATION`],
+          } as const,
+        ]
+      : []),
   ];
 }
