@@ -44,6 +44,11 @@ const REMEDIES: Readonly<Partial<Record<DatabaseErrorKind, string>>> = {
   'missing-database': "create it, or correct the connection's database",
 };
 
+/** Whether PostgreSQL said that a right is missing (insufficient_privilege), which no other try will mend. */
+export function isForbidden(error: unknown): boolean {
+  return (error as { code?: unknown } | undefined)?.code === '42501';
+}
+
 /** What pg says when it has to prove a password and has none. */
 const NO_PASSWORD = /^SASL: .*client password must be/;
 

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { isForbidden } from './database-error.ts';
 
 /** A line of pg_hba.conf that is about one of the logins in this database. */
 export interface HbaRule {
@@ -27,7 +28,7 @@ export async function hbaRules(
 ): Promise<HbaRules | undefined> {
   const answer = await client
     .query(RULES, [logins])
-    .catch((error: { code?: unknown }) => (error.code === '42501' ? undefined : Promise.reject(error)));
+    .catch((error: unknown) => (isForbidden(error) ? undefined : Promise.reject(error)));
   if (!answer) return undefined;
   const seen = new Set<string>();
   return {

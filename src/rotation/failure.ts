@@ -1,4 +1,4 @@
-import { DatabaseError } from '../postgres/database-error.ts';
+import { DatabaseError, isForbidden } from '../postgres/database-error.ts';
 import { StoreError } from '../secret-store/store-error.ts';
 
 /** Whether trying again later can help without anyone doing something. Unknown faults are given the chance. */
@@ -6,6 +6,7 @@ export function isTransient(error: unknown): boolean {
   if (error instanceof StoreError) return ['unreachable', 'throttled', 'conflict'].includes(error.kind);
   if (error instanceof DatabaseError)
     return ['unreachable', 'locked', 'behind', 'other'].includes(error.kind);
+  if (isForbidden(error)) return false;
   return !(error instanceof Error && ['Refusal', 'SessionsHiddenError'].includes(error.name));
 }
 

@@ -4,6 +4,7 @@ import { STEP_NAMES } from '../../src/ledger/rotation.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
 import { sessionsOf } from '../../src/postgres/sessions.ts';
 import { everyDays, HOUR } from '../schedule/schedules.ts';
+import { withLimitedRotator } from '../support/rotator.ts';
 import { MAPPING, openScenario, type Scenario } from '../support/scenario.ts';
 
 let scenario: Scenario;
@@ -195,6 +196,41 @@ describe('a failure before publish', () => {
     await (await scenario.logIn(before))[Symbol.asyncDispose]();
     expect(await rotateOnce()).toEqual({ status: 'done' });
   });
+
+  test.each([
+    [
+      'that has a name',
+      (rotator: string) => `ALTER ROLE ${rotator} NOCREATEROLE`,
+      /may not alter logins; run: ALTER ROLE \S+ CREATEROLE$/,
+    ],
+    [
+      'that only PostgreSQL knows',
+      () => 'REVOKE EXECUTE ON FUNCTION pg_try_advisory_xact_lock(bigint) FROM PUBLIC',
+      /^permission denied for function pg_try_advisory_xact_lock$/,
+    ],
+  ])(
+    'by a right %s, lost since check, ends the rotation at once and takes back (G5)',
+    async (_, lose, message) => {
+      await rotateOnce();
+      const before = await scenario.published();
+      await using role = await withLimitedRotator(scenario);
+      const losing = role.limited.with({
+        ledger: {
+          ...scenario.ledger,
+          async record(id, step, kind, detail) {
+            await scenario.ledger.record(id, step, kind, detail);
+            if (step === 'stage' && kind === 'done') await scenario.admin.query(lose(role.rotator));
+          },
+        },
+      });
+      expect(await losing.run(await losing.request())).toMatchObject({
+        status: 'failed',
+        error: { step: 'set', message: expect.stringMatching(message) },
+      });
+      expect(await scenario.published()).toEqual(before);
+      expect(await scenario.store.read(MAPPING, 'pending')).toBeUndefined();
+    },
+  );
 
   test('after a leftover that could not be taken back, the next rotation takes it back', async () => {
     await rotateOnce();

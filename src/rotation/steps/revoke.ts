@@ -9,7 +9,7 @@ import { mayTerminate } from '../may-terminate.ts';
 import { pooledClients } from '../pooled-clients.ts';
 import { proveLogin } from '../prove-login.ts';
 import { Refusal } from '../refusal.ts';
-import { refuseMissingPrivileges } from '../refuse-missing-privileges.ts';
+import { rethrowNamingPrivileges } from '../refuse-missing-privileges.ts';
 import { frozenLogins, isPublished, type RotationContext } from '../rotation-context.ts';
 import type { Step } from '../step.ts';
 import { refuseSuperseded } from '../superseded.ts';
@@ -90,23 +90,17 @@ async function isShut(context: RotationContext): Promise<boolean> {
 async function shut(context: RotationContext): Promise<void> {
   const { incoming, outgoing } = frozenLogins(context);
   const client = await context.rotator();
-  try {
-    await withPolicyLock(client, context.policy.logins, async () => {
-      await refuseSuperseded(context);
-      context.forget();
-      if (!(await isPublished(context))) {
-        throw new Refusal(
-          `${context.destinations[0].name} does not publish ${incoming} of this rotation any more, so ${outgoing} is not revoked; find out who changed the secret`,
-        );
-      }
-      await refuseEdited(context);
-      await disableLogin(client, outgoing);
-    });
-  } catch (error) {
-    // PostgreSQL says that a right is missing, this says which: somebody changed the roles since `check`.
-    if ((error as { code?: unknown }).code === '42501') await refuseMissingPrivileges(context);
-    throw error;
-  }
+  await withPolicyLock(client, context.policy.logins, async () => {
+    await refuseSuperseded(context);
+    context.forget();
+    if (!(await isPublished(context))) {
+      throw new Refusal(
+        `${context.destinations[0].name} does not publish ${incoming} of this rotation any more, so ${outgoing} is not revoked; find out who changed the secret`,
+      );
+    }
+    await refuseEdited(context);
+    await disableLogin(client, outgoing);
+  }).catch((error: unknown) => rethrowNamingPrivileges(context, error));
 }
 
 /** A version that was altered where it is has its token still, which then shows nothing: it has to log in. */

@@ -5,6 +5,7 @@ import { scramVerifier } from '../../postgres/scram-verifier.ts';
 import { proveLogin } from '../prove-login.ts';
 import { publisherOf } from '../publisher-of.ts';
 import { Refusal } from '../refusal.ts';
+import { rethrowNamingPrivileges } from '../refuse-missing-privileges.ts';
 import { frozenLogins, isPublished, stagedCredential } from '../rotation-context.ts';
 import type { Step } from '../step.ts';
 import { refuseSuperseded } from '../superseded.ts';
@@ -38,7 +39,7 @@ export const set: Step = {
         throw new Refusal(`${publisher.name} publishes ${incoming} by now; its password stays as it is`);
       }
       await enableLogin(client, incoming, verifier);
-    });
+    }).catch((error: unknown) => rethrowNamingPrivileges(context, error));
     return undefined;
   },
   async describe(context) {
