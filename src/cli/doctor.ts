@@ -4,7 +4,7 @@ import type { App } from '../app.ts';
 import { counted } from '../counted.ts';
 import { type Diagnosis, diagnose } from '../doctor/diagnose.ts';
 import type { Finding } from '../rotation/findings/finding.ts';
-import { remedyOf } from '../rotation/findings/remedy-of.ts';
+import { remedyLines } from '../rotation/findings/remedy-of.ts';
 import type { Io } from './io.ts';
 import { writeJson } from './table.ts';
 import { type ConfigOption, choosePolicies, withApp } from './with-app.ts';
@@ -43,7 +43,8 @@ function report({ connection, policy, findings }: Diagnosis) {
     about: finding.about,
     level: finding.level,
     text: finding.text,
-    remedy: remedyOf(finding) ?? null,
+    remedy: finding.remedy ?? null,
+    sql: finding.sql ?? [],
   }));
 }
 
@@ -54,8 +55,7 @@ function write(io: Io, diagnoses: readonly Diagnosis[]): void {
     io.stdout.write(`${policy ?? (connection === null ? 'keyturn' : `connection ${connection}`)}\n`);
     for (const finding of findings) {
       io.stdout.write(`  ${colour(io, finding.level)}  ${finding.about.padEnd(width)}  ${finding.text}\n`);
-      const remedy = remedyOf(finding);
-      if (remedy !== undefined) io.stdout.write(`${' '.repeat(width + 10)}${remedy}\n`);
+      for (const line of remedyLines(finding)) io.stdout.write(`${' '.repeat(width + 10)}${line}\n`);
     }
   }
   const [fails, warns, skips] = (['fail', 'warn', 'skip'] as const).map((level) => countOf(diagnoses, level));

@@ -19,9 +19,13 @@ export interface Login {
   /** -1: none. */
   readonly connectionLimit: number;
   readonly memberOf: readonly string[];
+  /** Those of them that it may `SET ROLE` to: from PostgreSQL 16 on not every membership lets it. */
+  readonly canBecome: readonly string[];
   readonly settings: readonly RoleSetting[];
   /** What `ALTER ROLE … SET role` says, for every database or for this one. */
   readonly defaultRole: string | null;
+  /** Whether it says so for this database, which stands above what it says for every one. */
+  readonly hasDefaultRoleHere: boolean;
   readonly expired: boolean;
   /** Whether it has CONNECT on this database. */
   readonly mayConnect: boolean;
@@ -32,6 +36,8 @@ export async function readLogins(
   client: pg.ClientBase,
   names: readonly string[],
 ): Promise<Map<string, Login>> {
+  // set_option came with PostgreSQL 16; before, every membership let a role become the other.
+  // https://www.postgresql.org/docs/current/role-membership.html
   const { rows } = await client.query(
     `SELECT role.rolname AS name, role.rolcanlogin AS "canLogin", role.rolsuper AS superuser,
             coalesce(role.rolvaliduntil < now(), false) AS expired, role.rolconnlimit AS "connectionLimit",
@@ -48,6 +54,12 @@ export async function readLogins(
                     FROM pg_catalog.pg_auth_members AS membership
                     JOIN pg_catalog.pg_roles AS granted ON granted.oid = membership.roleid
                    WHERE membership.member = role.oid ORDER BY 1) AS "memberOf",
+            ARRAY(SELECT DISTINCT granted.rolname::text
+                    FROM pg_catalog.pg_auth_members AS membership
+                    JOIN pg_catalog.pg_roles AS granted ON granted.oid = membership.roleid
+                   WHERE membership.member = role.oid
+                     AND coalesce((to_jsonb(membership) ->> 'set_option')::boolean, true)
+                   ORDER BY 1) AS "canBecome",
             coalesce((SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
                                'database', database.datname,
                                'name', split_part(setting, '=', 1),
@@ -63,7 +75,12 @@ export async function readLogins(
                LEFT JOIN pg_catalog.pg_database AS database ON database.oid = stored.setdatabase
               WHERE stored.setrole = role.oid AND setting LIKE 'role=%'
                 AND (stored.setdatabase = 0 OR database.datname = current_database())
-              ORDER BY stored.setdatabase DESC LIMIT 1) AS "defaultRole"
+              ORDER BY stored.setdatabase DESC LIMIT 1) AS "defaultRole",
+            EXISTS (SELECT FROM pg_catalog.pg_db_role_setting AS stored
+                      JOIN pg_catalog.pg_database AS database ON database.oid = stored.setdatabase
+                     CROSS JOIN unnest(stored.setconfig) AS setting
+                     WHERE stored.setrole = role.oid AND database.datname = current_database()
+                       AND setting LIKE 'role=%') AS "hasDefaultRoleHere"
        FROM pg_catalog.pg_roles AS role
       WHERE role.rolname = ANY ($1)`,
     [names],

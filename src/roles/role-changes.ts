@@ -43,28 +43,25 @@ function administration(intent: Intent, { server, standings }: World, executor: 
     }));
 }
 
-function memberships(
-  { logins, owner }: Intent,
-  { server, database, logins: found, standings }: World,
-): Change[] {
+function memberships({ logins, owner }: Intent, { server, database, logins: found }: World): Change[] {
   if (owner === undefined) return [];
   return logins.flatMap((login) => {
-    const standing = standings.get(login);
+    const there = found.get(login);
     const changes: Change[] = [];
-    if (!standing?.canBecome.includes(owner)) {
+    if (!there?.canBecome.includes(owner)) {
       changes.push({
         what: `makes ${login} a member of ${owner}`,
         sql: grantMembership(owner, login, { options: server.version >= WITH_OPTIONS }),
         administers: [owner],
       });
     }
-    if (found.get(login)?.defaultRole !== owner) {
+    if (there?.defaultRole !== owner) {
       changes.push({
         what: `makes what ${login} creates belong to ${owner}`,
         sql: setDefaultRole(login, owner, {
           database: database.name,
-          here: standing?.hasDefaultRoleHere ?? false,
-        }),
+          here: there?.hasDefaultRoleHere ?? false,
+        }).join('; '),
       });
     }
     return changes;

@@ -42,6 +42,17 @@ export const BREAKS: readonly [
     ({ a }) => `ALTER ROLE ${a} RESET role`,
     /would not belong to the owner/,
   ],
+  [
+    'a login that acts as another role in this database',
+    ({ s, d }) => `ALTER ROLE ${s} IN DATABASE ${d} SET role = ${s}`,
+    /would not belong to the owner/,
+  ],
+  [
+    'a login that may not become its owner',
+    ({ s, o }) => `REVOKE ${o} FROM ${s}; GRANT ${o} TO ${s} WITH SET FALSE`,
+    /may not SET ROLE to its owner .* though it is a member/,
+  ],
+  ['an owner that is gone', ({ o }) => `DROP OWNED BY ${o}; DROP ROLE ${o}`, /^The owner .* does not exist/],
   ['a rotator without CREATEROLE', ({ r }) => `ALTER ROLE ${r} NOCREATEROLE`, /may not alter logins/],
   ['a rotator without ADMIN OPTION', ({ r, s }) => `REVOKE ${s} FROM ${r}`, /may not alter /],
   [

@@ -8,6 +8,8 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { quoteIdentifier } from '../../src/postgres/identifier.ts';
+import { adminOf } from '../support/admin.ts';
 import { startAwsProxy } from '../support/aws-proxy.ts';
 import { keyturn } from '../support/keyturn.ts';
 import { uniqueName } from '../support/unique-name.ts';
@@ -23,8 +25,14 @@ const doctor = (...args: string[]) => keyturn(['doctor', ...args], { cwd: worksp
 
 async function findings() {
   const { code, stdout } = await doctor('--json');
-  const all: { policy: string | null; about: string; level: string; text: string; remedy: string | null }[] =
-    JSON.parse(stdout);
+  const all: {
+    policy: string | null;
+    about: string;
+    level: string;
+    text: string;
+    remedy: string | null;
+    sql: string[];
+  }[] = JSON.parse(stdout);
   return { code, all, of: (about: string) => all.filter((finding) => finding.about === about) };
 }
 
@@ -40,6 +48,17 @@ test('it prints what it found by connection and policy, the remedy below, and no
   expect(stdout).toMatch(/\napp\n {2}ok +logins +both are there/);
   expect(stdout).toMatch(/\n0 to mend, 2 warnings, 0 things not looked at\n$/);
   expect(stdout).not.toContain((await workspace.published()).password);
+
+  const login = quoteIdentifier(workspace.logins[0]);
+  await using admin = await adminOf(inject('postgres'));
+  await admin.client.query(`ALTER ROLE ${login} CREATEDB CONNECTION LIMIT 9`);
+  const { stdout: broken } = await doctor('app');
+  expect(broken).toMatch(/\n +run: ALTER ROLE \S+ CREATEDB\n +run: ALTER ROLE \S+ CONNECTION LIMIT -1\n/);
+  const [found] = (await findings()).of('logins');
+  expect(found).toMatchObject({
+    remedy: null,
+    sql: [expect.stringMatching(/CREATEDB$/), expect.stringMatching(/LIMIT -1$/)],
+  });
   expect(await doctor('ap')).toMatchObject({ code: 2, stderr: expect.stringContaining('did you mean app?') });
 });
 

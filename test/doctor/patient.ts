@@ -7,7 +7,7 @@ import type { Clock } from '../../src/clock.ts';
 import { diagnose } from '../../src/doctor/diagnose.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
 import type { Finding } from '../../src/rotation/findings/finding.ts';
-import { remedyOf } from '../../src/rotation/findings/remedy-of.ts';
+import { remedyLines } from '../../src/rotation/findings/remedy-of.ts';
 import { adminOf } from '../support/admin.ts';
 import { keyturn } from '../support/keyturn.ts';
 import type { ServerAddress } from '../support/scenario.ts';
@@ -65,6 +65,27 @@ export async function openPatient(server: ServerAddress): Promise<Patient> {
   async function active(): Promise<string> {
     return (await workspace.published()).user;
   }
+  /** Does what one printed line says; false where that is nothing that could be done as it stands. */
+  async function follow(line: string): Promise<boolean> {
+    const [, number, file = '', good = '', bad = ''] =
+      /in line (\d+) of (\S+) put (\S+) in the place of (\w+)/.exec(line) ?? [];
+    if (number !== undefined) {
+      const lines = (await readFile(file, 'utf8')).split('\n');
+      lines[Number(number) - 1] = String(lines[Number(number) - 1]).replace(bad, good);
+      await writeFile(file, lines.join('\n'));
+    }
+    // In one message, as `psql -c` sends it.
+    const [, sql] = /(?:run|run in each of these databases): (.*)$/.exec(line) ?? [];
+    if (sql !== undefined) await admin.query(sql);
+    const [, command] = /: keyturn ([^;]*)$/.exec(line) ?? [];
+    if (command !== undefined) {
+      // Nobody is here to be asked.
+      const args = [...command.split(' '), ...(command.includes('--adopt') ? ['--yes'] : [])];
+      expect(await keyturn(args, { cwd: workspace.folder })).toMatchObject({ code: 0 });
+      await settled();
+    }
+    return [number, sql, command].some((part) => part !== undefined);
+  }
   return {
     app,
     workspace,
@@ -82,24 +103,9 @@ export async function openPatient(server: ServerAddress): Promise<Patient> {
       return diagnoses.flatMap(({ findings }) => findings).filter(({ level }) => level !== 'ok');
     },
     async apply(finding) {
-      const remedy = remedyOf(finding) ?? '';
-      const [, line, file = '', good = '', bad = ''] =
-        /in line (\d+) of (\S+) put (\S+) in the place of (\w+)/.exec(remedy) ?? [];
-      if (line !== undefined) {
-        const lines = (await readFile(file, 'utf8')).split('\n');
-        lines[Number(line) - 1] = String(lines[Number(line) - 1]).replace(bad, good);
-        await writeFile(file, lines.join('\n'));
-      }
-      const [, sql] = /(?:run|run in each of these databases): (.*)$/.exec(remedy) ?? [];
-      for (const statement of sql?.split('; ') ?? []) await admin.query(statement);
-      const [, command] = /: keyturn ([^;]*)$/.exec(remedy) ?? [];
-      if (command !== undefined) {
-        // Nobody is here to be asked.
-        const args = [...command.split(' '), ...(command.includes('--adopt') ? ['--yes'] : [])];
-        expect(await keyturn(args, { cwd: workspace.folder })).toMatchObject({ code: 0 });
-        await settled();
-      }
-      expect(line ?? sql ?? command, `something to do in: ${remedy}`).toBeDefined();
+      const done: unknown[] = [];
+      for (const line of remedyLines(finding)) done.push(await follow(line));
+      expect(done, `something to do in: ${remedyLines(finding)}`).toContain(true);
     },
     active,
     async standby() {

@@ -12,10 +12,6 @@ export interface RoleStanding {
   /** As in `CONNECTION LIMIT`: -1 is none. */
   readonly connectionLimit: number;
   readonly superuser: boolean;
-  /** Roles that it may `SET ROLE` to as a member: from PostgreSQL 16 on not every membership lets it. */
-  readonly canBecome: readonly string[];
-  /** Whether `ALTER ROLE … IN DATABASE … SET role` stands for this database. */
-  readonly hasDefaultRoleHere: boolean;
   /** Whether the role may connect to this database, whoever lets it. */
   readonly mayConnect: boolean;
   readonly members: readonly string[];
@@ -29,20 +25,8 @@ export async function readStandings(
   client: pg.ClientBase,
   names: readonly string[],
 ): Promise<Map<string, RoleStanding>> {
-  // set_option came with PostgreSQL 16; before, every membership let a role become the other.
-  // https://www.postgresql.org/docs/current/role-membership.html
   const { rows } = await client.query(
     `SELECT role.rolname AS name, role.rolconnlimit AS "connectionLimit", role.rolsuper AS superuser,
-            ARRAY(SELECT granted.rolname::text
-                    FROM pg_catalog.pg_auth_members AS membership
-                    JOIN pg_catalog.pg_roles AS granted ON granted.oid = membership.roleid
-                   WHERE membership.member = role.oid
-                     AND coalesce((to_jsonb(membership) ->> 'set_option')::boolean, true)) AS "canBecome",
-            EXISTS (SELECT FROM pg_catalog.pg_db_role_setting AS stored
-                      JOIN pg_catalog.pg_database AS database ON database.oid = stored.setdatabase
-                     CROSS JOIN unnest(stored.setconfig) AS setting
-                     WHERE stored.setrole = role.oid AND database.datname = current_database()
-                       AND setting LIKE 'role=%') AS "hasDefaultRoleHere",
             pg_catalog.has_database_privilege(role.oid, current_database(), 'CONNECT') AS "mayConnect",
             ARRAY(SELECT DISTINCT member.rolname::text
                     FROM pg_catalog.pg_auth_members AS membership

@@ -34,10 +34,10 @@ export function setDefaultRole(
   login: string,
   owner: string,
   { database, here }: { readonly database: string; readonly here: boolean },
-): string {
+): string[] {
   const name = quoteIdentifier(login);
   const set = `ALTER ROLE ${name} SET role = ${quoteIdentifier(owner)}`;
-  return here ? `ALTER ROLE ${name} IN DATABASE ${quoteIdentifier(database)} RESET role; ${set}` : set;
+  return here ? [`ALTER ROLE ${name} IN DATABASE ${quoteIdentifier(database)} RESET role`, set] : [set];
 }
 
 export function letLogIn(login: string): string {

@@ -1,26 +1,42 @@
 import { quoteIdentifier } from '../../postgres/identifier.ts';
 import { type Login, readLogins } from '../../postgres/login.ts';
 import { loginDifferences } from '../../postgres/login-differences.ts';
+import {
+  createRole,
+  grantMembership,
+  limitConnections,
+  neverExpire,
+  setDefaultRole,
+} from '../../postgres/roles/role-statements.ts';
+import { WITH_OPTIONS } from '../../postgres/roles/with-options.ts';
+import { readServer } from '../../postgres/rotator.ts';
 import type { RotationView } from '../rotation-context.ts';
 import type { Finding } from './finding.ts';
 
 /** What is wrong with the logins themselves. Consumers must notice nothing but the name, so they may differ in nothing else. */
 export async function loginFindings(view: RotationView): Promise<Finding[]> {
   const { logins, owner } = view.policy;
-  const found = await readLogins(await view.rotator(), logins);
+  const client = await view.rotator();
+  const found = await readLogins(client, [...logins, ...(owner === undefined ? [] : [owner])]);
   const absent = logins.filter((login) => !found.has(login));
+  const remedy = `make what is missing with keyturn roles create ${view.policy.name}, or by hand`;
+  const ownerless =
+    owner === undefined || found.has(owner)
+      ? []
+      : [{ ...fail(`The owner ${owner} does not exist`, [createRole(owner)]), remedy }];
   if (absent.length > 0) {
-    return [
-      fail(
-        `The login ${absent.join(' and the login ')} does not exist`,
-        absent.map((login) => `CREATE ROLE ${quoteIdentifier(login)} NOLOGIN`),
-      ),
-    ];
+    const text = `The login ${absent.join(' and the login ')} does not exist`;
+    return [...ownerless, { ...fail(text, absent.map(createRole)), remedy }];
   }
   const [first, second] = logins.map((login) => found.get(login)) as [Login, Login];
+  const { database } = view.connection;
+  const { version } = await readServer(client);
   return [
-    ...[first, second].flatMap((login) => shutFindings(login, view.connection.database)),
-    ...(owner === undefined ? [] : [first, second].flatMap((login) => ownerFindings(login, owner))),
+    ...[first, second].flatMap((login) => shutFindings(login, database)),
+    ...ownerless,
+    ...(owner === undefined
+      ? []
+      : [first, second].flatMap((login) => ownerFindings(login, owner, { database, version }))),
     ...differenceFindings(first, second, owner),
   ];
 }
@@ -31,15 +47,12 @@ function fail(text: string, sql: readonly string[]): Finding {
 
 /** Why a login could not log in, whatever its password. */
 function shutFindings({ name, expired, connectionLimit, mayConnect }: Login, database: string): Finding[] {
-  const role = quoteIdentifier(name);
   return [
-    ...(expired
-      ? [fail(`The login ${name} is past its VALID UNTIL`, [`ALTER ROLE ${role} VALID UNTIL 'infinity'`])]
-      : []),
+    ...(expired ? [fail(`The login ${name} is past its VALID UNTIL`, [neverExpire(name)])] : []),
     ...(connectionLimit === 0
       ? [
           fail(`The login ${name} has CONNECTION LIMIT 0, so nobody can log in as it`, [
-            `ALTER ROLE ${role} CONNECTION LIMIT -1`,
+            limitConnections(name, -1),
           ]),
         ]
       : []),
@@ -47,28 +60,35 @@ function shutFindings({ name, expired, connectionLimit, mayConnect }: Login, dat
       ? []
       : [
           fail(`The login ${name} may not connect to the database ${database}`, [
-            `GRANT CONNECT ON DATABASE ${quoteIdentifier(database)} TO ${role}`,
+            `GRANT CONNECT ON DATABASE ${quoteIdentifier(database)} TO ${quoteIdentifier(name)}`,
           ]),
         ]),
   ];
 }
 
-function ownerFindings({ name, memberOf, defaultRole }: Login, owner: string): Finding[] {
-  const role = quoteIdentifier(name);
+function ownerFindings(
+  { name, memberOf, canBecome, defaultRole, hasDefaultRoleHere: here }: Login,
+  owner: string,
+  { database, version }: { readonly database: string; readonly version: number },
+): Finding[] {
+  const lacks = memberOf.includes(owner)
+    ? `may not SET ROLE to its owner ${owner}, though it is a member`
+    : `is not a member of its owner ${owner}`;
   return [
-    ...(memberOf.includes(owner)
+    ...(canBecome.includes(owner)
       ? []
       : [
-          fail(`The login ${name} is not a member of its owner ${owner}`, [
-            `GRANT ${quoteIdentifier(owner)} TO ${role}`,
+          fail(`The login ${name} ${lacks}`, [
+            grantMembership(owner, name, { options: version >= WITH_OPTIONS }),
           ]),
         ]),
     ...(defaultRole === owner
       ? []
       : [
-          fail(`What ${name} creates would not belong to the owner ${owner}`, [
-            `ALTER ROLE ${role} SET role = ${quoteIdentifier(owner)}`,
-          ]),
+          fail(
+            `What ${name} creates would not belong to the owner ${owner}`,
+            setDefaultRole(name, owner, { database, here }),
+          ),
         ]),
   ];
 }

@@ -5,3 +5,8 @@ export function remedyOf({ remedy, sql = [] }: Pick<Finding, 'remedy' | 'sql'>):
   const parts = [remedy, sql.length > 0 ? `run: ${sql.join('; ')}` : undefined];
   return parts.filter((part) => part !== undefined).join('; ') || undefined;
 }
+
+/** The same, a line each: each statement by itself, as it has to be run, for some refuse to run together with others. */
+export function remedyLines({ remedy, sql = [] }: Pick<Finding, 'remedy' | 'sql'>): string[] {
+  return [...(remedy === undefined ? [] : [remedy]), ...sql.map((statement) => `run: ${statement}`)];
+}
