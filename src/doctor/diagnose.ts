@@ -5,6 +5,7 @@ import type { Rotation } from '../ledger/rotation.ts';
 import type { Timing } from '../ledger/timing.ts';
 import type { Connection, Store } from '../policy/config.ts';
 import type { Policy } from '../policy/policy.ts';
+import { nextDue } from '../rotation/due-rotation.ts';
 import type { Finding } from '../rotation/findings/finding.ts';
 import type { OpenDestination } from '../rotation/rotation-context.ts';
 import { type ConnectionExamination, examineConnection } from './examine-connection.ts';
@@ -69,7 +70,8 @@ export async function diagnose(
     const timing = history?.timings.get(policy.name);
     const last = history?.last.get(policy.name);
     const usable = connections.get(policy.connection)?.usable === true;
-    const world = await examineWorld(policy, { usable, ledger, last }).catch((error) => [
+    const due = timing && nextDue(policy, timing, parts.clock.now());
+    const world = await examineWorld(policy, { usable, ledger, last, due }).catch((error) => [
       faultFinding('logins', error),
     ]);
     examined.set(policy.name, [
@@ -82,7 +84,15 @@ export async function diagnose(
 
   async function examineWorld(
     policy: Policy,
-    { last, ...rest }: { usable: boolean; ledger: Ledger | undefined; last: Rotation | undefined },
+    {
+      last,
+      ...rest
+    }: {
+      usable: boolean;
+      ledger: Ledger | undefined;
+      last: Rotation | undefined;
+      due: number | undefined;
+    },
   ): Promise<Finding[]> {
     const connection = await parts.connection(policy);
     const open = last?.status === 'open' ? last : undefined;

@@ -16,6 +16,7 @@ import { hypotheticalRotation } from '../rotation/hypothetical-rotation.ts';
 import { openView } from '../rotation/open-context.ts';
 import type { OpenDestination, RotationView } from '../rotation/rotation-context.ts';
 import { doorFindings } from './door-findings.ts';
+import { expiryFindings } from './expiry-findings.ts';
 import { faultFinding } from './fault-finding.ts';
 import { hbaFindings } from './hba-findings.ts';
 import { proofFindings } from './proof-findings.ts';
@@ -30,12 +31,14 @@ export interface PolicyParts {
   /** Undefined while the state database is away. */
   readonly ledger: Ledger | undefined;
   readonly open: Rotation | undefined;
+  /** The next slot, in milliseconds since the epoch; undefined: only when asked, or without the state database. */
+  readonly due?: number | undefined;
   readonly clock: Clock;
 }
 
 /** Looks at one policy's logins, at what it publishes, and where. Never throws. */
 export async function examinePolicy(policy: Policy, parts: PolicyParts): Promise<Finding[]> {
-  const { usable, ledger, open, clock } = parts;
+  const { usable, ledger, open, due, clock } = parts;
   const rotation = {
     ...hypotheticalRotation(policy.name, clock.now()),
     ...(policy.schedule && policy.autoRotate ? { reason: 'schedule' as const } : {}),
@@ -53,6 +56,7 @@ export async function examinePolicy(policy: Policy, parts: PolicyParts): Promise
         rotatorFindings({ ...view, ledger }),
         'it can set and prove a password of its own',
       )),
+      ...(await looked('rotator', expiryFindings(view, due))),
       ...(await looked('pg_hba', hbaFindings(view))),
       // While a rotation is open, what is published may be refused: keyturn alone reads it, and knows what is pending.
       ...(open ? [] : await looked('published', proofFindings(view))),
@@ -80,6 +84,7 @@ export async function examinePolicy(policy: Policy, parts: PolicyParts): Promise
   const isChanged = incoming.some(({ about, level }) => about === 'published' && level === 'fail');
   return [
     ...logins,
+    ...(await looked('logins', expiryFindings(view, due))),
     ...privileges,
     ...objects,
     ...(await looked('grants', grantFindings(view))),

@@ -27,6 +27,8 @@ export interface Login {
   /** Whether it says so for this database, which stands above what it says for every one. */
   readonly hasDefaultRoleHere: boolean;
   readonly expired: boolean;
+  /** Until when PostgreSQL takes its password; null: for ever. */
+  readonly validUntil: Date | null;
   /** Whether it has CONNECT on this database. */
   readonly mayConnect: boolean;
 }
@@ -40,7 +42,8 @@ export async function readLogins(
   // https://www.postgresql.org/docs/current/role-membership.html
   const { rows } = await client.query(
     `SELECT role.rolname AS name, role.rolcanlogin AS "canLogin", role.rolsuper AS superuser,
-            coalesce(role.rolvaliduntil < now(), false) AS expired, role.rolconnlimit AS "connectionLimit",
+            coalesce(role.rolvaliduntil < now(), false) AS expired,
+            CASE WHEN isfinite(role.rolvaliduntil) THEN role.rolvaliduntil END AS "validUntil", role.rolconnlimit AS "connectionLimit",
             pg_catalog.has_database_privilege(role.oid, current_database(), 'CONNECT') AS "mayConnect",
             array_remove(ARRAY[
               CASE WHEN role.rolsuper THEN 'SUPERUSER' END,

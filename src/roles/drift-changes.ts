@@ -46,7 +46,7 @@ export function driftOf(intent: Intent, world: World, use: Use): Drift {
   return {
     changes: [
       ...parts.flatMap(({ changes }) => changes),
-      ...found.flatMap((login) => expiry(login)),
+      ...found.flatMap((login) => expiry(login, found)),
       ...found.flatMap((login) => connectionLimit(login, world, use)),
       ...foreignMemberships(intent, world, use),
       ...handed.changes,
@@ -86,8 +86,13 @@ function shutOrOpen(login: Login, use: Use): Drift {
   return { changes: [{ what, sql: shutOut(name) }], left: [] };
 }
 
-function expiry({ name, expired }: Login): Change[] {
-  return expired ? [{ what: `takes the expiry off ${name}, which is over`, sql: neverExpire(name) }] : [];
+/** One that is over, or that both logins do not have alike. */
+function expiry({ name, expired, validUntil }: Login, found: readonly Login[]): Change[] {
+  const sql = neverExpire(name);
+  if (expired) return [{ what: `takes the expiry off ${name}, which is over`, sql }];
+  const isAlike = found.every((login) => login.validUntil?.getTime() === validUntil?.getTime());
+  if (validUntil === null || isAlike) return [];
+  return [{ what: `takes the expiry of ${validUntil.toISOString()} off ${name}`, sql }];
 }
 
 /** A login that keyturn made has no limit; one that it found has that of the published one, which serves the consumers. */

@@ -6,6 +6,22 @@ export const BREAKS: readonly [
 ][] = [
   ['a login that is gone', ({ s }) => `DROP ROLE ${s}`, /^The login .* does not exist/],
   ['a login past its VALID UNTIL', ({ s }) => `ALTER ROLE ${s} VALID UNTIL '2020-01-01'`, /VALID UNTIL/],
+  [
+    'a VALID UNTIL of one login',
+    ({ s }) => `ALTER ROLE ${s} VALID UNTIL '2100-01-01 00:00Z'`,
+    /but only .* has VALID UNTIL 2100-01-01T00:00:00\.000Z/,
+  ],
+  [
+    'a VALID UNTIL of both logins, before the next rotation has drained',
+    ({ a, s }) =>
+      [a, s]
+        .map(
+          (role) =>
+            `ALTER ROLE ${role} VALID UNTIL '${new Date(Date.now() + 25 * 86_400_000).toISOString()}'`,
+        )
+        .join('; '),
+    /^nobody can log in as .* after its VALID UNTIL, .* which is over before the rotation of .* has drained/,
+  ],
   ['a CONNECTION LIMIT of 0', ({ s }) => `ALTER ROLE ${s} CONNECTION LIMIT 0`, /CONNECTION LIMIT 0/],
   [
     'logins of another CONNECTION LIMIT each',

@@ -106,6 +106,11 @@ describe('what drifted is named and put back, and then there is nothing to do:',
       ({ a }) => [`takes the expiry off ${a}, which is over`],
     ],
     [
+      'an expiry to come, of which the other login has none',
+      ({ a }) => `ALTER ROLE ${a} VALID UNTIL '2100-01-01 00:00Z'`,
+      ({ a }) => [`takes the expiry of 2100-01-01T00:00:00.000Z off ${a}`],
+    ],
+    [
       'a connection limit',
       ({ a }) => `ALTER ROLE ${a} CONNECTION LIMIT 1`,
       ({ a }) => [`takes the connection limit of 1 off ${a}`],

@@ -95,12 +95,13 @@ function ownerFindings(
 
 function differenceFindings(first: Login, second: Login, owner: string | undefined): Finding[] {
   // What concerns the owner is told above.
-  const rest = ({ memberOf, settings, connectionLimit, ...login }: Login): Login => ({
+  const rest = ({ memberOf, settings, connectionLimit, validUntil, ...login }: Login): Login => ({
     ...login,
     memberOf: memberOf.filter((role) => role !== owner),
     settings: settings.filter(({ name }) => owner === undefined || name !== 'role'),
-    // So is a limit that lets nobody in.
+    // So is a limit that lets nobody in, and an expiry that is over.
     connectionLimit: connectionLimit === 0 ? -1 : connectionLimit,
+    validUntil: login.expired ? null : validUntil,
   });
   const differences = loginDifferences(rest(first), rest(second));
   if (differences.length === 0) return [];

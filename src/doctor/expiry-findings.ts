@@ -1,0 +1,36 @@
+import { readLogins } from '../postgres/login.ts';
+import { neverExpire } from '../postgres/roles/role-statements.ts';
+import type { Finding } from '../rotation/findings/finding.ts';
+import type { RotationView } from '../rotation/rotation-context.ts';
+
+/** How near an expiry is that is told where no rotation comes by itself, in days. */
+const SOON = 30;
+const DAY_MS = 24 * 60 * 60_000;
+
+/**
+ * Logins whose VALID UNTIL is over before the next rotation has drained: no rotation moves it, and consumers would be
+ * refused from then on. `due` is that rotation's slot in milliseconds since the epoch; undefined: only when asked.
+ */
+export async function expiryFindings(
+  { policy, rotator, clock }: RotationView,
+  due: number | undefined,
+): Promise<Finding[]> {
+  const logins = await readLogins(await rotator(), policy.logins);
+  const end = due === undefined ? clock.now() + SOON * DAY_MS : due + policy.drain.timeout;
+  const before =
+    due === undefined
+      ? `in less than ${SOON} days`
+      : `before the rotation of ${new Date(due).toISOString()} has drained`;
+  return [...logins.values()].flatMap(({ name, expired, validUntil }): Finding[] => {
+    // One that is over already is told as what it is.
+    if (expired || validUntil === null || validUntil.getTime() >= end) return [];
+    return [
+      {
+        level: 'warn',
+        about: policy.type === 'rotator' ? 'rotator' : 'logins',
+        text: `nobody can log in as ${name} after its VALID UNTIL, ${validUntil.toISOString()}, which is over ${before}`,
+        sql: [neverExpire(name)],
+      },
+    ];
+  });
+}
