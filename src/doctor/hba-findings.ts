@@ -3,7 +3,10 @@ import { readLogins } from '../postgres/login.ts';
 import type { Finding } from '../rotation/findings/finding.ts';
 import type { RotationView } from '../rotation/rotation-context.ts';
 
-/** Methods of pg_hba.conf that do not go by the password which a rotation sets, or hand it over in the clear. */
+/**
+ * Methods of pg_hba.conf that do not go by the password which a rotation sets, or hand it over in the clear. `peer` is not
+ * among them: it takes an account of the server's own machine, and Debian's default has it.
+ */
 const WRONG: Readonly<Record<string, string>> = {
   trust: 'without a password, so a leaked one that was rotated is not missed',
   password: 'by a password that crosses the network in the clear',
@@ -11,6 +14,10 @@ const WRONG: Readonly<Record<string, string>> = {
   radius: 'by a password of a RADIUS server, not the one that keyturn sets',
   pam: 'by a password that PAM checks, not the one that keyturn sets',
   bsd: 'by a password of the operating system, not the one that keyturn sets',
+  ident: 'by the name that their machine says they have there, not the password that keyturn sets',
+  cert: 'by a client certificate, not the password that keyturn sets',
+  gss: 'by Kerberos, not the password that keyturn sets',
+  sspi: 'by Windows, not the password that keyturn sets',
   oauth: 'by a token, not the password that keyturn sets',
 };
 
@@ -44,7 +51,9 @@ export async function hbaFindings({ policy, rotator }: RotationView): Promise<Fi
     return { level: 'warn', about, text, remedy: 'correct that line', sql: ['SELECT pg_reload_conf()'] };
   });
   if (wrong.length + broken.length > 0) return [...broken, ...wrong];
-  return [
-    { level: 'ok', about, text: 'pg_hba.conf has no line that lets the logins in otherwise than by SCRAM' },
-  ];
+  const peer = found.rules.some(({ method }) => method === 'peer')
+    ? ", but for accounts of the server's own machine (peer)"
+    : '';
+  const text = `pg_hba.conf has no line that lets the logins in otherwise than by SCRAM${peer}`;
+  return [{ level: 'ok', about, text }];
 }

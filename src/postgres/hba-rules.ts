@@ -12,7 +12,7 @@ export interface HbaRule {
 }
 
 export interface HbaRules {
-  /** In the order of the file; of those for the same origin, only the first, which is the one that counts. */
+  /** In the order of the file; not those of which a line before takes every origin, for the first that matches counts. */
   readonly rules: readonly HbaRule[];
   /** Lines that the server cannot read: `line 7 of /etc/…/pg_hba.conf: …`. */
   readonly errors: readonly string[];
@@ -30,41 +30,57 @@ export async function hbaRules(
     .query(RULES, [logins])
     .catch((error: unknown) => (isForbidden(error) ? undefined : Promise.reject(error)));
   if (!answer) return undefined;
-  const seen = new Set<string>();
   return {
     errors: answer.rows.flatMap(({ file, line, error }) =>
       error === null ? [] : [`line ${line} of ${file}: ${error}`],
     ),
-    rules: answer.rows.filter(({ login, from, error }) => {
-      if (error !== null || login === null || seen.has(`${login} ${from}`)) return false;
-      seen.add(`${login} ${from}`);
-      return true;
-    }),
+    rules: answer.rows.filter(({ error }) => error === null),
   };
 }
 
-/** A name that begins with a slash is a regular expression, with a plus the members of a role. */
+/**
+ * A name that begins with a slash is a regular expression, from PostgreSQL 16 on, and with a plus the members of a role.
+ * From 16 on a file may also include others, and rule_number counts through all of them.
+ */
 const RULES = `
-  SELECT login, rule.line_number AS line, CASE WHEN rule.auth_method IS NULL THEN rule.error END AS error,
-         rule.auth_method AS method,
-         -- From PostgreSQL 16 on a file may include others.
-         coalesce(to_jsonb(rule) ->> 'file_name',
-                  (SELECT setting FROM pg_catalog.pg_settings WHERE name = 'hba_file'), 'pg_hba.conf') AS file,
-         concat_ws(' ', rule.type, rule.address, rule.netmask) AS "from"
-    FROM pg_catalog.pg_hba_file_rules AS rule
-    LEFT JOIN unnest($1::text[]) AS login
-      ON EXISTS (SELECT FROM unnest(rule.database) AS entry
-                  WHERE entry IN ('all', current_database())
-                     OR (entry = 'sameuser' AND login = current_database())
-                     OR (entry IN ('samerole', 'samegroup')
-                         AND EXISTS (SELECT FROM pg_catalog.pg_roles AS named WHERE named.rolname = current_database()
-                                        AND pg_catalog.pg_has_role(login, named.oid, 'MEMBER')))
-                     OR (entry LIKE '/%' AND current_database() ~ substr(entry, 2)))
-     AND EXISTS (SELECT FROM unnest(rule.user_name) AS entry
-                  WHERE entry IN ('all', login)
-                     OR (entry LIKE '/%' AND login ~ substr(entry, 2))
-                     OR EXISTS (SELECT FROM pg_catalog.pg_roles AS named WHERE entry = '+' || named.rolname
-                                   AND pg_catalog.pg_has_role(login, named.oid, 'MEMBER')))
-   -- One that was read and has an error can never match: a hostssl on a server without TLS.
-   WHERE (login IS NOT NULL AND rule.error IS NULL) OR rule.auth_method IS NULL
-   ORDER BY rule.line_number, login`;
+  WITH matching AS (
+    SELECT login, rule.line_number, rule.type, rule.address, rule.netmask, rule.auth_method,
+           CASE WHEN rule.auth_method IS NULL THEN rule.error END AS error,
+           coalesce((to_jsonb(rule) ->> 'rule_number')::int, rule.line_number) AS place,
+           coalesce(to_jsonb(rule) ->> 'file_name',
+                    (SELECT setting FROM pg_catalog.pg_settings WHERE name = 'hba_file'), 'pg_hba.conf') AS file
+      FROM pg_catalog.pg_hba_file_rules AS rule
+     CROSS JOIN (SELECT current_setting('server_version_num')::int >= 160000 AS expressions) AS knows
+      LEFT JOIN unnest($1::text[]) AS login
+        ON EXISTS (SELECT FROM unnest(rule.database) AS entry
+                    WHERE entry IN ('all', current_database())
+                       OR (entry = 'sameuser' AND login = current_database())
+                       OR (entry IN ('samerole', 'samegroup')
+                           AND EXISTS (SELECT FROM pg_catalog.pg_roles AS named WHERE named.rolname = current_database()
+                                          AND pg_catalog.pg_has_role(login, named.oid, 'MEMBER')))
+                       OR CASE WHEN expressions AND entry LIKE '/%' THEN current_database() ~ substr(entry, 2) END)
+       AND EXISTS (SELECT FROM unnest(rule.user_name) AS entry
+                    WHERE entry IN ('all', login)
+                       OR CASE WHEN expressions AND entry LIKE '/%' THEN login ~ substr(entry, 2) END
+                       OR EXISTS (SELECT FROM pg_catalog.pg_roles AS named WHERE entry = '+' || named.rolname
+                                     AND pg_catalog.pg_has_role(login, named.oid, 'MEMBER')))
+     -- One that was read and has an error can never match: a hostssl on a server without TLS.
+     WHERE (login IS NOT NULL AND rule.error IS NULL) OR rule.auth_method IS NULL
+  )
+  SELECT login, line_number AS line, error, auth_method AS method, file,
+         concat_ws(' ', type, address, netmask) AS "from"
+    FROM matching AS rule
+   WHERE NOT EXISTS (
+     SELECT FROM matching AS before
+      WHERE before.login = rule.login AND before.place < rule.place
+        AND (before.type = rule.type OR (before.type = 'host' AND rule.type LIKE 'host%'))
+        AND CASE WHEN before.address = 'all' THEN true
+                 WHEN before.address IS NOT DISTINCT FROM rule.address
+                      AND before.netmask IS NOT DISTINCT FROM rule.netmask THEN true
+                 -- A name or a keyword has no mask.
+                 WHEN before.netmask IS NULL OR rule.netmask IS NULL
+                      OR family(before.address::inet) <> family(rule.address::inet) THEN false
+                 ELSE before.netmask::inet & rule.netmask::inet = before.netmask::inet
+                      AND before.netmask::inet & rule.address::inet = before.netmask::inet & before.address::inet
+            END)
+   ORDER BY place, login`;

@@ -141,6 +141,27 @@ describe('It finds, and what it prints mends', () => {
       await mend();
     });
 
+    test('a line that goes by something else, and names the logins by an expression', async () => {
+      await prepend('host all /^. 10.9.8.0/24 ident');
+      await expectFound(/lets .* and .* in from host 10\.9\.8\.0 .* by the name that their machine says/);
+      await mend();
+    });
+
+    test('no line that one before leaves nobody to, and that accounts of the machine itself get in by peer', async () => {
+      await prepend(
+        [
+          'host all all 10.0.0.0/8 scram-sha-256',
+          'host all all 10.9.8.0/24 trust',
+          'local all all peer',
+        ].join('\n'),
+      );
+      const { stdout } = await keyturn(['doctor', 'app'], { cwd: patient.workspace.folder });
+      expect(stdout).toMatch(
+        /ok {4}pg_hba .* than by SCRAM, but for accounts of the server's own machine \(peer\)/,
+      );
+      await writeFile(path, before);
+    });
+
     test('a line by which the published login gets in with any password', async () => {
       await prepend(`host all ${await patient.active()} 127.0.0.1/32 trust`);
       await expectFound(/lets .* in with any password/, /^line 1 of .* lets .* in from host 127\.0\.0\.1/);

@@ -1,3 +1,5 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { connect } from '../../src/postgres/connect.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
@@ -14,6 +16,9 @@ describe.skipIf(!haveOlderVersions)('On PostgreSQL', () => {
       await patient.admin.query(
         `GRANT SELECT ON pg_hba_file_rules TO ${patient.rotator}; GRANT EXECUTE ON FUNCTION pg_hba_file_rules TO ${patient.rotator}`,
       );
+      // It is the name of a user there, and no expression.
+      const path = join(server.server.data, 'pg_hba.conf');
+      await writeFile(path, `host all /^. 10.9.8.0/24 trust\n${await readFile(path, 'utf8')}`);
       expect((await patient.examine()).map(({ about, text }) => `${about}: ${text}`)).toEqual([
         expect.stringMatching(/^grace: /),
       ]);
