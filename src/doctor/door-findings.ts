@@ -4,6 +4,7 @@ import { refusedAs } from '../postgres/refused-as.ts';
 import type { Finding } from '../rotation/findings/finding.ts';
 import { generatePassword } from '../rotation/password.ts';
 import type { RotationView } from '../rotation/rotation-context.ts';
+import { faultFinding } from './fault-finding.ts';
 
 /**
  * Whether each server would ask a login that is shut for its password, as it must once that login comes in: it is tried with
@@ -18,11 +19,15 @@ export async function doorFindings(view: RotationView): Promise<Finding[]> {
       servers.map(async (server): Promise<Finding | undefined> => {
         const password = generatePassword(view.policy.password);
         const place = `${server.host}:${server.port}`;
-        const refused = await connect({ ...server, user, password }).then(
-          (session) => session[Symbol.asyncDispose]().then(() => 'nologin' as const),
-          (error) => refusedAs(error) ?? Promise.reject(error),
-        );
-        return explain({ user, place, database: server.database }, refused);
+        try {
+          await using _session = await connect({ ...server, user, password });
+          return explain({ user, place, database: server.database }, 'nologin');
+        } catch (error) {
+          const refused = refusedAs(error);
+          // A server that is away keeps no other from being asked.
+          if (refused === undefined) return faultFinding('pg_hba', error);
+          return explain({ user, place, database: server.database }, refused);
+        }
       }),
     ),
   );

@@ -2,8 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { doorFindings } from '../../src/doctor/door-findings.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
 import type { Finding } from '../../src/rotation/findings/finding.ts';
+import { hypotheticalRotation } from '../../src/rotation/hypothetical-rotation.ts';
+import { openView } from '../../src/rotation/open-context.ts';
 import { openFileStore } from '../../src/secret-store/file-store.ts';
 import { keyturn } from '../support/keyturn.ts';
 import { type PostgresServer, startPostgres } from '../support/postgres-server.ts';
@@ -170,7 +173,24 @@ describe('It finds, and what it prints mends', () => {
 
     test('no line for the login that would come in', async () => {
       await prepend(`host all ${await patient.standby()} 127.0.0.1/32 reject`);
-      await expectFound(/^pg_hba\.conf of 127\.0\.0\.1:\d+ has no line that lets .* in to .* from here/);
+      const missing = /^pg_hba\.conf of 127\.0\.0\.1:\d+ has no line that lets .* in to .* from here/;
+      await expectFound(missing);
+      const { app } = patient;
+      const policy = app.config.policies.get('app');
+      if (!policy) throw new Error('there is no policy app');
+      const replica = { host: '127.0.0.1', port: 1, tls: { mode: 'disable' } } as const;
+      await using view = openView({
+        policy,
+        connection: { ...(await app.connection(policy)), replicas: [replica] },
+        destinations: app.destinations(policy),
+        clock: app.clock,
+        rotation: hypotheticalRotation(policy.name, app.clock.now()),
+      });
+      // That one is away hides nothing of the others.
+      expect(await doorFindings(view)).toMatchObject([
+        { text: expect.stringMatching(missing) },
+        { level: 'fail', about: 'pg_hba', text: expect.stringContaining('ECONNREFUSED') },
+      ]);
       await writeFile(path, before);
       await mend();
     });
