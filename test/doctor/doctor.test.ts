@@ -3,10 +3,13 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { doorFindings } from '../../src/doctor/door-findings.ts';
+import { proofFindings } from '../../src/doctor/proof-findings.ts';
+import type { Connection } from '../../src/policy/config.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
 import type { Finding } from '../../src/rotation/findings/finding.ts';
 import { hypotheticalRotation } from '../../src/rotation/hypothetical-rotation.ts';
 import { openView } from '../../src/rotation/open-context.ts';
+import type { OpenDestination } from '../../src/rotation/rotation-context.ts';
 import { openFileStore } from '../../src/secret-store/file-store.ts';
 import { keyturn } from '../support/keyturn.ts';
 import { type PostgresServer, startPostgres } from '../support/postgres-server.ts';
@@ -50,6 +53,21 @@ async function expectFound(...patterns: RegExp[]): Promise<void> {
     .poll(texts, PATIENCE)
     .toEqual(expect.arrayContaining(patterns.map((text) => expect.stringMatching(text))));
   expect((await troubles()).some(({ level }) => level === 'fail' || level === 'warn')).toBe(true);
+}
+
+/** The policy as doctor looks at it, with replicas or further destinations. */
+async function viewWith(parts: { replicas?: Connection['replicas']; more?: OpenDestination[] }) {
+  const { app } = patient;
+  const policy = app.config.policies.get('app');
+  if (!policy) throw new Error('there is no policy app');
+  const { replicas = [], more = [] } = parts;
+  return openView({
+    policy,
+    connection: { ...(await app.connection(policy)), replicas },
+    destinations: [...app.destinations(policy), ...more],
+    clock: app.clock,
+    rotation: hypotheticalRotation(policy.name, app.clock.now()),
+  });
 }
 
 test('a policy in good health has no finding, and what was not seen is said (G6)', async () => {
@@ -175,17 +193,8 @@ describe('It finds, and what it prints mends', () => {
       await prepend(`host all ${await patient.standby()} 127.0.0.1/32 reject`);
       const missing = /^pg_hba\.conf of 127\.0\.0\.1:\d+ has no line that lets .* in to .* from here/;
       await expectFound(missing);
-      const { app } = patient;
-      const policy = app.config.policies.get('app');
-      if (!policy) throw new Error('there is no policy app');
       const replica = { host: '127.0.0.1', port: 1, tls: { mode: 'disable' } } as const;
-      await using view = openView({
-        policy,
-        connection: { ...(await app.connection(policy)), replicas: [replica] },
-        destinations: app.destinations(policy),
-        clock: app.clock,
-        rotation: hypotheticalRotation(policy.name, app.clock.now()),
-      });
+      await using view = await viewWith({ replicas: [replica] });
       // That one is away hides nothing of the others.
       expect(await doorFindings(view)).toMatchObject([
         { text: expect.stringMatching(missing) },
@@ -255,6 +264,18 @@ describe('It finds what somebody has to see to, and says what:', () => {
     await rm(folder);
     await rename(`${folder}-away`, folder);
     expect(await texts()).toEqual([]);
+  });
+
+  test('a destination that cannot be read, which hides nothing of the others', async () => {
+    const path = join(patient.workspace.folder, 'none');
+    await writeFile(path, '');
+    const store = openFileStore({ name: 'mirror', path });
+    const mirror = { name: 'mirror', store, create: true, secrets: MAPPING };
+    await using view = await viewWith({ more: [mirror] });
+    expect(await proofFindings(view)).toMatchObject([
+      { level: 'ok', text: expect.stringContaining('logs in at') },
+      { level: 'fail', text: expect.stringContaining('ENOTDIR') },
+    ]);
   });
 
   test('a grace of 0', async () => {
