@@ -1,11 +1,11 @@
 import type pg from 'pg';
 import { quoteIdentifier } from './identifier.ts';
 
-/** Rights that one of two logins was granted in this database and the other was not. */
+/** What one of two logins may do in this database, because it was granted or by a row security policy, and the other not. */
 export interface GrantDifference {
   /** Who has them. */
   readonly login: string;
-  /** For instance `SELECT, INSERT on TABLE public.orders, public.items`. */
+  /** For instance `was granted SELECT, INSERT ON TABLE public.orders, public.items`. */
   readonly what: string;
   /** The statement that gives the other the same. */
   readonly remedy: string;
@@ -18,9 +18,9 @@ export async function grantDifferences(
 ): Promise<GrantDifference[]> {
   const { rows } = await client.query(DIFFERENCES, [pair]);
   return rows.map(({ login, kind, privileges, names }) => {
-    const what = `${privileges} ON ${kind} ${names}`;
+    const grant = `${privileges} ON ${kind} ${names}`;
     const other = pair[0] === login ? pair[1] : pair[0];
-    return { login, what, remedy: `GRANT ${what} TO ${quoteIdentifier(other)}` };
+    return { login, what: `was granted ${grant}`, remedy: `GRANT ${grant} TO ${quoteIdentifier(other)}` };
   });
 }
 

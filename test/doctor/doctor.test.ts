@@ -99,11 +99,25 @@ describe('It finds, and what it prints mends', () => {
       `GRANT INSERT ON "Orders", items TO ${a}`,
       `GRANT USAGE ON SEQUENCE "Orders_id_seq" TO ${a}`,
       `GRANT EXECUTE ON FUNCTION total TO ${b}`,
+      `ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO ${a}, ${b}`,
+      `ALTER DEFAULT PRIVILEGES GRANT INSERT ON TABLES TO ${b}`,
+      `ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT EXECUTE ON FUNCTIONS TO ${a}`,
+      `CREATE POLICY "Own" ON items FOR SELECT TO ${a}, pg_monitor`,
+      `CREATE POLICY everybody ON items FOR SELECT`,
     ]) {
       await patient.admin.query(statement);
     }
-    await expectFound(/^In database .* only .* was granted INSERT ON TABLE public\."Orders", public\.items/);
+    await expectFound(
+      /^In database .* only .* was granted INSERT ON TABLE public\."Orders", public\.items/,
+      / only \S+ was granted INSERT ON TABLES to come of \S+, and only /,
+      / only \S+ was granted EXECUTE ON ROUTINES to come of \S+ IN SCHEMA public/,
+      / only \S+ is named by the row security policy "Own" ON public\.items/,
+    );
     await mend();
+    const { rows } = await patient.admin.query(
+      `SELECT polroles::regrole[]::text[] AS roles FROM pg_policy WHERE polname = 'Own'`,
+    );
+    expect(rows[0].roles).toEqual(expect.arrayContaining([a, b, 'pg_monitor']));
     await patient.configure((yaml) => yaml);
   });
 
@@ -276,6 +290,28 @@ describe('It finds what somebody has to see to, and says what:', () => {
       { level: 'ok', text: expect.stringContaining('logs in at') },
       { level: 'fail', text: expect.stringContaining('ENOTDIR') },
     ]);
+  });
+
+  test('a user mapping of one login, where there is no owner, but not its options (G3)', async () => {
+    const [a, b] = patient.workspace.logins;
+    await patient.configure((yaml) => yaml.replace(/ +owner: .*\n/, ''));
+    await patient.admin.query(
+      `CREATE FOREIGN DATA WRAPPER far; CREATE SERVER far FOREIGN DATA WRAPPER far;
+       CREATE USER MAPPING FOR ${a} SERVER far OPTIONS (password 'hush')`,
+    );
+    expect(await findings('grants')).toEqual([
+      {
+        level: 'warn',
+        about: 'grants',
+        text: expect.stringContaining(`only ${a} has a user mapping for server far`),
+        remedy: `make one with the same options: CREATE USER MAPPING FOR "${b}" SERVER "far" OPTIONS (…)`,
+      },
+    ]);
+    await patient.admin.query(`CREATE USER MAPPING FOR ${b} SERVER far`);
+    expect(await findings('grants')).toEqual([]);
+    await patient.admin.query('DROP FOREIGN DATA WRAPPER far CASCADE');
+    await patient.configure((yaml) => yaml);
+    await expect.poll(texts, PATIENCE).toEqual([]);
   });
 
   test('a grace of 0', async () => {

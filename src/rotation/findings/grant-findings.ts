@@ -1,5 +1,8 @@
 import { pairOf } from '../../policy/pair-of.ts';
+import { defaultGrantDifferences } from '../../postgres/default-grant-differences.ts';
 import { grantDifferences } from '../../postgres/grant-differences.ts';
+import { rowPolicyDifferences } from '../../postgres/row-policy-differences.ts';
+import { singleUserMappings } from '../../postgres/single-user-mappings.ts';
 import type { RotationView } from '../rotation-context.ts';
 import type { Finding } from './finding.ts';
 
@@ -9,14 +12,30 @@ import type { Finding } from './finding.ts';
  */
 export async function grantFindings({ policy, connection, rotator }: RotationView): Promise<Finding[]> {
   if (policy.owner !== undefined || policy.type === 'rotator') return [];
-  const differences = await grantDifferences(await rotator(), pairOf(policy));
-  if (differences.length === 0) return [];
-  return [
-    {
-      level: 'warn',
-      about: 'grants',
-      text: `In database ${connection.database} ${differences.map(({ login, what }) => `only ${login} was granted ${what}`).join(', and ')}: consumers lose that when it goes out`,
-      sql: differences.map(({ remedy }) => remedy),
-    },
+  const client = await rotator();
+  const pair = pairOf(policy);
+  const differences = [
+    ...(await grantDifferences(client, pair)),
+    ...(await defaultGrantDifferences(client, pair)),
+    ...(await rowPolicyDifferences(client, pair)),
   ];
+  const mappings = await singleUserMappings(client, pair);
+  return [
+    ...tell(
+      connection.database,
+      differences.map(({ login, what }) => `only ${login} ${what}`),
+      { sql: differences.map(({ remedy }) => remedy) },
+    ),
+    ...tell(
+      connection.database,
+      mappings.map(({ login, server }) => `only ${login} has a user mapping for server ${server}`),
+      { remedy: `make one with the same options: ${mappings.map(({ remedy }) => remedy).join('; ')}` },
+    ),
+  ];
+}
+
+function tell(database: string, only: readonly string[], mend: Pick<Finding, 'remedy' | 'sql'>): Finding[] {
+  if (only.length === 0) return [];
+  const text = `In database ${database} ${only.join(', and ')}: consumers lose that when it goes out`;
+  return [{ level: 'warn', about: 'grants', text, ...mend }];
 }
