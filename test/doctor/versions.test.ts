@@ -1,11 +1,16 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect } from '../../src/postgres/connect.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
 import { rotatorFindings } from '../../src/rotation/findings/rotator-findings.ts';
-import { haveOlderVersions, OLDER_VERSIONS, startPostgres } from '../support/postgres-server.ts';
-import { openPatient } from './patient.ts';
+import {
+  haveOlderVersions,
+  OLDER_VERSIONS,
+  type PostgresServer,
+  startPostgres,
+} from '../support/postgres-server.ts';
+import { openPatient, type Patient } from './patient.ts';
 
 describe.skipIf(!haveOlderVersions)('On PostgreSQL', () => {
   test.each([OLDER_VERSIONS[0]])(
@@ -25,40 +30,59 @@ describe.skipIf(!haveOlderVersions)('On PostgreSQL', () => {
     },
   );
 
-  test('15 logins with REPLICATION, which only a superuser may alter, are found, and what is printed mends', async () => {
-    await using server = await startPostgres({ version: 15 });
-    await using patient = await openPatient(server);
-    const logins = patient.workspace.logins.map(quoteIdentifier);
-    for (const login of logins) await patient.admin.query(`ALTER ROLE ${login} REPLICATION`);
-    const connection = {
-      ...{ name: 'db', ...server, user: patient.rotator, password: 'rotator' },
-      database: patient.workspace.target,
-      tls: { mode: 'disable' } as const,
-    };
-    const alter = async (change: string) => {
-      await using session = await connect(connection);
-      await session.client.query(`BEGIN; ALTER ROLE ${change}; ROLLBACK`);
-    };
-    const refusal = 'must be superuser to alter replication roles';
-    await expect(alter(`${logins[0]} LOGIN`)).rejects.toThrow(refusal);
-    const [found, ...rest] = (await patient.examine()).filter(({ level }) => level === 'fail');
-    expect(rest).toEqual([]);
-    expect(found).toMatchObject({
-      about: 'privileges',
-      text: expect.stringMatching(/whose REPLICATION takes/),
+  describe('15', () => {
+    let server: PostgresServer;
+    let patient: Patient;
+    beforeAll(async () => {
+      server = await startPostgres({ version: 15 });
+      patient = await openPatient(server);
     });
-    if (found) await patient.apply(found);
-    await alter(`${logins[0]} LOGIN`);
-    expect((await patient.examine()).filter(({ level }) => level === 'fail')).toEqual([]);
+    afterAll(async () => {
+      await patient[Symbol.asyncDispose]();
+      await server[Symbol.asyncDispose]();
+    });
+    const fails = async () => (await patient.examine()).filter(({ level }) => level === 'fail');
+    /** Expects one finding that stops a rotation, and that what it prints mends it. */
+    async function expectMended(about: string, text: RegExp): Promise<void> {
+      const [found, ...rest] = await fails();
+      expect(found).toMatchObject({ about, text: expect.stringMatching(text) });
+      expect(rest).toEqual([]);
+      if (found) await patient.apply(found);
+      expect(await fails()).toEqual([]);
+    }
 
-    const own = `${patient.rotator} PASSWORD NULL`;
-    await alter(own);
-    expect(await rotatorFindings({ connection })).toEqual([]);
-    await patient.admin.query(`ALTER ROLE ${patient.rotator} REPLICATION`);
-    await expect(alter(own)).rejects.toThrow(refusal);
-    const [fixed] = await rotatorFindings({ connection });
-    expect(fixed).toMatchObject({ level: 'fail', text: expect.stringContaining('has REPLICATION') });
-    if (fixed) await patient.apply(fixed);
-    await alter(own);
+    test('a login that is no member of its owner is found, and what is printed mends', async () => {
+      await patient.admin.query(`REVOKE ${patient.owner} FROM ${quoteIdentifier(await patient.standby())}`);
+      await expectMended('logins', /is not a member of its owner/);
+    });
+
+    test('a role with REPLICATION, which only a superuser may alter, is found, and what is printed mends', async () => {
+      const connection = {
+        ...{ name: 'db', ...server, user: patient.rotator, password: 'rotator' },
+        database: patient.workspace.target,
+        tls: { mode: 'disable' } as const,
+      };
+      const alter = async (change: string) => {
+        await using session = await connect(connection);
+        await session.client.query(`BEGIN; ALTER ROLE ${change}; ROLLBACK`);
+      };
+      const refusal = 'must be superuser to alter replication roles';
+
+      const logins = patient.workspace.logins.map(quoteIdentifier);
+      for (const login of logins) await patient.admin.query(`ALTER ROLE ${login} REPLICATION`);
+      await expect(alter(`${logins[0]} LOGIN`)).rejects.toThrow(refusal);
+      await expectMended('privileges', /whose REPLICATION takes/);
+      await alter(`${logins[0]} LOGIN`);
+
+      const own = `${patient.rotator} PASSWORD NULL`;
+      await alter(own);
+      expect(await rotatorFindings({ connection })).toEqual([]);
+      await patient.admin.query(`ALTER ROLE ${patient.rotator} REPLICATION`);
+      await expect(alter(own)).rejects.toThrow(refusal);
+      const [found] = await rotatorFindings({ connection });
+      expect(found).toMatchObject({ level: 'fail', text: expect.stringContaining('has REPLICATION') });
+      if (found) await patient.apply(found);
+      await alter(own);
+    });
   });
 });
