@@ -4,6 +4,7 @@ import { STEP_NAMES } from '../../src/ledger/rotation.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
 import { sessionsOf } from '../../src/postgres/sessions.ts';
 import { everyDays, HOUR } from '../schedule/schedules.ts';
+import { warningsOf } from '../support/draining.ts';
 import { withLimitedRotator } from '../support/rotator.ts';
 import { MAPPING, openScenario, type Scenario } from '../support/scenario.ts';
 
@@ -178,6 +179,24 @@ describe('drain', () => {
     await expect(session.client.query('SELECT 1')).rejects.toThrow();
     await expect(scenario.logIn(old)).rejects.toMatchObject({ kind: 'authentication' });
   });
+});
+
+test('a VALID UNTIL that is near is warned of, with what takes it off', async () => {
+  const until = new Date(Date.now() + 10 * 24 * HOUR);
+  for (const each of scenario.policy.logins) {
+    await scenario.admin.query(`ALTER ROLE ${quoteIdentifier(each)} VALID UNTIL '${until.toISOString()}'`);
+  }
+  const rotation = await scenario.request();
+  expect(await scenario.finish(rotation)).toEqual({ status: 'done' });
+  expect(await warningsOf(scenario, rotation)).toEqual(
+    scenario.policy.logins.map((each) =>
+      expect.stringMatching(
+        new RegExp(
+          `^check: nobody can log in as ${each} after its VALID UNTIL, .* in less than 30 days; run: ALTER`,
+        ),
+      ),
+    ),
+  );
 });
 
 describe('a failure before publish', () => {

@@ -324,7 +324,9 @@ test('a rotator that keeps the ledger too is refused, however its host is spelle
   }
 });
 
-test('plan has its five steps, and status its one login', async () => {
+test('plan has its five steps and warns of an expiry that is near, and status has its one login', async () => {
+  const until = new Date(Date.now() + 24 * 60 * 60_000).toISOString();
+  await own.admin.query(`ALTER ROLE ${world.rotator} VALID UNTIL '${until}'`);
   const rotation = await own.request();
   await using context = own.context(rotation);
   expect(await plan(context)).toMatchObject([
@@ -333,6 +335,7 @@ test('plan has its five steps, and status its one login', async () => {
       state: 'next',
       text: `finds nothing in the way: ${world.rotator} gets a new password`,
       warnings: [
+        expect.stringMatching(/^nobody can log in as \S+ after its VALID UNTIL, .* VALID UNTIL 'infinity'$/),
         expect.stringMatching(/the one that connection target configures is obsolete then, remove it$/),
       ],
     },

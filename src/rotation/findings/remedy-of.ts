@@ -10,3 +10,8 @@ export function remedyOf({ remedy, sql = [] }: Pick<Finding, 'remedy' | 'sql'>):
 export function remedyLines({ remedy, sql = [] }: Pick<Finding, 'remedy' | 'sql'>): string[] {
   return [...(remedy === undefined ? [] : [remedy]), ...sql.map((statement) => `run: ${statement}`)];
 }
+
+/** A finding and what mends it, as one line. */
+export function withRemedy(finding: Finding): string {
+  return [finding.text, remedyOf(finding)].filter((part) => part !== undefined).join('; ');
+}

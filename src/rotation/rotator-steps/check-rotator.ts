@@ -1,7 +1,10 @@
 import { connect } from '../../postgres/connect.ts';
 import { readServer } from '../../postgres/rotator.ts';
+import { nextDue } from '../due-rotation.ts';
+import { expiryFindings } from '../findings/expiry-findings.ts';
 import { outsideFindings } from '../findings/outside-findings.ts';
 import { refuse } from '../findings/refuse.ts';
+import { withRemedy } from '../findings/remedy-of.ts';
 import { replicaFindings } from '../findings/replica-findings.ts';
 import { rotatorFindings } from '../findings/rotator-findings.ts';
 import { serverFindings } from '../findings/server-findings.ts';
@@ -34,11 +37,17 @@ export const checkRotator: Step = {
   },
   async warnings(context) {
     const [primary] = context.destinations;
+    const due = nextDue(
+      context.policy,
+      await context.ledger.timing(context.policy.name),
+      context.clock.now(),
+    );
     const isFirst = (await context.ledger.lastPublished(context.policy.name)) === undefined;
     return [
       ...(await outsideChanges(context)).map(
         ({ found, instead, effect }) => `${instead === null ? '' : 'adopted: '}${found}; ${effect}`,
       ),
+      ...(await expiryFindings(context, due)).map(withRemedy),
       ...(isFirst
         ? [
             `from this rotation on keyturn reads the password of ${incomingLogin(context)} from ${primary.name}; the one that connection ${context.connection.name} configures is obsolete then, remove it`,

@@ -1,7 +1,7 @@
-import { readLogins } from '../postgres/login.ts';
-import { neverExpire } from '../postgres/roles/role-statements.ts';
-import type { Finding } from '../rotation/findings/finding.ts';
-import type { RotationView } from '../rotation/rotation-context.ts';
+import { readLogins } from '../../postgres/login.ts';
+import { neverExpire } from '../../postgres/roles/role-statements.ts';
+import type { RotationView } from '../rotation-context.ts';
+import type { Finding } from './finding.ts';
 
 /** How near an expiry is that is told where no rotation comes by itself, in days. */
 const SOON = 30;
@@ -21,7 +21,8 @@ export async function expiryFindings(
     due === undefined
       ? `in less than ${SOON} days`
       : `before the rotation of ${new Date(due).toISOString()} has drained`;
-  return [...logins.values()].flatMap(({ name, expired, validUntil }): Finding[] => {
+  const found = policy.logins.flatMap((name) => logins.get(name) ?? []);
+  return found.flatMap(({ name, expired, validUntil }): Finding[] => {
     // One that is over already is told as what it is.
     if (expired || validUntil === null || validUntil.getTime() >= end) return [];
     return [
