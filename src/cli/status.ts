@@ -1,16 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import type { App } from '../app.ts';
 import type { Policy } from '../policy/policy.ts';
 import { QueueError } from '../queue/queue-error.ts';
 import { hypotheticalRotation } from '../rotation/hypothetical-rotation.ts';
 import { type PolicyState, type PolicyStatus, policyStatus } from '../rotation/status.ts';
+import { fromEach } from './from-each.ts';
 import { interrupted } from './interrupted.ts';
 import type { Io } from './io.ts';
 import { relative } from './relative.ts';
 import { writeJson, writeTable } from './table.ts';
 import { type ConfigOption, choosePolicies, withApp } from './with-app.ts';
+
+/** Servers have but so many connections, and many policies may be on one. */
+const PARALLEL = { parallel: 8 };
 
 const WATCH_INTERVAL_MS = 2_000;
 const CLEAR_SCREEN = '\x1b[H\x1b[2J';
@@ -49,12 +52,14 @@ async function readStatus(app: App, policies: readonly Policy[]): Promise<Policy
   const ledger = await app.ledger();
   const names = policies.map(({ name }) => name);
   const [summary, timings] = await Promise.all([ledger.summary(names), ledger.timings(names)]);
-  return Promise.all(
-    policies.map(async (policy) => {
+  return fromEach(
+    policies,
+    async (policy) => {
       await using context = await app.context(hypotheticalRotation(policy.name, app.clock.now()));
       const timing = timings.get(policy.name) ?? (await ledger.timing(policy.name));
       return await policyStatus(policy, summary.get(policy.name), { timing, context });
-    }),
+    },
+    PARALLEL,
   );
 }
 
@@ -80,7 +85,7 @@ function write(io: Io, statuses: readonly PolicyStatus[], now: number, json: tru
     ['policy', 'state', 'active', 'standby', 'sessions', 'last rotated', 'next rotation'],
     statuses.map((status) => [
       status.policy,
-      colour(io, status.state),
+      { text: status.state, colour: COLOURS[status.state] },
       status.active ?? '-',
       status.standby ?? '-',
       status.sessions
@@ -112,7 +117,3 @@ const COLOURS: Readonly<Record<PolicyState, 'green' | 'yellow' | 'red' | 'cyan'>
   overdue: 'red',
   paused: 'cyan',
 };
-
-function colour(io: Io, state: PolicyState): string {
-  return io.stdout.isTTY ? styleText(COLOURS[state], state) : state;
-}

@@ -3,12 +3,18 @@ import { withRightsOf } from '../postgres/roles/borrowed-rights.ts';
 import type { Change } from '../postgres/roles/change.ts';
 import { Refusal } from '../rotation/refusal.ts';
 import type { RolesContext } from './roles-context.ts';
-import { type PlanOptions, planRoles, type RolesPlan, refuseMissingRights } from './roles-plan.ts';
+import {
+  type PlanOptions,
+  planRoles,
+  planTowards,
+  type RolesPlan,
+  refuseMissingRights,
+} from './roles-plan.ts';
 import { underLock } from './under-lock.ts';
 
 /**
- * Carries a plan out, all of it or nothing, under the policy's lock, and looks whether it took. `onChange` hears of each
- * change as it is made. Records what was made, and what the roles are meant to be from now on.
+ * Carries a plan out, all of it or nothing, under the policy's lock, then what only shows after that, until nothing is left.
+ * `onChange` hears of each change as it is made. Records what was made, and what the roles are meant to be from now on.
  */
 export async function carryOut(
   context: RolesContext,
@@ -36,25 +42,30 @@ export async function carryOut(
         `The roles of ${policy.name} have changed since they were looked at; nothing was done, look again`,
       );
     }
-    await refuseMissingRights(context, plan, kind);
-    for (const change of plan.changes) {
-      await withRightsOf(client, change.rights ?? [], async () => {
-        await client.query(change.sql);
-      }).catch((cause: Error & { readonly code?: unknown }) => {
-        // To hand over a schema, for instance, takes more than the rights of both roles.
-        const remedy = cause.code === '42501' ? `; have an administrator run it: ${change.sql}` : '';
-        throw new Error(`Nothing was changed, for this failed: ${change.what}: ${cause.message}${remedy}`, {
-          cause,
-        });
-      });
-      onChange(change);
-    }
-    // PostgreSQL only warns where a grant has no effect.
-    if (plan.changes.length > 0) await refuseLeftOver(context, options, plan);
     const { intent, makes } = plan;
+    const changes: Change[] = [];
+    let round = plan;
+    do {
+      await refuseMissingRights(context, round, kind);
+      refuseRepeated(round.changes, changes);
+      for (const change of round.changes) {
+        await withRightsOf(client, change.rights ?? [], async () => {
+          await client.query(change.sql);
+        }).catch((cause: Error & { readonly code?: unknown }) => {
+          // To hand over a schema, for instance, takes more than the rights of both roles.
+          const remedy = cause.code === '42501' ? `; have an administrator run it: ${change.sql}` : '';
+          throw new Error(`Nothing was changed, for this failed: ${change.what}: ${cause.message}${remedy}`, {
+            cause,
+          });
+        });
+        onChange(change);
+      }
+      changes.push(...round.changes);
+      round = await planTowards(context, intent, options);
+    } while (round.changes.length > 0);
     const known = remembered?.kind === 'drop' ? undefined : remembered;
     const isNews = known?.access !== intent.access || known.schemas.join() !== intent.schemas.join();
-    if (plan.changes.length > 0 || (intent.access !== null && isNews)) {
+    if (changes.length > 0 || (intent.access !== null && isNews)) {
       // Before the commit: of a role that was made and then not, nobody is misled.
       await ledger.provisions.record({
         policy: policy.name,
@@ -70,23 +81,16 @@ export async function carryOut(
         requestedBy,
       });
     }
-    return plan;
+    return { ...plan, changes };
   });
 }
 
-async function refuseLeftOver(
-  context: RolesContext,
-  options: PlanOptions,
-  { intent: { access, schemas } }: RolesPlan,
-): Promise<void> {
-  const { changes } = await planRoles(context, {
-    ...options,
-    ...(access === null ? {} : { access }),
-    schemas,
-  });
-  if (changes.length === 0) return;
+/** PostgreSQL only warns where a grant has no effect. */
+function refuseRepeated(changes: readonly Change[], carriedOut: readonly Change[]): void {
+  const repeated = changes.filter(({ sql }) => carriedOut.some((change) => change.sql === sql));
+  if (repeated.length === 0) return;
   throw new Refusal(
-    `PostgreSQL let this pass without an effect, so nothing was changed: ${changes.map(({ what }) => what).join('; ')}; have an administrator run it: ${changes.map(({ sql }) => sql).join('; ')}`,
+    `PostgreSQL let this pass without an effect, so nothing was changed: ${repeated.map(({ what }) => what).join('; ')}; have an administrator run it: ${repeated.map(({ sql }) => sql).join('; ')}`,
   );
 }
 

@@ -13,6 +13,7 @@ import {
 } from '../postgres/roles/role-statements.ts';
 import { WITH_OPTIONS } from '../postgres/roles/with-options.ts';
 import type { Intent } from './intent.ts';
+import { withMissingLogins } from './with-missing-logins.ts';
 import type { World } from './world.ts';
 
 /** What a repair has to know that the database does not. */
@@ -39,20 +40,39 @@ export interface Drift {
 }
 
 /** Puts back what makes the logins fit to take turns, apart from what creating them does. */
-export function driftOf(intent: Intent, world: World, use: Use): Drift {
-  const found = intent.logins.flatMap((name) => world.logins.get(name) ?? []);
-  const parts = found.map((login) => shutOrOpen(login, use));
+export function driftOf(intent: Intent, before: World, use: Use): Drift {
+  const world = withMissingLogins(intent, before);
+  const logins = intent.logins.flatMap((name) => world.logins.get(name) ?? []);
+  const parts = logins.map((login) => shutOrOpen(login, use));
+  const model = { ...use, published: modelOf(intent, before, use) };
   const handed = ownership(intent, world, use.owned);
   return {
     changes: [
       ...parts.flatMap(({ changes }) => changes),
-      ...found.flatMap((login) => expiry(login, found)),
-      ...found.flatMap((login) => connectionLimit(login, world, use)),
-      ...foreignMemberships(intent, world, use),
+      ...logins.flatMap((login) => expiry(login, logins)),
+      ...logins.flatMap((login) => connectionLimit(login, intent, world, model)),
+      ...foreignMemberships(intent, world, model),
       ...handed.changes,
     ],
-    left: [...parts.flatMap(({ left }) => left), ...handed.left],
+    left: [...parts.flatMap(({ left }) => left), ...lostPassword(intent, before, use), ...handed.left],
   };
+}
+
+/** Whom both logins are to be like: the published one; where that has to be made anew, what is left of the pair. */
+function modelOf(
+  { logins }: Intent,
+  { logins: found }: World,
+  { published }: Circumstances,
+): string | undefined {
+  if (published === undefined || found.has(published)) return published;
+  return logins.find((login) => found.has(login)) ?? published;
+}
+
+function lostPassword({ policy }: Intent, { logins: found }: World, { published }: Circumstances): string[] {
+  if (published === undefined || found.has(published)) return [];
+  return [
+    `${published}, which is published, is made without its password, so whoever reads that is refused until a rotation publishes the other login; begin one at once: keyturn rotate ${policy}`,
+  ];
 }
 
 /** Whether a login can log in that is only on standby. */
@@ -95,16 +115,16 @@ function expiry({ name, expired, validUntil }: Login, found: readonly Login[]): 
   return [{ what: `takes the expiry of ${validUntil.toISOString()} off ${name}`, sql }];
 }
 
-/** A login that keyturn made has no limit; one that it found has that of the published one, which serves the consumers. */
+/** A pair that keyturn made has no limit; one of which it found a login has the published one's, which serves the consumers. */
 function connectionLimit(
-  { name }: Login,
-  { standings }: World,
+  { name, connectionLimit: limit }: Login,
+  { logins: pair }: Intent,
+  { logins }: World,
   { made, published }: Circumstances,
 ): Change[] {
-  const limit = standings.get(name)?.connectionLimit;
-  const model = published === undefined ? limit : standings.get(published)?.connectionLimit;
-  const wanted = made.includes(name) ? -1 : model;
-  if (limit === undefined || wanted === undefined || limit === wanted) return [];
+  const model = logins.get(published ?? name)?.connectionLimit;
+  const wanted = pair.every((login) => made.includes(login)) ? -1 : model;
+  if (wanted === undefined || limit === wanted) return [];
   const what =
     wanted === -1
       ? `takes the connection limit of ${limit} off ${name}`

@@ -10,12 +10,12 @@ import type { DropWitnesses } from './refuse-drop.ts';
 /** Returns why the owner is kept; undefined where it was dropped. */
 export async function dropOwner(
   client: pg.Client,
-  { owner, connection, logins }: DropTarget & { readonly owner: string },
+  { owner, connection, logins, isEmbedded }: DropTarget & { readonly owner: string },
   { ledger, others, witness }: DropWitnesses & { readonly witness: pg.ClientBase },
 ): Promise<string | undefined> {
   const standing = (await readStandings(client, [owner])).get(owner);
   if (!standing) return `the owner ${owner} does not exist`;
-  if (!(await ledger.provisions.made(connection)).includes(owner)) {
+  if (!isEmbedded && !(await ledger.provisions.made(connection)).includes(owner)) {
     return `keeps the owner ${owner}, which keyturn did not make`;
   }
   const user = others.find((policy) => policy.owner === owner);

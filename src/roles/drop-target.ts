@@ -10,12 +10,14 @@ export interface DropTarget {
   readonly connection: string;
   readonly logins: readonly [string, string];
   readonly owner?: string;
+  /** Whether it is on the embedded PostgreSQL, whose roles keyturn made, asked for or not. */
+  readonly isEmbedded?: true;
 }
 
 /** Undefined where neither the configuration nor the ledger knows the policy. Throws a RequestError for a rotator's. */
 export function dropTargetOf(
   name: string,
-  { policies }: Config,
+  { policies, connections }: Config,
   provisions: ReadonlyMap<string, Provision>,
 ): DropTarget | undefined {
   const policy = policies.get(name);
@@ -23,11 +25,13 @@ export function dropTargetOf(
   const source = policy ? { ...policy, logins: pairOf(policy) } : provisions.get(name);
   if (!source) return undefined;
   const { connection, logins, owner } = source;
+  const settings = connections.get(connection);
   return {
     policy: name,
     isConfigured: policy !== undefined,
     connection,
     logins,
     ...(owner === undefined || owner === null ? {} : { owner }),
+    ...(settings && 'embedded' in settings ? { isEmbedded: true } : {}),
   };
 }

@@ -1,10 +1,16 @@
 import { counted } from '../counted.ts';
 import type { Change } from '../postgres/roles/change.ts';
-import { type Alike, grantOn, grantSchemaOption, revokeOn } from '../postgres/roles/grant-statements.ts';
+import {
+  type Alike,
+  grantOn,
+  grantSchemaOption,
+  revokeGlobalDefault,
+  revokeOn,
+} from '../postgres/roles/grant-statements.ts';
 import type { Grantable } from '../postgres/roles/grantable.ts';
 import { privilegesOf } from './access.ts';
 import { type Group, grouped } from './grouped.ts';
-import { granteesOf, type Intent } from './intent.ts';
+import { granteesOf, type Intent, rolesOf } from './intent.ts';
 import type { World } from './world.ts';
 
 /** More names than this are counted instead. */
@@ -19,17 +25,37 @@ interface Difference {
   readonly grantor: string | null;
 }
 
-/** Grants what the level says on what is there and what will be, and revokes what it does not. */
-export function grantChanges(intent: Intent, world: World): Change[] {
-  const differences = granteesOf(intent).flatMap((grantee) =>
+/** Grants what the level says on what is there and what will be. */
+export function missingGrants(intent: Intent, world: World): Change[] {
+  return differences(intent, world, 'grants').map(grantOf);
+}
+
+/** Revokes what the roles have beyond their level. */
+export function excessGrants(intent: Intent, world: World): Change[] {
+  return differences(intent, world, 'revokes').map(revokeOf);
+}
+
+/** What the roles have beyond their level, where that is left. */
+export function beyondLevel(intent: Intent, world: World): string[] {
+  return differences(intent, world, 'revokes').map((group) => {
+    const [{ grantee, privileges }] = group;
+    return `${grantee} has ${privileges.join(', ')} on ${nameOf(thingsOf(group))}, beyond the level ${intent.access} of ${intent.policy}; to revoke that, run: keyturn roles repair ${intent.policy}`;
+  });
+}
+
+function differences(intent: Intent, world: World, verb: Difference['verb']): Group<Difference>[] {
+  const all = rolesOf(intent).flatMap((grantee) =>
     world.grantables
       .filter(({ owner }) => !isOwn(owner, grantee, intent))
       .flatMap((thing) => differencesOf(thing, grantee, intent, world)),
   );
-  return grouped(differences, ({ thing, grantee, verb, privileges, grantor }) => [
-    ...[verb, thing.kind, thing.schema, thing.owner],
-    ...[grantee, privileges, grantor],
-  ]).map(changeOf);
+  return grouped(
+    all.filter((difference) => difference.verb === verb),
+    ({ thing, grantee, privileges, grantor }) => [
+      ...[thing.kind, thing.schema, thing.owner],
+      ...[grantee, privileges, grantor],
+    ],
+  );
 }
 
 /** What the logins may do besides: with what belongs to them nobody needs a grant. */
@@ -39,6 +65,16 @@ export function ownAnyway(intent: Intent, { grantables }: World): string[] {
     const own = grantables.filter(({ owner, name }) => owner === grantee && name !== null);
     if (own.length === 0) return [];
     return `${grantee} owns ${counted(own.length, 'table or sequence', 'tables and sequences')} there, and may do everything with them whatever its level; to end that, run: ALTER TABLE … OWNER TO another role`;
+  });
+}
+
+/** What the roles will get beyond their level, wherever it is created: to end that concerns other schemas, too. */
+export function everywhereBeyond(intent: Intent, { globalDefaults, server }: World): string[] {
+  return globalDefaults.flatMap((given) => {
+    const wanted = privilegesOf(intent.access ?? 'none', given.kind, server.version);
+    const privileges = given.privileges.filter((privilege) => !wanted.includes(privilege));
+    if (privileges.length === 0) return [];
+    return `${given.grantee} gets ${privileges.join(', ')} on ${given.kind} of ${given.creator} in every schema, so keyturn leaves that; to end it, run as ${given.creator} or a superuser: ${revokeGlobalDefault({ ...given, privileges })}`;
   });
 }
 
@@ -70,12 +106,14 @@ export function openToAll(intent: Intent, { grantables, server }: World): string
   );
 }
 
+/** Where there is an owner the logins are granted nothing, but may have had something granted before. */
 function differencesOf(thing: Grantable, grantee: string, intent: Intent, world: World): Difference[] {
   const level = intent.schemas.includes(thing.schema) ? (intent.access ?? 'none') : 'none';
   const wanted = privilegesOf(level, thing.kind, world.server.version);
+  const due = granteesOf(intent).includes(grantee) ? wanted : [];
   const held = thing.held.filter((entry) => entry.grantee === grantee);
   const whole = held.filter(({ columns }) => !columns).map(({ privilege }) => privilege);
-  const missing = wanted.filter((privilege) => !whole.includes(privilege));
+  const missing = due.filter((privilege) => !whole.includes(privilege));
   const excess = held.filter(({ privilege }) => !wanted.includes(privilege));
   const grantors = [...new Set(excess.map(({ grantor }) => grantor))];
   return [
@@ -94,17 +132,24 @@ function differencesOf(thing: Grantable, grantee: string, intent: Intent, world:
   ];
 }
 
-function changeOf(group: Group<Difference>): Change {
-  const [{ grantee, verb, privileges, grantor, thing }] = group;
-  const things = group.map((difference) => difference.thing) as [Grantable, ...Grantable[]];
+function thingsOf(group: Group<Difference>): Group<Grantable> {
+  return group.map(({ thing }) => thing) as [Grantable, ...Grantable[]];
+}
+
+function revokeOf(group: Group<Difference>): Change {
+  const [{ grantee, privileges, grantor, thing }] = group;
+  const things = thingsOf(group);
+  return {
+    what: `revokes ${privileges.join(', ')} on ${nameOf(things)} from ${grantee}`,
+    sql: revokeOn(things, privileges, grantee, grantor),
+    rights: [grantor ?? thing.owner],
+  };
+}
+
+function grantOf(group: Group<Difference>): Change {
+  const [{ grantee, privileges, thing }] = group;
+  const things = thingsOf(group);
   const list = privileges.join(', ');
-  if (verb === 'revokes') {
-    return {
-      what: `revokes ${list} on ${nameOf(things)} from ${grantee}`,
-      sql: revokeOn(things, privileges, grantee, grantor),
-      rights: [grantor ?? thing.owner],
-    };
-  }
   const grant = {
     what: `grants ${list} on ${nameOf(things)} to ${grantee}`,
     sql: grantOn(things, privileges, grantee),

@@ -4,6 +4,7 @@ import { readStandings } from '../postgres/roles/role-standing.ts';
 import { createSchema } from '../postgres/roles/role-statements.ts';
 import { ACCESS_LEVELS, type Access } from './access.ts';
 import { granteesOf, type Intent, rolesOf } from './intent.ts';
+import { lastChoice } from './last-choice.ts';
 import { RequestError } from './request-error.ts';
 import type { RolesContext, Wish } from './roles-context.ts';
 
@@ -16,7 +17,7 @@ const PLAIN = /^[A-Za-z0-9_-]{1,50}$/;
  * Throws a RequestError for what cannot be.
  */
 export async function intentOf(context: RolesContext, wish: Wish): Promise<Intent> {
-  const { policy, client, creators, remembered } = context;
+  const { policy, client, creators, sharing } = context;
   const logins = pairOf(policy);
   const { owner } = policy;
   const pair = { logins, ...(owner === undefined ? {} : { owner }) };
@@ -27,8 +28,7 @@ export async function intentOf(context: RolesContext, wish: Wish): Promise<Inten
   );
   const isNew = granteesOf(pair).every((role) => !existing.has(role));
   const untold = isNew ? (owner === undefined ? 'none' : 'owner') : null;
-  // What was dropped begins anew.
-  const last = remembered?.kind === 'drop' ? undefined : remembered;
+  const last = lastChoice(context);
   const asked = wish.access ?? last?.access;
   const access = asked === undefined || asked === null ? untold : accessOf(asked);
   if (access === 'owner' && owner === undefined) {
@@ -38,7 +38,8 @@ export async function intentOf(context: RolesContext, wish: Wish): Promise<Inten
   }
   const schemas = wish.schemas ?? last?.schemas ?? ['public'];
   await refuseMissingSchemas(context, schemas);
-  const former = (last?.schemas ?? []).filter((schema) => !schemas.includes(schema));
+  const kept = [...schemas, ...sharing.flatMap((other) => other.schemas)];
+  const former = (last?.schemas ?? []).filter((schema) => !kept.includes(schema));
   return { policy: policy.name, ...pair, access, schemas, former, creators };
 }
 

@@ -16,7 +16,8 @@ export type LoginState =
 
 /** One line of `keyturn roles list`. What could not be seen is null, and `error` says why (G6). */
 export interface ListedLogin {
-  readonly login: string;
+  /** Null where not even that could be seen. */
+  readonly login: string | null;
   /** Null for a login that no policy has. */
   readonly policy: string | null;
   readonly connection: string;
@@ -77,6 +78,22 @@ export async function listLogins(
     memberOf: found.get(login)?.memberOf ?? null,
     lastRotatedAt: null,
     error: null,
+  }));
+}
+
+/** What is known of logins whose server cannot be asked. */
+export function unseenLogins(
+  logins: readonly string[],
+  { made, ...known }: { policy: string | null; connection: string; made: readonly string[]; error: string },
+): ListedLogin[] {
+  return (logins.length === 0 ? [null] : logins).map((login) => ({
+    login,
+    state: null,
+    made: login !== null && made.includes(login),
+    sessions: null,
+    memberOf: null,
+    lastRotatedAt: null,
+    ...known,
   }));
 }
 

@@ -11,8 +11,10 @@ export interface RolesContext {
   readonly client: pg.Client;
   /** Roles whose future tables count, besides those that own some already. */
   readonly creators: readonly string[];
-  /** What was last chosen; undefined when that is not known. */
+  /** What was last done to them; undefined where that is nothing. */
   readonly remembered: Provision | undefined;
+  /** What was last chosen for each other policy of the database that has the same owner. */
+  readonly sharing: readonly Provision[];
 }
 
 /** What somebody asks for; left out: as it was chosen last. */

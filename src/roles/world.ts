@@ -1,11 +1,12 @@
 import type pg from 'pg';
 import { type Login, readLogins } from '../postgres/login.ts';
 import { type DatabaseFacts, readDatabase } from '../postgres/roles/database-facts.ts';
+import { type GlobalDefault, readGlobalDefaults } from '../postgres/roles/global-defaults.ts';
 import { type Grantable, readGrantables } from '../postgres/roles/grantable.ts';
 import { type Membership, readMemberships } from '../postgres/roles/memberships.ts';
 import { type RoleStanding, readStandings } from '../postgres/roles/role-standing.ts';
 import { readServer, type Server } from '../postgres/rotator.ts';
-import { granteesOf, type Intent, rolesOf } from './intent.ts';
+import { type Intent, rolesOf } from './intent.ts';
 
 /** What is there, as far as an intent is concerned with it. A role that does not exist is in neither map. */
 export interface World {
@@ -18,6 +19,8 @@ export interface World {
   readonly standings: ReadonlyMap<string, RoleStanding>;
   /** Empty where privileges are left as they are. */
   readonly grantables: readonly Grantable[];
+  /** Empty there, too. */
+  readonly globalDefaults: readonly GlobalDefault[];
 }
 
 export async function readWorld(client: pg.Client, intent: Intent): Promise<World> {
@@ -29,10 +32,11 @@ export async function readWorld(client: pg.Client, intent: Intent): Promise<Worl
     intent.access === null
       ? []
       : await readGrantables(client, {
-          grantees: granteesOf(intent),
+          grantees: roles,
           schemas: [...intent.schemas, ...intent.former],
           creators: intent.creators,
         });
+  const globalDefaults = intent.access === null ? [] : await readGlobalDefaults(client, roles);
   const memberships = await readMemberships(client, roles);
   const others = memberships.flatMap(({ role, grantor }) => (grantor === null ? role : [role, grantor]));
   const owners = grantables.flatMap(({ owner, held }) => [
@@ -42,5 +46,5 @@ export async function readWorld(client: pg.Client, intent: Intent): Promise<Worl
   const standings = await readStandings(client, [
     ...new Set([...roles, ...others, ...owners, database.owner]),
   ]);
-  return { server, database, logins, memberships, standings, grantables };
+  return { server, database, logins, memberships, standings, grantables, globalDefaults };
 }

@@ -4,11 +4,19 @@ import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
 import { adminOf } from '../support/admin.ts';
 import { cli } from '../support/cli.ts';
+import { keyturn } from '../support/keyturn.ts';
 import { uniqueName } from '../support/unique-name.ts';
 import { filePolicy, openWorkspace, type Workspace } from '../support/workspace.ts';
 
 const server = inject('postgres');
 const PASSWORD = 'the-password-of-the-rotator';
+const ROTATOR_POLICY = `stores: { files: { type: file, path: secrets } }
+policies:
+  itself:
+    type: rotator
+    connection: db
+    publish: [{ store: files, create: true, secrets: { username: own/username, password: own/password } }]
+`;
 
 describe('from an empty database', () => {
   let workspace: Workspace;
@@ -32,7 +40,7 @@ describe('from an empty database', () => {
     }
   });
 
-  const run = (...args: string[]) => cli(args, { cwd: workspace.folder });
+  const run = (...args: string[]) => keyturn(args, { cwd: workspace.folder });
   const ok = (stdout: string) => ({ code: 0, stdout, stderr: '' });
 
   /** Runs a printed script as an administrator does. */
@@ -129,6 +137,103 @@ describe('from an empty database', () => {
     expect(await run('roles', 'create', 'app', '--access', 'read')).toEqual(ok('app: nothing to do\n'));
   });
 
+  test('what create prints goes to the schemas and the level chosen last, and so does what a refusal says to run', async () => {
+    await apply(
+      `CREATE SCHEMA "the app"; ${(await run('roles', 'rotator', 'db', '--schema', 'the app')).stdout}`,
+    );
+    await run('roles', 'create', 'app', '--access', 'read', '--schema', 'the app');
+    await apply('CREATE TABLE "the app".of_superuser (id int)');
+    const printed = await run('roles', 'create', 'app', '--sql');
+    expect(printed).toMatchObject({ code: 0, stderr: '' });
+    expect(printed.stdout).toContain(`GRANT SELECT ON TABLE "the app"."of_superuser" TO "${owner}"`);
+    const { code, stderr } = await run('roles', 'create', 'app');
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringContaining(
+        `; run: keyturn roles create app --access read --schema 'the app' --sql | psql -d ${workspace.target}, as a superuser`,
+      ),
+    });
+    await apply(printed.stdout);
+    expect(await run('roles', 'create', 'app')).toEqual(ok('app: nothing to do\n'));
+    await workspace.configure(filePolicy(logins, `    owner: ${owner}\n`), {
+      connection: { user: rotator, password: PASSWORD },
+      state: 'postgresql://nobody@127.0.0.1:1/none',
+    });
+    expect(await run('roles', 'create', 'app', '--sql')).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(
+        /^keyturn: The state database, which .*, cannot be asked, so nothing was done: nobody@/,
+      ),
+    });
+  });
+
+  test('a rotator is printed for one connection, whose database it is for, with login policies or without', async () => {
+    await workspace.configure(ROTATOR_POLICY, { connection: { user: rotator, password: PASSWORD } });
+    await apply((await run('roles', 'rotator')).stdout);
+    const file = join(workspace.folder, 'config', 'keyturn.yaml');
+    const more = 'connections: { other: { host: localhost, database: other, user: keyturn },';
+    await writeFile(file, (await readFile(file, 'utf8')).replace('connections: {', more));
+    expect(await run('roles', 'rotator')).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining('name one of other, db'),
+    });
+    expect(await run('roles', 'rotator', 'db')).toMatchObject({ code: 0 });
+  });
+
+  test('a server that cannot be asked hides nothing of the others, and no name in the list moves the cursor (G6)', async () => {
+    const file = join(workspace.folder, 'config', 'keyturn.yaml');
+    await apply((await run('roles', 'rotator')).stdout);
+    await run('roles', 'create', 'app');
+    const more = 'connections: { away: { host: 127.0.0.1, port: 1, database: x, user: x, password: x },';
+    await writeFile(file, (await readFile(file, 'utf8')).replace('connections: {', more));
+    const odd = `${uniqueName('odd')}\x1b[2J\nb`;
+    await using state = await adminOf(server, workspace.state);
+    await state.client.query(`CREATE ROLE ${quoteIdentifier(odd)} LOGIN`);
+    await state.client.query(`INSERT INTO keyturn.provision
+        (policy, kind, connection, logins, owner, access, schemas, made, dropped, deactivated, requested_by, at)
+      SELECT 'gone', kind, 'away', '{gone_a,gone_b}', owner, access, schemas, '{gone_a}', dropped, deactivated, requested_by, at
+        FROM keyturn.provision`);
+    const { code, stdout, stderr } = await run('roles', 'list', '--all');
+    const json = await run('roles', 'list', '--all', '--json');
+    await state.client.query(`DROP ROLE ${quoteIdentifier(odd)}`);
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      'keyturn: x@127.0.0.1:1/x: connect ECONNREFUSED 127.0.0.1:1; check host, port, firewall and that the server is up\n',
+    );
+    const line = (start: string) => stdout.split('\n').find((each) => each.startsWith(start));
+    expect(line(logins[0])).toMatch(/ app +standby +keyturn +0 /);
+    expect(line('gone_a')).toMatch(/ gone +unknown +keyturn +unknown /);
+    expect(line(odd.slice(0, odd.indexOf('\x1b')))).toContain('\\u001b[2J\\u000ab ');
+    expect(json.code).toBe(1);
+    expect(JSON.parse(json.stdout)).toContainEqual({
+      ...{ login: null, policy: null, connection: 'away', state: null, made: false, sessions: null },
+      ...{ memberOf: null, lastRotatedAt: null, error: expect.stringContaining('ECONNREFUSED') },
+    });
+  });
+
+  test('two policies with one owner do not fight over its level: the last choice is that of both, and is told', async () => {
+    const [c, d] = workspace.logins;
+    await workspace.configure(
+      `${filePolicy(logins, `    owner: ${owner}\n`)}  second: { connection: db, owner: ${owner}, logins: [${c}, ${d}],
+    publish: [{ store: files, create: true, secrets: { username: second/username, password: second/password } }] }\n`,
+      { connection: { user: rotator, password: PASSWORD } },
+    );
+    await apply((await run('roles', 'rotator')).stdout);
+    await run('roles', 'create', 'app', '--access', 'read-write');
+    expect(await run('roles', 'create', 'second', '--access', 'read')).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining(
+        `is also that of the policy app, for which read-write was chosen in schema public`,
+      ),
+    });
+    for (const verb of [['create'], ['repair', '--yes']]) {
+      expect(await run('roles', ...verb, 'app')).toEqual(ok('app: nothing to do\n'));
+    }
+    await apply(`DROP OWNED BY ${owner}`);
+  });
+
   test('with names that keyturn does not make, or an owner’s level without an owner, nothing is made', async () => {
     await apply((await run('roles', 'rotator')).stdout);
     const odd = 'é'.repeat(26);
@@ -154,10 +259,9 @@ describe('from an empty database', () => {
 
 test('on the embedded PostgreSQL create makes the roles itself, and there is no rotator to print', async () => {
   await using workspace = await openWorkspace(server);
-  await writeFile(
-    join(workspace.folder, 'config', 'keyturn.yaml'),
-    `connections: { db: { database: shop } }\n${filePolicy(['shop_a', 'shop_b'], '    owner: shop_owner\n')}`,
-  );
+  const file = join(workspace.folder, 'config', 'keyturn.yaml');
+  const config = `connections: { db: { database: shop } }\n${filePolicy(['shop_a', 'shop_b'], '    owner: shop_owner\n')}`;
+  await writeFile(file, config);
   const run = (...args: string[]) => cli(args, { cwd: workspace.folder });
   expect(await run('roles', 'rotator')).toMatchObject({
     code: 2,
@@ -165,4 +269,10 @@ test('on the embedded PostgreSQL create makes the roles itself, and there is no 
   });
   expect((await run('roles', 'create', 'app')).stdout).toContain('app: makes the login shop_a\n');
   expect((await run('roles', 'create', 'app')).stdout).toBe('app: nothing to do\n');
+  // Logins that no command asked for are keyturn's there, too.
+  await writeFile(file, config.replaceAll('shop_', 'late_'));
+  expect((await run('roles', 'list')).stdout).toMatch(/^late_a +app +standby +keyturn +0 +late_owner /m);
+  expect((await run('roles', 'drop', 'app', '--confirm', 'app')).stdout).toContain(
+    'app: drops the owner late_owner\n',
+  );
 });

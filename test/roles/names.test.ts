@@ -28,7 +28,7 @@ describe('what keyturn makes', () => {
     try {
       const connection = { name: 'db', ...server, database: 'postgres', tls: { mode: 'disable' } } as const;
       const { client } = session;
-      await intentOf({ policy, connection, client, creators: [], remembered: undefined }, {});
+      await intentOf({ policy, connection, client, creators: [], remembered: undefined, sharing: [] }, {});
       return true;
     } catch (error) {
       expect(error).toBeInstanceOf(RequestError);

@@ -277,3 +277,69 @@ test('of logins that were found nothing granted is touched until a level is chos
   );
   await admin.query('DROP TABLE orders');
 });
+
+test('a login that is gone is made anew like the other, the published one, too, and the next rotation publishes one that is let in', async () => {
+  await using bare = await openBarePolicy(server);
+  const { admin, scenario, owner, rotator } = bare;
+  const [a, b] = scenario.policy.logins;
+  const other = uniqueName('other');
+  await bare.create();
+  await scenario.finish(await scenario.request());
+  await admin.query(`CREATE ROLE ${other}; GRANT ${other} TO ${b}; GRANT ${other} TO ${rotator} WITH ADMIN OPTION;
+    DROP OWNED BY ${a}; DROP ROLE ${a}`);
+  const shown = await bare.diagnose();
+  expect(shown.changes.map(({ what }) => what)).toEqual([
+    `makes the login ${a}`,
+    `makes ${a} a member of ${owner}`,
+    `makes what ${a} creates belong to ${owner}`,
+    `lets ${a}, which is published, log in`,
+    `makes ${a} a member of ${other}, like ${b}`,
+  ]);
+  expect(shown.left).toEqual([expect.stringContaining(`keyturn rotate ${scenario.policy.name}`)]);
+  expect(await bare.repair({ agreed: shown })).toMatchObject({ changes: shown.changes });
+  expect(await bare.diagnose()).toMatchObject({ changes: [], left: [] });
+  await admin.query(`DROP OWNED BY ${b}; DROP ROLE ${b}`);
+  expect((await bare.repair()).changes.at(-1)?.what).toBe(`makes ${b} a member of ${other}, like ${a}`);
+  expect(await bare.diagnose()).toMatchObject({ changes: [], left: [] });
+  const lost = await scenario.published();
+  await expect(scenario.logIn(lost)).rejects.toMatchObject({ kind: 'authentication' });
+  expect(await scenario.finish(await scenario.request())).toEqual({ status: 'done' });
+  const published = await scenario.published();
+  expect(published.username).toBe(b);
+  await using _session = await scenario.logIn(published);
+  await admin.query(`DROP ROLE ${other}`);
+});
+
+test('of a pair that was found a login that is gone is made anew with the limit of the other', async () => {
+  await using bare = await openBarePolicy(server, { withOwner: false });
+  const { admin, rotator, scenario } = bare;
+  const [a, b] = scenario.policy.logins;
+  for (const login of [a, b]) {
+    await admin.query(`CREATE ROLE ${login} CONNECTION LIMIT 7`);
+    await admin.query(`GRANT ${login} TO ${rotator} WITH ADMIN OPTION, INHERIT FALSE, SET FALSE`);
+  }
+  await scenario.finish(await scenario.request());
+  for (const login of [b, a]) {
+    await admin.query(`DROP ROLE ${login}`);
+    const { changes } = await bare.repair();
+    expect(changes.map(({ what }) => what)).toContain(
+      `sets the connection limit of ${login} to 7, like that of ${login === a ? b : a}`,
+    );
+    await bare.repair();
+  }
+});
+
+test('what only shows once the rest is done is done, too', async () => {
+  await using bare = await openBarePolicy(server);
+  const { admin } = bare;
+  const [a, b] = bare.scenario.policy.logins;
+  await bare.create({ access: 'read' });
+  await admin.query(`CREATE TABLE own (id int); ALTER TABLE own OWNER TO ${a}; GRANT ALL ON own TO ${b}`);
+  expect((await bare.diagnose()).changes).toHaveLength(1);
+  expect((await bare.repair()).changes.map(({ what }) => what)).toEqual([
+    `hands 1 object of ${a} (table own) to ${bare.owner}`,
+    expect.stringMatching(`^revokes INSERT, UPDATE, DELETE, .* on table public.own from ${b}$`),
+  ]);
+  expect((await bare.diagnose()).changes).toEqual([]);
+  await admin.query('DROP TABLE own');
+});

@@ -22,7 +22,7 @@ test('what belongs to a superuser an administrator grants, by the statements tha
   const { scenario, admin, owner } = bare;
   await admin.query('CREATE TABLE orders (id serial); CREATE EXTENSION pg_stat_statements');
   await expect(bare.create({ access: 'read' })).rejects.toThrow(
-    `which is a superuser; run: keyturn roles create ${scenario.policy.name} --access read --sql | psql, as a superuser`,
+    `which is a superuser; run: keyturn roles create ${scenario.policy.name} --access read --schema public --sql | psql -d ${scenario.connection.database}, as a superuser`,
   );
   expect(await bare.exist(owner, ...scenario.policy.logins)).toEqual([false, false, false]);
   const { changes } = await bare.plan({ access: 'read', executor: 'administrator' });

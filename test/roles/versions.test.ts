@@ -62,6 +62,13 @@ describe.each(VERSIONS)('on PostgreSQL %i', (version) => {
     expect((await bare.repair()).changes).toEqual([]);
     expect(await scenario.finish(await scenario.request())).toEqual({ status: 'done' });
 
+    // The published one, without its password: the next rotation turns to the other.
+    await admin.query(`DROP OWNED BY ${a}; DROP ROLE ${a}`);
+    expect((await bare.repair()).makes).toEqual([a]);
+    expect((await bare.diagnose()).changes).toEqual([]);
+    expect(await scenario.finish(await scenario.request())).toEqual({ status: 'done' });
+    expect((await scenario.published()).username).toBe(b);
+
     // What it lent itself to do this it has not kept.
     const { rows } = await admin.query(
       `SELECT count(*)::int AS kept FROM pg_auth_members AS membership

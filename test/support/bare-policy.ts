@@ -25,7 +25,7 @@ export interface BarePolicy extends AsyncDisposable {
   readonly rotator: string;
   create(wish?: Wish): Promise<RolesPlan>;
   /** What creating would do, without doing it. */
-  plan(wish?: Wish): Promise<RolesPlan>;
+  plan(wish?: Wish & Partial<Pick<RolesContext, 'sharing'>>): Promise<RolesPlan>;
   repair(wish?: Wish & { readonly agreed?: RolesPlan }): Promise<RolesPlan>;
   /** What a repair would do, without doing it. */
   diagnose(wish?: Wish): Promise<RolesPlan>;
@@ -86,6 +86,7 @@ export async function openBarePolicy(
       client: session.client,
       creators,
       remembered: latest.get(policy.name),
+      sharing: [],
     });
   }
   const circumstances = () => circumstancesOf(policy, scenario.ledger, scenario.destinations[0]);
@@ -109,7 +110,8 @@ export async function openBarePolicy(
     owner,
     rotator,
     create: (wish) => carry('create', { executor: 'rotator', ...wish }),
-    plan: (wish) => within((context) => planRoles(context, { executor: 'rotator', ...wish })),
+    plan: ({ sharing = [], ...wish } = {}) =>
+      within((context) => planRoles({ ...context, sharing }, { executor: 'rotator', ...wish })),
     repair: (wish) => carry('repair', { executor: 'rotator', circumstances, ...wish }),
     diagnose: (wish) =>
       within((context) => planRoles(context, { executor: 'rotator', circumstances, ...wish })),

@@ -4,6 +4,7 @@ import { carryOut } from '../../roles/carry-out.ts';
 import { planRoles } from '../../roles/roles-plan.ts';
 import type { Io } from '../io.ts';
 import { requester } from '../requester.ts';
+import { visible } from '../visible.ts';
 import { type ConfigOption, withApp } from '../with-app.ts';
 import { addWishOptions, type WishOptions, wishOf } from './wish-options.ts';
 import { withRoles } from './with-roles.ts';
@@ -26,12 +27,11 @@ export function registerCreate(roles: Command, io: Io): void {
 async function run(io: Io, app: App, name: string, options: Options): Promise<void> {
   const { sql, json } = options;
   const wish = wishOf(options);
-  // What is only printed is not known to be done, and needs no ledger.
-  await withRoles(app, app.policy(name), { withLedger: !sql }, async (context) => {
+  await withRoles(app, app.policy(name), async (context) => {
     if (sql) return writePlan(io, await planRoles(context, { ...wish, executor: 'administrator' }), options);
     const ledger = await app.ledger();
     const tell = (line: string) => {
-      if (!json) io.stdout.write(`${name}: ${line}\n`);
+      if (!json) io.stdout.write(`${name}: ${visible(line)}\n`);
     };
     const plan = await carryOut(
       context,

@@ -10,6 +10,7 @@ import type { Io } from '../io.ts';
 import { requester } from '../requester.ts';
 import { writeJson } from '../table.ts';
 import { UsageError } from '../usage-error.ts';
+import { visible } from '../visible.ts';
 import { type ConfigOption, withApp } from '../with-app.ts';
 
 interface Options extends ConfigOption {
@@ -54,6 +55,6 @@ async function run(io: Io, app: App, name: string, options: Options): Promise<vo
   }
   const { lines, ...outcome } = await dropRoles(session.client, target, witnesses);
   if (options.json) writeJson(io, { policy: name, ...outcome, lines });
-  else for (const line of lines) io.stdout.write(`${name}: ${line}\n`);
+  else for (const line of lines) io.stdout.write(`${name}: ${visible(line)}\n`);
   io.stderr.write(`${name}: what is in the secret store stays; delete it there\n`);
 }

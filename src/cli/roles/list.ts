@@ -2,14 +2,18 @@ import type { Command } from 'commander';
 import type { App } from '../../app.ts';
 import { connect } from '../../postgres/connect.ts';
 import { otherLogins } from '../../postgres/roles/other-logins.ts';
-import { type ListedLogin, listLogins, listPolicy } from '../../roles/list-roles.ts';
+import { type ListedLogin, listLogins, listPolicy, unseenLogins } from '../../roles/list-roles.ts';
 import { neighboursOf } from '../../roles/neighbours-of.ts';
 import { hypotheticalRotation } from '../../rotation/hypothetical-rotation.ts';
 import { policyStatus } from '../../rotation/status.ts';
+import { fromEach } from '../from-each.ts';
 import type { Io } from '../io.ts';
 import { relative } from '../relative.ts';
 import { writeJson, writeTable } from '../table.ts';
 import { type ConfigOption, withApp } from '../with-app.ts';
+
+/** Servers have but so many connections, and many policies may be on one. */
+const PARALLEL = { parallel: 8 };
 
 interface Options extends ConfigOption {
   readonly all?: true;
@@ -45,15 +49,23 @@ async function managed(app: App): Promise<ListedLogin[]> {
   const policies = [...app.config.policies.values()];
   const names = policies.map(({ name }) => name);
   const [summary, timings] = await Promise.all([ledger.summary(names), ledger.timings(names)]);
-  const lists = await Promise.all(
-    policies.map(async (policy) => {
-      await using context = await app.context(hypotheticalRotation(policy.name, app.clock.now()));
+  const lists = await fromEach(
+    policies,
+    async (policy) => {
       const history = summary.get(policy.name);
       const timing = timings.get(policy.name) ?? (await ledger.timing(policy.name));
-      const status = await policyStatus(policy, history, { timing, context });
-      const made = await ledger.provisions.made(policy.connection);
-      return await listPolicy(context, { status, last: history?.last, made });
-    }),
+      const made = await madeOf(app, policy.connection, policy.logins);
+      return orUnseen(
+        policy.logins,
+        { policy: policy.name, connection: policy.connection, made },
+        async () => {
+          await using context = await app.context(hypotheticalRotation(policy.name, app.clock.now()));
+          const status = await policyStatus(policy, history, { timing, context });
+          return await listPolicy(context, { status, last: history?.last, made });
+        },
+      );
+    },
+    PARALLEL,
   );
   return lists.flat();
 }
@@ -67,16 +79,19 @@ async function removed(app: App): Promise<ListedLogin[]> {
       !app.config.policies.has(policy) &&
       app.config.connections.has(connection),
   );
-  const lists = await Promise.all(
-    left.map(async ({ policy, connection, logins }) => {
+  const lists = await fromEach(
+    left,
+    async ({ policy, connection, logins }) => {
       const known = neighboursOf(app.config, connection, 'server').flatMap((other) => other.logins);
-      await using session = await connect(await app.target(connection));
-      return await listLogins(
-        session.client,
-        logins.filter((login) => !known.includes(login)),
-        { policy, connection, made: await provisions.made(connection) },
-      );
-    }),
+      const rest = logins.filter((login) => !known.includes(login));
+      const of = { policy, connection, made: await madeOf(app, connection, rest) };
+      if (rest.length === 0) return [];
+      return orUnseen(rest, of, async () => {
+        await using session = await connect(await app.target(connection));
+        return await listLogins(session.client, rest, of);
+      });
+    },
+    PARALLEL,
   );
   return lists.flat();
 }
@@ -88,31 +103,59 @@ async function unmanaged(app: App): Promise<ListedLogin[]> {
     const server = 'embedded' in connection ? 'embedded' : `${connection.host}:${connection.port}`;
     if (!servers.has(server)) servers.set(server, connection.name);
   }
-  const lists = await Promise.all(
-    [...servers.values()].map(async (name) => {
+  const lists = await fromEach(
+    [...servers.values()],
+    async (name) => {
       const known = neighboursOf(app.config, name, 'server').flatMap(({ logins }) => logins);
-      await using session = await connect(await app.target(name));
-      const others = await otherLogins(session.client, known);
-      return await listLogins(session.client, others, { policy: null, connection: name, made: [] });
-    }),
+      const of = { policy: null, connection: name, made: [] };
+      return orUnseen([], of, async () => {
+        await using session = await connect(await app.target(name));
+        return await listLogins(session.client, await otherLogins(session.client, known), of);
+      });
+    },
+    PARALLEL,
   );
   return lists.flat();
+}
+
+/** The roles of a connection that keyturn made. The embedded PostgreSQL is its own: there it makes logins before they are asked for. */
+async function madeOf(app: App, connection: string, logins: readonly string[]): Promise<readonly string[]> {
+  const settings = app.config.connections.get(connection);
+  if (settings && 'embedded' in settings) return logins;
+  return (await app.ledger()).provisions.made(connection);
+}
+
+/** One server that cannot be asked hides what is on it, and nothing of the others. */
+async function orUnseen(
+  logins: readonly string[],
+  of: { policy: string | null; connection: string; made: readonly string[] },
+  read: () => Promise<ListedLogin[]>,
+): Promise<ListedLogin[]> {
+  try {
+    return await read();
+  } catch (error) {
+    return unseenLogins(logins, { ...of, error: (error as Error).message });
+  }
 }
 
 function write(io: Io, listed: readonly ListedLogin[], now: number): void {
   writeTable(
     io,
     ['login', 'policy', 'state', 'made by', 'sessions', 'member of', 'last rotated'],
-    listed.map((each) => [
-      each.login,
-      each.policy ?? '-',
-      each.state ?? (each.policy === null ? '-' : 'unknown'),
-      each.made ? 'keyturn' : 'found',
-      each.sessions === null ? (each.state === 'missing' ? '-' : 'unknown') : String(each.sessions),
-      each.memberOf === null ? '-' : each.memberOf.join(', ') || '-',
-      lastRotated(each, now),
-    ]),
+    listed.flatMap((each) => (each.login === null ? [] : [rowOf(each, each.login, now)])),
   );
+}
+
+function rowOf(each: ListedLogin, login: string, now: number): string[] {
+  return [
+    login,
+    each.policy ?? '-',
+    each.state ?? (each.policy === null ? '-' : 'unknown'),
+    each.state === 'missing' ? '-' : each.made ? 'keyturn' : 'found',
+    each.sessions === null ? (each.state === 'missing' ? '-' : 'unknown') : String(each.sessions),
+    each.memberOf === null ? '-' : each.memberOf.join(', ') || '-',
+    lastRotated(each, now),
+  ];
 }
 
 function lastRotated({ lastRotatedAt, policy, state }: ListedLogin, now: number): string {

@@ -6,6 +6,7 @@ import { planRoles, refuseMissingRights } from '../../roles/roles-plan.ts';
 import { confirm } from '../confirm.ts';
 import type { Io } from '../io.ts';
 import { requester } from '../requester.ts';
+import { visible } from '../visible.ts';
 import { type ConfigOption, withApp } from '../with-app.ts';
 import { addWishOptions, type WishOptions, wishOf } from './wish-options.ts';
 import { withRoles } from './with-roles.ts';
@@ -32,12 +33,12 @@ export function registerRepair(roles: Command, io: Io): void {
 async function run(io: Io, app: App, name: string, options: Options): Promise<void> {
   const { sql, json, yes } = options;
   const policy = app.policy(name);
-  const ledger = await app.ledger();
   const [primary] = app.destinations(policy);
   const tell = (line: string) => {
-    if (!json && !sql) io.stdout.write(`${name}: ${line}\n`);
+    if (!json && !sql) io.stdout.write(`${name}: ${visible(line)}\n`);
   };
-  await withRoles(app, policy, { withLedger: true }, async (context) => {
+  await withRoles(app, policy, async (context) => {
+    const ledger = await app.ledger();
     const asked = {
       ...wishOf(options),
       executor: sql ? 'administrator' : 'rotator',
@@ -56,7 +57,10 @@ async function run(io: Io, app: App, name: string, options: Options): Promise<vo
       kind: 'repair',
       requestedBy: requester(io),
       agreed: plan,
-      onChange: () => {},
+      // What only shows once the rest is done.
+      onChange: ({ what, sql: done }) => {
+        if (!plan.changes.some((shown) => shown.sql === done)) tell(what);
+      },
     });
     tell('done');
   });

@@ -30,12 +30,13 @@ export function registerRotator(roles: Command, io: Io): void {
     .option('--platform <name>', `the service that runs PostgreSQL: ${PLATFORM_NAMES.join(', ')}`)
     .action((name: string | undefined, options: Options) =>
       withApp(io, options, async (app) => {
-        for (const connection of chooseConnections(app, name)) writeRotator(io, app, connection, options);
+        writeRotator(io, app, chooseConnection(app, name), options);
       }),
     );
 }
 
-function chooseConnections(app: App, name: string | undefined): Connection[] {
+/** One, for each script is to be run in a database of its own. */
+function chooseConnection(app: App, name: string | undefined): Connection {
   const { connections } = app.config;
   if (name !== undefined && !connections.has(name)) {
     throw new UsageError(
@@ -46,10 +47,16 @@ function chooseConnections(app: App, name: string | undefined): Connection[] {
     (connection) => name === undefined || connection.name === name,
   );
   const remote = chosen.flatMap((connection) => ('embedded' in connection ? [] : [connection]));
-  if (remote.length === 0) {
+  const [connection, ...others] = remote;
+  if (!connection) {
     throw new UsageError('The embedded PostgreSQL needs no rotator: keyturn is its superuser');
   }
-  return remote;
+  if (others.length > 0) {
+    throw new UsageError(
+      `Each connection has a script of its own; name one of ${remote.map((each) => each.name).join(', ')}`,
+    );
+  }
+  return connection;
 }
 
 function writeRotator(io: Io, app: App, connection: Connection, { schema, create, platform }: Options): void {

@@ -1,4 +1,5 @@
 import { quoteIdentifier } from '../identifier.ts';
+import type { GlobalDefault } from './global-defaults.ts';
 import type { Grantable, GrantableKind } from './grantable.ts';
 
 // Statements that grant and revoke privileges, each complete but for the semicolon.
@@ -28,6 +29,10 @@ export function revokeOn(
   const from = grantee === null ? 'PUBLIC' : quoteIdentifier(grantee);
   const revoke = `${prefixOf(things[0])}REVOKE ${privileges.join(', ')} ON ${targetOf(things)} FROM ${from}`;
   return grantor === null ? revoke : `SET LOCAL ROLE ${quoteIdentifier(grantor)}; ${revoke}; RESET ROLE`;
+}
+
+export function revokeGlobalDefault({ creator, kind, grantee, privileges }: GlobalDefault): string {
+  return `ALTER DEFAULT PRIVILEGES FOR ROLE ${quoteIdentifier(creator)} REVOKE ${privileges.join(', ')} ON ${WORD[kind]} FROM ${quoteIdentifier(grantee)}`;
 }
 
 /** `to` is quoted already. */

@@ -54,11 +54,15 @@ export function rotatorScript({
     ...(managed?.restrictsPasswords
       ? [{ purpose: 'It sets passwords, where that is restricted.', sql: grantPasswords(rotator) }]
       : []),
-    {
-      purpose:
-        'From PostgreSQL 16 on it alters only roles that it was given; those that it makes it has. Neither their rights come with it, nor may it act as them.',
-      sql: administer(rotator, roles),
-    },
+    ...(roles.length === 0
+      ? []
+      : [
+          {
+            purpose:
+              'From PostgreSQL 16 on it alters only roles that it was given; those that it makes it has. Neither their rights come with it, nor may it act as them.',
+            sql: administer(rotator, roles),
+          },
+        ]),
     mayCreate
       ? {
           purpose: 'It connects, and passes on what roles create grants there.',
