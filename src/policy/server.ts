@@ -1,3 +1,4 @@
+import type { Connection, EmbeddedConnection } from './config.ts';
 import type { ConnectionEntry } from './config-schema.ts';
 
 /** Whether a host never leaves this machine: an address of the loopback interface, or the folder of a socket. */
@@ -17,4 +18,9 @@ export function serverOf(
   const { host, port } = connection;
   if (host === undefined || port === undefined) return undefined;
   return `${THIS_MACHINE.test(host) ? 'localhost' : host.toLowerCase()}:${port}`;
+}
+
+/** The same of a connection that is valid. */
+export function serverOfConnection(connection: Connection | EmbeddedConnection): string | undefined {
+  return 'embedded' in connection ? serverOf({}, false) : serverOf(connection, true);
 }

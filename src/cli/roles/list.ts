@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { App } from '../../app.ts';
+import { serverOfConnection } from '../../policy/server.ts';
 import { connect } from '../../postgres/connect.ts';
 import { otherLogins } from '../../postgres/roles/other-logins.ts';
 import { type ListedLogin, listLogins, listPolicy, unseenLogins } from '../../roles/list-roles.ts';
@@ -100,8 +101,8 @@ async function removed(app: App): Promise<ListedLogin[]> {
 async function unmanaged(app: App): Promise<ListedLogin[]> {
   const servers = new Map<string, string>();
   for (const connection of app.config.connections.values()) {
-    const server = 'embedded' in connection ? 'embedded' : `${connection.host}:${connection.port}`;
-    if (!servers.has(server)) servers.set(server, connection.name);
+    const server = serverOfConnection(connection);
+    if (server !== undefined && !servers.has(server)) servers.set(server, connection.name);
   }
   const lists = await fromEach(
     [...servers.values()],
