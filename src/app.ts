@@ -14,10 +14,12 @@ import { type Fault, locatedError } from './policy/located-error.ts';
 import type { Policy } from './policy/policy.ts';
 import { policyNamed } from './policy/policy-named.ts';
 import { rotatorPolicyOf } from './policy/rotator-policy-of.ts';
+import { connect } from './postgres/connect.ts';
 import { openEmbedded } from './postgres/embedded/cluster.ts';
 import { ensureStateDatabase, ensureTarget, ensureTargetDatabase } from './postgres/embedded/databases.ts';
 import { openUsePoller } from './postgres/use-poller.ts';
 import type { RotationQueue } from './queue/queue.ts';
+import { untilReached } from './queue/until-reached.ts';
 import { nextDue } from './rotation/due-rotation.ts';
 import { openContext } from './rotation/open-context.ts';
 import type { OpenDestination, RotationContext } from './rotation/rotation-context.ts';
@@ -48,6 +50,11 @@ export interface App extends AsyncDisposable {
   destinations(policy: Policy): readonly [OpenDestination, ...OpenDestination[]];
   /** A context for the steps of a rotation. Close it after use. */
   context(rotation: Rotation): Promise<RotationContext & AsyncDisposable>;
+  /**
+   * Waits until the state database and the queue answer; false when it was stopped before. `say` gets what is waited
+   * for, whenever that is another thing. Throws every fault that waiting does not mend.
+   */
+  reach(waiting: { readonly stop: AbortSignal; readonly say: (fault: string) => void }): Promise<boolean>;
   /** Runs a worker in this process until the application is closed. */
   work(): Promise<RunningWorker>;
 }
@@ -212,6 +219,13 @@ export async function openApp({
         clock,
         poller,
       });
+    },
+    async reach(waiting) {
+      // What is opened here is opened to its end, so that closing finds it; only what waits for a server is cut short.
+      const database = await stateDatabase();
+      const answers = async () => (await connect(database, { statementTimeout: 0 }))[Symbol.asyncDispose]();
+      if (!(await untilReached(answers, waiting))) return false;
+      return untilReached((await queue()).reach, waiting);
     },
     async work() {
       const { startWorker } = await import('../jobs/worker.ts');

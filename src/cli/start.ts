@@ -13,13 +13,18 @@ export function registerStart(program: Command, io: Io): void {
       withApp(io, options, async (app) => {
         let reload = () => {};
         const stop = interrupted({ onReload: () => reload() });
-        const worker = await app.work();
-        reload = () => void worker.reload();
-        const { policies, queueRedis } = app.config;
-        io.stderr.write(
-          `keyturn is ready: ${counted(policies.size, 'policy', 'policies')}, queue on ${queueRedis ? 'Redis' : 'PostgreSQL'}\n`,
-        );
-        await stop;
+        const stopping = new AbortController();
+        void stop.then(() => stopping.abort());
+        const say = (fault: string) => io.stderr.write(`keyturn is waiting: ${fault}\n`);
+        if (await app.reach({ stop: stopping.signal, say })) {
+          const worker = await app.work();
+          reload = () => void worker.reload();
+          const { policies, queueRedis } = app.config;
+          io.stderr.write(
+            `keyturn is ready: ${counted(policies.size, 'policy', 'policies')}, queue on ${queueRedis ? 'Redis' : 'PostgreSQL'}\n`,
+          );
+          await stop;
+        }
         io.stderr.write('keyturn is stopping; what is under way goes on at the next start\n');
       }),
     );

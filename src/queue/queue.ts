@@ -14,6 +14,8 @@ export type NextSlot = (policy: string, after: number) => Promise<number | undef
 
 /** Every verb throws a QueueError when the queue cannot be reached. */
 export interface RotationQueue {
+  /** Resolves once the queue answers. */
+  reach(): Promise<void>;
   /** Queues a rotation; one that is queued already stays as it is. */
   enqueue(rotation: { readonly id: string; readonly policy: string }): Promise<void>;
   /** Has a rotation looked at now, whatever instant it is waiting for. */
@@ -72,27 +74,22 @@ export function openQueue(
     repeatStrategy: (after: number, { pattern = '' }: { pattern?: string }) => nextSlot(pattern, after),
   };
   const queue = openBullQueue(backend, settings);
-  let fault = 'it does not answer';
-  queue.on('error', ({ message }) => {
-    // The client tries again every second; once is enough to know.
-    if (message !== fault) log.warn(`the queue has a fault: ${message}`);
-    fault = message;
-  });
+  const faults = tellFaults(queue, (fault) => log.warn(`the queue has a fault: ${fault}`));
 
-  async function wait(): Promise<void> {
+  async function wait(client: Client, { latest }: { readonly latest: () => string }): Promise<void> {
     const patience = new AbortController();
-    const reached = queue.waitUntilReady().finally(() => patience.abort());
+    const reached = client.waitUntilReady().finally(() => patience.abort());
     const tooLate = await Promise.race([
       reached,
       sleep(PATIENCE_MS, true, { ref: false, signal: patience.signal }).catch(() => false),
     ]);
-    if (tooLate) throw new QueueError(`The queue on ${placeOf(backend)}: ${fault}; ${remedyOf(backend)}`);
+    if (tooLate) throw new QueueError(`The queue on ${placeOf(backend)}: ${latest()}; ${remedyOf(backend)}`);
   }
 
   // Once for all verbs: a sweep calls them for every policy. What is lost later, the clients notice by themselves.
   let ready: Promise<void> | undefined;
   function reach(): Promise<void> {
-    ready ??= wait().catch((error) => {
+    ready ??= wait(queue, faults).catch((error) => {
       ready = undefined;
       throw error;
     });
@@ -118,6 +115,7 @@ export function openQueue(
   }
 
   return {
+    reach,
     enqueue,
     async hurry(rotation) {
       await reach();
@@ -164,16 +162,37 @@ export function openQueue(
         (job, token = '') => handlers[job.name as JobName](job, token),
         settings,
       );
-      // Only messages are logged: a Redis error also carries the command it answers, an AUTH with its password too.
-      worker.on('error', (error) => log.warn(`the worker has a fault: ${error.message}`));
+      const its = tellFaults(worker, (fault) => log.warn(`the worker has a fault: ${fault}`));
       worker.on('failed', (job, error) =>
         log.error(job?.data, `the job ${job?.name} failed: ${error.message}`),
       );
-      await worker.waitUntilReady();
+      await wait(worker, its).catch(async (error) => {
+        await worker.close(true);
+        throw error;
+      });
       return worker;
     },
     close: () => queue.close(),
   };
+}
+
+/** What queue and worker of BullMQ have in common here. */
+interface Client {
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  waitUntilReady(): Promise<unknown>;
+}
+
+/**
+ * Tells a client's faults when they change: it tries again every second, and once is enough to know. Only messages: a
+ * Redis error also carries the command it answers, an AUTH with its password too.
+ */
+function tellFaults(client: Client, tell: (fault: string) => void): { readonly latest: () => string } {
+  let latest = 'it does not answer';
+  client.on('error', ({ message }) => {
+    if (message !== latest) tell(message);
+    latest = message;
+  });
+  return { latest: () => latest };
 }
 
 function remedyOf(backend: QueueBackend): string {

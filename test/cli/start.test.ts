@@ -3,6 +3,9 @@ import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { adminOf } from '../support/admin.ts';
 import { startCli } from '../support/cli.ts';
 import { keyturn } from '../support/keyturn.ts';
+import { freePort } from '../support/postgres-server.ts';
+import { QUEUE_BACKENDS } from '../support/queue-backends.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { uniqueName } from '../support/unique-name.ts';
 import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.ts';
 import { filePolicy, openWorkspace, type Workspace } from '../support/workspace.ts';
@@ -133,6 +136,40 @@ describe('a running worker takes over within one sweep', () => {
     for (const login of other) await admin.client.query(`DROP ROLE ${login}`);
   }, 240_000);
 });
+
+describe.each(QUEUE_BACKENDS)(
+  'keyturn start while the queue on %s cannot be reached',
+  (_name, open, available) => {
+    test.skipIf(!available)(
+      'says what it waits for, ends at the first signal, and comes up with it',
+      async () => {
+        await using place = await open();
+        const url = new URL('redis' in place.backend ? place.backend.redis : workspace.stateUrl);
+        const truth = { host: url.hostname, port: Number(url.port || 6379) };
+        url.port = String(await freePort());
+        await workspace.configure(
+          'stores: {}\npolicies: {}\n',
+          'redis' in place.backend ? { redis: url.href } : { state: url.href },
+        );
+        const worker = startCli(['start'], { cwd: workspace.folder });
+        await worker.says('keyturn is waiting: ');
+        // Long enough for another try, which says nothing new.
+        await sleep(1_500);
+        worker.process.kill('SIGTERM');
+        expect(await worker.exited).toBe(0);
+        expect(worker.stderr().match(/ECONNREFUSED/g)?.length).toBeLessThanOrEqual(2);
+        expect(worker.stderr()).toMatch(/is waiting: .*127\.0\.0\.1.*; check .*\n[^\n]*keyturn is stopping/);
+
+        await using later = startCli(['start'], { cwd: workspace.folder });
+        await later.says('ECONNREFUSED');
+        await using _way = await startTcpProxy({ ...truth, listen: Number(url.port) });
+        await later.says('keyturn is ready');
+        later.process.kill('SIGINT');
+        expect(await later.exited).toBe(0);
+      },
+    );
+  },
+);
 
 describe('keyturn start', () => {
   test('reloads on SIGHUP, refuses a configuration with problems, and goes on with the one before', async () => {

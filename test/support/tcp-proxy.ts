@@ -22,6 +22,8 @@ export interface Recording {
 export async function startTcpProxy(target: {
   readonly host: string;
   readonly port: number;
+  /** The port to listen on; any free one unless told. */
+  readonly listen?: number;
   /** Whether to keep every byte. */
   readonly record?: boolean;
 }): Promise<TcpProxy> {
@@ -59,7 +61,7 @@ export async function startTcpProxy(target: {
     pass(client, server);
     pass(server, client);
   });
-  await new Promise<void>((listening) => proxy.listen(0, '127.0.0.1', listening));
+  await new Promise<void>((listening) => proxy.listen(target.listen ?? 0, '127.0.0.1', listening));
   const drop = () => {
     for (const { client, server } of pairs) {
       client.destroy();

@@ -1,0 +1,36 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DatabaseError } from '../postgres/database-error.ts';
+import { QueueError } from './queue-error.ts';
+
+const PAUSE_MS = 1_000;
+
+/**
+ * Tries to reach a server until it answers; false when it was stopped before. `say` gets what is waited for, whenever that
+ * is another thing. Throws every fault that waiting does not mend.
+ */
+export async function untilReached(
+  attempt: () => Promise<void>,
+  { stop, say }: { readonly stop: AbortSignal; readonly say: (fault: string) => void },
+): Promise<boolean> {
+  const stopped = new Promise<'stopped'>((resolve) => {
+    stop.addEventListener('abort', () => resolve('stopped'), { once: true });
+  });
+  let said = '';
+  while (!stop.aborted) {
+    const outcome = await Promise.race([attempt().then(() => 'reached', passing), stopped]);
+    if (outcome === 'reached') return true;
+    if (outcome === 'stopped') break;
+    if (outcome !== said) say(outcome);
+    said = outcome;
+    await Promise.race([sleep(PAUSE_MS), stopped]);
+  }
+  return false;
+}
+
+/** The message of a fault that may pass by itself. */
+function passing(error: unknown): string {
+  const passes =
+    error instanceof QueueError || (error instanceof DatabaseError && error.kind === 'unreachable');
+  if (!passes) throw error;
+  return error.message;
+}
