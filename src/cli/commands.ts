@@ -40,15 +40,22 @@ export function registerCommands(program: Command, io: Io): void {
 }
 
 /** What a command that threw says: problems of a configuration stand for themselves, each at its place. */
-export function messageOf(error: unknown): string {
+export function messageOf(thrown: unknown): string {
+  const error = firstOf(thrown);
   if (error instanceof ConfigError) return error.message;
   return `keyturn: ${error instanceof Error ? error.message : String(error)}`;
 }
 
 /** 0 done, 1 it failed or a finding, 2 usage or configuration, 3 timed out waiting, 130 interrupted. */
-export function exitCodeOf(error: unknown): number {
+export function exitCodeOf(thrown: unknown): number {
+  const error = firstOf(thrown);
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof Interrupted) return 130;
   const usage = [ConfigError, UnknownPolicyError, RequestError, UsageError];
   return usage.some((kind) => error instanceof kind) ? 2 : 1;
+}
+
+/** Where closing fails after a fault, `await using` throws a SuppressedError: what went wrong first is in `suppressed`. */
+function firstOf(thrown: unknown): unknown {
+  return thrown instanceof Error && 'suppressed' in thrown ? firstOf(thrown.suppressed) : thrown;
 }

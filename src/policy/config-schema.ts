@@ -1,6 +1,7 @@
 import { isIPv6 } from 'node:net';
 import * as z from 'zod';
 import { policySchema } from './policy-schema.ts';
+import { isRedisUrl, REDIS_URL_RULE } from './redis-url.ts';
 import {
   named,
   object,
@@ -138,7 +139,11 @@ export const storeSchema = z.discriminatedUnion('type', [fileStore, awsStore], {
 });
 
 const stateUrl = textLike(/^($|postgres(ql)?:\/\/)/, 'a URL that begins with postgresql:// or postgres://');
-const redisUrl = textLike(/^($|rediss?:\/\/)/, 'a URL that begins with redis:// or rediss://');
+const REDIS = /^($|rediss?:\/\/)/;
+const redisUrl = textLike(REDIS, REDIS_URL_RULE).refine(
+  (url) => url === '' || !REDIS.test(url) || isRedisUrl(url),
+  { error: REDIS_URL_RULE },
+);
 
 export const configSchema = object('a mapping with connections, stores and policies', {
   state: object('a mapping with database', {
