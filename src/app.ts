@@ -30,7 +30,7 @@ import type { SecretStore } from './secret-store/secret-store.ts';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The environment of this process. Everything else gets it from here. */
-export const environment: Environment = process.env;
+export const environment: Environment = { ...process.env };
 
 /** Everything that one process needs, built from the configuration. Parts are opened when first asked for. */
 export interface App extends AsyncDisposable {
@@ -77,6 +77,7 @@ export async function openApp({
   ephemeral = false,
   sweepInterval = 60_000,
 }: AppOptions): Promise<App> {
+  closeEnvironment();
   const source = { path: configPath, env, cwd };
   let config = loadConfig(source);
   const log = openLog(env.KEYTURN_LOG_LEVEL);
@@ -265,4 +266,12 @@ export async function openApp({
   }
 
   return app;
+}
+
+/**
+ * Takes libpq's variables away from pg, BullMQ's sessions included: it reads them wherever an option is left empty, and some
+ * cannot be set to nothing (PGOPTIONS, PGREPLICATION). `environment` keeps them, for `${PGPASSWORD}` in a configuration.
+ */
+function closeEnvironment(): void {
+  for (const name of Object.keys(process.env)) if (name.startsWith('PG')) delete process.env[name];
 }

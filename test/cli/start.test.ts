@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { adminOf } from '../support/admin.ts';
-import { startCli } from '../support/cli.ts';
+import { cli, startCli } from '../support/cli.ts';
 import { keyturn } from '../support/keyturn.ts';
 import { freePort } from '../support/postgres-server.ts';
 import { QUEUE_BACKENDS } from '../support/queue-backends.ts';
@@ -172,6 +172,47 @@ describe.each(QUEUE_BACKENDS)(
 );
 
 describe('keyturn start', () => {
+  test("no session has anything from libpq's variables, which a configuration may refer to all the same", async () => {
+    const { password } = inject('postgres');
+    const env = {
+      PGOPTIONS: '-c default_transaction_read_only=on',
+      PGREPLICATION: 'database',
+      PGHOST: 'nowhere.invalid',
+      PGHOSTADDR: '192.0.2.1',
+      PGPORT: '1',
+      PGUSER: 'nobody',
+      PGDATABASE: 'nowhere',
+      PGPASSWORD: 'wrong',
+      PGPASSFILE: '/nowhere',
+      PGSERVICE: 'nowhere',
+      PGSSLMODE: 'require',
+      PGSSLNEGOTIATION: 'direct',
+      PGCLIENTENCODING: 'SQL_ASCII',
+      PGCLIENT_ENCODING: 'nonsense',
+      PGAPPNAME: 'other',
+      PGCONNECT_TIMEOUT: '1',
+      PG_OF_THE_STATE: encodeURIComponent(password),
+    };
+    await workspace.configure(scheduled('{ every: 30d }'), {
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: a reference of the configuration, not of JavaScript
+      state: workspace.stateUrl.replace(`:${env.PG_OF_THE_STATE}@`, () => ':${PG_OF_THE_STATE}@'),
+    });
+    await using worker = startCli(['start'], { cwd: workspace.folder, env });
+    await worker.says('keyturn is ready');
+    expect(
+      await cli(['rotate', 'app', '--wait', '--timeout', '90s'], { cwd: workspace.folder, env }),
+    ).toMatchObject({
+      code: 0,
+    });
+    await using admin = await adminOf(inject('postgres'));
+    const { rows } = await admin.client.query(
+      'SELECT DISTINCT application_name FROM pg_stat_activity WHERE datname = $1',
+      [workspace.state],
+    );
+    expect(rows.length).toBeGreaterThan(1);
+    for (const { application_name } of rows) expect(application_name).toMatch(/^keyturn/);
+  });
+
   test('reloads on SIGHUP, refuses a configuration with problems, and goes on with the one before', async () => {
     await workspace.configure(scheduled('{ every: 30d }'));
     await using worker = startCli(['start'], { cwd: workspace.folder });
