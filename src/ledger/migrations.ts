@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { inTransaction } from '../postgres/in-transaction.ts';
+import { schemaError } from './schema-error.ts';
 
 /** Each entry brings the ledger one version further. Entries are never edited, only added. */
 const MIGRATIONS: readonly string[] = [
@@ -89,7 +90,8 @@ const MIGRATION_LOCK = 7_305_804_402_551_093;
 
 /**
  * Brings the ledger's tables in schema `keyturn` to this release's version, forwards only, under a lock, so that
- * several processes may start at once. Throws when the ledger was made by a newer release.
+ * several processes may start at once. Throws when the ledger was made by a newer release, and a DatabaseError where a
+ * right is missing.
  */
 export async function migrateLedger(pool: pg.Pool): Promise<void> {
   const client = await pool.connect();
@@ -115,6 +117,8 @@ export async function migrateLedger(pool: pg.Pool): Promise<void> {
         await client.query('INSERT INTO keyturn.migration VALUES ($1, now())', [index + 1]);
       }
     });
+  } catch (error) {
+    throw await schemaError(error, client, 'keyturn');
   } finally {
     client.release();
   }

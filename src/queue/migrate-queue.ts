@@ -1,11 +1,14 @@
 import { runMigrations } from 'bullmq';
 import type pg from 'pg';
+import { schemaError } from '../ledger/schema-error.ts';
 
 /** Makes or updates BullMQ's tables (schema `bullmq`) in the state database. Safe to run at every start, and by many at once. */
 export async function migrateQueue(pool: pg.Pool): Promise<void> {
   const client = await pool.connect();
   try {
     await runMigrations(client);
+  } catch (error) {
+    throw await schemaError(error, client, 'bullmq');
   } finally {
     client.release();
   }
