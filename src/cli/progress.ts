@@ -1,11 +1,18 @@
 import { Listr, type ListrTaskWrapper } from 'listr2';
-import { STEP_NAMES, type StepName } from '../ledger/rotation.ts';
+import type { Rotation, StepName } from '../ledger/rotation.ts';
 import type { Io } from './io.ts';
 import type { Happening } from './watch-rotations.ts';
 
+/** Which steps a rotation has, in their order. */
+type StepsOf = (rotation: Rotation) => readonly StepName[];
+
 /** Shows rotations as they go on: a live list on a terminal, else a line for each thing that happens. On stderr. */
-export async function showProgress(io: Io, happenings: AsyncIterable<Happening>): Promise<void> {
-  if (io.stderr.isTTY) return showList(happenings);
+export async function showProgress(
+  io: Io,
+  happenings: AsyncIterable<Happening>,
+  stepsOf: StepsOf,
+): Promise<void> {
+  if (io.stderr.isTTY) return showList(happenings, stepsOf);
   for await (const happening of happenings) {
     const { policy } = happening.rotation;
     if ('ended' in happening) io.stderr.write(`${policy}: ${happening.rotation.status}\n`);
@@ -23,7 +30,7 @@ interface Line {
   task?: ListrTaskWrapper<unknown, never, never>;
 }
 
-async function showList(happenings: AsyncIterable<Happening>): Promise<void> {
+async function showList(happenings: AsyncIterable<Happening>, stepsOf: StepsOf): Promise<void> {
   const lines = new Map<string, Map<StepName, Line>>();
   const list = new Listr([], { concurrent: true, exitOnError: false, fallbackRenderer: 'silent' });
   let running: Promise<unknown> | undefined;
@@ -31,19 +38,18 @@ async function showList(happenings: AsyncIterable<Happening>): Promise<void> {
     const { rotation } = happening;
     let steps = lines.get(rotation.id);
     if (!steps) {
-      steps = new Map(STEP_NAMES.map((name) => [name, openLine()]));
+      steps = new Map(stepsOf(rotation).map((name) => [name, openLine()]));
       lines.set(rotation.id, steps);
       const own = steps;
       list.add({
         title: rotation.policy,
         task: (_, task) =>
           task.newListr(
-            STEP_NAMES.map((name) => ({
+            [...own].map(([name, state]) => ({
               title: name,
               task: (_, line) => {
-                const state = own.get(name);
-                if (state) state.task = line as never;
-                return state?.settled;
+                state.task = line as never;
+                return state.settled;
               },
             })),
             { concurrent: false, exitOnError: true },

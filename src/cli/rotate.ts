@@ -6,6 +6,7 @@ import { RotationOpenError } from '../ledger/rotation-open-error.ts';
 import type { Policy } from '../policy/policy.ts';
 import { QueueError } from '../queue/queue-error.ts';
 import { type RotationReport, reportRotation } from '../rotation/report.ts';
+import { stepsOf } from '../rotation/steps.ts';
 import { confirm } from './confirm.ts';
 import { duration } from './duration-option.ts';
 import { interrupted } from './interrupted.ts';
@@ -166,7 +167,9 @@ async function requestAndWait(
     watched.complete = true;
   };
   // An inline rotation that cannot go on ends the wait, with its reason; one that goes on is seen in the ledger.
-  const all = Promise.all([work(), showProgress(io, watchRotations(ledger, watched, signal))]);
+  const steps = (rotation: Rotation) =>
+    stepsOf({ policy: app.policy(rotation.policy), rotation }).map(({ name }) => name);
+  const all = Promise.all([work(), showProgress(io, watchRotations(ledger, watched, signal), steps)]);
   const end = await Promise.race([all.then(() => 'done' as const), stopped, expired]).finally(() =>
     giveUp.abort(),
   );

@@ -13,7 +13,9 @@ export async function inTerminal(
   typed: string,
   { cwd, env = {} }: CliOptions,
 ): Promise<{ readonly code: number | null; readonly shown: string }> {
-  const command = [process.execPath, MAIN, ...args].map((word) => `'${word}'`).join(' ');
+  const words = [process.execPath, MAIN, ...args].map((word) => `'${word}'`).join(' ');
+  // Without a size nothing is drawn on it.
+  const command = `stty rows 40 columns 160; exec ${words}`;
   const child = spawn('script', ['--quiet', '--return', '--flush', '--command', command, '/dev/null'], {
     cwd,
     env: { ...process.env, ...env },
