@@ -21,7 +21,7 @@ import {
 export const DATABASE_RULE = 'the name of a database: 1 to 63 bytes';
 
 const hostRule = 'one host name, IP address or absolute folder of a socket, without the port';
-const host = text(hostRule).refine((name) => isIPv6(name) || /^(\/.*|[^\s/:,@]+)$/.test(name), {
+const host = text(hostRule).refine((name) => isIPv6(name) || /^(\/[^,]*|[^\s/:,@]+)$/.test(name), {
   error: hostRule,
 });
 

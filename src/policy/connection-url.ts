@@ -7,6 +7,8 @@ const AUTHORITY = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(.*))?$/;
 
 const ESCAPE = 'write @ as %40, / as %2F, : as %3A, ? as %3F, # as %23, % as %25 and a space as %20';
 
+const SEVERAL_HOSTS = 'names several hosts; must be one, the primary';
+
 /**
  * Reads a URL as libpq does: of what is there twice the last counts, and nothing but %XX is an escape.
  * https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
@@ -22,7 +24,7 @@ export function parseConnectionUrl(url: string): ConnectionUrl {
   if (`${authority}${database}${query}`.includes('@')) {
     return { fault: `has an @ after the one that ends the password; ${ESCAPE}` };
   }
-  if (authority.includes(',')) return { fault: 'names several hosts; must be one, the primary' };
+  if (authority.includes(',')) return { fault: SEVERAL_HOSTS };
   const [match, address, name, port] = AUTHORITY.exec(authority) ?? [];
   if (match === undefined) return { fault: 'has a host with a stray : or [; write an IPv6 address as [::1]' };
 
@@ -47,16 +49,23 @@ export function parseConnectionUrl(url: string): ConnectionUrl {
 function decoded(pairs: readonly (readonly [string, string | undefined])[]): ConnectionUrl {
   const values = new Map<string, string>();
   for (const [key, value] of pairs) {
-    // What is empty is what libpq has a default for, but for a mode.
-    if (value === undefined || (value === '' && key !== 'sslmode')) continue;
+    if (value === undefined) continue;
     const [name, text] = [decode(key), decode(value)];
-    if (name === undefined || text === undefined)
-      return { fault: `has a % that begins no escape; ${ESCAPE}` };
+    if (name === undefined || text === undefined) return { fault: faultOfEscapes(`${key}${value}`) };
+    // What is empty is what libpq has a default for, whatever was said before, but for a mode.
+    if (text === '' && name !== 'sslmode') values.delete(name);
     // JDBC's way to say so, which libpq takes too.
-    if (name === 'ssl' && text === 'true') values.set('sslmode', 'require');
+    else if (name === 'ssl' && text === 'true') values.set('sslmode', 'require');
     else values.set(name, text);
   }
-  return { values };
+  const several = ['host', 'hostaddr', 'port'].some((name) => values.get(name)?.includes(','));
+  return several ? { fault: SEVERAL_HOSTS } : { values };
+}
+
+function faultOfEscapes(text: string): string {
+  return /%(?![\da-f]{2})/i.test(text)
+    ? `has a % that begins no escape; ${ESCAPE}`
+    : 'has an escape that is no text; write each byte of a character as UTF-8 has it, such as ä as %C3%A4';
 }
 
 function decode(text: string): string | undefined {

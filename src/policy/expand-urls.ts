@@ -67,7 +67,9 @@ function partsOf(url: UrlScalar, path: Path, report: Report): ReadonlyMap<string
     return broken(url);
   }
   const { own, tls, faults } = urlEntry(parsed.values);
-  for (const { parameter, message } of faults) at(message, `${origin} (${parameter})`);
+  for (const { parameter, message } of faults) {
+    at(message, parameter === undefined ? origin : `${origin} (${parameter})`);
+  }
   if (faults.length > 0) return broken(url);
   const literal = !('written' in url.content);
   const locate = ([key, { parameter, value }]: readonly [string, UrlPart]) => {

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { nearest } from './nearest.ts';
 import { isLoopback } from './server.ts';
 
@@ -7,11 +8,17 @@ export interface UrlPart {
   readonly value: string | boolean;
 }
 
+/** What is wrong with a parameter; what may be a piece of a password has no name. */
+export interface UrlFault {
+  readonly parameter?: string;
+  readonly message: string;
+}
+
 /** What a URL stands for: the parts of a connection's entry by their keys, those of `tls` apart, and what is wrong with it. */
 export interface UrlEntry {
   readonly own: ReadonlyMap<string, UrlPart>;
   readonly tls: ReadonlyMap<string, UrlPart>;
-  readonly faults: readonly { readonly parameter: string; readonly message: string }[];
+  readonly faults: readonly UrlFault[];
 }
 
 const MODES = ['disable', 'require', 'verify-ca', 'verify-full'];
@@ -59,15 +66,47 @@ const INSTEAD: Readonly<Record<string, string>> = {
   sslcrldir: 'know that keyturn reads no revocation lists',
 };
 
+/** What else libpq knows, so that it may be named. */
+const UNSUPPORTED = [
+  'ssl',
+  'requiressl',
+  'require_auth',
+  'requirepeer',
+  'replication',
+  'krbsrvname',
+  'gsslib',
+  'gssdelegation',
+  'ssl_min_protocol_version',
+  'ssl_max_protocol_version',
+  'min_protocol_version',
+  'max_protocol_version',
+  'sslkeylogfile',
+  'servicefile',
+  'scram_client_key',
+  'scram_server_key',
+  'oauth_issuer',
+  'oauth_client_id',
+  'oauth_client_secret',
+  'oauth_scope',
+];
+const ALLOWED = [...USED, ...Object.keys(ONLY), ...IGNORED];
+const KNOWN = [...ALLOWED, ...Object.keys(INSTEAD), ...UNSUPPORTED];
+
 /**
  * Translates what a URL says by the meaning that each parameter has in libpq; what keyturn could not honour is a fault.
  * https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
  */
 export function urlEntry(values: ReadonlyMap<string, string>): UrlEntry {
-  const faults = [...values].flatMap(([parameter, value]) => {
+  const faults: UrlFault[] = [...values].flatMap(([parameter, value]) => {
+    if (isStrange(parameter)) return [];
     const message = faultOf(parameter, value);
     return message === undefined ? [] : [{ parameter, message }];
   });
+  if ([...values.keys()].some(isStrange)) {
+    faults.push({
+      message: "has a parameter that is none of libpq's; leave it out, or write an & in a value as %26",
+    });
+  }
   const fault = (parameter: string, message: string) => faults.push({ parameter, message });
   const own = new Map<string, UrlPart>();
   const put = (to: Map<string, UrlPart>, key: string, parameter: string) => {
@@ -128,8 +167,14 @@ function tlsParts(
   return tls;
 }
 
+/** Whether a parameter is none of libpq's, nor like one of them: what follows an & in a password that was not escaped. */
+function isStrange(parameter: string): boolean {
+  return nearest(parameter, KNOWN) === undefined;
+}
+
 function faultOf(parameter: string, value: string): string | undefined {
   if (parameter === 'sslmode') return faultOfMode(value);
+  if (parameter === 'hostaddr' && isIP(value) === 0) return 'is not valid; must be an IP address';
   if (parameter === 'sslsni' && !/^[01]$/.test(value)) return 'is not valid; must be 0 or 1';
   if (USED.includes(parameter) || IGNORED.includes(parameter)) return undefined;
   const only = ONLY[parameter];
@@ -143,9 +188,8 @@ function faultOf(parameter: string, value: string): string | undefined {
   }
   const instead = INSTEAD[parameter];
   if (instead !== undefined) return `has no use here; leave it out, and ${instead}`;
-  const allowed = [...USED, ...Object.keys(ONLY), ...IGNORED];
-  const near = nearest(parameter, allowed);
-  return `is not supported; ${near === undefined ? `leave it out; allowed: ${allowed.join(', ')}` : `did you mean ${near}?`}`;
+  const near = UNSUPPORTED.includes(parameter) ? undefined : nearest(parameter, KNOWN);
+  return `is not supported; ${near === undefined ? `leave it out; allowed: ${ALLOWED.join(', ')}` : `did you mean ${near}?`}`;
 }
 
 function faultOfMode(mode: string): string | undefined {

@@ -33,5 +33,6 @@ export function loginUrl(connection: Connection, { username, password }: Credent
 }
 
 function urlHost(host: string): string {
-  return host.includes(':') ? `[${host}]` : encodeURIComponent(host);
+  // Of an IPv6 address only the % before its zone is anything to escape.
+  return host.includes(':') ? `[${host.replace('%', '%25')}]` : encodeURIComponent(host);
 }

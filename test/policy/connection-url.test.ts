@@ -30,6 +30,7 @@ test.each<[string, object]>([
   ['postgresql://u@/d?host=/run/pg&sslmode=require', { host: '/run/pg', database: 'd', ...OFF }],
   ['postgresql:///d?host=h&user=u&port=6000&password=p', { host: 'h', user: 'u', port: 6000, password: 'p' }],
   ['postgresql://u@h/d?dbname=e&host=i', { host: 'i', database: 'e' }],
+  ['postgresql://u:p@h:6000/d?port=&dbname=&password=', { port: 5432, database: 'u' }],
   ['postgresql://u@localhost/d', { host: 'localhost', ...OFF }],
   ['postgresql://u@localhost/d?sslmode=verify-full', FULL],
   ['postgresql://u@h/d?sslmode=disable', OFF],
@@ -106,8 +107,52 @@ test.each<readonly [what: string, url: string, problem: string]>([
     `: has an @ after the one that ends the password; ${ESCAPE}`,
   ],
   ['with a % in its password', 'postgresql://u:hunter2%zz@h/d', `: has a % that begins no escape; ${ESCAPE}`],
-  ['with a byte that is no text', 'postgresql://u:%ff@h/d', `: has a % that begins no escape; ${ESCAPE}`],
+  [
+    'with a byte that is no text',
+    'postgresql://u:hunter2%E4@h/d',
+    ': has an escape that is no text; write each byte of a character as UTF-8 has it, such as ä as %C3%A4',
+  ],
   ['of several hosts', 'postgresql://u@h,i/d', ': names several hosts; must be one, the primary'],
+  [
+    'of several sockets',
+    'postgresql://u@/d?host=/run/a,/run/b',
+    ': names several hosts; must be one, the primary',
+  ],
+  [
+    'of several escaped sockets',
+    'postgresql://u@%2Frun%2Fa%2C%2Frun%2Fb/d',
+    ': names several hosts; must be one, the primary',
+  ],
+  [
+    'of a socket and a host',
+    'postgresql://u@/d?host=/run/postgresql,db.example.com',
+    ': names several hosts; must be one, the primary',
+  ],
+  [
+    'of several addresses',
+    'postgresql://u@h/d?hostaddr=10.0.0.1,10.0.0.2',
+    ': names several hosts; must be one, the primary',
+  ],
+  [
+    'with a name for an address',
+    'postgresql://u@h/d?hostaddr=db.example',
+    ' (hostaddr): is not valid; must be an IP address',
+  ],
+  [
+    'that takes its host back',
+    'postgresql://u@h/d?host=',
+    ' (host): is missing; must be a host, or the folder of a socket as ?host=/run/postgresql',
+  ],
+  [
+    'with an & in its password',
+    'postgresql://h/db?user=u&password=hunter&ter2=9',
+    ": has a parameter that is none of libpq's; leave it out, or write an & in a value as %26",
+  ],
+  [
+    'that demands what keyturn does not do',
+    'postgresql://u@h/d?require_auth=md5',
+    ' (require_auth): is not supported; leave it out; allowed: host, hostaddr, port, dbname, user, password, sslmode, sslrootcert, sslcert, sslkey, sslsni, sslnegotiation, sslcertmode, channel_binding, target_session_attrs, gssencmode, load_balance_hosts, application_name, fallback_application_name, client_encoding, connect_timeout, keepalives, keepalives_idle, keepalives_interval, keepalives_count, tcp_user_timeout, sslcompression',
+  ],
   [
     'with a port that is none',
     'postgresql://u@h:x/d',
