@@ -43,12 +43,18 @@ export async function connect(
   connection.once('authenticationSASLFinal', () => {
     proven = true;
   });
+  let answer = Buffer.alloc(0);
+  if (target.tls.mode !== 'disable') {
+    connection.stream.once('data', (chunk) => {
+      answer = chunk;
+    });
+  }
   try {
     await client.connect();
   } catch (cause) {
     // Not by a farewell: after a TLS alert pg may wait for its end for ever.
     connection.stream.destroy();
-    throw await connectError(cause, target, { place: placeOf(target), proven });
+    throw await connectError(cause, target, { place: placeOf(target), proven, answer });
   }
   return { client, proven, [Symbol.asyncDispose]: () => client.end().catch(() => {}) };
 }

@@ -11,6 +11,9 @@ interface Cause {
   readonly reason?: string;
 }
 
+/** What pg says where the server answered neither yes nor no when it was asked for TLS. */
+export const NO_ANSWER_TO_TLS = 'There was an error establishing an SSL connection';
+
 /**
  * What is wrong between a server and us before or beside the password, and what mends it; undefined if that is not
  * what failed. To say more than OpenSSL does it looks at the server's certificate again. `proven`: the password was.
@@ -32,14 +35,15 @@ export async function tlsFault(
   return ofAlert(await alertOf(target), target);
 }
 
-function ofNegotiation({ message = '' }: Cause, { tls, user }: Database): string | undefined {
+function ofNegotiation({ message = '' }: Cause, { host, tls, user }: Database): string | undefined {
   if (message === 'The server does not support SSL connections') {
     return 'the server has no TLS, and keyturn sends nothing in plaintext; turn it on there (ssl = on in postgresql.conf, client_tls_sslmode in pgbouncer.ini), or set the mode of tls (sslmode in a url) to disable if nobody else can listen';
   }
-  if (message === 'There was an error establishing an SSL connection') {
+  if (message === NO_ANSWER_TO_TLS) {
     return 'what answers there does not speak the protocol of PostgreSQL; check host and port';
   }
-  if (tls.mode !== 'disable') return undefined;
+  // A Unix socket has no TLS that could be missing.
+  if (tls.mode !== 'disable' || host.startsWith('/')) return undefined;
   if (/^no pg_hba\.conf entry .*(no encryption|SSL off)$/.test(message)) {
     return `the server lets ${user} in by TLS only, or not at all (${message}); set the mode of tls (sslmode in a url) to verify-full, or add an entry to pg_hba.conf`;
   }

@@ -211,6 +211,57 @@ test('a server that knows no version of TLS that Node.js has is refused in so ma
   expect(proxy.recordings.slice(before).map(plaintextOf).join('')).toBe('');
 });
 
+test('a server without a line of pg_hba.conf for its Unix socket says so, and nothing of TLS', async () => {
+  const target = { ...through({ mode: 'disable' }, tls.server.server.data), port: tls.server.port };
+  await expect(connect(target)).rejects.toMatchObject({
+    kind: 'authentication',
+    message: expect.stringMatching(
+      /: no pg_hba\.conf entry for host "\[local\]", .*; check the user and password, and pg_hba\.conf$/,
+    ),
+  });
+});
+
+describe('what answers with something else than yes or no when it is asked for TLS', () => {
+  /** What the connection says to a server that has this to say. */
+  async function answered(answer: string): Promise<DatabaseError> {
+    const server = createServer((socket) => {
+      socket.on('error', () => {}).once('data', () => socket.end(Buffer.from(answer, 'latin1')));
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as { port: number };
+    try {
+      return await connect({ ...through({ mode: 'require' }), port }).then(
+        expect.unreachable,
+        (error) => error,
+      );
+    } finally {
+      server.close();
+    }
+  }
+
+  test.each([
+    ['of the old protocol', 'Ecould not fork new process for connection: hunter2\n\0'],
+    ['of the new one', 'E\0\0\0\x21SFATAL\0C53300\0Mhunter2\0\0'],
+  ])(
+    'is a PostgreSQL that may answer later, where it is an error %s, of which nothing shows',
+    async (_, said) => {
+      const { kind, message } = await answered(said);
+      expect(kind).toBe('unreachable');
+      expect(message).toMatch(/: the server answered with an error before TLS, .*; its log says why$/);
+      expect(message).not.toContain('hunter2');
+    },
+  );
+
+  test.each(['HTTP/1.1 400 Bad Request\r\n\r\n', 'ERROR\r\n'])(
+    'is no PostgreSQL where it says %j',
+    async (said) => {
+      const { kind, message } = await answered(said);
+      expect(kind).toBe('tls');
+      expect(message).toMatch(/does not speak the protocol of PostgreSQL; check host and port$/);
+    },
+  );
+});
+
 test.each(['TLSv1.2', 'TLSv1.3'] as const)(
   'an impostor learns neither user nor database over %s: the certificate is checked before they are said',
   async (version) => {

@@ -122,6 +122,7 @@ describe('with a rotator that has a client certificate and no password, as on He
         credential,
       );
     expect(url({})).toMatch(/\?sslmode=verify-ca$/);
+    expect(url({}, 'fe80::1%eth0')).toContain('@[fe80::1%25eth0]:');
     expect(await who(url({}))).toEqual(expected);
     expect(await who(url({ mode: 'verify-full' }))).toEqual(expected);
     // An address whose certificate is for a name, which libpq verifies without asking DNS for it.

@@ -25,7 +25,8 @@ export async function startTlsServer({
   readonly hba: string;
   readonly ident?: string;
 }): Promise<TlsServer> {
-  const server = await startPostgres();
+  // A Unix socket in its own folder.
+  const server = await startPostgres({ settings: { unix_socket_directories: '.' } });
   const { data, user } = server.server;
   async function put(name: string, content: string): Promise<string> {
     const file = join(data, name);
