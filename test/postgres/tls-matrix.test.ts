@@ -231,7 +231,7 @@ describe('what answers with something else than yes or no when it is asked for T
     const { port } = server.address() as { port: number };
     try {
       return await connect({ ...through({ mode: 'require' }), port }).then(
-        expect.unreachable,
+        () => expect.unreachable(),
         (error) => error,
       );
     } finally {
