@@ -80,7 +80,7 @@ export async function openApp({
   closeEnvironment();
   const source = { path: configPath, env, cwd };
   let config = loadConfig(source);
-  const log = openLog(env.KEYTURN_LOG_LEVEL);
+  const log = openLog(env.KEYTURN_LOG_LEVEL || undefined);
   const clock = systemClock;
   const poller = openUsePoller(clock);
   const opening: Promise<unknown>[] = [];

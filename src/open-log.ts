@@ -1,6 +1,8 @@
 import pino, { type Logger } from 'pino';
 
-/** Everything in a log is JSON on standard error: standard output is for data. `level` as pino has them. */
+export const LOG_LEVELS = [...Object.keys(pino.levels.values), 'silent'];
+
+/** Everything in a log is JSON on standard error: standard output is for data. `level` is one of LOG_LEVELS. */
 export function openLog(level = 'info'): Logger {
   return pino(
     {

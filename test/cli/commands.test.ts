@@ -1,6 +1,28 @@
 import { expect, test } from 'vitest';
 import { exitCodeOf, messageOf } from '../../src/cli/commands.ts';
 import { UsageError } from '../../src/cli/usage-error.ts';
+import { folderOf } from '../policy/config-folder.ts';
+import { keyturn } from '../support/keyturn.ts';
+
+test('a level that the log has not is a fault of usage, with those that it has', async () => {
+  const run = (level: string) =>
+    keyturn(['status'], {
+      cwd: folderOf({ 'config/keyturn.yaml': 'nothing' }),
+      env: { KEYTURN_LOG_LEVEL: level },
+    });
+  expect(await run('nonsense')).toEqual({
+    code: 2,
+    stdout: '',
+    stderr:
+      'keyturn: KEYTURN_LOG_LEVEL is "nonsense"; must be trace, debug, info, warn, error, fatal or silent\n',
+  });
+  for (const level of ['', 'silent']) {
+    expect(await run(level)).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^config\/keyturn\.yaml:1:1/),
+    });
+  }
+});
 
 test('a command says what went wrong first, though closing failed after it', async () => {
   const failing = (message: string) => ({
