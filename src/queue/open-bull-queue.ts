@@ -1,7 +1,7 @@
 import { createPostgresBackend, Queue, type WorkerOptions } from 'bullmq';
 import { bullConnection } from './bull-connection.ts';
 import type { JobData, JobName } from './job.ts';
-import { QUEUE_NAME, type QueueBackend } from './queue-backend.ts';
+import { QUEUE_NAME, type QueueBackend, redisConnection } from './queue-backend.ts';
 
 type Settings = NonNullable<WorkerOptions['settings']>;
 
@@ -10,7 +10,7 @@ export function openBullQueue(backend: QueueBackend, settings: Settings): Queue<
   if ('redis' in backend) {
     // Whoever asks from a command line wants an answer, not an endless wait for Redis.
     return new Queue(QUEUE_NAME, {
-      connection: { url: backend.redis, maxRetriesPerRequest: 2 },
+      connection: redisConnection(backend.redis, { maxRetries: 2 }),
       prefix: QUEUE_NAME,
       settings,
     });

@@ -1,7 +1,7 @@
 import { createPostgresBackend, Worker, type WorkerOptions } from 'bullmq';
 import { bullConnection } from './bull-connection.ts';
 import type { JobData, QueueJob } from './job.ts';
-import { FOREVER, QUEUE_NAME, type QueueBackend, workerName } from './queue-backend.ts';
+import { FOREVER, QUEUE_NAME, type QueueBackend, redisConnection, workerName } from './queue-backend.ts';
 
 type Settings = NonNullable<WorkerOptions['settings']>;
 type Processor = (job: QueueJob, token?: string) => Promise<void>;
@@ -22,7 +22,7 @@ export function openBullWorker(
   settings: Settings,
 ): Worker<JobData, void, string> {
   if ('redis' in backend) {
-    const connection = { url: backend.redis, maxRetriesPerRequest: null };
+    const connection = redisConnection(backend.redis, { maxRetries: null });
     return new Worker(QUEUE_NAME, processor, {
       ...WORKER,
       name: workerName(backend),

@@ -4,6 +4,11 @@ import type { Database } from '../policy/config.ts';
 /** Redis by URL, or PostgreSQL through BullMQ's backend for it. */
 export type QueueBackend = { readonly redis: string } | { readonly database: Database };
 
+/** Options for a client of Redis that tries again every second; BullMQ's own would come to wait for twenty. */
+export function redisConnection(url: string, { maxRetries }: { readonly maxRetries: number | null }) {
+  return { url, maxRetriesPerRequest: maxRetries, retryStrategy: () => 1_000 };
+}
+
 /** What BullMQ knows keyturn's jobs by, on either backend. */
 export const QUEUE_NAME = 'keyturn';
 

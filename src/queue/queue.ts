@@ -96,6 +96,14 @@ export function openQueue(
     return ready;
   }
 
+  async function answers(): Promise<boolean> {
+    const asked = queue.count().then(
+      () => true,
+      () => false,
+    );
+    return Promise.race([asked, sleep(PATIENCE_MS, false, { ref: false })]);
+  }
+
   async function reschedule(policy: string): Promise<void> {
     await reach();
     const job = { name: 'slot', data: { policy }, opts: JOB };
@@ -170,7 +178,10 @@ export function openQueue(
         await worker.close(true);
         throw error;
       });
-      return worker;
+      return {
+        // With force it says no farewell, for whose answer it would wait for ever, and leaves what is under way.
+        close: async () => worker.close(!(await answers())),
+      };
     },
     close: () => queue.close(),
   };

@@ -162,10 +162,16 @@ describe.each(QUEUE_BACKENDS)(
 
         await using later = startCli(['start'], { cwd: workspace.folder });
         await later.says('ECONNREFUSED');
-        await using _way = await startTcpProxy({ ...truth, listen: Number(url.port) });
+        const opened = await startTcpProxy({ ...truth, listen: Number(url.port) });
         await later.says('keyturn is ready');
+        // And where it is lost again.
+        if ('redis' in place.backend) {
+          await opened[Symbol.asyncDispose]();
+          await later.says('the worker has a fault');
+        }
         later.process.kill('SIGINT');
         expect(await later.exited).toBe(0);
+        await opened[Symbol.asyncDispose]();
       },
     );
   },
