@@ -96,6 +96,7 @@ export function openQueue(
     return ready;
   }
 
+  /** Whether it answers at this instant, and not only once upon a time. */
   async function answers(): Promise<boolean> {
     const asked = queue.count().then(
       () => true,
