@@ -1,11 +1,7 @@
-import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { RunningWorker } from '../jobs/worker.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { type Ledger, openLedger } from './ledger/ledger.ts';
-import { openStatePool } from './ledger/open-state-pool.ts';
 import type { Rotation } from './ledger/rotation.ts';
-import { once } from './once.ts';
 import { openLog } from './open-log.ts';
 import type { Config, Connection } from './policy/config.ts';
 import type { ConfigError } from './policy/config-error.ts';
@@ -14,18 +10,14 @@ import { type Fault, locatedError } from './policy/located-error.ts';
 import type { Policy } from './policy/policy.ts';
 import { policyNamed } from './policy/policy-named.ts';
 import { rotatorPolicyOf } from './policy/rotator-policy-of.ts';
-import { connect } from './postgres/connect.ts';
-import { openEmbedded } from './postgres/embedded/cluster.ts';
-import { ensureStateDatabase, ensureTarget, ensureTargetDatabase } from './postgres/embedded/databases.ts';
+import { ensureTarget, ensureTargetDatabase } from './postgres/embedded/databases.ts';
 import { openUsePoller } from './postgres/use-poller.ts';
-import type { RotationQueue } from './queue/queue.ts';
-import { untilReached } from './queue/until-reached.ts';
-import { nextDue } from './rotation/due-rotation.ts';
 import { openContext } from './rotation/open-context.ts';
 import type { OpenDestination, RotationContext } from './rotation/rotation-context.ts';
 import { withRotatorPassword } from './rotation/with-rotator-password.ts';
 import { openStore } from './secret-store/open-store.ts';
 import type { SecretStore } from './secret-store/secret-store.ts';
+import { openState, type State } from './state.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -33,7 +25,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export const environment: Environment = { ...process.env };
 
 /** Everything that one process needs, built from the configuration. Parts are opened when first asked for. */
-export interface App extends AsyncDisposable {
+export interface App extends Omit<State, 'embedded'> {
   /** As it is now: a worker takes over what is edited. */
   readonly config: Config;
   readonly clock: Clock;
@@ -41,8 +33,6 @@ export interface App extends AsyncDisposable {
   faulty(faults: readonly Fault[]): ConfigError;
   /** Throws an UnknownPolicyError that suggests the nearest name. */
   policy(name: string): Policy;
-  ledger(): Promise<Ledger>;
-  queue(): Promise<RotationQueue>;
   /** The connection of a policy, with its database and logins made where it is the embedded PostgreSQL. */
   connection(policy: Policy): Promise<Connection>;
   /** A connection by its name. Where it is the embedded PostgreSQL its database is made, but no login. */
@@ -50,11 +40,6 @@ export interface App extends AsyncDisposable {
   destinations(policy: Policy): readonly [OpenDestination, ...OpenDestination[]];
   /** A context for the steps of a rotation. Close it after use. */
   context(rotation: Rotation): Promise<RotationContext & AsyncDisposable>;
-  /**
-   * Waits until the state database and the queue answer; false when it was stopped before. `say` gets what is waited
-   * for, whenever that is another thing. Throws every fault that waiting does not mend.
-   */
-  reach(waiting: { readonly stop: AbortSignal; readonly say: (fault: string) => void }): Promise<boolean>;
   /** Runs a worker in this process until the application is closed. */
   work(): Promise<RunningWorker>;
 }
@@ -83,61 +68,15 @@ export async function openApp({
   const log = openLog(env.KEYTURN_LOG_LEVEL || undefined);
   const clock = systemClock;
   const poller = openUsePoller(clock);
-  const opening: Promise<unknown>[] = [];
-  const closers: (() => Promise<unknown>)[] = [];
+  const state = openState({ config: () => config, cwd, ephemeral, log, clock, sweepInterval });
   const workers: RunningWorker[] = [];
+  const closers: (() => Promise<unknown>)[] = [];
   const stores = new Map<string, SecretStore>();
   const provisioned = new Map<string, Promise<Connection>>();
   /** What was the rotator's password the last time is known in there. */
   const rotators = new Map<string, Connection>();
   /** Policies of which something was seen published: that is not asked again every minute. */
   const published = new Set<string>();
-
-  function part<Part>(open: () => Promise<Part>): () => Promise<Part> {
-    return once(() => {
-      const opened = open();
-      opening.push(opened);
-      return opened;
-    });
-  }
-
-  const embedded = part(async () => {
-    const cluster = await openEmbedded({ folder: join(cwd, '.keyturn', 'postgres') });
-    closers.push(() => (ephemeral ? cluster.destroy() : cluster.close()));
-    return cluster;
-  });
-
-  const stateDatabase = part(
-    async () => config.stateDatabase ?? (await ensureStateDatabase(await embedded())),
-  );
-
-  const pool = part(async () => {
-    const opened = await openStatePool(await stateDatabase(), log);
-    closers.push(() => opened.end());
-    return opened;
-  });
-
-  const ledger = part(async () => openLedger(await pool(), clock));
-
-  const queue = part(async () => {
-    // BullMQ takes longer to load than all the rest, and most commands do without.
-    const [{ migrateQueue }, { openQueue }] = await Promise.all([
-      import('./queue/migrate-queue.ts'),
-      import('./queue/queue.ts'),
-    ]);
-    const redis = config.queueRedis;
-    if (redis === undefined) await migrateQueue(await pool());
-    const opened = openQueue(redis === undefined ? { database: await stateDatabase() } : { redis }, {
-      nextSlot: async (name, after) => {
-        const policy = config.policies.get(name);
-        return policy && nextDue(policy, await (await ledger()).timing(name), after);
-      },
-      log,
-      sweepInterval,
-    });
-    closers.push(() => opened.close());
-    return opened;
-  });
 
   function store(name: string): SecretStore {
     const found = stores.get(name);
@@ -176,15 +115,16 @@ export async function openApp({
     clock,
     faulty: (faults) => locatedError(source, faults),
     policy: (name) => policyNamed(config, name),
-    ledger,
-    queue,
+    ledger: state.ledger,
+    queue: state.queue,
+    reach: state.reach,
     async connection(policy) {
       const connection = config.connections.get(policy.connection);
       if (!connection) throw new Error(`No connection ${policy.connection} is configured`);
       if (!('embedded' in connection)) return asRotator(connection);
       const known = provisioned.get(policy.name);
       if (known) return known;
-      const made = embedded().then((cluster) => ensureTarget(cluster, connection, policy));
+      const made = state.embedded().then((cluster) => ensureTarget(cluster, connection, policy));
       provisioned.set(policy.name, made);
       return made;
     },
@@ -196,7 +136,7 @@ export async function openApp({
         );
       }
       return 'embedded' in connection
-        ? ensureTargetDatabase(await embedded(), connection)
+        ? ensureTargetDatabase(await state.embedded(), connection)
         : asRotator(connection);
     },
     destinations(policy) {
@@ -216,23 +156,16 @@ export async function openApp({
         policy,
         connection,
         destinations: app.destinations(policy),
-        ledger: await ledger(),
+        ledger: await state.ledger(),
         clock,
         poller,
       });
     },
-    async reach(waiting) {
-      // What is opened here is opened to its end, so that closing finds it; only what waits for a server is cut short.
-      const database = await stateDatabase();
-      const answers = async () => (await connect(database, { statementTimeout: 0 }))[Symbol.asyncDispose]();
-      if (!(await untilReached(answers, waiting))) return false;
-      return untilReached((await queue()).reach, waiting);
-    },
     async work() {
       const { startWorker } = await import('../jobs/worker.ts');
       const worker = await startWorker({
-        ledger: await ledger(),
-        queue: await queue(),
+        ledger: await state.ledger(),
+        queue: await state.queue(),
         log,
         clock,
         sweepInterval,
@@ -246,11 +179,10 @@ export async function openApp({
       return worker;
     },
     async [Symbol.asyncDispose]() {
-      // Workers first, for they use all the rest; then in reverse, for what was opened last leans on what came before.
+      // Workers first, for they use all the rest.
       for (const worker of workers.splice(0)) await worker.close();
-      // A command may fail while another part of it is being opened: that would come up when nobody closes it any more.
-      await Promise.allSettled(opening);
-      for (const close of closers.splice(0).toReversed()) await close();
+      for (const close of closers.splice(0)) await close();
+      await state[Symbol.asyncDispose]();
     },
   };
 

@@ -9,6 +9,7 @@ const FLOORS = [
   'src/cli',
   'src/dashboard',
   'src/app.ts',
+  'src/state.ts',
   'jobs',
   'src/queue',
   'src/doctor',

@@ -4,14 +4,18 @@ import { QueueError } from './queue-error.ts';
 
 const PAUSE_MS = 1_000;
 
+export interface Waiting {
+  /** Ends the wait. */
+  readonly stop: AbortSignal;
+  /** Gets what is waited for, whenever that is another thing. */
+  readonly say: (fault: string) => void;
+}
+
 /**
- * Tries to reach a server until it answers; false when it was stopped before. `say` gets what is waited for, whenever that
- * is another thing. Throws every fault that waiting does not mend.
+ * Tries to reach a server until it answers; false when it was stopped before. Throws every fault that waiting does not
+ * mend.
  */
-export async function untilReached(
-  attempt: () => Promise<void>,
-  { stop, say }: { readonly stop: AbortSignal; readonly say: (fault: string) => void },
-): Promise<boolean> {
+export async function untilReached(attempt: () => Promise<void>, { stop, say }: Waiting): Promise<boolean> {
   const stopped = new Promise<'stopped'>((resolve) => {
     stop.addEventListener('abort', () => resolve('stopped'), { once: true });
   });
