@@ -1,0 +1,103 @@
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { Clock } from './clock.ts';
+import { type Ledger, openLedger } from './ledger/ledger.ts';
+import { openStatePool } from './ledger/open-state-pool.ts';
+import { once } from './once.ts';
+import type { Config } from './policy/config.ts';
+import { connect } from './postgres/connect.ts';
+import { type Embedded, openEmbedded } from './postgres/embedded/cluster.ts';
+import { ensureStateDatabase } from './postgres/embedded/databases.ts';
+import type { RotationQueue } from './queue/queue.ts';
+import { untilReached, type Waiting } from './queue/until-reached.ts';
+import { nextDue } from './rotation/due-rotation.ts';
+
+/** Where what outlives a process is kept. Each part is opened when first asked for. */
+export interface State extends AsyncDisposable {
+  ledger(): Promise<Ledger>;
+  queue(): Promise<RotationQueue>;
+  /** The PostgreSQL that comes with keyturn, which keeps the state where no other is configured. */
+  embedded(): Promise<Embedded>;
+  /** Waits until the state database and the queue answer, as `untilReached` does. */
+  reach(waiting: Waiting): Promise<boolean>;
+}
+
+export interface StateOptions {
+  /** As it is now; `state` and `queue` count as they are when they are opened. */
+  readonly config: () => Config;
+  readonly cwd: string;
+  /** Whether the embedded PostgreSQL goes, data and all, when the state is closed. */
+  readonly ephemeral: boolean;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** How often a worker sweeps; milliseconds. */
+  readonly sweepInterval: number;
+}
+
+export function openState({ config, cwd, ephemeral, log, clock, sweepInterval }: StateOptions): State {
+  const opening: Promise<unknown>[] = [];
+  const closers: (() => Promise<unknown>)[] = [];
+
+  function part<Part>(open: () => Promise<Part>): () => Promise<Part> {
+    return once(() => {
+      const opened = open();
+      opening.push(opened);
+      return opened;
+    });
+  }
+
+  const embedded = part(async () => {
+    const cluster = await openEmbedded({ folder: join(cwd, '.keyturn', 'postgres') });
+    closers.push(() => (ephemeral ? cluster.destroy() : cluster.close()));
+    return cluster;
+  });
+
+  const database = part(async () => config().stateDatabase ?? (await ensureStateDatabase(await embedded())));
+
+  const pool = part(async () => {
+    const opened = await openStatePool(await database(), log);
+    closers.push(() => opened.end());
+    return opened;
+  });
+
+  const ledger = part(async () => openLedger(await pool(), clock));
+
+  const queue = part(async () => {
+    // BullMQ takes longer to load than all the rest, and most commands do without.
+    const [{ migrateQueue }, { openQueue }] = await Promise.all([
+      import('./queue/migrate-queue.ts'),
+      import('./queue/queue.ts'),
+    ]);
+    const redis = config().queueRedis;
+    if (redis === undefined) await migrateQueue(await pool());
+    const opened = openQueue(redis === undefined ? { database: await database() } : { redis }, {
+      nextSlot: async (name, after) => {
+        const policy = config().policies.get(name);
+        return policy && nextDue(policy, await (await ledger()).timing(name), after);
+      },
+      log,
+      sweepInterval,
+    });
+    closers.push(() => opened.close());
+    return opened;
+  });
+
+  return {
+    ledger,
+    queue,
+    embedded,
+    async reach(waiting) {
+      // What is opened here is opened to its end, so that closing finds it; only what waits for a server is cut short.
+      const place = await database();
+      const answers = async () => (await connect(place, { statementTimeout: 0 }))[Symbol.asyncDispose]();
+      if (!(await untilReached(answers, waiting))) return false;
+      return untilReached((await queue()).reach, waiting);
+    },
+    async [Symbol.asyncDispose]() {
+      // A command may fail while another part of it is being opened: that would come up when nobody closes it any more.
+      await Promise.allSettled(opening);
+      // In reverse, for what was opened last leans on what came before.
+      for (const close of closers.splice(0).toReversed()) await close();
+    },
+  };
+}
