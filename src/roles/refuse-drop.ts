@@ -3,6 +3,7 @@ import { counted } from '../counted.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Connection } from '../policy/config.ts';
 import type { Policy } from '../policy/policy.ts';
+import { quoteIdentifier } from '../postgres/identifier.ts';
 import { ownedObjects } from '../postgres/owned-objects.ts';
 import { Refusal } from '../rotation/refusal.ts';
 import type { OpenDestination } from '../rotation/rotation-context.ts';
@@ -54,6 +55,6 @@ export async function refuseDrop(
   if (!owned) return;
   const { role, database, count, examples } = owned;
   throw new Refusal(
-    `${role} owns ${counted(count, 'object')}${database === null ? '' : ` in database ${database}`}${examples.length > 0 ? ` (${examples.join(', ')})` : ''}, and the policy has no owner to take them; give it one, or hand them over: REASSIGN OWNED BY ${role} TO another role`,
+    `${role} owns ${counted(count, 'object')}${database === null ? '' : ` in database ${database}`}${examples.length > 0 ? ` (${examples.join(', ')})` : ''}, and the policy has no owner to take them; give it one, or hand them over: REASSIGN OWNED BY ${quoteIdentifier(role)} TO another role`,
   );
 }

@@ -69,7 +69,7 @@ describe('nothing is dropped', () => {
     const [a, b] = alone.scenario.policy.logins;
     await alone.create();
     await alone.admin.query(`CREATE TABLE precious (id int); ALTER TABLE precious OWNER TO ${a}`);
-    await expect(alone.drop()).rejects.toThrow(`REASSIGN OWNED BY ${a} TO another role`);
+    await expect(alone.drop()).rejects.toThrow(`REASSIGN OWNED BY "${a}" TO another role`);
     expect(await alone.exist(a, b)).toEqual([true, true]);
     await alone.admin.query('DROP TABLE precious');
     expect(await alone.drop()).toMatchObject({ dropped: [a, b] });
