@@ -1,6 +1,5 @@
 import { quoteIdentifier } from './identifier.ts';
 import type { Login, RoleSetting } from './login.ts';
-import { neverExpire } from './roles/role-statements.ts';
 import { setStatement } from './set-statement.ts';
 
 /** Something that one of two logins has and the other has not, and the statement that makes them equal. */
@@ -10,14 +9,13 @@ export interface LoginDifference {
 }
 
 /**
- * In what two logins differ, their names and LOGIN aside. What mends it gives the other the same, but for SUPERUSER, which
- * nobody should have who is rotated; of two values the first login's, of two limits the higher, and no expiry.
+ * In what two logins differ, their names, LOGIN and VALID UNTIL aside. What mends it gives the other the same, but for
+ * SUPERUSER, which nobody should have who is rotated; of two values the first login's, and of two limits the higher.
  */
 export function loginDifferences(first: Login, second: Login): LoginDifference[] {
   return [
     ...pairwise(first, second, attributeDifferences),
     ...limitDifference(first, second),
-    ...pairwise(first, second, expiryDifferences),
     ...pairwise(first, second, membershipDifferences),
     ...pairwise(first, second, settingDifferences),
     ...valueDifferences(first, second),
@@ -53,16 +51,6 @@ function limitDifference(first: Login, second: Login): LoginDifference[] {
     {
       what: `${has(low)} and ${has(high)}`,
       remedy: `ALTER ROLE ${quoteIdentifier(low.name)} CONNECTION LIMIT ${high.connectionLimit}`,
-    },
-  ];
-}
-
-function expiryDifferences(one: Login, other: Login): LoginDifference[] {
-  if (one.validUntil === null || one.validUntil.getTime() === other.validUntil?.getTime()) return [];
-  return [
-    {
-      what: `only ${one.name} has VALID UNTIL ${one.validUntil.toISOString()}`,
-      remedy: neverExpire(one.name),
     },
   ];
 }

@@ -27,7 +27,7 @@ export interface Login {
   /** Whether it says so for this database, which stands above what it says for every one. */
   readonly hasDefaultRoleHere: boolean;
   readonly expired: boolean;
-  /** Until when PostgreSQL takes its password; null: for ever. */
+  /** Until when PostgreSQL takes its password; null: for ever, or for longer than a Date can say. */
   readonly validUntil: Date | null;
   /** Whether it has CONNECT on this database. */
   readonly mayConnect: boolean;
@@ -43,7 +43,9 @@ export async function readLogins(
   const { rows } = await client.query(
     `SELECT role.rolname AS name, role.rolcanlogin AS "canLogin", role.rolsuper AS superuser,
             coalesce(role.rolvaliduntil < now(), false) AS expired,
-            CASE WHEN isfinite(role.rolvaliduntil) THEN role.rolvaliduntil END AS "validUntil", role.rolconnlimit AS "connectionLimit",
+            CASE WHEN isfinite(role.rolvaliduntil) AND role.rolvaliduntil < '275760-01-01' THEN role.rolvaliduntil END
+              AS "validUntil",
+            role.rolconnlimit AS "connectionLimit",
             pg_catalog.has_database_privilege(role.oid, current_database(), 'CONNECT') AS "mayConnect",
             array_remove(ARRAY[
               CASE WHEN role.rolsuper THEN 'SUPERUSER' END,

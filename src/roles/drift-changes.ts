@@ -115,20 +115,24 @@ function expiry({ name, expired, validUntil }: Login, found: readonly Login[]): 
   return [{ what: `takes the expiry of ${validUntil.toISOString()} off ${name}`, sql }];
 }
 
-/** A pair that keyturn made has no limit; one of which it found a login has the published one's, which serves the consumers. */
+/**
+ * A pair that keyturn made has no limit; one of which it found a login has the published one's, which serves the consumers,
+ * unless that lets nobody in.
+ */
 function connectionLimit(
   { name, connectionLimit: limit }: Login,
   { logins: pair }: Intent,
   { logins }: World,
   { made, published }: Circumstances,
 ): Change[] {
-  const model = logins.get(published ?? name)?.connectionLimit;
-  const wanted = pair.every((login) => made.includes(login)) ? -1 : model;
-  if (wanted === undefined || limit === wanted) return [];
+  const limitOf = (login: string) => logins.get(login)?.connectionLimit ?? 0;
+  const model = [published ?? name, ...pair].find((login) => limitOf(login) !== 0);
+  const wanted = model === undefined || pair.every((login) => made.includes(login)) ? -1 : limitOf(model);
+  if (limit === wanted) return [];
   const what =
     wanted === -1
       ? `takes the connection limit of ${limit} off ${name}`
-      : `sets the connection limit of ${name} to ${wanted}, like that of ${published}`;
+      : `sets the connection limit of ${name} to ${wanted}, like that of ${model}`;
   return [{ what, sql: limitConnections(name, wanted) }];
 }
 

@@ -272,6 +272,11 @@ test('of logins that were found nothing granted is touched until a level is chos
   });
   await bare.repair();
   expect((await bare.diagnose()).changes).toEqual([]);
+  // A limit that lets nobody in is no model, whoever has it.
+  await admin.query(`ALTER ROLE ${a} CONNECTION LIMIT 0`);
+  expect((await bare.repair()).changes.map(({ what }) => what)).toEqual([
+    `sets the connection limit of ${a} to 7, like that of ${b}`,
+  ]);
   await expect(bare.create({ access: 'owner' })).rejects.toThrow(
     /has no owner.*choose none, read or read-write/,
   );

@@ -199,6 +199,17 @@ test('a VALID UNTIL that is near is warned of, with what takes it off', async ()
   );
 });
 
+test('a VALID UNTIL that is far does not stop a rotation, nor one that no Date can say', async () => {
+  const [first, second] = scenario.policy.logins.map(quoteIdentifier);
+  await scenario.admin.query(`ALTER ROLE ${first} VALID UNTIL '2100-01-01 00:00Z'`);
+  await scenario.admin.query(`ALTER ROLE ${second} VALID UNTIL '294000-12-01'`);
+  const rotation = await scenario.request();
+  expect(await scenario.finish(rotation)).toEqual({ status: 'done' });
+  expect(await warningsOf(scenario, rotation)).toEqual([
+    expect.stringMatching(/^check: only .* has VALID UNTIL 2100-01-01T00:00:00\.000Z: .*; run: ALTER/),
+  ]);
+});
+
 describe('a failure before publish', () => {
   test('takes back what was staged and leaves the published login as it was (G5)', async () => {
     await rotateOnce();

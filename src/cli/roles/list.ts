@@ -153,10 +153,15 @@ function rowOf(each: ListedLogin, login: string, now: number): string[] {
     each.policy ?? '-',
     each.state ?? (each.policy === null ? '-' : 'unknown'),
     each.state === 'missing' ? '-' : each.made ? 'keyturn' : 'found',
-    each.sessions === null ? (each.state === 'missing' ? '-' : 'unknown') : String(each.sessions),
-    each.memberOf === null ? '-' : each.memberOf.join(', ') || '-',
+    each.sessions === null ? unseen(each) : String(each.sessions),
+    each.memberOf === null ? unseen(each) : each.memberOf.join(', ') || '-',
     lastRotated(each, now),
   ];
+}
+
+/** For what was not found out: nothing of a login that is not there, else that it is unknown. */
+function unseen({ state }: ListedLogin): string {
+  return state === 'missing' ? '-' : 'unknown';
 }
 
 function lastRotated({ lastRotatedAt, policy, state }: ListedLogin, now: number): string {

@@ -8,8 +8,8 @@ const SOON = 30;
 const DAY_MS = 24 * 60 * 60_000;
 
 /**
- * Logins whose VALID UNTIL is over before the next rotation has drained: no rotation moves it, and consumers would be
- * refused from then on. `due` is that rotation's slot in milliseconds since the epoch; undefined: only when asked.
+ * Logins whose VALID UNTIL is over before the next rotation has drained, or is not the other's: no rotation moves it, and
+ * consumers would be refused from then on. `due` is that rotation's slot in milliseconds since the epoch; undefined: only when asked.
  */
 export async function expiryFindings(
   { policy, rotator, clock }: RotationView,
@@ -24,14 +24,15 @@ export async function expiryFindings(
   const found = policy.logins.flatMap((name) => logins.get(name) ?? []);
   return found.flatMap(({ name, expired, validUntil }): Finding[] => {
     // One that is over already is told as what it is.
-    if (expired || validUntil === null || validUntil.getTime() >= end) return [];
-    return [
-      {
-        level: 'warn',
-        about: policy.type === 'rotator' ? 'rotator' : 'logins',
-        text: `nobody can log in as ${name} after its VALID UNTIL, ${validUntil.toISOString()}, which is over ${before}`,
-        sql: [neverExpire(name)],
-      },
-    ];
+    if (expired || validUntil === null) return [];
+    const until = validUntil.toISOString();
+    const isOwn = found.some((other) => other.validUntil?.getTime() !== validUntil.getTime());
+    if (validUntil.getTime() >= end && !isOwn) return [];
+    const text =
+      validUntil.getTime() < end
+        ? `nobody can log in as ${name} after its VALID UNTIL, ${until}, which is over ${before}`
+        : `only ${name} has VALID UNTIL ${until}: what works for one login is refused to the other one day`;
+    const about = policy.type === 'rotator' ? 'rotator' : 'logins';
+    return [{ level: 'warn', about, text, sql: [neverExpire(name)] }];
   });
 }

@@ -25,7 +25,10 @@ export async function loginFindings(view: RotationView): Promise<Finding[]> {
       ? []
       : [{ ...fail(`The owner ${owner} does not exist`, [createRole(owner)]), remedy }];
   if (absent.length > 0) {
-    const text = `The login ${absent.join(' and the login ')} does not exist`;
+    const text =
+      absent.length === 1
+        ? `The login ${absent[0]} does not exist`
+        : `The logins ${absent.join(' and ')} do not exist`;
     return [...ownerless, { ...fail(text, absent.map(createRole)), remedy }];
   }
   const [first, second] = logins.map((login) => found.get(login)) as [Login, Login];
@@ -95,13 +98,12 @@ function ownerFindings(
 
 function differenceFindings(first: Login, second: Login, owner: string | undefined): Finding[] {
   // What concerns the owner is told above.
-  const rest = ({ memberOf, settings, connectionLimit, validUntil, ...login }: Login): Login => ({
+  const rest = ({ memberOf, settings, connectionLimit, ...login }: Login): Login => ({
     ...login,
     memberOf: memberOf.filter((role) => role !== owner),
     settings: settings.filter(({ name }) => owner === undefined || name !== 'role'),
-    // So is a limit that lets nobody in, and an expiry that is over.
+    // So is a limit that lets nobody in.
     connectionLimit: connectionLimit === 0 ? -1 : connectionLimit,
-    validUntil: login.expired ? null : validUntil,
   });
   const differences = loginDifferences(rest(first), rest(second));
   if (differences.length === 0) return [];
