@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../src/clock.ts';
+import { inTime } from '../src/in-time.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
 import type { Rotation } from '../src/ledger/rotation.ts';
 import type { Config } from '../src/policy/config.ts';
@@ -11,6 +12,9 @@ import type { RotationContext } from '../src/rotation/rotation-context.ts';
 import { rotateJob } from './rotate.ts';
 import { slotJob } from './slot.ts';
 import { sweepJob } from './sweep.ts';
+
+/** How long a worker that closes waits for a turn under way. */
+const TURN_PATIENCE_MS = 5_000;
 
 export interface WorkerParts {
   readonly ledger: Ledger;
@@ -87,8 +91,8 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
     reload: () => take(() => watch.reload()),
     async close() {
       clearInterval(timer);
-      await turn;
-      await worker.close();
+      // A server that stalls keeps a turn for ever, and it is of use to nobody any more.
+      await Promise.all([worker.close(), inTime(turn, TURN_PATIENCE_MS)]);
     },
   };
 }

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { RunningWorker } from '../jobs/worker.ts';
 import { type Clock, systemClock } from './clock.ts';
+import { closeAll } from './close-all.ts';
 import type { Rotation } from './ledger/rotation.ts';
 import { openLog } from './open-log.ts';
 import type { Config, Connection } from './policy/config.ts';
@@ -180,9 +181,11 @@ export async function openApp({
     },
     async [Symbol.asyncDispose]() {
       // Workers first, for they use all the rest.
-      for (const worker of workers.splice(0)) await worker.close();
-      for (const close of closers.splice(0)) await close();
-      await state[Symbol.asyncDispose]();
+      await closeAll([
+        ...workers.splice(0).map((worker) => () => worker.close()),
+        ...closers.splice(0),
+        () => state[Symbol.asyncDispose](),
+      ]);
     },
   };
 

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Clock } from './clock.ts';
+import { closeAll } from './close-all.ts';
+import { inTime } from './in-time.ts';
 import { type Ledger, openLedger } from './ledger/ledger.ts';
 import { openStatePool } from './ledger/open-state-pool.ts';
 import { once } from './once.ts';
@@ -11,6 +13,12 @@ import { ensureStateDatabase } from './postgres/embedded/databases.ts';
 import type { RotationQueue } from './queue/queue.ts';
 import { untilReached, type Waiting } from './queue/until-reached.ts';
 import { nextDue } from './rotation/due-rotation.ts';
+
+/**
+ * How long sessions may take to end. It is a matter of milliseconds, but one waits for ever on a server that stalls;
+ * with what a queue takes to find that out, a worker is gone within the ten seconds that `docker stop` gives it.
+ */
+const CLOSE_PATIENCE_MS = 3_000;
 
 /** Where what outlives a process is kept. Each part is opened when first asked for. */
 export interface State extends AsyncDisposable {
@@ -56,7 +64,7 @@ export function openState({ config, cwd, ephemeral, log, clock, sweepInterval }:
 
   const pool = part(async () => {
     const opened = await openStatePool(await database(), log);
-    closers.push(() => opened.end());
+    closers.push(() => inTime(opened.end(), CLOSE_PATIENCE_MS));
     return opened;
   });
 
@@ -78,7 +86,7 @@ export function openState({ config, cwd, ephemeral, log, clock, sweepInterval }:
       log,
       sweepInterval,
     });
-    closers.push(() => opened.close());
+    closers.push(() => inTime(opened.close(), CLOSE_PATIENCE_MS));
     return opened;
   });
 
@@ -97,7 +105,7 @@ export function openState({ config, cwd, ephemeral, log, clock, sweepInterval }:
       // A command may fail while another part of it is being opened: that would come up when nobody closes it any more.
       await Promise.allSettled(opening);
       // In reverse, for what was opened last leans on what came before.
-      for (const close of closers.splice(0).toReversed()) await close();
+      await closeAll(closers.splice(0).toReversed());
     },
   };
 }

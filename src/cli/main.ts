@@ -42,3 +42,6 @@ try {
   if (!(error instanceof CommanderError)) io.stderr.write(`${messageOf(error)}\n`);
   process.exitCode = exitCodeOf(error);
 }
+
+// The command is over: what a server that stalls does not let go of must not keep its process.
+process.stdout.write('', () => process.exit());

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ErrorCode } from 'bullmq';
 import type { Logger } from 'pino';
 import { eachOf } from '../each-of.ts';
+import { once } from '../once.ts';
 import type { JobHandlers, JobName } from './job.ts';
 import { openBullQueue } from './open-bull-queue.ts';
 import { openBullWorker } from './open-bull-worker.ts';
@@ -88,22 +89,28 @@ export function openQueue(
 
   // Once for all verbs: a sweep calls them for every policy. What is lost later, the clients notice by themselves.
   let ready: Promise<void> | undefined;
+  let reached = false;
   function reach(): Promise<void> {
-    ready ??= wait(queue, faults).catch((error) => {
-      ready = undefined;
-      throw error;
-    });
+    ready ??= wait(queue, faults).then(
+      () => {
+        reached = true;
+      },
+      (error) => {
+        ready = undefined;
+        throw error;
+      },
+    );
     return ready;
   }
 
-  /** Whether it answers at this instant, and not only once upon a time. */
-  async function answers(): Promise<boolean> {
+  /** Whether it answers still, at the end. Asked once: worker and queue are closed one after the other. */
+  const answers = once(async () => {
     const asked = queue.count().then(
       () => true,
       () => false,
     );
     return Promise.race([asked, sleep(PATIENCE_MS, false, { ref: false })]);
-  }
+  });
 
   async function reschedule(policy: string): Promise<void> {
     await reach();
@@ -180,11 +187,18 @@ export function openQueue(
         throw error;
       });
       return {
-        // With force it says no farewell, for whose answer it would wait for ever, and leaves what is under way.
-        close: async () => worker.close(!(await answers())),
+        async close() {
+          if (await answers()) return worker.close();
+          // With force it leaves what is under way. Its farewell would be waited for without end.
+          void worker.close(true).catch(() => {});
+        },
       };
     },
-    close: () => queue.close(),
+    async close() {
+      // One that was never reached has nobody to say farewell to, and closes at once.
+      if (!reached || (await answers())) return queue.close();
+      void queue.disconnect().catch(() => {});
+    },
   };
 }
 

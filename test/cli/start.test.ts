@@ -177,6 +177,35 @@ describe.each(QUEUE_BACKENDS)(
   },
 );
 
+describe.each(QUEUE_BACKENDS)(
+  'what has reached the queue on %s, which stalls then',
+  (_name, open, available) => {
+    test.skipIf(!available)('ends with a worker that is stopped, and with a command', async () => {
+      await using place = await open();
+      const url = new URL('redis' in place.backend ? place.backend.redis : workspace.stateUrl);
+      await using proxy = await startTcpProxy({ host: url.hostname, port: Number(url.port || 6379) });
+      url.port = String(proxy.port);
+      await workspace.configure(
+        filePolicy(workspace.logins),
+        'redis' in place.backend ? { redis: url.href } : { state: url.href },
+      );
+      await using worker = startCli(['start'], { cwd: workspace.folder });
+      await worker.says('keyturn is ready');
+      await using command = startCli(['status', '--watch', '--json'], { cwd: workspace.folder });
+      await command.says('"app"');
+      // Until the test is over.
+      proxy.stall(60_000);
+      // What `docker stop` gives.
+      const late = sleep(10_000, 'late', { ref: false });
+      const both = [worker, command];
+      for (const { process } of both) process.kill('SIGTERM');
+      const ended = await Promise.race([Promise.all(both.map(({ exited }) => exited)), late]);
+      for (const { process } of both) process.kill('SIGKILL');
+      expect(ended).toEqual([0, 0]);
+    });
+  },
+);
+
 describe('keyturn start', () => {
   test("no session has anything from libpq's variables, which a configuration may refer to all the same", async () => {
     const { password } = inject('postgres');

@@ -1,0 +1,12 @@
+/** Closes one after the other, whatever becomes of the one before. The first fault is thrown when all were tried. */
+export async function closeAll(closers: Iterable<() => PromiseLike<unknown>>): Promise<void> {
+  const faults: unknown[] = [];
+  for (const close of closers) {
+    try {
+      await close();
+    } catch (fault) {
+      faults.push(fault);
+    }
+  }
+  if (faults.length > 0) throw faults[0];
+}
