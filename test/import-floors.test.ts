@@ -22,7 +22,15 @@ const FLOORS = [
   'src/policy',
   'src/consumer',
 ];
-const LEAVES = ['src/clock.ts', 'src/counted.ts', 'src/each-of.ts', 'src/once.ts', 'src/open-log.ts'];
+const LEAVES = [
+  'src/clock.ts',
+  'src/close-all.ts',
+  'src/counted.ts',
+  'src/in-time.ts',
+  'src/each-of.ts',
+  'src/once.ts',
+  'src/open-log.ts',
+];
 const ADAPTERS = /^src\/secret-store\/.*-store\.ts$/;
 const CONTRACT = ['src/secret-store/secret-store.ts', 'src/secret-store/open-store.ts'];
 
