@@ -49,6 +49,9 @@ export function isForbidden(error: unknown): boolean {
   return (error as { code?: unknown } | undefined)?.code === '42501';
 }
 
+/** Codes of Node.js for a handshake or a certificate that fails: https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+export const TLS_FAULT = /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|HOSTNAME_MISMATCH)/;
+
 /** What pg says when it has to prove a password and has none. */
 const NO_PASSWORD = /^SASL: .*client password must be/;
 
@@ -74,8 +77,7 @@ function kindOf(cause: unknown): DatabaseErrorKind {
     if (kind) return kind;
     if (code.startsWith('08')) return 'unreachable';
     if (/^(ECONN|EHOST|ENET|ETIMEDOUT|ENOTFOUND|EAI_|EPIPE)/.test(code)) return 'unreachable';
-    if (/^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|HOSTNAME_MISMATCH)/.test(code))
-      return 'tls';
+    if (TLS_FAULT.test(code)) return 'tls';
   }
   if (NO_PASSWORD.test(message ?? '')) return 'authentication';
   if (/SSL|TLS|certificate/.test(message ?? '')) return 'tls';

@@ -6,8 +6,8 @@ import { once } from '../once.ts';
 import type { JobHandlers, JobName } from './job.ts';
 import { openBullQueue } from './open-bull-queue.ts';
 import { openBullWorker } from './open-bull-worker.ts';
-import { FOREVER, placeOf, type QueueBackend, workerName } from './queue-backend.ts';
-import { QueueError } from './queue-error.ts';
+import { FOREVER, type QueueBackend, workerName } from './queue-backend.ts';
+import { queueError } from './queue-error.ts';
 import { untilNotDeadlocked } from './until-not-deadlocked.ts';
 
 /** When a policy is due next, in milliseconds since the epoch; undefined: never. */
@@ -77,14 +77,14 @@ export function openQueue(
   const queue = openBullQueue(backend, settings);
   const faults = tellFaults(queue, (fault) => log.warn(`the queue has a fault: ${fault}`));
 
-  async function wait(client: Client, { latest }: { readonly latest: () => string }): Promise<void> {
+  async function wait(client: Client, { latest }: { readonly latest: () => Error }): Promise<void> {
     const patience = new AbortController();
     const reached = client.waitUntilReady().finally(() => patience.abort());
     const tooLate = await Promise.race([
       reached,
       sleep(PATIENCE_MS, true, { ref: false, signal: patience.signal }).catch(() => false),
     ]);
-    if (tooLate) throw new QueueError(`The queue on ${placeOf(backend)}: ${latest()}; ${remedyOf(backend)}`);
+    if (tooLate) throw queueError(backend, latest());
   }
 
   // Once for all verbs: a sweep calls them for every policy. What is lost later, the clients notice by themselves.
@@ -212,17 +212,11 @@ interface Client {
  * Tells a client's faults when they change: it tries again every second, and once is enough to know. Only messages: a
  * Redis error also carries the command it answers, an AUTH with its password too.
  */
-function tellFaults(client: Client, tell: (fault: string) => void): { readonly latest: () => string } {
-  let latest = 'it does not answer';
-  client.on('error', ({ message }) => {
-    if (message !== latest) tell(message);
-    latest = message;
+function tellFaults(client: Client, tell: (fault: string) => void): { readonly latest: () => Error } {
+  let latest = new Error('it does not answer');
+  client.on('error', (fault) => {
+    if (fault.message !== latest.message) tell(fault.message);
+    latest = fault;
   });
   return { latest: () => latest };
-}
-
-function remedyOf(backend: QueueBackend): string {
-  return 'redis' in backend
-    ? 'check queue.redis, and that Redis is up; without it nothing rotates but with --inline'
-    : 'check state.database, and that its server is up';
 }

@@ -33,8 +33,7 @@ export async function untilReached(attempt: () => Promise<void>, { stop, say }: 
 
 /** The message of a fault that may pass by itself. */
 function passing(error: unknown): string {
-  const passes =
-    error instanceof QueueError || (error instanceof DatabaseError && error.kind === 'unreachable');
-  if (!passes) throw error;
+  const known = error instanceof QueueError || error instanceof DatabaseError;
+  if (!known || error.kind !== 'unreachable') throw error;
   return error.message;
 }

@@ -207,6 +207,20 @@ describe.each(QUEUE_BACKENDS)(
 );
 
 describe('keyturn start', () => {
+  const redis = inject('redis');
+  test.skipIf(!redis)('does not wait for a Redis that refuses its user', async () => {
+    const url = new URL(String(redis));
+    url.username = 'nobody';
+    url.password = 'hidden';
+    await workspace.configure('stores: {}\npolicies: {}\n', { redis: url.href });
+    const { code, stderr } = await cli(['start'], { cwd: workspace.folder });
+    expect(code).toBe(1);
+    expect(stderr).toContain(
+      `keyturn: The queue on ${url.host}: WRONGPASS invalid username-password pair or user is disabled.; check user and password in queue.redis`,
+    );
+    expect(stderr).not.toMatch(/is waiting|hidden/);
+  });
+
   test("no session has anything from libpq's variables, which a configuration may refer to all the same", async () => {
     const { password } = inject('postgres');
     const env = {
