@@ -1,8 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { JobHandlers } from '../../src/queue/job.ts';
 import { openQueue, type RotationQueue } from '../../src/queue/queue.ts';
+import { haveOpenssl, selfSigned } from '../support/certificates.ts';
+import { freePort } from '../support/postgres-server.ts';
 import { openBull, QUEUE_BACKENDS, type QueuePlace } from '../support/queue-backends.ts';
 
 const silent = pino({ level: 'silent' });
@@ -113,4 +117,37 @@ describe.each(QUEUE_BACKENDS)('the queue on %s', (_name, open, available) => {
     await expect.poll(() => sweeps).toBe(1);
     await worker.close();
   });
+});
+
+test.skipIf(!haveOpenssl)('tells a Redis that will not be reached by waiting from one that may', async () => {
+  const sockets = new Set<Socket>();
+  const listen = async (server: Server) => {
+    server.on('connection', (socket) => sockets.add(socket));
+    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+    const address = server.address();
+    return typeof address === 'object' ? address?.port : undefined;
+  };
+  const untrusted = createTlsServer(await selfSigned('redis'));
+  const withoutTls = createServer((socket) => socket.on('error', () => {}).end('-ERR Protocol error\r\n'));
+  const kindOf = async (redis: string) => {
+    const queue = openQueue({ redis }, { nextSlot: async () => undefined, log: silent });
+    const { kind, message } = await queue.reach().catch((error) => error);
+    await queue.close();
+    return [kind, message.replace(/:\d+/, '')];
+  };
+  const kinds = await Promise.all([
+    kindOf(`rediss://127.0.0.1:${await listen(untrusted)}`),
+    kindOf(`rediss://127.0.0.1:${await listen(withoutTls)}`),
+    kindOf(`redis://127.0.0.1:${await freePort()}`),
+  ]);
+  expect(kinds).toEqual([
+    [
+      'refused',
+      expect.stringMatching(/^The queue on 127\.0\.0\.1: self-signed certificate; .*rediss:.* CA /),
+    ],
+    ['refused', expect.stringMatching(/wrong version number.*; check queue\.redis: rediss:.* TLS/s)],
+    ['unreachable', expect.stringMatching(/ECONNREFUSED.*; check queue\.redis, and that Redis is up; /)],
+  ]);
+  for (const socket of sockets) socket.destroy();
+  for (const server of [untrusted, withoutTls]) await new Promise((closed) => server.close(closed));
 });
