@@ -6,3 +6,8 @@ export function pairOf({ name, logins }: Policy): readonly [string, string] {
   if (other === undefined) throw new Error(`Policy ${name} is a rotator's and has one login`);
   return [one, other];
 }
+
+/** The login of a pair that is not this one. */
+export function otherOf([one, other]: readonly [string, string], login: string): string {
+  return login === one ? other : one;
+}

@@ -1,6 +1,6 @@
 import type { Database } from '../policy/config.ts';
 import { DatabaseError, databaseError } from './database-error.ts';
-import { quoteIdentifier } from './identifier.ts';
+import { grantConnect } from './roles/grant-statements.ts';
 import { NO_ANSWER_TO_TLS, tlsFault } from './tls-fault.ts';
 
 /**
@@ -22,10 +22,9 @@ export async function connectError(
   if (told !== undefined) return new DatabaseError('tls', `${place}: ${told}`, { cause });
   const error = databaseError(cause, place);
   if (error.kind !== 'privilege') return error;
-  const [database, user] = [target.database, target.user].map(quoteIdentifier);
   return new DatabaseError(
     'privilege',
-    `${error.message}; run: GRANT CONNECT ON DATABASE ${database} TO ${user}`,
+    `${error.message}; run: ${grantConnect(target.database, [target.user])}`,
     { cause },
   );
 }

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { otherOf } from '../policy/pair-of.ts';
 import type { GrantDifference } from './grant-differences.ts';
 import { quoteIdentifier } from './identifier.ts';
 
@@ -14,7 +15,7 @@ export async function defaultGrantDifferences(
   return rows.map(({ login, kind, creator, place, privileges }) => ({
     login,
     what: `was granted ${privileges} ON ${kind} to come of ${creator}${place}`,
-    remedy: `ALTER DEFAULT PRIVILEGES FOR ROLE ${creator}${place} GRANT ${privileges} ON ${kind} TO ${quoteIdentifier(pair[0] === login ? pair[1] : pair[0])}`,
+    remedy: `ALTER DEFAULT PRIVILEGES FOR ROLE ${creator}${place} GRANT ${privileges} ON ${kind} TO ${quoteIdentifier(otherOf(pair, login))}`,
   }));
 }
 

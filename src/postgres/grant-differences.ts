@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { otherOf } from '../policy/pair-of.ts';
 import { quoteIdentifier } from './identifier.ts';
 
 /** What one of two logins may do in this database, because it was granted or by a row security policy, and the other not. */
@@ -19,7 +20,7 @@ export async function grantDifferences(
   const { rows } = await client.query(DIFFERENCES, [pair]);
   return rows.map(({ login, kind, privileges, names }) => {
     const grant = `${privileges} ON ${kind} ${names}`;
-    const other = pair[0] === login ? pair[1] : pair[0];
+    const other = otherOf(pair, login);
     return { login, what: `was granted ${grant}`, remedy: `GRANT ${grant} TO ${quoteIdentifier(other)}` };
   });
 }

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { quoteIdentifier, quoteLiteral } from './identifier.ts';
+import { shutOut } from './roles/role-statements.ts';
 
 /** What `ALTER ROLE … [IN DATABASE …] SET …` says. */
 export interface RoleSetting {
@@ -100,5 +101,5 @@ export async function enableLogin(client: pg.ClientBase, login: string, verifier
 
 /** Shuts the login out and forgets its password. Sessions that are open stay open. */
 export async function disableLogin(client: pg.ClientBase, login: string): Promise<void> {
-  await client.query(`ALTER ROLE ${quoteIdentifier(login)} NOLOGIN PASSWORD NULL`);
+  await client.query(shutOut(login));
 }

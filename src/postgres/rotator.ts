@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { quoteIdentifier } from './identifier.ts';
+import { allowCreateRole, grantAdmin } from './roles/role-statements.ts';
 
 export interface Server {
   readonly version: number;
@@ -68,14 +69,11 @@ export async function missingPrivileges(
     });
   }
   if (!facts.createrole) {
-    missing.push({ what: 'alter logins', remedy: `ALTER ROLE ${facts.rotator} CREATEROLE` });
+    missing.push({ what: 'alter logins', remedy: allowCreateRole(facts.rotator) });
   }
   if (facts.needsAdmin) {
     for (const login of facts.unadministered) {
-      missing.push({
-        what: `alter ${login}`,
-        remedy: `GRANT ${quoteIdentifier(login)} TO ${facts.rotator} WITH ADMIN OPTION, INHERIT FALSE, SET FALSE`,
-      });
+      missing.push({ what: `alter ${login}`, remedy: grantAdmin(login, facts.rotator) });
     }
   }
   if (!facts.seesSessions) {

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { isForbidden } from './database-error.ts';
 import type { PreparedTransaction } from './prepared-transaction.ts';
 
 /** One server process that is logged in as a login. Ages are milliseconds. */
@@ -117,7 +118,7 @@ export async function terminate(
         [pid, login],
       );
     } catch (error) {
-      if ((error as { code?: unknown }).code !== '42501') throw error;
+      if (!isForbidden(error)) throw error;
       await client.query('ROLLBACK TO SAVEPOINT signal');
       refused.push(pid);
     }

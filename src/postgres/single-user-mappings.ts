@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { otherOf } from '../policy/pair-of.ts';
 import { quoteIdentifier } from './identifier.ts';
 
 /** A foreign server in this database for which one of two logins has a user mapping and the other has none. */
@@ -26,6 +27,6 @@ export async function singleUserMappings(
   return rows.map(({ login, server }) => ({
     login,
     server,
-    remedy: `CREATE USER MAPPING FOR ${quoteIdentifier(pair[0] === login ? pair[1] : pair[0])} SERVER ${quoteIdentifier(server)} OPTIONS (…)`,
+    remedy: `CREATE USER MAPPING FOR ${quoteIdentifier(otherOf(pair, login))} SERVER ${quoteIdentifier(server)} OPTIONS (…)`,
   }));
 }

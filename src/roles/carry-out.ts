@@ -1,4 +1,5 @@
 import type { Ledger } from '../ledger/ledger.ts';
+import { isForbidden } from '../postgres/database-error.ts';
 import { withRightsOf } from '../postgres/roles/borrowed-rights.ts';
 import type { Change } from '../postgres/roles/change.ts';
 import { Refusal } from '../rotation/refusal.ts';
@@ -51,9 +52,9 @@ export async function carryOut(
       for (const change of round.changes) {
         await withRightsOf(client, change.rights ?? [], async () => {
           await client.query(change.sql);
-        }).catch((cause: Error & { readonly code?: unknown }) => {
+        }).catch((cause: Error) => {
           // To hand over a schema, for instance, takes more than the rights of both roles.
-          const remedy = cause.code === '42501' ? `; have an administrator run it: ${change.sql}` : '';
+          const remedy = isForbidden(cause) ? `; have an administrator run it: ${change.sql}` : '';
           throw new Error(`Nothing was changed, for this failed: ${change.what}: ${cause.message}${remedy}`, {
             cause,
           });

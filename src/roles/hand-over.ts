@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { counted } from '../counted.ts';
+import { isForbidden } from '../postgres/database-error.ts';
 import { type OwnedObjects, ownedObjects } from '../postgres/owned-objects.ts';
 import { withRightsOf } from '../postgres/roles/borrowed-rights.ts';
 import { reassignOwned } from '../postgres/roles/role-statements.ts';
@@ -22,10 +23,9 @@ export async function handOver(
       await client.query(sql);
     });
   } catch (cause) {
-    const { code, message } = cause as { code?: unknown; message?: string };
-    if (code !== '42501') throw cause;
+    if (!isForbidden(cause)) throw cause;
     throw new Refusal(
-      `The rotator may not hand what ${login} owns to ${owner} (${message}); have an administrator run it in this database: ${sql}`,
+      `The rotator may not hand what ${login} owns to ${owner} (${(cause as Error).message}); have an administrator run it in this database: ${sql}`,
       { cause },
     );
   }

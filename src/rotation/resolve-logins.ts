@@ -1,3 +1,4 @@
+import { otherOf } from '../policy/pair-of.ts';
 import type { Login } from '../postgres/login.ts';
 import type { LoginSession } from '../postgres/sessions.ts';
 
@@ -11,13 +12,12 @@ export function resolveLogins(
   found: ReadonlyMap<string, Login>,
   sessions: ReadonlyMap<string, readonly LoginSession[]>,
 ): { readonly incoming: string; readonly outgoing: string } {
-  const other = (login: string) => (login === pair[0] ? pair[1] : pair[0]);
   if (published !== undefined && pair.includes(published)) {
-    return { incoming: other(published), outgoing: published };
+    return { incoming: otherOf(pair, published), outgoing: published };
   }
   const unused = pair.filter((login) => (sessions.get(login) ?? []).length === 0);
   const incoming = unused.find((login) => found.get(login)?.canLogin === false) ?? unused[0];
   if (incoming === undefined)
     throw new Error(`Both ${pair.join(' and ')} have sessions, so neither comes in`);
-  return { incoming, outgoing: other(incoming) };
+  return { incoming, outgoing: otherOf(pair, incoming) };
 }

@@ -7,6 +7,14 @@ import { uniqueName } from '../support/unique-name.ts';
 
 const server = inject('postgres');
 
+/** The logins as somebody else makes them, who lets the rotator alter them. */
+async function makeByHand({ admin, rotator, scenario }: BarePolicy): Promise<void> {
+  for (const login of scenario.policy.logins) {
+    await admin.query(`CREATE ROLE ${login} CONNECTION LIMIT 7`);
+    await admin.query(`GRANT ${login} TO ${rotator} WITH ADMIN OPTION, INHERIT FALSE, SET FALSE`);
+  }
+}
+
 describe('what drifted is named and put back, and then there is nothing to do:', () => {
   const migrator = uniqueName('migrator');
   const other = uniqueName('other');
@@ -253,12 +261,9 @@ describe('what drifted is named and put back, and then there is nothing to do:',
 
 test('of logins that were found nothing granted is touched until a level is chosen, and limits follow the published one', async () => {
   await using bare = await openBarePolicy(server, { withOwner: false });
-  const { admin, rotator, scenario } = bare;
+  const { admin, scenario } = bare;
   const [a, b] = scenario.policy.logins;
-  for (const login of [a, b]) {
-    await admin.query(`CREATE ROLE ${login} CONNECTION LIMIT 7`);
-    await admin.query(`GRANT ${login} TO ${rotator} WITH ADMIN OPTION, INHERIT FALSE, SET FALSE`);
-  }
+  await makeByHand(bare);
   await admin.query(`CREATE TABLE orders (id int); GRANT ALL ON orders TO ${a}, ${b}`);
   await scenario.finish(await scenario.request());
   expect(await bare.create()).toMatchObject({
@@ -317,12 +322,9 @@ test('a login that is gone is made anew like the other, the published one, too, 
 
 test('of a pair that was found a login that is gone is made anew with the limit of the other', async () => {
   await using bare = await openBarePolicy(server, { withOwner: false });
-  const { admin, rotator, scenario } = bare;
+  const { admin, scenario } = bare;
   const [a, b] = scenario.policy.logins;
-  for (const login of [a, b]) {
-    await admin.query(`CREATE ROLE ${login} CONNECTION LIMIT 7`);
-    await admin.query(`GRANT ${login} TO ${rotator} WITH ADMIN OPTION, INHERIT FALSE, SET FALSE`);
-  }
+  await makeByHand(bare);
   await scenario.finish(await scenario.request());
   for (const login of [b, a]) {
     await admin.query(`DROP ROLE ${login}`);

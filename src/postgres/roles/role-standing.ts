@@ -9,9 +9,6 @@ export type Rights = 'had' | 'borrowable' | 'not administered' | 'not inherited'
 /** How a role stands to others, and what the rotator may do with it. */
 export interface RoleStanding {
   readonly name: string;
-  /** As in `CONNECTION LIMIT`: -1 is none. */
-  readonly connectionLimit: number;
-  readonly superuser: boolean;
   /** Whether the role may connect to this database, whoever lets it. */
   readonly mayConnect: boolean;
   readonly members: readonly string[];
@@ -26,7 +23,7 @@ export async function readStandings(
   names: readonly string[],
 ): Promise<Map<string, RoleStanding>> {
   const { rows } = await client.query(
-    `SELECT role.rolname AS name, role.rolconnlimit AS "connectionLimit", role.rolsuper AS superuser,
+    `SELECT role.rolname AS name,
             pg_catalog.has_database_privilege(role.oid, current_database(), 'CONNECT') AS "mayConnect",
             ARRAY(SELECT DISTINCT member.rolname::text
                     FROM pg_catalog.pg_auth_members AS membership

@@ -1,6 +1,6 @@
 import { quoteIdentifier, quoteLiteral } from '../identifier.ts';
 import { anonymousBlock } from './anonymous-block.ts';
-import { grantConnectOption, grantSchemaOption } from './grant-statements.ts';
+import { grantConnect, grantConnectOption, grantSchemaOption } from './grant-statements.ts';
 import { grantPasswords, grantSight } from './managed-grants.ts';
 
 /** What a rotator of one connection has to be able to do. */
@@ -73,7 +73,7 @@ export function rotatorScript({
             .map((sql) => `${sql};`)
             .join('\n'),
         }
-      : { purpose: 'It connects.', sql: `GRANT CONNECT ON DATABASE ${quoteIdentifier(database)} TO ${me};` },
+      : { purpose: 'It connects.', sql: `${grantConnect(database, [rotator])};` },
   ];
 }
 

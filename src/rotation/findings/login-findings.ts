@@ -1,6 +1,6 @@
-import { quoteIdentifier } from '../../postgres/identifier.ts';
 import { type Login, readLogins } from '../../postgres/login.ts';
 import { loginDifferences } from '../../postgres/login-differences.ts';
+import { grantConnect } from '../../postgres/roles/grant-statements.ts';
 import {
   createRole,
   grantMembership,
@@ -63,7 +63,7 @@ function shutFindings({ name, expired, connectionLimit, mayConnect }: Login, dat
       ? []
       : [
           fail(`The login ${name} may not connect to the database ${database}`, [
-            `GRANT CONNECT ON DATABASE ${quoteIdentifier(database)} TO ${quoteIdentifier(name)}`,
+            grantConnect(database, [name]),
           ]),
         ]),
   ];
