@@ -38,7 +38,7 @@ function explain(
   { user, place, database }: { user: string; place: string; database: string },
   refused: 'password' | 'nologin' | 'entry',
 ): Finding | undefined {
-  const [about, level, sql] = ['pg_hba', 'fail', ['SELECT pg_reload_conf()']] as const;
+  const [about, level, sql] = ['pg_hba', 'fail', ['SELECT pg_catalog.pg_reload_conf()']] as const;
   switch (refused) {
     case 'password':
       return undefined;

@@ -69,7 +69,7 @@ const MD5: Finding = {
   about: 'passwords',
   text: 'password_encryption of the server is md5. keyturn sets SCRAM verifiers all the same, which a consumer with an old driver (libpq before 10, JDBC before 42.2) cannot log in with',
   remedy: 'see that consumers have newer drivers',
-  sql: ["ALTER SYSTEM SET password_encryption = 'scram-sha-256'", 'SELECT pg_reload_conf()'],
+  sql: ["ALTER SYSTEM SET password_encryption = 'scram-sha-256'", 'SELECT pg_catalog.pg_reload_conf()'],
 };
 
 async function examineReplica(

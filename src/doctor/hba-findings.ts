@@ -43,12 +43,18 @@ export async function hbaFindings({ policy, rotator }: RotationView): Promise<Fi
       about,
       text: `line ${line} of ${file} lets ${rules.map(({ login }) => login).join(' and ')} in from ${from} ${WRONG[method]}`,
       remedy: `in line ${line} of ${file} put scram-sha-256 in the place of ${method}`,
-      sql: ['SELECT pg_reload_conf()'],
+      sql: ['SELECT pg_catalog.pg_reload_conf()'],
     };
   });
   const broken = found.errors.map((error): Finding => {
     const text = `the server cannot read ${error}: it goes on by the file as it was before, and would not start`;
-    return { level: 'warn', about, text, remedy: 'correct that line', sql: ['SELECT pg_reload_conf()'] };
+    return {
+      level: 'warn',
+      about,
+      text,
+      remedy: 'correct that line',
+      sql: ['SELECT pg_catalog.pg_reload_conf()'],
+    };
   });
   if (wrong.length + broken.length > 0) return [...broken, ...wrong];
   const peer = found.rules.some(({ method }) => method === 'peer')

@@ -85,7 +85,7 @@ async function explainUnproven(
       about,
       text: `${place} lets ${username} in with any password, so verify could prove none`,
       remedy: 'let pg_hba.conf demand scram-sha-256 from this address',
-      sql: ['SELECT pg_reload_conf()'],
+      sql: ['SELECT pg_catalog.pg_reload_conf()'],
     };
   } catch (error) {
     if (refusedAs(error) === undefined) throw error;

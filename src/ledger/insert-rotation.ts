@@ -22,14 +22,14 @@ export async function insertRotation(
 ): Promise<Rotation | undefined> {
   const { rows } = await pool.query(
     `INSERT INTO keyturn.rotation (id, policy, reason, requested_by, requested_at, slot, adopt)
-     SELECT $1::uuid, $2, $3::text, $4::text, $5::timestamptz, $6::timestamptz, $7::boolean
+     SELECT $1::pg_catalog.uuid, $2, $3::pg_catalog.text, $4::pg_catalog.text, $5::pg_catalog.timestamptz, $6::pg_catalog.timestamptz, $7::boolean
       WHERE $8 OR NOT EXISTS (
         SELECT FROM keyturn.rotation
-         WHERE policy = $2 AND status = 'done' AND slot IS NULL AND requested_at > coalesce($9, '-infinity'::timestamptz)
+         WHERE policy = $2 AND status = 'done' AND slot IS NULL AND requested_at > coalesce($9, '-infinity'::pg_catalog.timestamptz)
         UNION ALL SELECT FROM keyturn.rotation
-         WHERE policy = $2 AND status <> 'failed' AND slot > coalesce($10, '-infinity'::timestamptz)
+         WHERE policy = $2 AND status <> 'failed' AND slot > coalesce($10, '-infinity'::pg_catalog.timestamptz)
         UNION ALL SELECT FROM keyturn.rotation
-         WHERE policy = $2 AND status = 'failed' AND finished_at > coalesce($11, '-infinity'::timestamptz))
+         WHERE policy = $2 AND status = 'failed' AND finished_at > coalesce($11, '-infinity'::pg_catalog.timestamptz))
      ON CONFLICT (policy, slot) WHERE status <> 'failed' DO NOTHING
      RETURNING ${ROTATION_COLUMNS}`,
     [

@@ -12,7 +12,7 @@ export interface Publication {
 export async function lastPublished(pool: pg.Pool, policy: string): Promise<Publication | undefined> {
   // One that was rolled back publishes the version before, unless it was cancelled on the way.
   const { rows } = await pool.query(
-    `SELECT id AS rotation, array_remove(ARRAY[id::text, rolled_back_to], NULL) AS tokens,
+    `SELECT id AS rotation, pg_catalog.array_remove(ARRAY[id::pg_catalog.text, rolled_back_to], NULL) AS tokens,
             finished_at AS "finishedAt"
        FROM keyturn.rotation
       WHERE policy = $1 AND (status = 'done' OR

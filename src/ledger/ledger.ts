@@ -89,7 +89,7 @@ export async function openLedger(pool: pg.Pool, clock: Clock): Promise<Ledger> {
   async function openRotations(policy?: string): Promise<Rotation[]> {
     const { rows } = await pool.query(
       `SELECT ${ROTATION_COLUMNS} FROM keyturn.rotation
-        WHERE status = 'open' AND ($1::text IS NULL OR policy = $1) ORDER BY requested_at`,
+        WHERE status = 'open' AND ($1::pg_catalog.text IS NULL OR policy = $1) ORDER BY requested_at`,
       [policy ?? null],
     );
     return rows;
@@ -98,7 +98,7 @@ export async function openLedger(pool: pg.Pool, clock: Clock): Promise<Ledger> {
   async function append(id: string, step: StepName, kind: Event['kind'], detail?: string): Promise<boolean> {
     const { rowCount } = await pool.query(
       `INSERT INTO keyturn.event (rotation, at, step, kind, detail, back)
-       SELECT $1::uuid, $2, $3::text, $4::text, $5::text,
+       SELECT $1::pg_catalog.uuid, $2, $3::pg_catalog.text, $4::pg_catalog.text, $5::pg_catalog.text,
               (SELECT rolled_back_to IS NOT NULL FROM keyturn.rotation WHERE id = $1)
         WHERE NOT EXISTS (
           SELECT FROM (SELECT * FROM keyturn.event WHERE rotation = $1 ORDER BY id DESC LIMIT 1) AS latest
@@ -141,16 +141,16 @@ export async function openLedger(pool: pg.Pool, clock: Clock): Promise<Ledger> {
     async latest({ policy, limit }) {
       const { rows } = await pool.query(
         `SELECT ${ROTATION_COLUMNS} FROM keyturn.rotation
-          WHERE $1::text IS NULL OR policy = $1 ORDER BY requested_at DESC LIMIT $2`,
+          WHERE $1::pg_catalog.text IS NULL OR policy = $1 ORDER BY requested_at DESC LIMIT $2`,
         [policy ?? null, limit],
       );
       return rows;
     },
     async summary(policies) {
       const { rows } = await pool.query(
-        `SELECT last.*, (SELECT max(finished_at) FROM keyturn.rotation
+        `SELECT last.*, (SELECT pg_catalog.max(finished_at) FROM keyturn.rotation
                           WHERE policy = name AND status = 'done') AS "lastDoneAt"
-           FROM unnest($1::text[]) AS name
+           FROM pg_catalog.unnest($1::pg_catalog.text[]) AS name
           CROSS JOIN LATERAL (SELECT ${ROTATION_COLUMNS} FROM keyturn.rotation
                                WHERE policy = name ORDER BY requested_at DESC LIMIT 1) AS last`,
         [policies],
@@ -166,7 +166,7 @@ export async function openLedger(pool: pg.Pool, clock: Clock): Promise<Ledger> {
     async see(policies) {
       await pool.query(
         `INSERT INTO keyturn.policy (name, first_seen_at)
-         SELECT name, $2 FROM unnest($1::text[]) AS seen (name)
+         SELECT name, $2 FROM pg_catalog.unnest($1::pg_catalog.text[]) AS seen (name)
           WHERE NOT EXISTS (SELECT FROM keyturn.policy AS known WHERE known.name = seen.name)
          ON CONFLICT DO NOTHING`,
         [policies, now()],

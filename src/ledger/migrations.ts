@@ -97,13 +97,13 @@ export async function migrateLedger(pool: pg.Pool): Promise<void> {
   const client = await pool.connect();
   try {
     await inTransaction(client, async () => {
-      await client.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+      await client.query('SELECT pg_catalog.pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
       await client.query('CREATE SCHEMA IF NOT EXISTS keyturn');
       await client.query(
-        'CREATE TABLE IF NOT EXISTS keyturn.migration (version int PRIMARY KEY, applied_at timestamptz NOT NULL)',
+        'CREATE TABLE IF NOT EXISTS keyturn.migration (version int PRIMARY KEY, applied_at pg_catalog.timestamptz NOT NULL)',
       );
       const { rows } = await client.query(
-        'SELECT coalesce(max(version), 0) AS version FROM keyturn.migration',
+        'SELECT coalesce(pg_catalog.max(version), 0) AS version FROM keyturn.migration',
       );
       const applied: number = rows[0].version;
       if (applied > MIGRATIONS.length) {
@@ -114,7 +114,7 @@ export async function migrateLedger(pool: pg.Pool): Promise<void> {
       for (const [index, sql] of MIGRATIONS.entries()) {
         if (index < applied) continue;
         await client.query(sql);
-        await client.query('INSERT INTO keyturn.migration VALUES ($1, now())', [index + 1]);
+        await client.query('INSERT INTO keyturn.migration VALUES ($1, pg_catalog.now())', [index + 1]);
       }
     });
   } catch (error) {

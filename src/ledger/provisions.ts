@@ -57,8 +57,8 @@ export function provisionsIn(pool: pg.Pool, clock: Clock): Provisions {
            SELECT DISTINCT ON (role) role, told.made
              FROM keyturn.provision AS provision
             CROSS JOIN LATERAL (
-              SELECT unnest(provision.made) AS role, true AS made
-              UNION ALL SELECT unnest(provision.dropped), false) AS told
+              SELECT pg_catalog.unnest(provision.made) AS role, true AS made
+              UNION ALL SELECT pg_catalog.unnest(provision.dropped), false) AS told
             WHERE provision.connection = $1 ORDER BY role, provision.id DESC) AS last
           WHERE made`,
         [connection],

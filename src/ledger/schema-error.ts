@@ -14,8 +14,8 @@ const FORBIDDEN = ['42501', '3F000'];
 export async function schemaError(cause: unknown, client: pg.ClientBase, schema: string): Promise<unknown> {
   if (!FORBIDDEN.includes(String((cause as { code?: unknown }).code))) return cause;
   const { rows } = await client.query(
-    `SELECT current_database() AS database, current_user AS login,
-            has_database_privilege(current_database(), 'CREATE') AS creates`,
+    `SELECT pg_catalog.current_database() AS database, current_user AS login,
+            pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE') AS creates`,
   );
   const [database, login] = [rows[0].database, rows[0].login].map(quoteIdentifier);
   const remedy = rows[0].creates

@@ -24,15 +24,15 @@ export async function readTimings(
   const { rows } = await pool.query(
     `SELECT asked.name, coalesce(first_seen_at, $2) AS "firstSeenAt",
             paused_at AS "pausedAt", paused_by AS "pausedBy",
-            (SELECT max(slot) FROM keyturn.rotation
+            (SELECT pg_catalog.max(slot) FROM keyturn.rotation
               WHERE policy = asked.name AND status <> 'failed') AS "lastSlot",
-            (SELECT max(requested_at) FROM keyturn.rotation
+            (SELECT pg_catalog.max(requested_at) FROM keyturn.rotation
               WHERE policy = asked.name AND status = 'done' AND slot IS NULL) AS "lastAskedAt",
-            (SELECT max(finished_at) FROM keyturn.rotation
+            (SELECT pg_catalog.max(finished_at) FROM keyturn.rotation
               WHERE policy = asked.name AND status = 'failed') AS "lastFailedAt",
             EXISTS (SELECT FROM keyturn.rotation
                      WHERE policy = asked.name AND status <> 'failed') AS rotated
-       FROM unnest($1::text[]) AS asked (name) LEFT JOIN keyturn.policy ON policy.name = asked.name`,
+       FROM pg_catalog.unnest($1::pg_catalog.text[]) AS asked (name) LEFT JOIN keyturn.policy ON policy.name = asked.name`,
     [policies, now],
   );
   return new Map(rows.map(({ name, ...timing }) => [name, timing]));

@@ -22,17 +22,17 @@ export async function defaultGrantDifferences(
 /** What one of the two creates itself is its own; large objects can have defaults from PostgreSQL 18 on. */
 const DIFFERENCES = `
   WITH granted AS (
-    SELECT DISTINCT role.rolname AS login, quote_ident(creator.rolname) AS creator,
+    SELECT DISTINCT role.rolname AS login, pg_catalog.quote_ident(creator.rolname) AS creator,
            CASE defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'ROUTINES'
                               WHEN 'T' THEN 'TYPES' WHEN 'n' THEN 'SCHEMAS' ELSE 'LARGE OBJECTS' END AS kind,
-           coalesce(' IN SCHEMA ' || quote_ident(nspname), '') AS place, entry.privilege_type AS privilege
+           coalesce(' IN SCHEMA ' || pg_catalog.quote_ident(nspname), '') AS place, entry.privilege_type AS privilege
       FROM pg_catalog.pg_default_acl CROSS JOIN pg_catalog.aclexplode(defaclacl) AS entry
       JOIN pg_catalog.pg_roles AS role ON role.oid = entry.grantee
       JOIN pg_catalog.pg_roles AS creator ON creator.oid = defaclrole
       LEFT JOIN pg_catalog.pg_namespace AS space ON space.oid = defaclnamespace
      WHERE role.rolname = ANY ($1) AND creator.rolname <> ALL ($1)
   )
-  SELECT login, creator, kind, place, string_agg(privilege, ', ' ORDER BY privilege) AS privileges
+  SELECT login, creator, kind, place, pg_catalog.string_agg(privilege, ', ' ORDER BY privilege) AS privileges
     FROM granted AS one
    WHERE NOT EXISTS (SELECT FROM granted AS other
                       WHERE (other.creator, other.kind, other.place, other.privilege)

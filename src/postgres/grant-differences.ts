@@ -29,14 +29,14 @@ export async function grantDifferences(
 const DIFFERENCES = `
   WITH object AS (
     SELECT CASE relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind, relowner AS owner, relacl AS acl,
-           format('%I.%I', nspname, relname) AS name
+           pg_catalog.format('%I.%I', nspname, relname) AS name
       FROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace AS space ON space.oid = relnamespace
      WHERE relpersistence <> 't'
     UNION ALL
-    SELECT 'SCHEMA', nspowner, nspacl, quote_ident(nspname) FROM pg_catalog.pg_namespace
+    SELECT 'SCHEMA', nspowner, nspacl, pg_catalog.quote_ident(nspname) FROM pg_catalog.pg_namespace
     UNION ALL
     SELECT 'ROUTINE', proowner, proacl,
-           format('%I.%I(%s)', nspname, proname, pg_catalog.pg_get_function_identity_arguments(routine.oid))
+           pg_catalog.format('%I.%I(%s)', nspname, proname, pg_catalog.pg_get_function_identity_arguments(routine.oid))
       FROM pg_catalog.pg_proc AS routine JOIN pg_catalog.pg_namespace AS space ON space.oid = pronamespace
   ), granted AS (
     SELECT DISTINCT role.rolname AS login, kind, name, entry.privilege_type AS privilege
@@ -44,12 +44,12 @@ const DIFFERENCES = `
       JOIN pg_catalog.pg_roles AS role ON role.oid = entry.grantee
      WHERE role.rolname = ANY ($1) AND entry.grantee <> object.owner
   ), single AS (
-    SELECT login, kind, name, string_agg(privilege, ', ' ORDER BY privilege) AS privileges
+    SELECT login, kind, name, pg_catalog.string_agg(privilege, ', ' ORDER BY privilege) AS privileges
       FROM granted AS one
      WHERE NOT EXISTS (SELECT FROM granted AS other
                         WHERE (other.kind, other.name, other.privilege) = (one.kind, one.name, one.privilege)
                           AND other.login <> one.login)
      GROUP BY 1, 2, 3
   )
-  SELECT login, kind, privileges, string_agg(name, ', ' ORDER BY name) AS names
+  SELECT login, kind, privileges, pg_catalog.string_agg(name, ', ' ORDER BY name) AS names
     FROM single GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`;

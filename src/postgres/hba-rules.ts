@@ -46,29 +46,29 @@ const RULES = `
   WITH matching AS (
     SELECT login, rule.line_number, rule.type, rule.address, rule.netmask, rule.auth_method,
            CASE WHEN rule.auth_method IS NULL THEN rule.error END AS error,
-           coalesce((to_jsonb(rule) ->> 'rule_number')::int, rule.line_number) AS place,
-           coalesce(to_jsonb(rule) ->> 'file_name',
+           coalesce((pg_catalog.to_jsonb(rule) ->> 'rule_number'::pg_catalog.text)::int, rule.line_number) AS place,
+           coalesce(pg_catalog.to_jsonb(rule) ->> 'file_name'::pg_catalog.text,
                     (SELECT setting FROM pg_catalog.pg_settings WHERE name = 'hba_file'), 'pg_hba.conf') AS file
       FROM pg_catalog.pg_hba_file_rules AS rule
-     CROSS JOIN (SELECT current_setting('server_version_num')::int >= 160000 AS expressions) AS knows
-      LEFT JOIN unnest($1::text[]) AS login
-        ON EXISTS (SELECT FROM unnest(rule.database) AS entry
-                    WHERE entry IN ('all', current_database())
-                       OR (entry = 'sameuser' AND login = current_database())
+     CROSS JOIN (SELECT pg_catalog.current_setting('server_version_num')::int >= 160000 AS expressions) AS knows
+      LEFT JOIN pg_catalog.unnest($1::pg_catalog.text[]) AS login
+        ON EXISTS (SELECT FROM pg_catalog.unnest(rule.database) AS entry
+                    WHERE entry IN ('all', pg_catalog.current_database()::pg_catalog.text)
+                       OR (entry = 'sameuser' AND login = pg_catalog.current_database())
                        OR (entry IN ('samerole', 'samegroup')
-                           AND EXISTS (SELECT FROM pg_catalog.pg_roles AS named WHERE named.rolname = current_database()
+                           AND EXISTS (SELECT FROM pg_catalog.pg_roles AS named WHERE named.rolname = pg_catalog.current_database()
                                           AND pg_catalog.pg_has_role(login, named.oid, 'MEMBER')))
-                       OR CASE WHEN expressions AND entry LIKE '/%' THEN current_database() ~ substr(entry, 2) END)
-       AND EXISTS (SELECT FROM unnest(rule.user_name) AS entry
+                       OR CASE WHEN expressions AND entry LIKE '/%' THEN pg_catalog.current_database()::pg_catalog.text ~ pg_catalog.substr(entry, 2) END)
+       AND EXISTS (SELECT FROM pg_catalog.unnest(rule.user_name) AS entry
                     WHERE entry IN ('all', login)
-                       OR CASE WHEN expressions AND entry LIKE '/%' THEN login ~ substr(entry, 2) END
-                       OR EXISTS (SELECT FROM pg_catalog.pg_roles AS named WHERE entry = '+' || named.rolname
+                       OR CASE WHEN expressions AND entry LIKE '/%' THEN login ~ pg_catalog.substr(entry, 2) END
+                       OR EXISTS (SELECT FROM pg_catalog.pg_roles AS named WHERE entry = '+' || named.rolname::pg_catalog.text
                                      AND pg_catalog.pg_has_role(login, named.oid, 'MEMBER')))
      -- One that was read and has an error can never match: a hostssl on a server without TLS.
      WHERE (login IS NOT NULL AND rule.error IS NULL) OR rule.auth_method IS NULL
   )
   SELECT login, line_number AS line, error, auth_method AS method, file,
-         concat_ws(' ', type, address, netmask) AS "from"
+         pg_catalog.concat_ws(' ', type, address, netmask) AS "from"
     FROM matching AS rule
    WHERE NOT EXISTS (
      SELECT FROM matching AS before
@@ -79,8 +79,8 @@ const RULES = `
                       AND before.netmask IS NOT DISTINCT FROM rule.netmask THEN true
                  -- A name or a keyword has no mask.
                  WHEN before.netmask IS NULL OR rule.netmask IS NULL
-                      OR family(before.address::inet) <> family(rule.address::inet) THEN false
-                 ELSE before.netmask::inet & rule.netmask::inet = before.netmask::inet
-                      AND before.netmask::inet & rule.address::inet = before.netmask::inet & before.address::inet
+                      OR pg_catalog.family(before.address::pg_catalog.inet) <> pg_catalog.family(rule.address::pg_catalog.inet) THEN false
+                 ELSE before.netmask::pg_catalog.inet & rule.netmask::pg_catalog.inet = before.netmask::pg_catalog.inet
+                      AND before.netmask::pg_catalog.inet & rule.address::pg_catalog.inet = before.netmask::pg_catalog.inet & before.address::pg_catalog.inet
             END)
    ORDER BY place, login`;

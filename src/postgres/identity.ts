@@ -10,7 +10,7 @@ export interface Identity {
 /** https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SESSION; any role may ask. */
 export async function readIdentity(client: Pick<pg.ClientBase, 'query'>): Promise<Identity> {
   const { rows } = await client.query(
-    `SELECT session_user AS login, extract(epoch FROM pg_catalog.pg_postmaster_start_time())::text AS server`,
+    `SELECT session_user AS login, extract(epoch FROM pg_catalog.pg_postmaster_start_time())::pg_catalog.text AS server`,
   );
   return rows[0];
 }

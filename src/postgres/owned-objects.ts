@@ -18,22 +18,22 @@ export interface OwnedObjects {
  */
 export async function ownedObjects(client: pg.ClientBase, roles: readonly string[]): Promise<OwnedObjects[]> {
   const { rows } = await client.query(
-    `SELECT role.rolname AS role, database.datname AS database, count(*)::int AS count,
-            coalesce((array_agg(pg_catalog.pg_describe_object(owned.classid, owned.objid, owned.objsubid)
+    `SELECT role.rolname AS role, database.datname AS database, pg_catalog.count(*)::int AS count,
+            coalesce((pg_catalog.array_agg(pg_catalog.pg_describe_object(owned.classid, owned.objid, owned.objsubid)
                                 ORDER BY owned.objid)
-                      FILTER (WHERE owned.dbid = 0 OR database.datname = current_database()))[1:3], '{}') AS examples,
-            coalesce(array_agg(owned.classid || '/' || owned.objid)
-                     FILTER (WHERE owned.dbid = 0 OR database.datname = current_database()), '{}') AS ids
+                      FILTER (WHERE owned.dbid = '0' OR database.datname = pg_catalog.current_database()))[1:3], '{}') AS examples,
+            coalesce(pg_catalog.array_agg(pg_catalog.concat(owned.classid, '/', owned.objid))
+                     FILTER (WHERE owned.dbid = '0' OR database.datname = pg_catalog.current_database()), '{}') AS ids
        FROM pg_catalog.pg_shdepend AS owned
        JOIN pg_catalog.pg_roles AS role ON role.oid = owned.refobjid
        LEFT JOIN pg_catalog.pg_database AS database ON database.oid = owned.dbid
-      WHERE owned.refclassid = 'pg_catalog.pg_authid'::regclass AND owned.deptype = 'o'
+      WHERE owned.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass::pg_catalog.oid AND owned.deptype = 'o'
         AND role.rolname = ANY ($1)
         -- Default privileges and user mappings are recorded like objects, but are the role's alone and go with it.
-        AND owned.classid NOT IN ('pg_catalog.pg_default_acl'::regclass, 'pg_catalog.pg_user_mapping'::regclass)
+        AND owned.classid NOT IN ('pg_catalog.pg_default_acl'::pg_catalog.regclass::pg_catalog.oid, 'pg_catalog.pg_user_mapping'::pg_catalog.regclass::pg_catalog.oid)
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_class AS relation
-                         WHERE owned.classid = 'pg_catalog.pg_class'::regclass AND relation.oid = owned.objid
-                           AND database.datname = current_database() AND relation.relpersistence = 't')
+                         WHERE owned.classid = 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid AND relation.oid = owned.objid
+                           AND database.datname = pg_catalog.current_database() AND relation.relpersistence = 't')
       GROUP BY 1, 2 ORDER BY 1, 2 NULLS FIRST`,
     [roles],
   );

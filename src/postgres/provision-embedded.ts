@@ -22,7 +22,7 @@ export async function provisionLogins(
 ): Promise<void> {
   await inTransaction(client, async () => {
     // Two processes may come here at once; any fixed key serializes them.
-    await client.query('SELECT pg_advisory_xact_lock(7305804402551094)');
+    await client.query('SELECT pg_catalog.pg_advisory_xact_lock(7305804402551094)');
     if (owner !== undefined && (await createRole(client, owner))) {
       await client.query(`GRANT CREATE, USAGE ON SCHEMA public TO ${quoteIdentifier(owner)}`);
     }

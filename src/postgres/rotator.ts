@@ -13,7 +13,7 @@ export interface Server {
 /** `version` is server_version_num, for instance 160004; `standby` tells whether it replays another server's WAL. */
 export async function readServer(client: pg.Client): Promise<Server> {
   const { rows } = await client.query(
-    `SELECT current_setting('server_version_num')::int AS version, pg_catalog.pg_is_in_recovery() AS standby,
+    `SELECT pg_catalog.current_setting('server_version_num')::int AS version, pg_catalog.pg_is_in_recovery() AS standby,
             current_user AS rotator, pg_catalog.pg_backend_pid() AS pid`,
   );
   const { pid, ...server } = rows[0];
@@ -39,16 +39,16 @@ export async function missingPrivileges(
   { mayTerminate }: { readonly mayTerminate: boolean },
 ): Promise<MissingPrivilege[]> {
   const { rows } = await client.query(
-    `SELECT quote_ident(me.rolname) AS rotator, me.rolsuper AS superuser, me.rolcreaterole AS createrole,
+    `SELECT pg_catalog.quote_ident(me.rolname) AS rotator, me.rolsuper AS superuser, me.rolcreaterole AS createrole,
             pg_catalog.pg_has_role(me.oid, 'pg_read_all_stats', 'USAGE') AS "seesSessions",
             pg_catalog.pg_has_role(me.oid, 'pg_signal_backend', 'USAGE') AS "endsSessions",
-            current_setting('server_version_num')::int >= 160000 AS "needsAdmin",
-            ARRAY(SELECT login.rolname::text FROM pg_catalog.pg_roles AS login
+            pg_catalog.current_setting('server_version_num')::int >= 160000 AS "needsAdmin",
+            ARRAY(SELECT login.rolname::pg_catalog.text FROM pg_catalog.pg_roles AS login
                    WHERE login.rolname = ANY ($1)
                      AND NOT pg_catalog.pg_has_role(me.oid, login.oid, 'MEMBER WITH ADMIN OPTION')) AS unadministered,
-            ARRAY(SELECT login.rolname::text FROM pg_catalog.pg_roles AS login
+            ARRAY(SELECT login.rolname::pg_catalog.text FROM pg_catalog.pg_roles AS login
                    WHERE login.rolname = ANY ($1) AND login.rolsuper) AS superlogins,
-            ARRAY(SELECT login.rolname::text FROM pg_catalog.pg_roles AS login
+            ARRAY(SELECT login.rolname::pg_catalog.text FROM pg_catalog.pg_roles AS login
                    WHERE login.rolname = ANY ($1) AND login.rolreplication AND NOT login.rolsuper) AS replicating
        FROM pg_catalog.pg_roles AS me WHERE me.rolname = current_user`,
     [logins],

@@ -20,14 +20,14 @@ export async function rowPolicyDifferences(
 
 /** One that names PUBLIC holds for all, and one that names a role for those who have its rights. */
 const DIFFERENCES = `
-  SELECT login.rolname AS login, other.rolname AS other, format('%I ON %I.%I', polname, nspname, relname) AS name,
-         (SELECT string_agg(quote_ident(named.rolname), ', ' ORDER BY named.rolname)
+  SELECT login.rolname AS login, other.rolname AS other, pg_catalog.format('%I ON %I.%I', polname, nspname, relname) AS name,
+         (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(named.rolname), ', ' ORDER BY named.rolname)
             FROM pg_catalog.pg_roles AS named WHERE named.oid = ANY (polroles)) AS roles
     FROM pg_catalog.pg_policy
     JOIN pg_catalog.pg_class AS relation ON relation.oid = polrelid
     JOIN pg_catalog.pg_namespace AS space ON space.oid = relnamespace
     JOIN pg_catalog.pg_roles AS login ON login.oid = ANY (polroles) AND login.rolname = ANY ($1)
     JOIN pg_catalog.pg_roles AS other ON other.rolname = ANY ($1) AND other.oid <> login.oid
-   WHERE NOT EXISTS (SELECT FROM unnest(polroles) AS named
-                      WHERE CASE named WHEN 0 THEN true ELSE pg_catalog.pg_has_role(other.oid, named, 'USAGE') END)
+   WHERE NOT EXISTS (SELECT FROM pg_catalog.unnest(polroles) AS named
+                      WHERE CASE named WHEN '0' THEN true ELSE pg_catalog.pg_has_role(other.oid, named, 'USAGE') END)
    ORDER BY 1, 3`;

@@ -39,15 +39,15 @@ export async function usesOf(
 ): Promise<Map<string, LoginUse>> {
   // Parallel workers are left out: they belong to a query of a session that is there, and end with it.
   const { rows } = await client.query(
-    `SELECT pg_catalog.pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS visible, quote_ident(current_user) AS rotator,
+    `SELECT pg_catalog.pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS visible, pg_catalog.quote_ident(current_user) AS rotator,
             (SELECT pg_catalog.json_agg(session) FROM (
                SELECT role.rolname AS login, activity.pid, activity.datname AS database,
-                      coalesce(activity.datname <> current_database(), false) AS elsewhere,
-                      activity.application_name AS application, host(activity.client_addr) AS address,
+                      coalesce(activity.datname <> pg_catalog.current_database(), false) AS elsewhere,
+                      activity.application_name AS application, pg_catalog.host(activity.client_addr) AS address,
                       activity.backend_type AS type, activity.state,
                       ARRAY(SELECT slot.slot_name FROM pg_catalog.pg_replication_slots AS slot
                              WHERE slot.active_pid = activity.pid ORDER BY 1) AS slots,
-                      extract(epoch FROM clock_timestamp() - activity.xact_start) * 1000 AS "transactionAge"
+                      extract(epoch FROM pg_catalog.clock_timestamp() - activity.xact_start) * 1000::numeric AS "transactionAge"
                  FROM pg_catalog.pg_stat_activity AS activity
                  JOIN pg_catalog.pg_roles AS role ON role.oid = activity.usesysid
                 WHERE role.rolname = ANY ($1) AND activity.backend_type IS DISTINCT FROM 'parallel worker'

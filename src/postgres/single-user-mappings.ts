@@ -18,7 +18,7 @@ export async function singleUserMappings(
   const { rows } = await client.query(
     `SELECT usename AS login, srvname AS server
        FROM pg_catalog.pg_user_mappings AS one
-      WHERE usename = ANY ($1) AND umuser <> 0
+      WHERE usename = ANY ($1) AND umuser <> '0'
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_user_mappings AS other
                          WHERE other.srvid = one.srvid AND other.umuser <> one.umuser AND other.usename = ANY ($1))
       ORDER BY 1, 2`,

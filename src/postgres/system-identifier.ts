@@ -10,7 +10,7 @@ export async function systemIdentifier(client: pg.ClientBase): Promise<string | 
   );
   if (rows[0]?.allowed !== true) return undefined;
   const control = await client.query(
-    'SELECT system_identifier::text AS id FROM pg_catalog.pg_control_system()',
+    'SELECT system_identifier::pg_catalog.text AS id FROM pg_catalog.pg_control_system()',
   );
   return control.rows[0]?.id;
 }

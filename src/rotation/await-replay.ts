@@ -47,6 +47,6 @@ function stateOf({ standby, paused, behind }: ReplayLag): string {
 
 function faultOf({ standby, paused }: ReplayLag): string {
   if (!standby) return 'it is no standby server any more';
-  if (paused) return 'its replay is paused; run there: SELECT pg_wal_replay_resume()';
+  if (paused) return 'its replay is paused; run there: SELECT pg_catalog.pg_wal_replay_resume()';
   return 'find out from pg_stat_replication on the primary what keeps it, and compare its pg_hba.conf';
 }

@@ -172,7 +172,7 @@ async function takeLease(port: number, password: string): Promise<pg.Client> {
   try {
     await lease.connect();
     // Waits while another process stops the server, and is then cut off.
-    await lease.query('SELECT pg_advisory_lock_shared($1)', [LEASE]);
+    await lease.query('SELECT pg_catalog.pg_advisory_lock_shared($1)', [LEASE]);
     return lease;
   } catch (error) {
     await lease.end().catch(() => {});
@@ -182,8 +182,8 @@ async function takeLease(port: number, password: string): Promise<pg.Client> {
 
 async function isLast(lease: pg.Client): Promise<boolean> {
   try {
-    await lease.query('SELECT pg_advisory_unlock_shared($1)', [LEASE]);
-    const { rows } = await lease.query('SELECT pg_try_advisory_lock($1) AS last', [LEASE]);
+    await lease.query('SELECT pg_catalog.pg_advisory_unlock_shared($1)', [LEASE]);
+    const { rows } = await lease.query('SELECT pg_catalog.pg_try_advisory_lock($1) AS last', [LEASE]);
     return rows[0].last;
   } catch {
     // The server is gone already.

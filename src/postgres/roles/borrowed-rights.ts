@@ -14,7 +14,7 @@ export async function withRightsOf(
   body: () => Promise<void>,
 ): Promise<void> {
   const { rows } = await client.query(
-    `SELECT quote_ident(current_user) AS me, current_setting('server_version_num')::int >= 160000 AS options`,
+    `SELECT pg_catalog.quote_ident(current_user) AS me, pg_catalog.current_setting('server_version_num')::int >= 160000 AS options`,
   );
   const { me, options } = rows[0];
   const borrowed = [...(await readStandings(client, roles)).values()]

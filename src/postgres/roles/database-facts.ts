@@ -11,11 +11,11 @@ export interface DatabaseFacts {
 
 export async function readDatabase(client: pg.ClientBase): Promise<DatabaseFacts> {
   const { rows } = await client.query(
-    `SELECT datname::text AS name, pg_get_userbyid(datdba)::text AS owner,
-            EXISTS (SELECT FROM aclexplode(coalesce(datacl, acldefault('d', datdba))) AS entry
-                     WHERE entry.grantee = 0 AND entry.privilege_type = 'CONNECT') AS "letsEverybodyConnect",
-            has_database_privilege(oid, 'CONNECT WITH GRANT OPTION') AS "mayLetConnect"
-       FROM pg_catalog.pg_database WHERE datname = current_database()`,
+    `SELECT datname::pg_catalog.text AS name, pg_catalog.pg_get_userbyid(datdba)::pg_catalog.text AS owner,
+            EXISTS (SELECT FROM pg_catalog.aclexplode(coalesce(datacl, pg_catalog.acldefault('d', datdba))) AS entry
+                     WHERE entry.grantee = '0' AND entry.privilege_type = 'CONNECT') AS "letsEverybodyConnect",
+            pg_catalog.has_database_privilege(oid, 'CONNECT WITH GRANT OPTION') AS "mayLetConnect"
+       FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()`,
   );
   return rows[0];
 }

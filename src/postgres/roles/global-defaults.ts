@@ -18,13 +18,13 @@ export async function readGlobalDefaults(
   grantees: readonly string[],
 ): Promise<GlobalDefault[]> {
   const { rows } = await client.query(
-    `SELECT pg_get_userbyid(future.defaclrole)::text AS creator, pg_get_userbyid(entry.grantee)::text AS grantee,
+    `SELECT pg_catalog.pg_get_userbyid(future.defaclrole)::pg_catalog.text AS creator, pg_catalog.pg_get_userbyid(entry.grantee)::pg_catalog.text AS grantee,
             CASE future.defaclobjtype WHEN 'S' THEN 'future sequences' ELSE 'future tables' END AS kind,
-            array_agg(entry.privilege_type ORDER BY entry.privilege_type) AS privileges
+            pg_catalog.array_agg(entry.privilege_type ORDER BY entry.privilege_type) AS privileges
        FROM pg_catalog.pg_default_acl AS future
-      CROSS JOIN aclexplode(future.defaclacl) AS entry
-      WHERE future.defaclnamespace = 0 AND future.defaclobjtype IN ('r', 'S')
-        AND entry.grantee <> future.defaclrole AND pg_get_userbyid(entry.grantee) = ANY ($1)
+      CROSS JOIN pg_catalog.aclexplode(future.defaclacl) AS entry
+      WHERE future.defaclnamespace = '0' AND future.defaclobjtype IN ('r', 'S')
+        AND entry.grantee <> future.defaclrole AND pg_catalog.pg_get_userbyid(entry.grantee) = ANY ($1)
       GROUP BY future.defaclrole, entry.grantee, future.defaclobjtype ORDER BY 1, 2, 3`,
     [grantees],
   );

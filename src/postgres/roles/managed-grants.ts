@@ -24,7 +24,7 @@ END`);
  */
 export function grantPasswords(rotator: string): string {
   return anonymousBlock(`BEGIN
-  IF current_setting('rds.restrict_password_commands', true) IN ('on', '1', 'true') THEN
+  IF pg_catalog.current_setting('rds.restrict_password_commands', true) IN ('on', '1', 'true') THEN
     GRANT rds_password TO ${quoteIdentifier(rotator)};
   END IF;
 END`);

@@ -17,9 +17,9 @@ export async function readMemberships(
   members: readonly string[],
 ): Promise<Membership[]> {
   const { rows } = await client.query(
-    `SELECT DISTINCT granted.rolname::text AS role, member.rolname::text AS member,
-            CASE WHEN current_setting('server_version_num')::int >= 160000
-                 THEN pg_get_userbyid(membership.grantor)::text END AS grantor
+    `SELECT DISTINCT granted.rolname::pg_catalog.text AS role, member.rolname::pg_catalog.text AS member,
+            CASE WHEN pg_catalog.current_setting('server_version_num')::int >= 160000
+                 THEN pg_catalog.pg_get_userbyid(membership.grantor)::pg_catalog.text END AS grantor
        FROM pg_catalog.pg_auth_members AS membership
        JOIN pg_catalog.pg_roles AS granted ON granted.oid = membership.roleid
        JOIN pg_catalog.pg_roles AS member ON member.oid = membership.member

@@ -3,7 +3,7 @@ import type pg from 'pg';
 /** Roles of the cluster that may log in, apart from these. */
 export async function otherLogins(client: pg.ClientBase, known: readonly string[]): Promise<string[]> {
   const { rows } = await client.query(
-    `SELECT rolname::text AS name FROM pg_catalog.pg_roles
+    `SELECT rolname::pg_catalog.text AS name FROM pg_catalog.pg_roles
       WHERE rolcanlogin AND rolname <> ALL ($1) ORDER BY rolname`,
     [known],
   );

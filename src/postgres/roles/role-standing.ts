@@ -24,15 +24,15 @@ export async function readStandings(
 ): Promise<Map<string, RoleStanding>> {
   const { rows } = await client.query(
     `SELECT role.rolname AS name,
-            pg_catalog.has_database_privilege(role.oid, current_database(), 'CONNECT') AS "mayConnect",
-            ARRAY(SELECT DISTINCT member.rolname::text
+            pg_catalog.has_database_privilege(role.oid, pg_catalog.current_database(), 'CONNECT') AS "mayConnect",
+            ARRAY(SELECT DISTINCT member.rolname::pg_catalog.text
                     FROM pg_catalog.pg_auth_members AS membership
                     JOIN pg_catalog.pg_roles AS member ON member.oid = membership.member
                    WHERE membership.roleid = role.oid) AS members,
             pg_catalog.pg_has_role(me.oid, role.oid, 'MEMBER WITH ADMIN OPTION') AS administered,
             CASE WHEN pg_catalog.pg_has_role(me.oid, role.oid, 'USAGE') THEN 'had'
                  WHEN role.rolsuper OR role.rolname = 'pg_database_owner' THEN 'never'
-                 WHEN current_setting('server_version_num')::int >= 160000 THEN
+                 WHEN pg_catalog.current_setting('server_version_num')::int >= 160000 THEN
                    CASE WHEN NOT pg_catalog.pg_has_role(me.oid, role.oid, 'MEMBER WITH ADMIN OPTION')
                         THEN 'not administered'
                         WHEN EXISTS (SELECT FROM pg_catalog.pg_auth_members AS own

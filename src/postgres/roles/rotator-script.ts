@@ -90,10 +90,10 @@ END`);
 
 function administer(rotator: string, roles: readonly string[]): string {
   const names = roles.map(quoteLiteral).join(', ');
-  return anonymousBlock(`DECLARE role text; BEGIN
-  IF current_setting('server_version_num')::int >= 160000 THEN
+  return anonymousBlock(`DECLARE role pg_catalog.text; BEGIN
+  IF pg_catalog.current_setting('server_version_num')::int >= 160000 THEN
     FOR role IN SELECT rolname FROM pg_catalog.pg_roles WHERE rolname IN (${names}) LOOP
-      EXECUTE format('GRANT %I TO %I WITH ADMIN OPTION, INHERIT FALSE, SET FALSE', role, ${quoteLiteral(rotator)});
+      EXECUTE pg_catalog.format('GRANT %I TO %I WITH ADMIN OPTION, INHERIT FALSE, SET FALSE', role, ${quoteLiteral(rotator)});
     END LOOP;
   END IF;
 END`);

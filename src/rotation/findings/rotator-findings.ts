@@ -16,7 +16,7 @@ export async function rotatorFindings({
 }: Pick<RotationView, 'connection'> & { readonly ledger: Ledger | undefined }): Promise<Finding[]> {
   await using session = await connect(connection);
   const { rows } = await session.client.query(
-    `SELECT current_user AS name, current_setting('server_version_num')::int < 160000
+    `SELECT current_user AS name, pg_catalog.current_setting('server_version_num')::int < 160000
                                   AND me.rolreplication AND NOT me.rolsuper AS fixed
        FROM pg_catalog.pg_roles AS me WHERE me.rolname = current_user`,
   );

@@ -34,6 +34,6 @@ export async function cut(
     .map((session) => `pid ${session.pid}, ${describeSession(session)}`);
   const reason = await refuseMissingPrivileges(context).catch((error: Error) => error.message);
   throw new Refusal(
-    `${outgoing} is shut out, but ${counted(refused.length, 'session')} of it cannot be ended by the rotator: ${who.join('; ')}. ${reason ?? 'End it as a superuser: SELECT pg_terminate_backend(pid)'}`,
+    `${outgoing} is shut out, but ${counted(refused.length, 'session')} of it cannot be ended by the rotator: ${who.join('; ')}. ${reason ?? 'End it as a superuser: SELECT pg_catalog.pg_terminate_backend(pid)'}`,
   );
 }
