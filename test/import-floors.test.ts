@@ -30,6 +30,7 @@ const LEAVES = [
   'src/each-of.ts',
   'src/once.ts',
   'src/open-log.ts',
+  'src/visible.ts',
 ];
 const ADAPTERS = /^src\/secret-store\/.*-store\.ts$/;
 const CONTRACT = ['src/secret-store/secret-store.ts', 'src/secret-store/open-store.ts'];

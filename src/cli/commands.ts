@@ -1,5 +1,5 @@
 import { type Command, CommanderError } from 'commander';
-import { ConfigError } from '../policy/config-error.ts';
+import { ConfigError, renderProblem } from '../policy/config-error.ts';
 import { UnknownPolicyError } from '../policy/policy-named.ts';
 import { RequestError } from '../roles/request-error.ts';
 import { registerCancel } from './cancel.ts';
@@ -39,11 +39,14 @@ export function registerCommands(program: Command, io: Io): void {
   registerRoles(program, io);
 }
 
-/** What a command that threw says: problems of a configuration stand for themselves, each at its place. */
-export function messageOf(thrown: unknown): string {
+/** Tells on stderr what a command threw. The problems of a configuration are a line each, and name their place. */
+export function writeError(io: Pick<Io, 'stderr'>, thrown: unknown): void {
   const error = firstOf(thrown);
-  if (error instanceof ConfigError) return error.message;
-  return `keyturn: ${error instanceof Error ? error.message : String(error)}`;
+  if (error instanceof ConfigError) {
+    for (const problem of error.problems) io.stderr.write(renderProblem(problem));
+  } else {
+    io.stderr.write(`keyturn: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 /** 0 done, 1 it failed or a finding, 2 usage or configuration, 3 timed out waiting, 130 interrupted. */

@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises';
+import { visible } from '../visible.ts';
 import { Interrupted } from './interrupted-error.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -33,7 +34,7 @@ export async function confirm(question: string, { answer, option }: Expected = Y
     prompt.once('close', () => stop(new UsageError('Nothing was done')));
   });
   try {
-    const given = await Promise.race([prompt.question(`${question} Type ${answer}: `), stopped]);
+    const given = await Promise.race([prompt.question(visible(`${question} Type ${answer}: `)), stopped]);
     prompt.removeAllListeners('close');
     if (given !== answer) throw new UsageError('Nothing was done');
   } finally {

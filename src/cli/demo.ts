@@ -33,7 +33,8 @@ async function demo(io: Io, time: number): Promise<void> {
   interrupted().then(() => stop.abort());
   // In a fixed place, so that what a killed demo left behind is found, and cleared, by the next.
   const home = join(io.cwd, '.keyturn', 'demo');
-  io.stdout.write('Starting PostgreSQL, a worker and eight clients; this takes some seconds.\n\n');
+  io.stdout.write('Starting PostgreSQL, a worker and eight clients; this takes some seconds.');
+  io.stdout.write('');
   await mkdir(join(home, 'config'), { recursive: true });
   await writeFile(join(home, 'config', 'keyturn.yaml'), CONFIGURATION);
   try {

@@ -1,4 +1,3 @@
-import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import type { App } from '../app.ts';
 import { counted } from '../counted.ts';
@@ -32,8 +31,7 @@ function partsOf(app: App) {
 
 /** One line on a terminal that counts, and is gone at the end. */
 function progress(io: Io): (done: number, of: number) => void {
-  if (!io.stderr.isTTY) return () => {};
-  return (done, of) => io.stderr.write(done < of ? `\r\x1b[Klooked at ${done} of ${of}` : '\r\x1b[K');
+  return (done, of) => io.stderr.passing(done < of ? `looked at ${done} of ${of}` : '');
 }
 
 function report({ connection, policy, findings }: Diagnosis) {
@@ -54,7 +52,8 @@ function write(io: Io, diagnoses: readonly Diagnosis[]): void {
   for (const { connection, policy, findings } of diagnoses) {
     io.stdout.write(`${policy ?? (connection === null ? 'keyturn' : `connection ${connection}`)}\n`);
     for (const finding of findings) {
-      io.stdout.write(`  ${colour(io, finding.level)}  ${finding.about.padEnd(width)}  ${finding.text}\n`);
+      const level = { text: finding.level.padEnd(4), colour: COLOURS[finding.level] };
+      io.stdout.write('  ', level, `  ${finding.about.padEnd(width)}  ${finding.text}\n`);
       for (const line of remedyLines(finding)) io.stdout.write(`${' '.repeat(width + 10)}${line}\n`);
     }
   }
@@ -69,8 +68,3 @@ function countOf(diagnoses: readonly Diagnosis[], level: Finding['level']): numb
 }
 
 const COLOURS = { ok: 'green', warn: 'yellow', fail: 'red', skip: 'cyan' } as const;
-
-function colour(io: Io, level: Finding['level']): string {
-  const text = level.padEnd(4);
-  return io.stdout.isTTY ? styleText(COLOURS[level], text) : text;
-}

@@ -1,9 +1,4 @@
-/** A stream that a command writes to. */
-export interface Output {
-  write(text: string): unknown;
-  readonly isTTY?: boolean;
-  readonly columns?: number;
-}
+import type { Output } from './output.ts';
 
 /** What a command may touch of its process: data goes to stdout, everything else to stderr. */
 export interface Io {

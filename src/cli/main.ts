@@ -2,16 +2,17 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { environment } from '../app.ts';
-import { exitCodeOf, messageOf, registerCommands } from './commands.ts';
+import { exitCodeOf, registerCommands, writeError } from './commands.ts';
 import type { Io } from './io.ts';
+import { type Output, openOutput } from './output.ts';
 
 const manifest = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
 
 const io: Io = {
   env: environment,
   cwd: process.cwd(),
-  stdout: process.stdout,
-  stderr: process.stderr,
+  stdout: openOutput(process.stdout),
+  stderr: openOutput(process.stderr),
   exit: (code) => {
     process.exitCode = code;
   },
@@ -33,15 +34,23 @@ const program = new Command('keyturn')
   .description(manifest.description)
   .version(manifest.version)
   .exitOverride()
+  .configureOutput({ writeOut: linesTo(io.stdout), writeErr: linesTo(io.stderr) })
   .showHelpAfterError('(keyturn --help lists the commands)');
 registerCommands(program, io);
 
 try {
   await program.parseAsync();
 } catch (error) {
-  if (!(error instanceof CommanderError)) io.stderr.write(`${messageOf(error)}\n`);
+  if (!(error instanceof CommanderError)) writeError(io, error);
   process.exitCode = exitCodeOf(error);
 }
 
 // The command is over: what a server that stalls does not let go of must not keep its process.
 process.stdout.write('', () => process.exit());
+
+/** Help has many lines, all of them our own. */
+function linesTo(output: Output): (text: string) => void {
+  return (text) => {
+    for (const line of text.replace(/\n$/, '').split('\n')) output.write(line);
+  };
+}

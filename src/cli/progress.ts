@@ -1,5 +1,6 @@
 import { Listr, type ListrTaskWrapper } from 'listr2';
 import type { Rotation, StepName } from '../ledger/rotation.ts';
+import { visible } from '../visible.ts';
 import type { Io } from './io.ts';
 import type { Happening } from './watch-rotations.ts';
 
@@ -42,7 +43,7 @@ async function showList(happenings: AsyncIterable<Happening>, stepsOf: StepsOf):
       lines.set(rotation.id, steps);
       const own = steps;
       list.add({
-        title: rotation.policy,
+        title: visible(rotation.policy),
         task: (_, task) =>
           task.newListr(
             [...own].map(([name, state]) => ({
@@ -59,12 +60,14 @@ async function showList(happenings: AsyncIterable<Happening>, stepsOf: StepsOf):
     }
     if ('ended' in happening) {
       for (const line of steps.values()) {
-        line.settle(rotation.status === 'done' ? undefined : new Error(rotation.lastError ?? 'failed'));
+        line.settle(
+          rotation.status === 'done' ? undefined : new Error(visible(rotation.lastError ?? 'failed')),
+        );
       }
     } else {
       const line = steps.get(happening.event.step);
       if (happening.event.kind === 'done') line?.settle();
-      else if (line?.task && happening.event.detail) line.task.output = happening.event.detail;
+      else if (line?.task && happening.event.detail) line.task.output = visible(happening.event.detail);
     }
   }
   for (const steps of lines.values()) for (const line of steps.values()) line.settle(new Error('still open'));

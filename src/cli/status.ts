@@ -16,7 +16,6 @@ import { type ConfigOption, choosePolicies, withApp } from './with-app.ts';
 const PARALLEL = { parallel: 8 };
 
 const WATCH_INTERVAL_MS = 2_000;
-const CLEAR_SCREEN = '\x1b[H\x1b[2J';
 
 export function registerStatus(program: Command, io: Io): void {
   program
@@ -30,7 +29,7 @@ export function registerStatus(program: Command, io: Io): void {
         const policies = choosePolicies(app, names);
         const show = async () => {
           const [statuses, fault] = await Promise.all([readStatus(app, policies), queueFault(app)]);
-          if (options.watch && io.stdout.isTTY && !options.json) io.stdout.write(CLEAR_SCREEN);
+          if (options.watch && !options.json) io.stdout.move('clear screen');
           write(io, statuses, app.clock.now(), options.json);
           if (fault !== undefined) io.stderr.write(`keyturn: ${fault}\n`);
         };

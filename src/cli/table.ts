@@ -1,30 +1,36 @@
-import { styleText } from 'node:util';
+import { visible } from '../visible.ts';
 import type { Io } from './io.ts';
-import { visible } from './visible.ts';
+import type { Part } from './output.ts';
 
-/** What stands in a table; the colour is for terminals. */
-export type Cell = string | { readonly text: string; readonly colour: 'green' | 'yellow' | 'red' | 'cyan' };
+/** What stands in a table. */
+export type Cell = Part;
 
 /** Writes rows under headings, each column as wide as its widest cell. */
 export function writeTable(io: Io, headings: readonly string[], rows: readonly (readonly Cell[])[]): void {
   const lines = [headings.map((heading) => heading.toUpperCase()), ...rows];
-  const widths = headings.map((_, column) => Math.max(...lines.map((line) => textOf(line[column]).length)));
+  const widths = headings.map((_, column) => Math.max(...lines.map((line) => widthOf(line[column]))));
   for (const line of lines) {
-    const cells = line.map(
-      (cell, column) => coloured(io, cell) + ' '.repeat((widths[column] ?? 0) - textOf(cell).length),
+    io.stdout.write(
+      ...line.flatMap((cell, column) => padded(cell, widths[column] ?? 0, line.slice(column + 1))),
     );
-    io.stdout.write(`${cells.join('  ').trimEnd()}\n`);
   }
 }
 
-function textOf(cell: Cell = ''): string {
-  return visible(typeof cell === 'string' ? cell : cell.text);
+/** A cell and the space to the next one that is not empty. */
+function padded(cell: Cell, width: number, following: readonly Cell[]): Part[] {
+  const isLast = following.every((other) => textOf(other).trim() === '');
+  if (isLast) return [typeof cell === 'string' ? cell.trimEnd() : cell];
+  return [cell, `${' '.repeat(width - widthOf(cell))}  `];
 }
 
-function coloured({ stdout }: Io, cell: Cell): string {
-  return typeof cell === 'string' || !stdout.isTTY ? textOf(cell) : styleText(cell.colour, textOf(cell));
+function textOf(cell: Cell = ''): string {
+  return typeof cell === 'string' ? cell : cell.text;
+}
+
+function widthOf(cell: Cell | undefined): number {
+  return visible(textOf(cell)).length;
 }
 
 export function writeJson(io: Io, value: unknown): void {
-  io.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+  io.stdout.json(value);
 }

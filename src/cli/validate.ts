@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { counted } from '../counted.ts';
 import type { Config } from '../policy/config.ts';
-import { ConfigError } from '../policy/config-error.ts';
+import { ConfigError, renderProblem } from '../policy/config-error.ts';
 import { loadConfig } from '../policy/load-config.ts';
 import type { Io } from './io.ts';
 import { writeJson } from './table.ts';
@@ -25,7 +25,7 @@ function validate({ config: path, json }: { readonly config: string; readonly js
         : { valid: true, problems: [], warnings: result.warnings };
     writeJson(io, report);
   } else if (result instanceof ConfigError) {
-    io.stderr.write(`${result.message}\n`);
+    for (const problem of result.problems) io.stderr.write(`${renderProblem(problem)}\n`);
   } else {
     for (const warning of result.warnings) io.stderr.write(`warning: ${warning}\n`);
     io.stdout.write(`${summarize(result)}: valid\n`);

@@ -1,14 +1,32 @@
 import { escapeIdentifier, escapeLiteral } from 'pg';
+import { isVisible, replaceInvisible } from '../visible.ts';
 
 // Identifiers and literals that cannot be bind parameters (ALTER ROLE takes none) are quoted here and
-// nowhere else. https://www.postgresql.org/docs/current/sql-syntax-lexical.html
+// nowhere else. What cannot be seen is written as an escape, so that a statement can be printed and run.
+// https://www.postgresql.org/docs/current/sql-syntax-lexical.html
 
 /** Quotes a name exactly as given: case, spaces and quotes are kept. */
 export function quoteIdentifier(name: string): string {
-  return escapeIdentifier(name);
+  if (isVisible(name)) return escapeIdentifier(name);
+  const escaped = replaceInvisible(name.replaceAll('\\', '\\\\').replaceAll('"', '""'), (codePoint) =>
+    codePoint > 0xffff ? `\\+${hex(codePoint, 6)}` : `\\${hex(codePoint, 4)}`,
+  );
+  return `U&"${escaped}"`;
 }
 
 /** Quotes a string constant. */
 export function quoteLiteral(text: string): string {
-  return escapeLiteral(text);
+  if (isVisible(text)) return escapeLiteral(text);
+  return `E'${escapeInvisible(text.replaceAll('\\', '\\\\').replaceAll("'", "''"))}'`;
+}
+
+/** What stands between the quotes of an `E'…'`, with escapes in place of what cannot be seen. */
+export function escapeInvisible(text: string): string {
+  return replaceInvisible(text, (codePoint) =>
+    codePoint > 0xffff ? `\\U${hex(codePoint, 8)}` : `\\u${hex(codePoint, 4)}`,
+  );
+}
+
+function hex(codePoint: number, digits: number): string {
+  return codePoint.toString(16).padStart(digits, '0');
 }

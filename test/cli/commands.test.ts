@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { exitCodeOf, messageOf } from '../../src/cli/commands.ts';
+import { exitCodeOf, writeError } from '../../src/cli/commands.ts';
+import { openOutput } from '../../src/cli/output.ts';
 import { UsageError } from '../../src/cli/usage-error.ts';
 import { folderOf } from '../policy/config-folder.ts';
 import { keyturn } from '../support/keyturn.ts';
@@ -36,6 +37,8 @@ test('a command says what went wrong first, though closing failed after it', asy
     throw new UsageError('--last must be a number');
   };
   const thrown = await command().catch((error) => error);
-  expect(messageOf(thrown)).toBe('keyturn: --last must be a number');
+  const lines: string[] = [];
+  writeError({ stderr: openOutput({ write: (text) => lines.push(text) }) }, thrown);
+  expect(lines).toEqual(['keyturn: --last must be a number\n']);
   expect(exitCodeOf(thrown)).toBe(2);
 });

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { expect, test } from 'vitest';
+import { openOutput } from '../../src/cli/output.ts';
 import { registerValidate } from '../../src/cli/validate.ts';
 import { changed, folderOf, VALID } from '../policy/config-folder.ts';
 
@@ -15,8 +16,8 @@ function validate(yaml: string, ...flags: string[]): Outcome {
   registerValidate(program, {
     env: {},
     cwd: folderOf({ 'config/keyturn.yaml': yaml }),
-    stdout: { write: (text) => (outcome.stdout += text) },
-    stderr: { write: (text) => (outcome.stderr += text) },
+    stdout: openOutput({ write: (text) => (outcome.stdout += text) }),
+    stderr: openOutput({ write: (text) => (outcome.stderr += text) }),
     exit: (code) => {
       outcome.code = code;
     },

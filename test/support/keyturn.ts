@@ -1,22 +1,25 @@
 import { Command } from 'commander';
-import { exitCodeOf, messageOf, registerCommands } from '../../src/cli/commands.ts';
+import { exitCodeOf, registerCommands, writeError } from '../../src/cli/commands.ts';
+import { openOutput } from '../../src/cli/output.ts';
 import type { CliOptions, CliResult } from './cli.ts';
 
 /** Runs a keyturn command in this process: as `cli` does, without the time that starting another takes. */
 export async function keyturn(args: readonly string[], { cwd, env = {} }: CliOptions): Promise<CliResult> {
   const said = { stdout: '', stderr: '' };
   let code = 0;
-  const output = (name: 'stdout' | 'stderr') => ({
-    write: (text: string) => {
-      said[name] += text;
-    },
-  });
+  const output = (name: 'stdout' | 'stderr') =>
+    openOutput({
+      write: (text) => {
+        said[name] += text;
+      },
+    });
+  const stderr = output('stderr');
   const program = new Command('keyturn').exitOverride();
   registerCommands(program, {
     env: { ...process.env, KEYTURN_LOG_LEVEL: 'silent', ...env },
     cwd,
     stdout: output('stdout'),
-    stderr: output('stderr'),
+    stderr,
     exit: (given) => {
       code = given;
     },
@@ -24,7 +27,7 @@ export async function keyturn(args: readonly string[], { cwd, env = {} }: CliOpt
   try {
     await program.parseAsync([...args], { from: 'user' });
   } catch (error) {
-    said.stderr += `${messageOf(error)}\n`;
+    writeError({ stderr }, error);
     code = exitCodeOf(error);
   }
   return { code, ...said };

@@ -1,7 +1,7 @@
-import { styleText } from 'node:util';
 import type { Event, Rotation } from '../../ledger/rotation.ts';
 import type { PolicyStatus } from '../../rotation/status.ts';
 import type { Io } from '../io.ts';
+import type { Part } from '../output.ts';
 import type { Tally } from './tally.ts';
 
 export interface Snapshot {
@@ -23,26 +23,43 @@ function openScreen(io: Io): (snapshot: Snapshot) => void {
   let drawn = 0;
   return (snapshot) => {
     const lines = draw(snapshot);
-    const up = drawn > 0 ? `\x1b[${drawn}A` : '';
-    io.stdout.write(`${up}${lines.map((line) => `\x1b[2K${line}\n`).join('')}`);
+    io.stdout.move({ up: drawn });
+    for (const line of lines) {
+      io.stdout.move('clear line');
+      io.stdout.write(...line);
+    }
     drawn = lines.length;
   };
 }
 
-function draw({ elapsed, duration, status, rotations, events, tally }: Snapshot): string[] {
-  const label = (text: string) => styleText('dim', text.padEnd(11));
-  const count = (number: number) =>
-    number === 0 ? styleText('green', '0') : styleText('red', String(number));
+function draw({ elapsed, duration, status, rotations, events, tally }: Snapshot): Part[][] {
+  const label = (text: string): Part => ({ text: text.padEnd(11), colour: 'dim' });
+  const count = (number: number): Part => ({ text: String(number), colour: number === 0 ? 'green' : 'red' });
   const latest = events.at(-1);
   const sessions = Object.entries(status.sessions ?? {}).map(([login, number]) => `${login} ${number}`);
   return [
-    `${styleText('bold', 'keyturn demo')}  ${Math.floor(elapsed / 1000)} s of ${duration / 1000} s`,
-    '',
-    `${label('published')}${styleText('cyan', status.active ?? 'nothing yet')}`,
-    `${label('sessions')}${sessions.join('   ') || '-'}`,
-    `${label('rotation')}${rotations.length}  ${rotations[0]?.outgoing ?? '…'} → ${rotations[0]?.incoming ?? '…'}`,
-    `${label('step')}${latest ? `${latest.step} ${latest.kind}${latest.detail ? `: ${latest.detail}` : ''}`.slice(0, 100) : '-'}`,
-    `${label('clients')}${tally.queries} queries, ${count(tally.failedQueries)} failed, ${count(tally.refusedLogins)} refused logins`,
+    [{ text: 'keyturn demo', colour: 'bold' }, `  ${Math.floor(elapsed / 1000)} s of ${duration / 1000} s`],
+    [],
+    [label('published'), { text: status.active ?? 'nothing yet', colour: 'cyan' }],
+    [label('sessions'), sessions.join('   ') || '-'],
+    [
+      label('rotation'),
+      `${rotations.length}  ${rotations[0]?.outgoing ?? '…'} → ${rotations[0]?.incoming ?? '…'}`,
+    ],
+    [
+      label('step'),
+      latest
+        ? `${latest.step} ${latest.kind}${latest.detail ? `: ${latest.detail}` : ''}`.slice(0, 100)
+        : '-',
+    ],
+    [
+      label('clients'),
+      `${tally.queries} queries, `,
+      count(tally.failedQueries),
+      ' failed, ',
+      count(tally.refusedLogins),
+      ' refused logins',
+    ],
   ];
 }
 

@@ -4,7 +4,6 @@ import { carryOut } from '../../roles/carry-out.ts';
 import { planRoles } from '../../roles/roles-plan.ts';
 import type { Io } from '../io.ts';
 import { requester } from '../requester.ts';
-import { visible } from '../visible.ts';
 import { type ConfigOption, withApp } from '../with-app.ts';
 import { addWishOptions, type WishOptions, wishOf } from './wish-options.ts';
 import { withRoles } from './with-roles.ts';
@@ -31,7 +30,7 @@ async function run(io: Io, app: App, name: string, options: Options): Promise<vo
     if (sql) return writePlan(io, await planRoles(context, { ...wish, executor: 'administrator' }), options);
     const ledger = await app.ledger();
     const tell = (line: string) => {
-      if (!json) io.stdout.write(`${name}: ${visible(line)}\n`);
+      if (!json) io.stdout.write(`${name}: ${line}\n`);
     };
     const plan = await carryOut(
       context,

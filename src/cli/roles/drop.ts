@@ -10,7 +10,6 @@ import type { Io } from '../io.ts';
 import { requester } from '../requester.ts';
 import { writeJson } from '../table.ts';
 import { UsageError } from '../usage-error.ts';
-import { visible } from '../visible.ts';
 import { type ConfigOption, withApp } from '../with-app.ts';
 
 interface Options extends ConfigOption {
@@ -55,6 +54,6 @@ async function run(io: Io, app: App, name: string, options: Options): Promise<vo
   }
   const { lines, ...outcome } = await dropRoles(session.client, target, witnesses);
   if (options.json) writeJson(io, { policy: name, ...outcome, lines });
-  else for (const line of lines) io.stdout.write(`${name}: ${visible(line)}\n`);
+  else for (const line of lines) io.stdout.write(`${name}: ${line}\n`);
   io.stderr.write(`${name}: what is in the secret store stays; delete it there\n`);
 }

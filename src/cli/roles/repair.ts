@@ -6,7 +6,6 @@ import { planRoles, refuseMissingRights } from '../../roles/roles-plan.ts';
 import { confirm } from '../confirm.ts';
 import type { Io } from '../io.ts';
 import { requester } from '../requester.ts';
-import { visible } from '../visible.ts';
 import { type ConfigOption, withApp } from '../with-app.ts';
 import { addWishOptions, type WishOptions, wishOf } from './wish-options.ts';
 import { withRoles } from './with-roles.ts';
@@ -35,7 +34,7 @@ async function run(io: Io, app: App, name: string, options: Options): Promise<vo
   const policy = app.policy(name);
   const [primary] = app.destinations(policy);
   const tell = (line: string) => {
-    if (!json && !sql) io.stdout.write(`${name}: ${visible(line)}\n`);
+    if (!json && !sql) io.stdout.write(`${name}: ${line}\n`);
   };
   await withRoles(app, policy, async (context) => {
     const ledger = await app.ledger();

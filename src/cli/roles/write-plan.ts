@@ -1,7 +1,6 @@
 import type { RolesPlan } from '../../roles/roles-plan.ts';
 import type { Io } from '../io.ts';
 import { writeJson } from '../table.ts';
-import { visible } from '../visible.ts';
 import { writeSql } from './write-sql.ts';
 
 /** Writes a plan as JSON or SQL, if asked for, and to stderr in any case what it leaves and warns of. */
@@ -19,6 +18,6 @@ export function writePlan(
       changes,
     );
   }
-  for (const text of left) io.stderr.write(`${policy} left: ${visible(text)}\n`);
-  for (const text of warnings) io.stderr.write(`${policy} warning: ${visible(text)}\n`);
+  for (const text of left) io.stderr.write(`${policy} left: ${text}\n`);
+  for (const text of warnings) io.stderr.write(`${policy} warning: ${text}\n`);
 }

@@ -1,4 +1,5 @@
 import { limitLockWaits } from '../../postgres/lock-waits.ts';
+import { oneLineNames } from '../../postgres/one-line-names.ts';
 import type { Change } from '../../postgres/roles/change.ts';
 import type { Io } from '../io.ts';
 
@@ -10,22 +11,29 @@ interface Part {
 
 /** Writes changes as one transaction; nothing but comments where there is none. */
 export function writeSql(io: Io, title: string, changes: readonly Change[]): void {
-  if (changes.length === 0) io.stdout.write(`${commentOf(title)}\n-- There is nothing to do.\n`);
-  else
-    writeScript(
-      io,
-      title,
-      changes.map(({ what, sql }) => ({ comment: what, sql: `${sql};` })),
-    );
+  if (changes.length === 0) {
+    io.stdout.write(commentOf(title));
+    io.stdout.write('-- There is nothing to do.');
+    return;
+  }
+  const parts = changes.map(({ what, sql }) => ({ comment: what, sql: `${sql};` }));
+  writeScript(io, title, parts);
 }
 
 /** Writes parts of a script as one transaction, for `psql -v ON_ERROR_STOP=1 -f`. */
 export function writeScript(io: Io, title: string, parts: readonly Part[]): void {
-  const lines = parts.map(({ comment, sql }) => `${commentOf(comment)}\n${sql}`);
-  io.stdout.write([commentOf(title), 'BEGIN;', `${limitLockWaits()};`, ...lines, 'COMMIT;', ''].join('\n'));
+  const lines = parts.flatMap(({ comment, sql }) => [commentOf(comment), ...linesOf(sql)]);
+  for (const line of [commentOf(title), 'BEGIN;', `${limitLockWaits()};`, ...lines, 'COMMIT;']) {
+    io.stdout.write(line);
+  }
 }
 
-/** Names may hold line breaks, and what follows one would be run. */
+/** One line: what follows a line break in a name would be run. */
 function commentOf(text: string): string {
-  return `-- ${text.replace(/[\r\n\u2028\u2029]+/g, ' ')}`;
+  return `-- ${text}`;
+}
+
+/** The statements' own lines; a name in them has no line break any more. */
+function linesOf(sql: string): string[] {
+  return oneLineNames(sql).split('\n');
 }
