@@ -206,7 +206,10 @@ export async function openApp({
 /**
  * Takes libpq's variables away from pg, BullMQ's sessions included: it reads them wherever an option is left empty, and some
  * cannot be set to nothing (PGOPTIONS, PGREPLICATION). `environment` keeps them, for `${PGPASSWORD}` in a configuration.
+ * With DEBUG the client of Redis prints each command, AUTH with its password too; it looks when it is loaded, which is later.
  */
 function closeEnvironment(): void {
-  for (const name of Object.keys(process.env)) if (name.startsWith('PG')) delete process.env[name];
+  for (const name of Object.keys(process.env)) {
+    if (name.startsWith('PG') || name === 'DEBUG') delete process.env[name];
+  }
 }

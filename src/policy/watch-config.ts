@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from './config.ts';
-import { ConfigError } from './config-error.ts';
+import { ConfigError, renderProblem } from './config-error.ts';
 import { loadConfig } from './load-config.ts';
 import type { ConfigSource } from './read-tree.ts';
 import { stampOf } from './stamp-of.ts';
@@ -41,7 +41,8 @@ export function watchConfig(
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       broken = true;
-      return log.error(`the configuration has problems, so the one before stays in force:\n${error.message}`);
+      const problems = error.problems.map(renderProblem).join('; ');
+      return log.error(`the configuration has problems, so the one before stays in force: ${problems}`);
     }
     broken = false;
     if (!isDeepStrictEqual(next.files, files)) {

@@ -3,7 +3,8 @@ import { ErrorCode } from 'bullmq';
 import type { Logger } from 'pino';
 import { eachOf } from '../each-of.ts';
 import { once } from '../once.ts';
-import type { JobHandlers, JobName } from './job.ts';
+import { dispatch, knownData } from './dispatch.ts';
+import type { JobHandlers } from './job.ts';
 import { openBullQueue } from './open-bull-queue.ts';
 import { openBullWorker } from './open-bull-worker.ts';
 import { FOREVER, type QueueBackend, workerName } from './queue-backend.ts';
@@ -173,14 +174,10 @@ export function openQueue(
       return (await queue.getWorkers()).filter(({ rawname }) => rawname?.endsWith(own)).length;
     },
     async work(handlers) {
-      const worker = openBullWorker(
-        backend,
-        (job, token = '') => handlers[job.name as JobName](job, token),
-        settings,
-      );
+      const worker = openBullWorker(backend, dispatch(handlers), settings);
       const its = tellFaults(worker, (fault) => log.warn(`the worker has a fault: ${fault}`));
       worker.on('failed', (job, error) =>
-        log.error(job?.data, `the job ${job?.name} failed: ${error.message}`),
+        log.error(knownData(job?.data), `the job ${job?.name} failed: ${error.message}`),
       );
       await wait(worker, its).catch(async (error) => {
         await worker.close(true);
