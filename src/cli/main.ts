@@ -21,14 +21,16 @@ const io: Io = {
 // Only the message: an error of pg can carry the client it happened on, and that its password.
 process.on('uncaughtException', (error) => {
   io.stderr.write(`keyturn: ${error.message}\n`);
-  process.exit(1);
+  void flushed().then(() => process.exit(1));
 });
 
 // A reader that goes away (`keyturn history | head`) is no fault.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
-});
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit();
+    throw error;
+  });
+}
 
 const program = new Command('keyturn')
   .description(manifest.description)
@@ -46,7 +48,16 @@ try {
 }
 
 // The command is over: what a server that stalls does not let go of must not keep its process.
-process.stdout.write('', () => process.exit());
+await flushed();
+process.exit();
+
+/** Resolves once everything that was written has gone to its reader: a pipe takes no more than 64 KiB at once. */
+async function flushed(): Promise<void> {
+  const ends = [process.stdout, process.stderr].map(
+    (stream) => new Promise((done) => stream.write('', done)),
+  );
+  await Promise.all(ends);
+}
 
 /** Help has many lines, all of them our own. */
 function linesTo(output: Output): (text: string) => void {

@@ -1,0 +1,90 @@
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { adminOf } from '../support/admin.ts';
+import { cli, MAIN } from '../support/cli.ts';
+import { occurrences } from '../support/occurrences.ts';
+import { uniqueName } from '../support/unique-name.ts';
+import { filePolicy, openWorkspace, type Workspace } from '../support/workspace.ts';
+
+let workspace: Workspace;
+beforeAll(async () => {
+  workspace = await openWorkspace(inject('postgres'));
+});
+afterAll(() => workspace[Symbol.asyncDispose]());
+
+const MANY = 800;
+const many = `policies:\n${Array.from({ length: MANY }, (_, index) => `  p${index}: {}\n`).join('')}`;
+
+/** Runs a command whose output nobody reads before it is all written or waits. */
+async function slowly(args: readonly string[], name: 'stdout' | 'stderr') {
+  const child = spawn(process.execPath, [MAIN, ...args], { cwd: workspace.folder, stdio: 'pipe' });
+  child[name === 'stdout' ? 'stderr' : 'stdout'].resume();
+  let text = '';
+  // The pipe is full by then, or the process has ended.
+  await new Promise((read) => child[name].once('readable', read));
+  for (let size = -1; size !== child[name].readableLength; ) {
+    size = child[name].readableLength;
+    await new Promise((later) => setTimeout(later, 500));
+  }
+  for await (const chunk of child[name].setEncoding('utf8')) text += chunk;
+  return text;
+}
+
+test('a slow reader of a pipe gets all of stdout, and all of stderr', async () => {
+  await workspace.configure(many);
+  const json = JSON.parse(await slowly(['validate', '--json'], 'stdout'));
+  const lines = (await slowly(['validate'], 'stderr')).split('\n');
+  expect(json.problems.length).toBeGreaterThan(MANY);
+  expect(lines.length).toBe(json.problems.length + 1);
+  expect(lines.join('\n').length).toBeGreaterThan(2 * 65_536);
+});
+
+test.each(['stdout', 'stderr'] as const)(
+  'a reader of %s that goes away ends a command quietly',
+  async (name) => {
+    await workspace.configure(many);
+    const args = name === 'stdout' ? ['validate', '--json'] : ['validate'];
+    const child = spawn(process.execPath, [MAIN, ...args], { cwd: workspace.folder, stdio: 'pipe' });
+    const other = child[name === 'stdout' ? 'stderr' : 'stdout'];
+    let said = '';
+    other.setEncoding('utf8').on('data', (chunk) => {
+      said += chunk;
+    });
+    child[name].once('data', () => child[name].destroy());
+    await new Promise((done) => child.once('close', done));
+    expect(said).toBe('');
+  },
+);
+
+const REDIS = inject('redis');
+
+test.skipIf(REDIS === undefined)(
+  'G3: DEBUG and NODE_DEBUG print no password of Redis, PostgreSQL or the target',
+  async () => {
+    await using admin = await adminOf(inject('postgres'));
+    const [redisPassword, rotatorPassword] = [`redis-${randomUUID()}`, `rotator-${randomUUID()}`];
+    const rotator = uniqueName('rotator');
+    await admin.client.query(`CREATE ROLE ${rotator} SUPERUSER LOGIN PASSWORD '${rotatorPassword}'`);
+    const url = new URL(`${REDIS}/14`);
+    url.username = 'nobody';
+    url.password = redisPassword;
+    await workspace.configure(filePolicy(workspace.logins), {
+      redis: url.href,
+      connection: { user: rotator, password: rotatorPassword },
+    });
+    for (const env of [
+      { DEBUG: '*', PGPASSWORD: '' },
+      { NODE_DEBUG: 'net,tls,http,stream' },
+    ]) {
+      const rotated = await cli(['rotate', 'app', '--inline', '--wait'], { cwd: workspace.folder, env });
+      const status = await cli(['status'], { cwd: workspace.folder, env });
+      const passwords = [redisPassword, rotatorPassword, (await workspace.published()).password];
+      expect(rotated.stdout, rotated.stderr.slice(-500)).toContain('is published');
+      expect(occurrences(rotated.stdout + rotated.stderr + status.stdout + status.stderr, passwords)).toEqual(
+        [],
+      );
+    }
+    await admin.client.query(`DROP ROLE ${rotator}`);
+  },
+);
