@@ -1,20 +1,24 @@
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdir, open, rename, rm, symlink } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { chmod, lstat, mkdir, open, rename, symlink, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { absent } from './absent.ts';
+import { holdFolder, removeFlat } from './file-held.ts';
 
 /** Names of what is being made, and of what a crash left of it, begin so; the token of the rotation follows. */
 export const DRAFT = '..draft-';
 
-/** For `catch`: what does not exist is undefined, every other error is thrown. */
-export function absent(error: NodeJS.ErrnoException): undefined {
-  if (error.code === 'ENOENT') return undefined;
-  throw error;
-}
-
 /** Brings to disk which names a folder has. Without it a power failure may undo the latest of them. */
 export async function sync(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
+  const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
   await handle.sync().finally(() => handle.close());
+}
+
+/** Makes a folder that only this user may enter, whatever the umask. Throws EEXIST where the name is taken. */
+export async function makeOwnFolder(path: string): Promise<void> {
+  await mkdir(path, { mode: 0o700 });
+  // By its name only where it must be: somebody could swap it.
+  if (((await lstat(path)).mode & 0o777) !== 0o700) await chmod(path, 0o700);
 }
 
 /**
@@ -27,10 +31,26 @@ export async function writeFolder(
   contents: ReadonlyMap<string, string | Uint8Array>,
 ): Promise<boolean> {
   const draft = draftOf(path, token);
-  await mkdir(draft, { mode: 0o700 });
-  await chmod(draft, 0o700);
+  await makeOwnFolder(draft);
+  try {
+    await writeFiles(draft, contents);
+    await rename(draft, path);
+    return true;
+  } catch (error) {
+    await removeFlat(draft);
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOTEMPTY' || code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    await sync(dirname(path));
+  }
+}
+
+async function writeFiles(folder: string, contents: ReadonlyMap<string, string | Uint8Array>): Promise<void> {
+  await using held = await holdFolder(folder);
+  if (!held) throw Object.assign(new Error(`${folder} was removed by another process`), { code: 'ENOENT' });
   for (const [file, content] of contents) {
-    const handle = await open(join(draft, file), 'wx', 0o600);
+    const handle = await open(join(held.at, file), 'wx', 0o600);
     try {
       await handle.chmod(0o600);
       await handle.writeFile(content);
@@ -39,18 +59,7 @@ export async function writeFolder(
       await handle.close();
     }
   }
-  await sync(draft);
-  try {
-    await rename(draft, path);
-    return true;
-  } catch (error) {
-    await rm(draft, { recursive: true, force: true });
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOTEMPTY' || code === 'EEXIST') return false;
-    throw error;
-  } finally {
-    await sync(dirname(path));
-  }
+  await held.handle.sync();
 }
 
 /** Makes a symbolic link, or puts it in the place of a link or file, in one step. Not on disk before `sync`. */
@@ -60,7 +69,7 @@ export async function replaceLink(path: string, target: string, token: string): 
   try {
     await rename(draft, path);
   } catch (error) {
-    await rm(draft, { force: true });
+    await unlink(draft).catch(absent);
     throw error;
   }
 }

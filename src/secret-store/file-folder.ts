@@ -1,7 +1,9 @@
-import { chmod, lstat, mkdir } from 'node:fs/promises';
+import { lstat, mkdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Mapping } from '../policy/policy.ts';
-import { absent, sync } from './file-disk.ts';
+import { absent } from './absent.ts';
+import { makeOwnFolder, sync } from './file-disk.ts';
+import { requireSafe } from './file-guard.ts';
 import { type SecretEntries, secretsOf } from './secret-content.ts';
 import { StoreError } from './store-error.ts';
 
@@ -11,7 +13,17 @@ export interface Folder {
   readonly files: ReadonlyMap<string, SecretEntries>;
 }
 
-/** The folders of a mapping; the one with the password comes first. */
+/**
+ * The folders of a mapping, in none of which another user could swap what keyturn makes; else it throws. The one with
+ * the password comes first.
+ */
+export async function safeFolders(root: string, mapping: Mapping): Promise<Folder[]> {
+  const folders = foldersOf(root, mapping);
+  for (const { path } of folders) await requireSafe(root, path);
+  return folders;
+}
+
+/** The folders of a mapping, whoever may write there. */
 export function foldersOf(root: string, mapping: Mapping): Folder[] {
   const folders = new Map<string, Map<string, SecretEntries>>();
   for (const [secret, entries] of secretsOf(mapping)) {
@@ -33,17 +45,18 @@ export async function requireFiles(store: string, { path, files }: Folder): Prom
   }
 }
 
-/** Makes a folder below the store's, closed to other users; one that is there keeps its mode. */
+/** Makes a folder below the store's, closed to other users; one that is there keeps its mode. Throws as `safeFolders`. */
 export async function makeFolder(root: string, path: string): Promise<void> {
   if (await exists(path)) return;
   // One by one, for `recursive` would leave the mode of those above to the umask.
   if (path !== dirname(path) && path !== root) await makeFolder(root, dirname(path));
   else await mkdir(dirname(path), { recursive: true });
-  await mkdir(path, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+  await makeOwnFolder(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error;
   });
-  await chmod(path, 0o700);
   await sync(dirname(path));
+  // Somebody else may have been quicker.
+  await requireSafe(root, path);
 }
 
 async function exists(path: string): Promise<boolean> {

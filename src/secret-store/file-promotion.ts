@@ -1,16 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { absent, replaceLink, sync, writeFolder } from './file-disk.ts';
+import { replaceLink, sync, writeFolder } from './file-disk.ts';
 import type { Folder } from './file-folder.ts';
+import { removeLeftovers, removeUnlinked } from './file-pruning.ts';
 import {
   isLinked,
+  isWhole,
   link,
   linkedToken,
+  openData,
   readData,
   readDataFiles,
   readFileSeen,
-  removeUnlinked,
   tokenOf,
   unlinkPending,
   versionPath,
@@ -37,11 +38,7 @@ async function isPromotable(folder: Folder, token: string, stages: readonly Stag
   for (const stage of stages) {
     linked ||= (await linkedToken(folder, stage)) === token;
   }
-  for (const file of folder.files.keys()) {
-    const path = join(versionPath(folder, token), file);
-    linked &&= (await access(path).then(() => true, absent)) ?? false;
-  }
-  return linked;
+  return linked && (await isWhole(folder, token));
 }
 
 /**
@@ -68,6 +65,8 @@ export async function promoteFolder(
     if (before !== undefined) await removeUnlinked(folder, before);
   }
   await unlinkPending(folder, token);
+  // What stays because of a fault is found again by the next promotion.
+  await removeLeftovers(folder).catch(() => {});
 }
 
 /** Whether consumers see nothing but one version of this store's, or nothing at all, under each name. */
@@ -84,10 +83,10 @@ async function isOurs(folder: Folder): Promise<boolean> {
  * and the promotion after it all names at once. What another tool made stays beside it.
  */
 async function takeOver(folder: Folder, token: string): Promise<void> {
-  const target = await readData(folder);
-  const contents = new Map<string, string | Uint8Array>(await readDataFiles(folder));
+  await using data = await openData(folder);
+  const contents = new Map<string, string | Uint8Array>(await readDataFiles(data));
   for (const file of folder.files.keys()) {
-    const seen = await readFileSeen(folder, file, target);
+    const seen = await readFileSeen(folder, file, data);
     if (seen !== undefined) contents.set(file, seen.content);
   }
   if (contents.size === 0) return;

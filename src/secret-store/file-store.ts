@@ -1,13 +1,15 @@
 import { fileErrors } from './file-error.ts';
-import { foldersOf, makeFolder, requireFiles } from './file-folder.ts';
+import { type Folder, foldersOf, makeFolder, requireFiles, safeFolders } from './file-folder.ts';
+import { exposuresOf } from './file-guard.ts';
 import { promoteFolder, requirePromotable } from './file-promotion.ts';
+import { removeUnlinked } from './file-pruning.ts';
 import {
   hasVersion,
+  isToken,
   link,
   linkedToken,
   readFields,
   readFolder,
-  removeUnlinked,
   unlinkPending,
   writeVersion,
 } from './file-version.ts';
@@ -18,8 +20,6 @@ import { requireValues } from './secret-content.ts';
 import type { Fields, SecretStore } from './secret-store.ts';
 import { StoreError } from './store-error.ts';
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
 /** Opens the store in a folder of the file system. A mapping over several folders is promoted folder by folder. */
 export function openFileStore({
   name,
@@ -29,12 +29,12 @@ export function openFileStore({
   readonly path: string;
 }): SecretStore {
   return fileErrors(name, {
-    read: (mapping, stage) => readVersion(foldersOf(root, mapping), stage, readFolder),
+    read: async (mapping, stage) => readVersion(await safeFolders(root, mapping), stage, readFolder),
 
     async stage(mapping, token, fields, { create }) {
       requireUuid(token);
       requireValues(mapping, fields);
-      const folders = foldersOf(root, mapping);
+      const folders = await safeFolders(root, mapping);
       let first: Fields = {};
       // All are looked at before any is made.
       for (const folder of folders) {
@@ -52,12 +52,13 @@ export function openFileStore({
           (['current', 'previous'] as const).map((stage) => linkedToken(folder, stage)),
         );
         if (!promoted.includes(token)) await link(folder, 'pending', token);
+        await requireStaged(name, folder, token);
       }
     },
 
     async promote(mapping, token, options) {
       requireUuid(token);
-      const folders = foldersOf(root, mapping);
+      const folders = await safeFolders(root, mapping);
       const stages = promotableStages(options);
       // All are looked at before a link of any moves.
       for (const folder of folders) await requirePromotable(name, folder, token, stages);
@@ -68,7 +69,7 @@ export function openFileStore({
 
     async discard(mapping, token) {
       requireUuid(token);
-      const folders = foldersOf(root, mapping);
+      const folders = await safeFolders(root, mapping);
       const current = await Promise.all(folders.map((folder) => linkedToken(folder, 'current')));
       // Its promotion has begun, and what is current in one folder must become so in all.
       if (current.includes(token)) return;
@@ -81,7 +82,7 @@ export function openFileStore({
     async rehearse(mapping, token, fields) {
       requireUuid(token);
       requireValues(mapping, fields);
-      const folders = foldersOf(root, mapping);
+      const folders = await safeFolders(root, mapping);
       for (const folder of folders) await requireFiles(name, folder);
       for (const folder of folders) {
         try {
@@ -92,11 +93,25 @@ export function openFileStore({
       }
     },
 
+    async exposures(mapping) {
+      const found = await Promise.all(foldersOf(root, mapping).map(({ path }) => exposuresOf(root, path)));
+      return [...new Map(found.flat().map((exposure) => [exposure.path, exposure])).values()];
+    },
+
     async close() {},
   });
 }
 
+/** A process that stood still for an hour between writing a version and linking it may find that it was pruned. */
+async function requireStaged(store: string, folder: Folder, token: string): Promise<void> {
+  if (await hasVersion(folder, token)) return;
+  throw new StoreError(
+    'conflict',
+    `The store ${store}: another process removed the version ${token} from ${folder.path} before it was pending; it is tried again`,
+  );
+}
+
 function requireUuid(token: string): void {
-  if (!UUID.test(token))
-    throw new StoreError('invalid', `A version's token must be a UUID, not ${JSON.stringify(token)}`);
+  if (isToken(token)) return;
+  throw new StoreError('invalid', `A version's token must be a UUID, not ${JSON.stringify(token)}`);
 }

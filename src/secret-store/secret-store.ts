@@ -22,6 +22,16 @@ export interface PromoteOptions {
   readonly back?: boolean;
 }
 
+/** A folder of a store that more users may look into or write to than need to, in a way that stops nothing. */
+export interface Exposure {
+  readonly path: string;
+  /** Of the folder, as in `chmod`. */
+  readonly mode: number;
+  /** To whom, and what they may: the gravest. */
+  readonly to: 'group' | 'others';
+  readonly may: 'read' | 'write';
+}
+
 /**
  * A secret store, seen through the mapping of one destination. Every verb may be repeated with the same
  * token and ends in the same state. "Absent" is `undefined`; every other fault is a {@link StoreError}.
@@ -63,5 +73,7 @@ export interface SecretStore {
    * has no version yet, is a {@link StoreError} of kind `missing`.
    */
   rehearse(mapping: Mapping, token: string, fields: Fields): Promise<void>;
+  /** Left out where a store has no folders. */
+  exposures?(mapping: Mapping): Promise<Exposure[]>;
   close(): Promise<void>;
 }

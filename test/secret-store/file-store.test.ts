@@ -10,6 +10,7 @@ import {
   rm,
   stat,
   symlink,
+  utimes,
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -301,4 +302,52 @@ test('nothing that only a crash could need is left once a rotation is over', asy
   await publish(2);
   const left = (await readdir(join(root, 'app'))).filter((name) => name.startsWith('..draft'));
   expect(left).toEqual([]);
+});
+
+describe('what a kill leaves while versions are pruned', () => {
+  const OLD = new Date(Date.now() - 2 * 3_600_000);
+  const app = (name = '') => join(root, 'app', name);
+  const hidden = async () =>
+    (await readdir(app())).filter((name) => /^\.\.(version|draft|pruned)/.test(name));
+  const make = async (name: string, files: readonly string[], time?: Date) => {
+    await mkdir(app(name), { recursive: true });
+    for (const file of files) await writeFile(app(join(name, file)), 'old');
+    if (time) await utimes(app(name), time, time);
+  };
+
+  test.each([
+    ['an empty version', () => make(`..version-${randomUUID()}`, [])],
+    ['a version that is half removed', () => make(`..pruned-${randomUUID()}-x`, ['username'])],
+    ['an empty one that is half removed', () => make(`..pruned-${randomUUID()}-x`, [])],
+    ['a whole version at no stage', () => make(`..version-${randomUUID()}`, ['username'], OLD)],
+    ['a version that is half made', () => make(`..draft-${randomUUID()}-x`, ['username'], OLD)],
+  ])('is gone after the next promotion: %s', async (_what, leave) => {
+    await publish(1);
+    await leave();
+    const left = [await publish(2), await publish(3)].map((token) => `..version-${token}`);
+    expect((await hidden()).sort()).toEqual(left.sort());
+  });
+
+  test('stays while it may be what another process is about to stage', async () => {
+    await publish(1);
+    const staged = randomUUID();
+    await make(`..version-${staged}`, ['username', 'password']);
+    await make(`..draft-${staged}-x`, ['username']);
+    await publish(2);
+    expect(await hidden()).toEqual(expect.arrayContaining([`..version-${staged}`, `..draft-${staged}-x`]));
+  });
+
+  test('two processes that promote and prune at once leave the current and the previous version', async () => {
+    await publish(0);
+    const other = openFileStore({ name: 'files', path: root });
+    for (let round = 1; round <= 20; round += 1) {
+      await make(`..pruned-${randomUUID()}-x`, ['username', 'password']);
+      const token = randomUUID();
+      const fields = { username: `user-${round}`, password: `password-${round}` };
+      await store.stage(MAPPING, token, fields, { create: true });
+      await Promise.all([store, other].map((one) => one.promote(MAPPING, token)));
+      expect(await store.read(MAPPING, 'current')).toEqual({ token, fields });
+    }
+    expect(await hidden()).toHaveLength(2);
+  });
 });
