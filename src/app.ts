@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { RunningWorker } from '../jobs/worker.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { closeAll } from './close-all.ts';
+import { exposedFolders } from './doctor/exposed-folders.ts';
 import type { Rotation } from './ledger/rotation.ts';
 import { openLog } from './open-log.ts';
 import type { Config, Connection } from './policy/config.ts';
@@ -177,6 +178,8 @@ export async function openApp({
         isUnpublished,
       });
       workers.push(worker);
+      const destinations = [...config.policies.values()].flatMap((policy) => app.destinations(policy));
+      for (const warning of await exposedFolders(destinations)) log.warn(warning);
       return worker;
     },
     async [Symbol.asyncDispose]() {

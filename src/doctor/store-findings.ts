@@ -3,12 +3,29 @@ import type { Finding } from '../rotation/findings/finding.ts';
 import { loginFields } from '../rotation/login-fields.ts';
 import { generatePassword } from '../rotation/password.ts';
 import type { OpenDestination, RotationView } from '../rotation/rotation-context.ts';
+import { describeExposure } from '../secret-store/describe-exposure.ts';
 import { StoreError } from '../secret-store/store-error.ts';
 import { faultFinding } from './fault-finding.ts';
 
 /** Whether each destination can be read and written: a version is staged there for a moment, at no stage. */
 export async function storeFindings(view: RotationView): Promise<Finding[]> {
-  return Promise.all(view.destinations.map((destination) => storeFinding(view, destination)));
+  const found = await Promise.all(
+    view.destinations.map(async (destination) => [
+      await storeFinding(view, destination),
+      ...(await exposureFindings(destination)),
+    ]),
+  );
+  return found.flat();
+}
+
+/** Folders that are more open than they need to be. A fault is told by what looks at the store itself. */
+async function exposureFindings({ store, secrets }: OpenDestination): Promise<Finding[]> {
+  const exposures = await store.exposures?.(secrets).catch(() => []);
+  return (exposures ?? []).map((exposure) => ({
+    level: 'warn',
+    about: 'store',
+    ...describeExposure(exposure),
+  }));
 }
 
 async function storeFinding(view: RotationView, destination: OpenDestination): Promise<Finding> {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { doorFindings } from '../../src/doctor/door-findings.ts';
@@ -126,6 +126,24 @@ describe('It finds, and what it prints mends', () => {
     await store.stage(MAPPING, randomUUID(), { username: 'x', password: 'y' }, { create: false });
     await expectFound(/has a pending version .* that this ledger does not know/);
     await mend();
+  });
+
+  test('a folder of a store that others may look into, or a group write to', async () => {
+    const path = join(patient.workspace.folder, 'secrets');
+    await chmod(path, 0o755);
+    await chmod(join(path, 'app'), 0o770);
+    await expectFound(
+      /secrets may be looked into by every user \(mode 0755\)/,
+      /secrets\/app may be written to by its group \(mode 0770\)/,
+    );
+    for (const folder of [path, join(path, 'app')]) await chmod(folder, 0o700);
+  });
+
+  test('a folder of a store that every user may write to, which stops a rotation', async () => {
+    const path = join(patient.workspace.folder, 'secrets', 'app');
+    await chmod(path, 0o777);
+    await expectFound(/secrets\/app may be written by every user \(mode 0777\)/);
+    await chmod(path, 0o700);
   });
 
   test('a published username that is neither login', async () => {
