@@ -97,7 +97,8 @@ export function openState({ config, cwd, ephemeral, log, clock, sweepInterval }:
     async reach(waiting) {
       // What is opened here is opened to its end, so that closing finds it; only what waits for a server is cut short.
       const place = await database();
-      const answers = async () => (await connect(place, { statementTimeout: 0 }))[Symbol.asyncDispose]();
+      const answers = async () =>
+        (await connect(place, { statementTimeout: 0, kind: 'state' }))[Symbol.asyncDispose]();
       if (!(await untilReached(answers, waiting))) return false;
       return untilReached((await queue()).reach, waiting);
     },

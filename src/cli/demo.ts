@@ -127,7 +127,10 @@ async function stillAlive(
   const alive: PublishedLogin[] = [];
   for (const login of logins) {
     try {
-      await using _session = await connect({ ...connection, user: login.username, password: login.password });
+      await using _session = await connect(
+        { ...connection, user: login.username, password: login.password },
+        { kind: 'consumer' },
+      );
       alive.push(login);
     } catch (error) {
       if (!(error instanceof DatabaseError) || error.kind !== 'authentication') throw error;

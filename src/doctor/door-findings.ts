@@ -20,7 +20,7 @@ export async function doorFindings(view: RotationView): Promise<Finding[]> {
         const password = generatePassword(view.policy.password);
         const place = `${server.host}:${server.port}`;
         try {
-          await using _session = await connect({ ...server, user, password });
+          await using _session = await connect({ ...server, user, password }, { kind: 'consumer' });
           return explain({ user, place, database: server.database }, 'nologin');
         } catch (error) {
           const refused = refusedAs(error);

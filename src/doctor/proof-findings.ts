@@ -79,7 +79,10 @@ async function explainUnproven(
   const another = generatePassword(policy.password);
   const place = `${server.host}:${server.port}`;
   try {
-    await using _session = await connect({ ...server, user: username, password: another });
+    await using _session = await connect(
+      { ...server, user: username, password: another },
+      { kind: 'consumer' },
+    );
     return {
       level: 'fail',
       about,

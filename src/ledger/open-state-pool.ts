@@ -2,14 +2,17 @@ import pg from 'pg';
 import type { Logger } from 'pino';
 import type { Database } from '../policy/config.ts';
 import { clientOptions } from '../postgres/client-options.ts';
+
 import { connect } from '../postgres/connect.ts';
+import { pinned } from '../postgres/pinned.ts';
 
 /** Sessions of the state database. Throws a DatabaseError where it cannot be reached. End it after use. */
 export async function openStatePool(database: Database, log: Pick<Logger, 'warn'>): Promise<pg.Pool> {
   // A pool would not say where and why it fails, nor close what a TLS alert left open.
-  await using _reachable = await connect(database, { statementTimeout: 0 });
+  await using _reachable = await connect(database, { statementTimeout: 0, kind: 'state' });
   const pool = new pg.Pool({
     ...clientOptions(database),
+    ...pinned(database, 'state'),
     max: 5,
     application_name: 'keyturn ledger',
     // Else a server that does not answer would be waited for as long as TCP does.

@@ -41,8 +41,8 @@ export async function openPgBouncer(settings: PgBouncer): Promise<PgBouncerConso
   };
   let session: Session;
   try {
-    // It refuses startup parameters that it does not keep track of, a statement_timeout among them.
-    session = await connect(target, { statementTimeout: 0 });
+    // It refuses startup options that it does not keep track of.
+    session = await connect(target, { statementTimeout: 0, kind: 'console' });
   } catch (error) {
     throw explained(error);
   }

@@ -1,11 +1,12 @@
 import type { PostgresConnectionOptions } from 'bullmq';
 import type { Database } from '../policy/config.ts';
 import { clientOptions } from '../postgres/client-options.ts';
+import { pinned } from '../postgres/pinned.ts';
 
 /** The state database as BullMQ wants it: options for pg, whose own types know more than BullMQ's. */
 export function bullConnection(
   database: Database,
   pool: { readonly max: number; readonly application_name: string },
 ): PostgresConnectionOptions {
-  return { ...clientOptions(database), ...pool } as PostgresConnectionOptions;
+  return { ...clientOptions(database), ...pinned(database, 'queue'), ...pool } as PostgresConnectionOptions;
 }

@@ -20,7 +20,9 @@ export async function proveLogin(
 ): Promise<Session> {
   const { username: user, password } = credential ?? (await stagedCredential(context));
   const target = { ...server, user, password };
-  const session = await connect(target).catch((error: unknown) => {
+  // A consumer's session keeps the login's own settings, for `verify` to see. The rotator's is keyturn's own.
+  const kind = context.policy.type === 'rotator' ? 'rotator' : 'consumer';
+  const session = await connect(target, { kind }).catch((error: unknown) => {
     throw passwordRefused(error, user);
   });
   if (session.proven) return session;

@@ -102,7 +102,7 @@ test('it warns of what belongs to a login and not to an owner, as does the histo
       `CREATE TABLE orders (id int); ALTER TABLE orders OWNER TO ${quoteIdentifier(a)}`,
     );
   }
-  const warning = `${a} itself owns 1 object in database ${workspace.target} (table orders)`;
+  const warning = `${a} itself owns 1 object in database ${workspace.target} (table public.orders)`;
   const planned = await run('plan', 'app');
   expect(planned.code).toBe(0);
   expect(planned.stdout).toContain(`check warning: ${warning}`);

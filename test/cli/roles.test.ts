@@ -132,7 +132,9 @@ describe('from an empty database', () => {
   test('what create --sql prints is what an administrator can run instead, and leaves create nothing to do', async () => {
     await apply((await run('roles', 'rotator')).stdout);
     const { stdout } = await run('roles', 'create', 'app', '--access', 'read', '--sql');
-    expect(stdout).toContain('\nBEGIN;\nSET LOCAL lock_timeout = 2000;\n');
+    expect(stdout).toContain(
+      '\nBEGIN;\nSET LOCAL search_path TO pg_catalog;\nSET LOCAL ROLE NONE;\nSET LOCAL lock_timeout = 2000;\n',
+    );
     await apply(stdout);
     expect(await run('roles', 'create', 'app', '--access', 'read')).toEqual(ok('app: nothing to do\n'));
   });

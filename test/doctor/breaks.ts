@@ -85,7 +85,7 @@ export const BREAKS: readonly [
     'objects that belong to a login itself',
     ({ s, a }) =>
       `CREATE TABLE of_standby (id int); ALTER TABLE of_standby OWNER TO ${s}; CREATE SCHEMA of_active AUTHORIZATION ${a}`,
-    /itself owns 1 object .*table of_standby/,
+    /itself owns 1 object .*table public.of_standby/,
     /itself owns 1 object .*schema of_active/,
   ],
   [

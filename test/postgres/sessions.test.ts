@@ -16,7 +16,7 @@ test('sessions are counted in every database of the cluster, and ended by pid', 
   expect(sessions.map(({ database }) => database).sort()).toEqual(['postgres', 'template1']);
   expect(sessions.map(describeSession)).toContainEqual(
     expect.stringMatching(
-      /^keyturn rotator@127\.0\.0\.1 \(idle in transaction, in database template1, transaction \d+ s old\)$/,
+      /^keyturn test@127\.0\.0\.1 \(idle in transaction, in database template1, transaction \d+ s old\)$/,
     ),
   );
   const pids = sessions.map(({ pid }) => pid);

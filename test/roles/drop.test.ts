@@ -132,7 +132,7 @@ test('what the logins own becomes the owner’s, which is then kept; the ledger 
   expect(outcome).toEqual({ dropped: [a, b], deactivated: [] });
   expect(lines).toEqual([
     `drops the login ${a}`,
-    `hands 1 object of ${b} to ${owner}: table precious`,
+    `hands 1 object of ${b} to ${owner}: table public.precious`,
     `drops the login ${b}`,
     `keeps the owner ${owner}, which owns 1 object in database ${scenario.connection.database}`,
   ]);

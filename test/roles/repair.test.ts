@@ -95,7 +95,7 @@ describe('what drifted is named and put back, and then there is nothing to do:',
       'what belongs to a login',
       ({ b }) => `CREATE TABLE of_login (id serial); ALTER TABLE of_login OWNER TO ${b}`,
       ({ b, owner }) => [
-        expect.stringMatching(`^hands 2 objects of ${b} \\(.*table of_login.*\\) to ${owner}$`),
+        expect.stringMatching(`^hands 2 objects of ${b} \\(.*table public.of_login.*\\) to ${owner}$`),
       ],
     ],
     [
@@ -344,7 +344,7 @@ test('what only shows once the rest is done is done, too', async () => {
   await admin.query(`CREATE TABLE own (id int); ALTER TABLE own OWNER TO ${a}; GRANT ALL ON own TO ${b}`);
   expect((await bare.diagnose()).changes).toHaveLength(1);
   expect((await bare.repair()).changes.map(({ what }) => what)).toEqual([
-    `hands 1 object of ${a} (table own) to ${bare.owner}`,
+    `hands 1 object of ${a} (table public.own) to ${bare.owner}`,
     expect.stringMatching(`^revokes INSERT, UPDATE, DELETE, .* on table public.own from ${b}$`),
   ]);
   expect((await bare.diagnose()).changes).toEqual([]);

@@ -57,7 +57,7 @@ describe.each(VERSIONS)('on PostgreSQL %i', (version) => {
       `shuts out ${a}, which is on standby`,
       `takes the expiry off ${a}, which is over`,
       `ends the membership of ${a} in ${extra}, which ${b} does not have`,
-      `hands 1 object of ${b} (table own) to ${owner}`,
+      `hands 1 object of ${b} (table public.own) to ${owner}`,
     ]);
     expect((await bare.repair()).changes).toEqual([]);
     expect(await scenario.finish(await scenario.request())).toEqual({ status: 'done' });

@@ -17,6 +17,7 @@ import { type Outcome, rotate } from '../../src/rotation/rotate.ts';
 import type { OpenDestination, RotationContext } from '../../src/rotation/rotation-context.ts';
 import { openFileStore } from '../../src/secret-store/file-store.ts';
 import type { SecretStore } from '../../src/secret-store/secret-store.ts';
+import { adminOf } from './admin.ts';
 
 export interface ServerAddress {
   readonly host: string;
@@ -88,7 +89,7 @@ export async function openScenario(
     await ensureDatabase(maintenance.client, database);
     for (const login of pair) await maintenance.client.query(`CREATE ROLE ${quoteIdentifier(login)} NOLOGIN`);
   }
-  const adminSession = await connect({ ...target, database });
+  const adminSession = await adminOf(server, database);
   const pool = new pg.Pool({ ...server, database, max: 4 });
   pool.on('error', () => {});
   const store = openFileStore({ name: 'files', path: folder });
@@ -147,7 +148,8 @@ export async function openScenario(
         if (username === undefined || password === undefined) throw new Error('nothing is published');
         return { username, password };
       },
-      logIn: ({ username, password }) => connect({ ...own.connection, user: username, password }),
+      logIn: ({ username, password }) =>
+        connect({ ...own.connection, user: username, password }, { kind: 'consumer' }),
       with: (change) => build({ ...own, ...change }),
       async [Symbol.asyncDispose]() {
         await adminSession[Symbol.asyncDispose]();

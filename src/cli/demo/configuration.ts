@@ -22,10 +22,10 @@ policies:
 
 export const SAMPLE_DATABASE = `
   SET ROLE shop_owner;
-  CREATE TABLE IF NOT EXISTS orders (
+  CREATE TABLE IF NOT EXISTS public.orders (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     item text NOT NULL,
-    ordered_at timestamptz NOT NULL DEFAULT now()
+    ordered_at timestamptz NOT NULL DEFAULT pg_catalog.now()
   );
   RESET ROLE;
 `;

@@ -1,6 +1,7 @@
 import { limitLockWaits } from '../../postgres/lock-waits.ts';
 import { oneLineNames } from '../../postgres/one-line-names.ts';
 import type { Change } from '../../postgres/roles/change.ts';
+import { SCRIPT_PIN } from '../../postgres/session-pin.ts';
 import type { Io } from '../io.ts';
 
 interface Part {
@@ -23,9 +24,8 @@ export function writeSql(io: Io, title: string, changes: readonly Change[]): voi
 /** Writes parts of a script as one transaction, for `psql -v ON_ERROR_STOP=1 -f`. */
 export function writeScript(io: Io, title: string, parts: readonly Part[]): void {
   const lines = parts.flatMap(({ comment, sql }) => [commentOf(comment), ...linesOf(sql)]);
-  for (const line of [commentOf(title), 'BEGIN;', `${limitLockWaits()};`, ...lines, 'COMMIT;']) {
-    io.stdout.write(line);
-  }
+  const head = [commentOf(title), 'BEGIN;', ...SCRIPT_PIN, `${limitLockWaits()};`];
+  for (const line of [...head, ...lines, 'COMMIT;']) io.stdout.write(line);
 }
 
 /** One line: what follows a line break in a name would be run. */

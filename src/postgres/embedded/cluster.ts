@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { startupOptions } from '../session-pin.ts';
 import { findBinaries } from './binaries.ts';
 import { openHome, reachableBinaries } from './home.ts';
 import {
@@ -165,6 +166,7 @@ async function takeLease(port: number, password: string): Promise<pg.Client> {
     user: SUPERUSER,
     password,
     database: 'postgres',
+    options: startupOptions({ host: HOST, port }, 'lease', { statementTimeout: 0 }),
     application_name: 'keyturn lease',
     keepAlive: true,
   });

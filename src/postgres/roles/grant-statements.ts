@@ -28,7 +28,9 @@ export function revokeOn(
 ): string {
   const from = grantee === null ? 'PUBLIC' : quoteIdentifier(grantee);
   const revoke = `${prefixOf(things[0])}REVOKE ${privileges.join(', ')} ON ${targetOf(things)} FROM ${from}`;
-  return grantor === null ? revoke : `SET LOCAL ROLE ${quoteIdentifier(grantor)}; ${revoke}; SET LOCAL ROLE NONE`;
+  return grantor === null
+    ? revoke
+    : `SET LOCAL ROLE ${quoteIdentifier(grantor)}; ${revoke}; SET LOCAL ROLE NONE`;
 }
 
 export function revokeGlobalDefault({ creator, kind, grantee, privileges }: GlobalDefault): string {

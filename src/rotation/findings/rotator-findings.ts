@@ -16,11 +16,10 @@ export async function rotatorFindings({
 }: Pick<RotationView, 'connection'> & { readonly ledger: Ledger | undefined }): Promise<Finding[]> {
   await using session = await connect(connection);
   const { rows } = await session.client.query(
-    `SELECT current_user AS name, pg_catalog.current_setting('server_version_num')::int < 160000
-                                  AND me.rolreplication AND NOT me.rolsuper AS fixed
+    `SELECT pg_catalog.current_setting('server_version_num')::int < 160000
+            AND me.rolreplication AND NOT me.rolsuper AS fixed
        FROM pg_catalog.pg_roles AS me WHERE me.rolname = current_user`,
   );
-  const acting: string = rows[0]?.name;
   const own = await readIdentity(session.client);
   const isLedgers = isDeepStrictEqual(await ledger?.identity(), own);
   return [
@@ -44,24 +43,14 @@ export async function rotatorFindings({
           } as const,
         ]
       : []),
-    ...(acting === connection.user
-      ? []
-      : [
-          {
-            level: 'fail',
-            about: 'rotator',
-            text: `After logging in as ${connection.user} the current user is ${acting}, who may not alter it`,
-            sql: [`ALTER ROLE ${quoteIdentifier(connection.user)} RESET role`],
-          } as const,
-        ]),
     // https://www.postgresql.org/docs/15/sql-alterrole.html: nor may it alter itself.
     ...(rows[0]?.fixed
       ? [
           {
             level: 'fail',
             about: 'rotator',
-            text: `${acting} has REPLICATION, so up to PostgreSQL 15 only a superuser may give it another password`,
-            sql: [`ALTER ROLE ${quoteIdentifier(acting)} NOREPLICATION`],
+            text: `${connection.user} has REPLICATION, so up to PostgreSQL 15 only a superuser may give it another password`,
+            sql: [`ALTER ROLE ${quoteIdentifier(connection.user)} NOREPLICATION`],
           } as const,
         ]
       : []),

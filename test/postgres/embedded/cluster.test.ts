@@ -65,7 +65,7 @@ test('a new cluster answers on loopback, by SCRAM only, with its password in a f
   const cluster = await open();
   expect(cluster.host).toBe('127.0.0.1');
   expect(await answer(cluster)).toBe(1);
-  await expect(adminOf({ ...cluster, password: 'wrong' })).rejects.toMatchObject({ kind: 'authentication' });
+  await expect(adminOf({ ...cluster, password: 'wrong' })).rejects.toMatchObject({ code: '28P01' });
   const file = join(folder, 'cluster', 'password');
   expect((await stat(file)).mode & 0o777).toBe(0o600);
   expect(await readFile(file, 'utf8')).toBe(cluster.password);
