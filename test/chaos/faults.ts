@@ -2,96 +2,134 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AwsProxy } from '../support/aws-proxy.ts';
 import type { PostgresServer } from '../support/postgres-server.ts';
 import type { TcpProxy } from '../support/tcp-proxy.ts';
-import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.ts';
+import type { Crew } from './crew.ts';
+import type { FleetPolicy } from './fleet.ts';
+import { breakPublished } from './hand.ts';
+import { promoteReplica } from './promote-replica.ts';
+import type { Publications } from './publications.ts';
 import type { Random } from './random.ts';
+import { stopAcrossRotations } from './stop-across-rotations.ts';
+import type { Watch } from './watch-doors.ts';
 
 /** Longer than BullMQ's lock on a job, so that another worker takes it over meanwhile. */
 const STOPPED_MS = 12_000;
-const SWEEP_MS = 2_000;
 
-/** Workers that are started anew whenever they end. */
-export interface Crew extends AsyncDisposable {
-  readonly workers: readonly WorkerProcess[];
-  /** What all of them logged. */
-  log(): string;
-}
-
-export async function openCrew(folder: string, size: number): Promise<Crew> {
-  const workers: WorkerProcess[] = [];
-  let log = '';
-  let closing = false;
-  const keep = async (index: number) => {
-    while (!closing) {
-      const worker = workers[index];
-      if (!worker || worker.hasEnded()) {
-        if (worker) log += worker.log();
-        // One that cannot start, because a server is down, is tried again, as a supervisor does it.
-        const started = await startWorkerProcess(folder, SWEEP_MS).catch((error: Error) => {
-          log += error.message;
-        });
-        if (started) workers[index] = started;
-      }
-      await sleep(200);
-    }
-  };
-  const keepers = Array.from({ length: size }, (_, index) => keep(index));
-  while (workers.filter(Boolean).length < size) await sleep(100);
-  return {
-    workers,
-    log: () => log + workers.map((worker) => worker.log()).join(''),
-    async [Symbol.asyncDispose]() {
-      closing = true;
-      await Promise.all(keepers);
-      for (const worker of workers) if (!worker.hasEnded()) process.kill(worker.pid, 'SIGCONT');
-      await Promise.all(workers.map((worker) => worker.stop()));
-    },
-  };
-}
-
-export interface Victims {
+export interface Victims extends Watch {
   readonly crew: Crew;
-  readonly target: PostgresServer;
+  readonly policies: ReadonlyMap<FleetPolicy, Publications>;
   readonly state: PostgresServer;
   readonly proxy: TcpProxy;
   readonly aws: AwsProxy | undefined;
   readonly redis: { restart(): Promise<void>; flush(): Promise<void> } | undefined;
 }
 
-/** One fault, begun at once; resolves when it is over. */
-export type Fault = (victims: Victims, random: Random) => Promise<void>;
+/** A kind of fault. */
+export interface Fault {
+  /** How often it comes, compared with the others. */
+  readonly weight: number;
+  /** Whether the storm goes on meanwhile, with the same kind of fault left out. */
+  readonly isLong?: true;
+  /** Resolves when it is over, to false where nothing came of it. */
+  run(victims: Victims, random: Random): Promise<unknown>;
+}
 
-const restart = async (server: PostgresServer, random: Random) => {
-  await server.stop('immediate');
-  await sleep(random.between(200, 1_500));
-  await server.start();
-};
-
-/** The faults, each as often as it stands here. */
 export const FAULTS: Readonly<Record<string, Fault>> = {
-  'kill a worker': async ({ crew }, random) => random.pick(crew.workers).kill(),
-  'kill another worker': async ({ crew }, random) => random.pick(crew.workers).kill(),
-  'stop a worker for longer than its lock': async ({ crew }, random) => {
-    const worker = random.pick(crew.workers);
-    if (worker.hasEnded()) return;
-    process.kill(worker.pid, 'SIGSTOP');
-    await sleep(STOPPED_MS);
-    if (!worker.hasEnded()) process.kill(worker.pid, 'SIGCONT');
+  kill: {
+    weight: 2,
+    async run({ crew }, random) {
+      const worker = random.pick(crew.free())?.worker;
+      if (!worker) return false;
+      return worker.kill();
+    },
   },
-  'restart the target': ({ target }, random) => restart(target, random),
-  'restart the state database': ({ state }, random) => restart(state, random),
-  'drop the connections to the target': async ({ proxy }) => proxy.drop(),
-  'half-close the connections to the target': async ({ proxy }) => proxy.halfClose(),
-  'stall the connections to the target': async ({ proxy }, random) => {
-    const time = random.between(500, 3_000);
-    proxy.stall(time);
-    await sleep(time);
+  // For longer than its lock.
+  stop: {
+    weight: 1,
+    isLong: true,
+    async run({ crew }, random) {
+      using post = crew.borrow(random);
+      const worker = post?.worker;
+      if (!worker) return false;
+      process.kill(worker.pid, 'SIGSTOP');
+      await sleep(STOPPED_MS);
+      if (!worker.hasEnded()) process.kill(worker.pid, 'SIGCONT');
+      return true;
+    },
   },
-  'throttle AWS': ({ aws }, random) => failAws(aws, 'throttle', random),
-  'fail AWS': ({ aws }, random) => failAws(aws, 'error', random),
-  'lose answers of AWS': ({ aws }, random) => failAws(aws, 'applied, but no answer', random),
-  'restart Redis': async ({ redis }) => redis?.restart(),
-  'flush Redis': async ({ redis }) => redis?.flush(),
+  'stop-long': { weight: 3, isLong: true, run: stopAcrossRotations },
+  clock: { weight: 3, isLong: true, run: setClockWrong },
+  hand: {
+    weight: 4,
+    isLong: true,
+    async run(victims, random) {
+      // Soon after some policy has published.
+      const end = Date.now() + 15_000;
+      while (Date.now() < end && !victims.signal.aborted) {
+        // Where an emergency is asked for, the old password counts as worth nothing.
+        const able = [...victims.policies].filter(([{ mayLeak }]) => !mayLeak);
+        const [policy, store] = random.pick(able);
+        if (await breakPublished(policy, store, victims, random)) return true;
+        await sleep(random.between(20, 200));
+      }
+      return false;
+    },
+  },
+  promote: { weight: 3, isLong: true, run: promoteReplica },
+  // Right after some policy has published.
+  crash: {
+    weight: 3,
+    isLong: true,
+    async run({ target, policies, signal }, random) {
+      const known = new Set([...policies.values()].map(({ latest }) => latest?.version));
+      const isNew = () => [...policies.values()].some(({ latest }) => latest && !known.has(latest.version));
+      const end = Date.now() + 15_000;
+      while (!isNew()) {
+        if (Date.now() > end || signal.aborted) return false;
+        await sleep(10);
+      }
+      await target.crash(random.between(200, 1_500));
+      return true;
+    },
+  },
+  restart: { weight: 1, run: ({ target }, random) => target.crash(random.between(200, 1_500)) },
+  'restart-state': {
+    weight: 1,
+    async run({ state }, random) {
+      await state.stop('immediate');
+      await sleep(random.between(200, 1_500));
+      await state.start();
+    },
+  },
+  drop: { weight: 1, run: async ({ proxy }) => proxy.drop() },
+  'half-close': { weight: 1, run: async ({ proxy }) => proxy.halfClose() },
+  stall: {
+    weight: 1,
+    async run({ proxy }, random) {
+      const time = random.between(500, 3_000);
+      proxy.stall(time);
+      await sleep(time);
+    },
+  },
+  'aws-throttle': { weight: 1, run: ({ aws }, random) => failAws(aws, 'throttle', random) },
+  'aws-error': { weight: 1, run: ({ aws }, random) => failAws(aws, 'error', random) },
+  'aws-lost': { weight: 1, run: ({ aws }, random) => failAws(aws, 'applied, but no answer', random) },
+  'redis-restart': { weight: 1, run: async ({ redis }) => redis?.restart() },
+  'redis-flush': { weight: 1, run: async ({ redis }) => redis?.flush() },
 };
+
+/** The kinds that a soak may use. Throws where one was asked for that does not exist. */
+export function kindsOf(only: readonly string[], { redis, aws }: Pick<Victims, 'redis' | 'aws'>): string[] {
+  const unknown = only.filter((kind) => !(kind in FAULTS) && kind !== 'operator');
+  if (unknown.length > 0) {
+    throw new Error(`No fault ${unknown.join(', ')}; there are: operator, ${Object.keys(FAULTS).join(', ')}`);
+  }
+  return Object.keys(FAULTS).filter(
+    (kind) =>
+      (only.length === 0 || only.includes(kind)) &&
+      (redis !== undefined || !kind.startsWith('redis-')) &&
+      (aws !== undefined || !kind.startsWith('aws-')),
+  );
+}
 
 async function failAws(
   aws: AwsProxy | undefined,
@@ -101,4 +139,21 @@ async function failAws(
   const time = random.between(500, 3_000);
   aws?.fail(fault, time);
   await sleep(time);
+}
+
+const MINUTE_MS = 60_000;
+const SHIFTS_MS = [-60, -10, 10, 60, 400 * 24 * 60].map((minutes) => minutes * MINUTE_MS);
+
+/** Has a worker run with a wrong clock for a while. */
+async function setClockWrong({ crew, tally, signal }: Victims, random: Random): Promise<boolean> {
+  using post = crew.borrow(random);
+  if (!post) return false;
+  post.shift = random.pick(SHIFTS_MS);
+  tally.note(`the clock of a worker is wrong by ${post.shift / MINUTE_MS} minutes`);
+  await post.worker?.kill();
+  await sleep(random.between(15_000, 40_000), undefined, { signal }).catch(() => {});
+  post.shift = 0;
+  await post.worker?.kill();
+  tally.note('the clocks of all workers are right');
+  return true;
 }

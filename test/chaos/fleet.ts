@@ -7,12 +7,13 @@ import { adminOf } from '../support/admin.ts';
 import type { ServerAddress } from '../support/scenario.ts';
 import { uniqueName } from '../support/unique-name.ts';
 
-export const GRACE_MS = 1_000;
-export const TIMEOUT_MS = 4_000;
+export const GRACE_MS = 2_000;
+export const TIMEOUT_MS = 6_000;
 const INTERVAL_S = 5;
 
 /** What a consumer reads: both parts of one version. */
 export interface Published {
+  /** The id of the rotation that made it. */
   readonly version: string;
   readonly user: string;
   readonly password: string;
@@ -114,7 +115,9 @@ async function readFiles(folder: string): Promise<Published | undefined> {
       const [user, password] = await Promise.all(
         ['username', 'password'].map((name) => readFile(join(version, name), 'utf8')),
       );
-      return { version: basename(version), user: String(user), password: String(password) };
+      // The rotation's id, as in the ledger.
+      const token = basename(version).replace('..version-', '');
+      return { version: token, user: String(user), password: String(password) };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }

@@ -1,4 +1,5 @@
 // npm run chaos -- --duration 600s --seed 7 --queue redis
+// --only hand,promote restricts it to these kinds of faults, --verbose tells each one.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,6 +11,8 @@ const { values } = parseArgs({
     duration: { type: 'string', default: '60s' },
     seed: { type: 'string', default: String(Math.floor(Math.random() * 1_000_000)) },
     queue: { type: 'string', default: 'postgres' },
+    only: { type: 'string', default: '' },
+    verbose: { type: 'boolean', default: false },
   },
 });
 const folder = mkdtempSync(join(tmpdir(), 'keyturn-chaos-'));
@@ -27,6 +30,8 @@ const vitest = spawn(
       KEYTURN_CHAOS_DURATION: values.duration,
       KEYTURN_CHAOS_SEED: values.seed,
       KEYTURN_CHAOS_QUEUE: values.queue,
+      KEYTURN_CHAOS_ONLY: values.only,
+      KEYTURN_CHAOS_VERBOSE: values.verbose ? '1' : '',
       KEYTURN_CHAOS_RESULT: result,
     },
   },
@@ -42,5 +47,10 @@ vitest.on('close', (code) => {
   }
   rmSync(folder, { recursive: true, force: true });
   process.stdout.write(`${line}\n`);
+  if (code !== 0) {
+    const only = values.only === '' ? '' : ` --only ${values.only}`;
+    const again = `--duration ${values.duration} --seed ${values.seed} --queue ${values.queue}${only}`;
+    process.stdout.write(`chaos: again: npm run chaos -- ${again} --verbose\n`);
+  }
   process.exitCode = code === 0 ? 0 : 1;
 });

@@ -17,7 +17,11 @@ export interface WorkerProcess {
 }
 
 /** A worker in a process of its own, as `keyturn start` runs it but sweeping more often. Resolves when it is ready. */
-export async function startWorkerProcess(cwd: string, sweepInterval: number): Promise<WorkerProcess> {
+export async function startWorkerProcess(
+  cwd: string,
+  sweepInterval: number,
+  env: Readonly<Record<string, string>> = {},
+): Promise<WorkerProcess> {
   const script = `
     const { environment, openApp } = await import(${JSON.stringify(APP)});
     const app = await openApp({ configPath: 'config', env: environment, cwd: process.cwd(), sweepInterval: ${sweepInterval} });
@@ -27,7 +31,7 @@ export async function startWorkerProcess(cwd: string, sweepInterval: number): Pr
   `;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
     cwd,
-    env: { ...process.env, KEYTURN_LOG_LEVEL: 'info' },
+    env: { ...process.env, KEYTURN_LOG_LEVEL: 'info', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let said = '';
