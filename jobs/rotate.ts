@@ -1,8 +1,10 @@
 import { DelayedError } from 'bullmq';
 import type { Logger } from 'pino';
+import type { Clock } from '../src/clock.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
 import type { Rotation } from '../src/ledger/rotation.ts';
 import type { QueueJob } from '../src/queue/job.ts';
+import { toQueueTime } from '../src/queue/queue-time.ts';
 import { rotate } from '../src/rotation/rotate.ts';
 import type { RotationContext } from '../src/rotation/rotation-context.ts';
 
@@ -13,12 +15,15 @@ const ORPHANED_MS = 60_000;
 export function rotateJob({
   ledger,
   log,
+  clock,
   isConfigured,
   openContext,
   onSettled,
 }: {
   readonly ledger: Ledger;
   readonly log: Logger;
+  /** By which outcomes say when to come back; left out: this machine's. */
+  readonly clock?: Clock;
   readonly isConfigured: (policy: string) => boolean;
   readonly openContext: (rotation: Rotation) => Promise<RotationContext & AsyncDisposable>;
   /** Called with the policy's name when its rotation has ended either way, and with the one that replaces it, if any. */
@@ -69,7 +74,7 @@ export function rotateJob({
         log.debug(told, outcome.reason);
         break;
     }
-    await job.moveToDelayed(outcome.until, token);
+    await job.moveToDelayed(toQueueTime(outcome.until, clock), token);
     throw new DelayedError();
   };
 }

@@ -1,7 +1,9 @@
 import type { Logger } from 'pino';
 import { eachOf } from '../src/each-of.ts';
+import { describeFuture, isFuture } from '../src/ledger/future.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
 import type { Rotation } from '../src/ledger/rotation.ts';
+import { WrongClockError } from '../src/ledger/state-clock.ts';
 import type { Policy } from '../src/policy/policy.ts';
 import type { RotationQueue } from '../src/queue/queue.ts';
 import { nextDue, requestDueRotation } from '../src/rotation/due-rotation.ts';
@@ -17,13 +19,22 @@ export interface SweepParts {
   /** Those that are configured now. */
   readonly policies: () => Iterable<Policy>;
   readonly isUnpublished: (policy: Policy) => Promise<boolean>;
+  /** Whether this machine's clock is too wrong to open a rotation, or to say when the queue is to run one. */
+  readonly isClockWrong?: () => boolean;
 }
 
 /**
  * Puts right what differs from the configuration and the ledger: a job or a scheduler that the queue has lost, one of
  * a policy that was edited, paused or removed, a slot that nobody acted on. One policy's fault does not keep the others.
  */
-export function sweepJob({ ledger, queue, log, now, policies, isUnpublished }: SweepParts) {
+export function sweepJob({ ledger, queue, log, now, policies, isUnpublished, isClockWrong }: SweepParts) {
+  const told = new Map<string, number>();
+  /** Once for each instant: it stays in the ledger until its time has come. */
+  function tellFuture(policy: string, at: Date | null | undefined): void {
+    if (!at || told.get(policy) === at.getTime()) return;
+    told.set(policy, at.getTime());
+    log.warn({ policy }, describeFuture(at));
+  }
   return async (): Promise<void> => {
     const scheduled = [...policies()].filter(({ schedule, autoRotate }) => schedule && autoRotate);
     const names = scheduled.map(({ name }) => name);
@@ -34,6 +45,7 @@ export function sweepJob({ ledger, queue, log, now, policies, isUnpublished }: S
     const sweepPolicy = async (policy: Policy) => {
       const timing = timings.get(policy.name);
       if (!timing) return;
+      tellFuture(policy.name, timing.futureAt);
       try {
         const opened = await requestDueRotation(policy, timing, {
           ledger,
@@ -42,13 +54,35 @@ export function sweepJob({ ledger, queue, log, now, policies, isUnpublished }: S
         });
         if (opened) rotations.push(opened);
       } catch (error) {
-        log.error({ policy: policy.name }, `cannot tell whether it is due: ${(error as Error).message}`);
+        // It was told when the clock was measured.
+        if (!(error instanceof WrongClockError))
+          log.error({ policy: policy.name }, `cannot tell whether it is due: ${(error as Error).message}`);
       }
       const next = nextDue(policy, timing, now());
       if (next !== undefined) due.set(policy.name, next);
     };
     await eachOf(scheduled, sweepPolicy, PARALLEL);
-    await eachOf(rotations, (rotation) => queue.enqueue(rotation), PARALLEL);
-    await queue.schedule(due);
+    const drains = new Map([...policies()].map(({ name, drain }) => [name, drain.grace]));
+    const keep = (rotation: Rotation) => {
+      const grace = drains.get(rotation.policy);
+      const isLate = grace !== undefined && mayBeLate(rotation, grace, now());
+      return isLate ? queue.hurry(rotation) : queue.enqueue(rotation);
+    };
+    await eachOf(rotations, keep, PARALLEL);
+    if (!isClockWrong?.()) await queue.schedule(due);
   };
+}
+
+/** No wait but a grace is longer than this. */
+const LONGEST_WAIT_MS = 2 * 60_000;
+
+/**
+ * Whether its job may be delayed for longer than it asked for, which is so when it was put off by a worker whose clock
+ * was wrong. Looking once more a minute at one that is not costs little.
+ */
+function mayBeLate({ requestedAt, publishedAt }: Rotation, grace: number, now: number): boolean {
+  if (isFuture(requestedAt, now) || isFuture(publishedAt, now)) return true;
+  return (
+    now > (publishedAt === null ? requestedAt.getTime() : publishedAt.getTime() + grace) + LONGEST_WAIT_MS
+  );
 }

@@ -3,6 +3,7 @@ import type { Clock } from '../src/clock.ts';
 import { inTime } from '../src/in-time.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
 import type { Rotation } from '../src/ledger/rotation.ts';
+import { isWrong } from '../src/ledger/state-clock.ts';
 import type { Config } from '../src/policy/config.ts';
 import type { Policy } from '../src/policy/policy.ts';
 import type { ConfigSource } from '../src/policy/read-tree.ts';
@@ -50,11 +51,13 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
     now,
     policies: () => config().policies.values(),
     isUnpublished,
+    isClockWrong: () => isWrong(clock),
   });
   const worker = await queue.work({
     rotate: rotateJob({
       ledger,
       log,
+      clock,
       isConfigured: (name) => find(name) !== undefined,
       openContext,
       async onSettled(name, replacement) {
@@ -84,7 +87,10 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
     return turn;
   };
   const timer = setInterval(() => {
-    void take(() => queue.keepSweeping());
+    // Where the sweep was lost, it takes its turn here: its job may go to a worker whose clock is wrong.
+    void take(async () => {
+      if (!isWrong(clock) && !(await queue.keepSweeping())) await sweep();
+    });
     void take(() => watch.look());
   }, parts.sweepInterval);
   return {

@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { RunningWorker } from '../jobs/worker.ts';
-import { type Clock, systemClock } from './clock.ts';
 import { closeAll } from './close-all.ts';
 import { exposedFolders } from './doctor/exposed-folders.ts';
 import type { Rotation } from './ledger/rotation.ts';
@@ -30,7 +29,6 @@ export const environment: Environment = { ...process.env };
 export interface App extends Omit<State, 'embedded'> {
   /** As it is now: a worker takes over what is edited. */
   readonly config: Config;
-  readonly clock: Clock;
   /** The error that names where in the configuration faults are that only the world could tell. */
   faulty(faults: readonly Fault[]): ConfigError;
   /** Throws an UnknownPolicyError that suggests the nearest name. */
@@ -68,9 +66,9 @@ export async function openApp({
   const source = { path: configPath, env, cwd };
   let config = loadConfig(source);
   const log = openLog(env.KEYTURN_LOG_LEVEL || undefined);
-  const clock = systemClock;
+  const state = openState({ config: () => config, cwd, ephemeral, log, sweepInterval });
+  const { clock } = state;
   const poller = openUsePoller(clock);
-  const state = openState({ config: () => config, cwd, ephemeral, log, clock, sweepInterval });
   const workers: RunningWorker[] = [];
   const closers: (() => Promise<unknown>)[] = [];
   const stores = new Map<string, SecretStore>();
@@ -153,12 +151,14 @@ export async function openApp({
     async context(rotation) {
       const policy = app.policy(rotation.policy);
       const connection = await app.connection(policy);
+      const ledger = await state.ledger();
+      await clock.follow();
       return openContext({
         rotation,
         policy,
         connection,
         destinations: app.destinations(policy),
-        ledger: await state.ledger(),
+        ledger,
         clock,
         poller,
       });

@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import type { Clock } from './clock.ts';
 import { closeAll } from './close-all.ts';
 import { inTime } from './in-time.ts';
+import { askClock } from './ledger/ask-clock.ts';
 import { type Ledger, openLedger } from './ledger/ledger.ts';
 import { openStatePool } from './ledger/open-state-pool.ts';
+import { followClock, type StateClock } from './ledger/state-clock.ts';
+import { withStateClock } from './ledger/with-state-clock.ts';
 import { once } from './once.ts';
 import type { Config } from './policy/config.ts';
 import { connect } from './postgres/connect.ts';
@@ -22,6 +24,8 @@ const CLOSE_PATIENCE_MS = 3_000;
 
 /** Where what outlives a process is kept. Each part is opened when first asked for. */
 export interface State extends AsyncDisposable {
+  /** The state database's; until the ledger is opened it is this machine's. */
+  readonly clock: StateClock;
   ledger(): Promise<Ledger>;
   queue(): Promise<RotationQueue>;
   /** The PostgreSQL that comes with keyturn, which keeps the state where no other is configured. */
@@ -37,12 +41,11 @@ export interface StateOptions {
   /** Whether the embedded PostgreSQL goes, data and all, when the state is closed. */
   readonly ephemeral: boolean;
   readonly log: Logger;
-  readonly clock: Clock;
   /** How often a worker sweeps; milliseconds. */
   readonly sweepInterval: number;
 }
 
-export function openState({ config, cwd, ephemeral, log, clock, sweepInterval }: StateOptions): State {
+export function openState({ config, cwd, ephemeral, log, sweepInterval }: StateOptions): State {
   const opening: Promise<unknown>[] = [];
   const closers: (() => Promise<unknown>)[] = [];
 
@@ -68,7 +71,16 @@ export function openState({ config, cwd, ephemeral, log, clock, sweepInterval }:
     return opened;
   });
 
-  const ledger = part(async () => openLedger(await pool(), clock));
+  const clock = followClock({
+    ask: async () => askClock(await pool()),
+    tell: (text) => log.warn(text),
+  });
+
+  const ledger = part(async () => {
+    const opened = withStateClock(await openLedger(await pool(), clock), clock);
+    await clock.follow();
+    return opened;
+  });
 
   const queue = part(async () => {
     // BullMQ takes longer to load than all the rest, and most commands do without.
@@ -85,12 +97,14 @@ export function openState({ config, cwd, ephemeral, log, clock, sweepInterval }:
       },
       log,
       sweepInterval,
+      clock,
     });
     closers.push(() => inTime(opened.close(), CLOSE_PATIENCE_MS));
     return opened;
   });
 
   return {
+    clock,
     ledger,
     queue,
     embedded,

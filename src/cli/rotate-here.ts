@@ -18,7 +18,15 @@ export async function rotateHere(app: App, rotation: Rotation, signal: AbortSign
       await rotateHere(app, outcome.replacedBy, signal);
     }
     if (!('until' in outcome)) return;
-    const delay = Math.max(0, outcome.until - app.clock.now());
-    await sleep(delay, undefined, { signal }).catch(() => {});
+    await sleepUntil(app, outcome.until, signal);
+  }
+}
+
+/** In short naps: a timer stands still while the machine sleeps, and the clock may be measured anew. */
+const NAP_MS = 15_000;
+
+async function sleepUntil({ clock }: App, until: number, signal: AbortSignal): Promise<void> {
+  for (let left = until - clock.now(); left > 0 && !signal.aborted; left = until - clock.now()) {
+    await sleep(Math.min(left, NAP_MS), undefined, { signal }).catch(() => {});
   }
 }

@@ -96,8 +96,9 @@ function write(io: Io, statuses: readonly PolicyStatus[], now: number, json: tru
       nextRotation(status, now),
     ]),
   );
-  for (const { policy, lastError } of statuses) {
+  for (const { policy, lastError, clockWarning } of statuses) {
     if (lastError !== null) io.stdout.write(`${policy}: ${lastError}\n`);
+    if (clockWarning !== null) io.stdout.write(`${policy}: ${clockWarning}\n`);
   }
 }
 

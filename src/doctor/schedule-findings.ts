@@ -1,3 +1,4 @@
+import { describeFuture } from '../ledger/future.ts';
 import type { Rotation } from '../ledger/rotation.ts';
 import type { Timing } from '../ledger/timing.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -9,7 +10,19 @@ export function scheduleFindings(
   policy: Policy,
   { timing, last, now }: { timing: Timing; last: Rotation | undefined; now: number },
 ): Finding[] {
-  return [lastFinding(policy, last), slotFinding(policy, timing, now)].filter((each) => each !== undefined);
+  const findings = [lastFinding(policy, last), slotFinding(policy, timing, now), futureFinding(timing)];
+  return findings.filter((each) => each !== undefined);
+}
+
+function futureFinding({ futureAt }: Timing): Finding | undefined {
+  if (!futureAt) return undefined;
+  return {
+    level: 'warn',
+    about: 'clock',
+    text: describeFuture(futureAt),
+    remedy:
+      'have the state database and the machines of keyturn follow a time server (NTP); the schedule goes on',
+  };
 }
 
 function slotFinding(policy: Policy, timing: Timing, now: number): Finding {

@@ -17,7 +17,7 @@ export async function lastPublished(pool: pg.Pool, policy: string): Promise<Publ
        FROM keyturn.rotation
       WHERE policy = $1 AND (status = 'done' OR
             (status = 'failed' AND (published_at IS NOT NULL OR rolled_back_to IS NOT NULL)))
-      ORDER BY requested_at DESC, finished_at DESC LIMIT 1`,
+      ORDER BY number DESC LIMIT 1`,
     [policy],
   );
   return rows[0];

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { Clock } from '../clock.ts';
 import { type Identity, readIdentity } from '../postgres/identity.ts';
+import { recount, reseePolicies } from './future.ts';
 import { insertRotation, type RotationRequest } from './insert-rotation.ts';
 import { lastPublished, type Publication } from './last-published.ts';
 import { migrateLedger } from './migrations.ts';
@@ -45,6 +46,8 @@ export interface Ledger {
   ): Promise<Rotation>;
   /** Records that everything is published; the first instant stays. */
   published(id: string): Promise<Rotation>;
+  /** Counts an open rotation's instants that lie in the future from now on; undefined when it has none. */
+  recount(id: string): Promise<Rotation | undefined>;
   /**
    * Appends to the history. Each step has one `started` and one `done`; `waiting` is kept only where it says
    * something new, so that a long drain is a few lines and not a line a poll.
@@ -71,6 +74,9 @@ export interface Ledger {
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** In milliseconds, as JavaScript counts: what is read back must be what is there. */
+const DATABASE_NOW = "pg_catalog.date_trunc('milliseconds'::pg_catalog.text, pg_catalog.clock_timestamp())";
 
 /** Opens the ledger in a database, bringing its tables up to date first. The pool stays the caller's. */
 export async function openLedger(pool: pg.Pool, clock: Clock): Promise<Ledger> {
@@ -141,18 +147,18 @@ export async function openLedger(pool: pg.Pool, clock: Clock): Promise<Ledger> {
     async latest({ policy, limit }) {
       const { rows } = await pool.query(
         `SELECT ${ROTATION_COLUMNS} FROM keyturn.rotation
-          WHERE $1::pg_catalog.text IS NULL OR policy = $1 ORDER BY requested_at DESC LIMIT $2`,
+          WHERE $1::pg_catalog.text IS NULL OR policy = $1 ORDER BY number DESC LIMIT $2`,
         [policy ?? null, limit],
       );
       return rows;
     },
     async summary(policies) {
       const { rows } = await pool.query(
-        `SELECT last.*, (SELECT pg_catalog.max(finished_at) FROM keyturn.rotation
-                          WHERE policy = name AND status = 'done') AS "lastDoneAt"
+        `SELECT last.*, (SELECT finished_at FROM keyturn.rotation WHERE policy = name AND status = 'done'
+                          ORDER BY number DESC LIMIT 1) AS "lastDoneAt"
            FROM pg_catalog.unnest($1::pg_catalog.text[]) AS name
           CROSS JOIN LATERAL (SELECT ${ROTATION_COLUMNS} FROM keyturn.rotation
-                               WHERE policy = name ORDER BY requested_at DESC LIMIT 1) AS last`,
+                               WHERE policy = name ORDER BY number DESC LIMIT 1) AS last`,
         [policies],
       );
       return new Map(rows.map(({ lastDoneAt, ...last }) => [last.policy, { last, lastDoneAt }]));
@@ -164,6 +170,7 @@ export async function openLedger(pool: pg.Pool, clock: Clock): Promise<Ledger> {
     },
     timings: (policies) => readTimings(pool, policies, now()),
     async see(policies) {
+      await reseePolicies(pool, now());
       await pool.query(
         `INSERT INTO keyturn.policy (name, first_seen_at)
          SELECT name, $2 FROM pg_catalog.unnest($1::pg_catalog.text[]) AS seen (name)
@@ -201,8 +208,12 @@ export async function openLedger(pool: pg.Pool, clock: Clock): Promise<Ledger> {
       ]);
     },
     published(id) {
-      return update(id, 'published_at = coalesce(published_at, $2)', [now()]);
+      // By the database's own clock where ours follows it: what was measured may be behind, and the grace counts from here.
+      return update(id, `published_at = coalesce(published_at, $2::timestamptz, ${DATABASE_NOW})`, [
+        clock.followsDatabase ? null : now(),
+      ]);
     },
+    recount: (id) => recount(pool, id, now()),
     async record(id, step, kind, detail) {
       await append(id, step, kind, detail);
       if (kind !== 'started') await update(id, 'attempts = 0, last_error = NULL');

@@ -83,6 +83,18 @@ const MIGRATIONS: readonly string[] = [
   );
   CREATE INDEX provision_latest ON keyturn.provision (policy, id DESC);
   `,
+  // The order in which rotations were opened. Instants do not tell it: a clock may have been wrong meanwhile.
+  `
+  ALTER TABLE keyturn.rotation ADD COLUMN number bigint;
+  UPDATE keyturn.rotation AS rotation SET number = counted.number
+    FROM (SELECT id, row_number() OVER (ORDER BY requested_at, finished_at) AS number FROM keyturn.rotation) AS counted
+   WHERE counted.id = rotation.id;
+  ALTER TABLE keyturn.rotation ALTER COLUMN number SET NOT NULL,
+    ALTER COLUMN number ADD GENERATED ALWAYS AS IDENTITY;
+  SELECT setval(pg_get_serial_sequence('keyturn.rotation', 'number'),
+                (SELECT coalesce(max(number), 0) + 1 FROM keyturn.rotation), false);
+  CREATE INDEX rotation_newest ON keyturn.rotation (policy, number DESC);
+  `,
 ];
 
 // Any constant does, as long as every keyturn uses the same one.

@@ -1,6 +1,7 @@
 import type pg from 'pg';
+import { latestTolerated } from './future.ts';
 
-/** What a policy's next rotation depends on, apart from its schedule. */
+/** What a policy's next rotation depends on, apart from its schedule. None of these instants lies in the future. */
 export interface Timing {
   readonly firstSeenAt: Date;
   /** The latest slot that has or had its rotation, failed ones aside. */
@@ -12,6 +13,8 @@ export interface Timing {
   readonly rotated: boolean;
   readonly pausedAt: Date | null;
   readonly pausedBy: string | null;
+  /** The latest instant in the ledger that lies in the future, where one does: nobody waits for it. */
+  readonly futureAt?: Date | null;
 }
 
 /** The timing of each of these policies; of one that was never seen, as though it were first seen now. */
@@ -22,18 +25,26 @@ export async function readTimings(
 ): Promise<Map<string, Timing>> {
   // One index probe for each value and policy, however long the history is.
   const { rows } = await pool.query(
-    `SELECT asked.name, coalesce(first_seen_at, $2) AS "firstSeenAt",
+    `SELECT asked.name, CASE WHEN first_seen_at <= $3 THEN first_seen_at ELSE $2 END AS "firstSeenAt",
             paused_at AS "pausedAt", paused_by AS "pausedBy",
             (SELECT pg_catalog.max(slot) FROM keyturn.rotation
-              WHERE policy = asked.name AND status <> 'failed') AS "lastSlot",
+              WHERE policy = asked.name AND status <> 'failed' AND slot <= $3) AS "lastSlot",
             (SELECT pg_catalog.max(requested_at) FROM keyturn.rotation
-              WHERE policy = asked.name AND status = 'done' AND slot IS NULL) AS "lastAskedAt",
+              WHERE policy = asked.name AND status = 'done' AND slot IS NULL AND requested_at <= $3) AS "lastAskedAt",
             (SELECT pg_catalog.max(finished_at) FROM keyturn.rotation
-              WHERE policy = asked.name AND status = 'failed') AS "lastFailedAt",
+              WHERE policy = asked.name AND status = 'failed' AND finished_at <= $3) AS "lastFailedAt",
             EXISTS (SELECT FROM keyturn.rotation
-                     WHERE policy = asked.name AND status <> 'failed') AS rotated
-       FROM pg_catalog.unnest($1::pg_catalog.text[]) AS asked (name) LEFT JOIN keyturn.policy ON policy.name = asked.name`,
-    [policies, now],
+                     WHERE policy = asked.name AND status <> 'failed') AS rotated,
+            CASE WHEN latest.at > $3 THEN latest.at END AS "futureAt"
+       FROM pg_catalog.unnest($1::pg_catalog.text[]) AS asked (name) LEFT JOIN keyturn.policy ON policy.name = asked.name
+      CROSS JOIN LATERAL (SELECT greatest(
+        first_seen_at, paused_at,
+        (SELECT pg_catalog.max(requested_at) FROM keyturn.rotation WHERE policy = asked.name),
+        (SELECT pg_catalog.max(slot) FROM keyturn.rotation WHERE policy = asked.name AND status <> 'failed'),
+        (SELECT pg_catalog.max(published_at) FROM keyturn.rotation WHERE policy = asked.name AND status = 'open'),
+        (SELECT pg_catalog.max(finished_at) FROM keyturn.rotation WHERE policy = asked.name AND status = 'done'),
+        (SELECT pg_catalog.max(finished_at) FROM keyturn.rotation WHERE policy = asked.name AND status = 'failed')) AS at) AS latest`,
+    [policies, now, latestTolerated(now)],
   );
   return new Map(rows.map(({ name, ...timing }) => [name, timing]));
 }

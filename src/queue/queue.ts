@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ErrorCode } from 'bullmq';
 import type { Logger } from 'pino';
+import type { Clock } from '../clock.ts';
 import { eachOf } from '../each-of.ts';
 import { once } from '../once.ts';
 import { dispatch, knownData } from './dispatch.ts';
@@ -9,6 +10,7 @@ import { openBullQueue } from './open-bull-queue.ts';
 import { openBullWorker } from './open-bull-worker.ts';
 import { FOREVER, type QueueBackend, workerName } from './queue-backend.ts';
 import { queueError } from './queue-error.ts';
+import { fromQueueTime, toQueueTime } from './queue-time.ts';
 import { untilNotDeadlocked } from './until-not-deadlocked.ts';
 
 /** When a policy is due next, in milliseconds since the epoch; undefined: never. */
@@ -22,8 +24,11 @@ export interface RotationQueue {
   enqueue(rotation: { readonly id: string; readonly policy: string }): Promise<void>;
   /** Has a rotation looked at now, whatever instant it is waiting for. */
   hurry(rotation: { readonly id: string; readonly policy: string }): Promise<void>;
-  /** Has the sweep run every minute, from now on where it did not. */
-  keepSweeping(): Promise<void>;
+  /**
+   * Has the sweep run every minute, from now on where it did not. Returns whether it did: a worker whose clock is
+   * wrong may have put it off, or takes every one.
+   */
+  keepSweeping(): Promise<boolean>;
   /**
    * Makes the policies' job schedulers match: one for each of these, that runs at this instant (milliseconds since
    * the epoch). Those that do already are left alone.
@@ -41,6 +46,9 @@ export interface RotationQueue {
 const SWEEP = 'sweep';
 /** How long a scheduler may stand at a slot that has come, before it counts as stuck. */
 const JUST_COME_MS = 30_000;
+/** Two clocks never agree to the millisecond; and a slot that is looked at too early waits for the sweep. */
+const CLOCK_MARGIN_MS = 50;
+const CLOCK_TOLERANCE_MS = 1_000;
 /** Requests under way at once, where each policy needs one. */
 const PARALLEL = { parallel: 16 };
 const SLOT_PREFIX = 'slot-';
@@ -64,16 +72,23 @@ export function openQueue(
     nextSlot,
     log,
     sweepInterval = 60_000,
+    clock,
   }: {
     readonly nextSlot: NextSlot;
     readonly log: Logger;
     /** Milliseconds. */
     readonly sweepInterval?: number;
+    /** By which the instants of `nextSlot` and `schedule` are counted; left out: this machine's. */
+    readonly clock?: Clock;
   },
 ): RotationQueue {
+  const toWall = (instant: number) => toQueueTime(instant, clock) + (clock ? CLOCK_MARGIN_MS : 0);
   const settings = {
     // BullMQ asks here when a scheduler runs next; its `pattern` carries the policy's name.
-    repeatStrategy: (after: number, { pattern = '' }: { pattern?: string }) => nextSlot(pattern, after),
+    repeatStrategy: async (after: number, { pattern = '' }: { pattern?: string }) => {
+      const next = await nextSlot(pattern, fromQueueTime(after, clock));
+      return next === undefined ? undefined : toWall(next);
+    },
   };
   const queue = openBullQueue(backend, settings);
   const faults = tellFaults(queue, (fault) => log.warn(`the queue has a fault: ${fault}`));
@@ -116,14 +131,7 @@ export function openQueue(
   async function reschedule(policy: string): Promise<void> {
     await reach();
     const job = { name: 'slot', data: { policy }, opts: JOB };
-    try {
-      await untilNotDeadlocked(() =>
-        queue.upsertJobScheduler(SLOT_PREFIX + policy, { pattern: policy }, job),
-      );
-    } catch (error) {
-      // Another worker made the same job at the same time, or is running it: either way it is there.
-      if (!THERE_ALREADY.includes((error as { code?: number }).code ?? 0)) throw error;
-    }
+    await untilThere(() => queue.upsertJobScheduler(SLOT_PREFIX + policy, { pattern: policy }, job));
   }
 
   async function enqueue({ id, policy }: { readonly id: string; readonly policy: string }): Promise<void> {
@@ -143,10 +151,14 @@ export function openQueue(
     },
     async keepSweeping() {
       await reach();
-      if (await queue.getJobScheduler(SWEEP)) return;
-      await untilNotDeadlocked(() =>
+      const next = (await queue.getJobScheduler(SWEEP))?.next;
+      // One that is late is about to run, or another's clock is behind.
+      if (next !== undefined && next < Date.now() + 2 * sweepInterval) return true;
+      if (next !== undefined) await untilNotDeadlocked(() => queue.removeJobScheduler(SWEEP));
+      await untilThere(() =>
         queue.upsertJobScheduler(SWEEP, { every: sweepInterval }, { name: 'sweep', opts: JOB }),
       );
+      return false;
     },
     async schedule(due) {
       await reach();
@@ -156,9 +168,11 @@ export function openQueue(
       }
       const now = Date.now();
       // A slot that has just come is being acted on; BullMQ asks for the next one when its job begins.
+      const tolerance = clock ? CLOCK_TOLERANCE_MS : 0;
       const isRight = (next: number | undefined, wanted: number) =>
-        next === wanted || (next !== undefined && next <= now && now - next < JUST_COME_MS);
-      const wrong = [...due].filter(([policy, instant]) => !isRight(present.get(policy), instant));
+        next !== undefined &&
+        (Math.abs(next - wanted) <= tolerance || (next <= now && now - next < JUST_COME_MS));
+      const wrong = [...due].filter(([policy, instant]) => !isRight(present.get(policy), toWall(instant)));
       const gone = [...present.keys()].filter((policy) => !due.has(policy));
       await eachOf(wrong, ([policy]) => reschedule(policy), PARALLEL);
       await eachOf(
@@ -216,4 +230,13 @@ function tellFaults(client: Client, tell: (fault: string) => void): { readonly l
     latest = fault;
   });
   return { latest: () => latest };
+}
+
+async function untilThere(upsert: () => Promise<unknown>): Promise<void> {
+  try {
+    await untilNotDeadlocked(upsert);
+  } catch (error) {
+    // Another worker made the same job at the same time, or is running it: either way it is there.
+    if (!THERE_ALREADY.includes((error as { code?: number }).code ?? 0)) throw error;
+  }
 }

@@ -3,6 +3,7 @@ import type { Rotation } from '../ledger/rotation.ts';
 import { advance, StepError } from './advance.ts';
 import { backoff, isTransient } from './failure.ts';
 import { PasswordRefused } from './password-refused.ts';
+import { recount } from './recount.ts';
 import { holdsAny, type RotationContext } from './rotation-context.ts';
 import { endUnset } from './rotator-steps/end-unset.ts';
 import type { Wait } from './step.ts';
@@ -38,6 +39,7 @@ export type Outcome =
  */
 export async function rotate(context: RotationContext): Promise<Outcome> {
   const { ledger, clock, policy } = context;
+  await recount(context);
   const { id, requestedAt, lastError } = context.rotation;
   try {
     const wait = await advanceTwice(context);

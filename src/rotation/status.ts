@@ -1,3 +1,4 @@
+import { describeFuture } from '../ledger/future.ts';
 import type { Rotation } from '../ledger/rotation.ts';
 import type { Timing } from '../ledger/timing.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -27,6 +28,8 @@ export interface PolicyStatus {
   readonly lastRotatedAt: string | null;
   readonly nextRotationAt: string | null;
   readonly lastError: string | null;
+  /** That the ledger has an instant in the future, which is not counted. */
+  readonly clockWarning: string | null;
 }
 
 export async function policyStatus(
@@ -76,6 +79,7 @@ export async function policyStatus(
       [last?.lastError ?? faults[0], describePart(context, versions, last)]
         .filter((text) => text !== undefined && text !== null)
         .join('; ') || null,
+    clockWarning: timing.futureAt ? describeFuture(timing.futureAt) : null,
   };
 }
 

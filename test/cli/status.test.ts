@@ -38,6 +38,7 @@ test('status tells a new policy, an active one with its sessions, and one whose 
     lastRotatedAt: expect.stringMatching(/Z$/),
     nextRotationAt: expect.stringMatching(/T02:30:00.000Z$/),
     lastError: null,
+    clockWarning: null,
   });
 
   // Nobody listens on port 1.

@@ -1,0 +1,131 @@
+import { performance } from 'node:perf_hooks';
+import type { Clock } from '../clock.ts';
+
+/** From this difference on a wrong clock is told, in milliseconds. */
+export const TOLD_SKEW_MS = 30_000;
+/** From this difference on no rotation is opened. */
+export const REFUSED_SKEW_MS = 5 * 60_000;
+
+/** How long a measurement is good for: two clocks drift apart by less than a millisecond in that time. */
+const STALE_MS = 60_000;
+/** A wall clock that moved so much against the monotonic one was set, or the machine slept. */
+const JUMP_MS = 1_000;
+/** An answer that took longer says too little, and is asked for again; of several the quickest counts. */
+const QUICK_MS = 100;
+const TRIES = 5;
+
+/** The clock by which slots, graces and deadlines are counted: the state database's, whoever asks. */
+export interface StateClock extends Clock {
+  readonly followsDatabase: true;
+  /** Measures where the last measurement is not good any more. Throws what the question threw. */
+  follow(): Promise<void>;
+  /** How far this machine's wall clock is ahead, in milliseconds; undefined before the first measurement. */
+  skew(): number | undefined;
+}
+
+/** The clocks of this machine, in milliseconds. */
+export interface LocalClocks {
+  /** Since the epoch. It may be wrong, and may jump. */
+  wall(): number;
+  /** Since any instant. It never jumps, but may stand still while the machine sleeps. */
+  monotonic(): number;
+}
+
+const machine: LocalClocks = { wall: () => Date.now(), monotonic: () => performance.now() };
+
+interface Measurement {
+  /** The database's time in milliseconds since the epoch, and the local clocks at that instant. */
+  readonly database: number;
+  readonly wall: number;
+  readonly monotonic: number;
+}
+
+/** The rotation was not opened: this machine and the state database do not agree on the time. */
+export class WrongClockError extends Error {
+  override readonly name = 'WrongClockError';
+}
+
+/**
+ * Follows the state database's clock. Between two measurements it advances by the monotonic clock, so that it does not
+ * matter when somebody sets the wall clock. `ask` returns the database's time in milliseconds since the epoch. Before
+ * the first measurement it is the wall clock. `tell` hears when the difference becomes one that matters.
+ */
+export function followClock(
+  { ask, tell }: { readonly ask: () => Promise<number>; readonly tell: (text: string) => void },
+  local: LocalClocks = machine,
+): StateClock {
+  let latest: Measurement | undefined;
+  let measuring: Promise<void> | undefined;
+  let told = false;
+
+  function isGood(): boolean {
+    if (!latest) return false;
+    const age = local.monotonic() - latest.monotonic;
+    return age < STALE_MS && Math.abs(local.wall() - latest.wall - age) < JUMP_MS;
+  }
+
+  async function measure(): Promise<void> {
+    let best = await measureOnce(ask, local);
+    for (let tries = 1; best.took > QUICK_MS && tries < TRIES; tries += 1) {
+      const next = await measureOnce(ask, local);
+      if (next.took < best.took) best = next;
+    }
+    latest = best.measured;
+    const skew = clock.skew() ?? 0;
+    const differs = Math.abs(skew) >= TOLD_SKEW_MS;
+    if (differs && !told) tell(describeSkew(skew));
+    told = differs;
+  }
+
+  const clock: StateClock = {
+    followsDatabase: true,
+    now() {
+      if (!latest) return local.wall();
+      return Math.floor(latest.database + local.monotonic() - latest.monotonic);
+    },
+    skew: () => latest && local.wall() - clock.now(),
+    async follow() {
+      if (isGood()) return;
+      measuring ??= measure().finally(() => {
+        measuring = undefined;
+      });
+      await measuring;
+    },
+  };
+  return clock;
+}
+
+async function measureOnce(
+  ask: () => Promise<number>,
+  local: LocalClocks,
+): Promise<{ readonly took: number; readonly measured: Measurement }> {
+  const sent = local.monotonic();
+  const database = await ask();
+  const received = local.monotonic();
+  const took = received - sent;
+  // The answer was true at some instant in between; the middle is wrong by half of that at most.
+  return { took, measured: { database, wall: local.wall() - took / 2, monotonic: received - took / 2 } };
+}
+
+/** Whether this machine and the state database differ too much to open a rotation. */
+export function isWrong(clock: Clock): boolean {
+  return Math.abs(clock.skew?.() ?? 0) >= REFUSED_SKEW_MS;
+}
+
+/** Throws a WrongClockError when this machine and the state database differ too much to open a rotation. */
+export function refuseWrongClock(clock: StateClock): void {
+  if (!isWrong(clock)) return;
+  const skew = clock.skew() ?? 0;
+  const [here, there] = [clock.now() + skew, clock.now()].map((at) => new Date(at).toISOString());
+  throw new WrongClockError(
+    `The clock of this machine says ${here}, that of the state database says ${there}. No rotation is opened while they differ by 5 minutes or more. Set the one that is wrong (NTP), then try again; a rotation that is open goes on, by the state database's clock`,
+  );
+}
+
+/** What is said of a difference that matters; `skew` is how far this machine is ahead, in milliseconds. */
+export function describeSkew(skew: number): string {
+  const much = `${Math.round(Math.abs(skew) / 1_000)} s`;
+  const refused =
+    Math.abs(skew) >= REFUSED_SKEW_MS ? ', and no rotation is opened from here until they agree' : '';
+  return `the clock of this machine is ${much} ${skew > 0 ? 'ahead of' : 'behind'} the state database's, by which slots, graces and deadlines are counted${refused}; set the one that is wrong (NTP)`;
+}

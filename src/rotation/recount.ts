@@ -1,0 +1,21 @@
+import { describeFuture, isFuture } from '../ledger/future.ts';
+import type { RotationContext } from './rotation-context.ts';
+import { warn } from './warn.ts';
+
+/**
+ * Counts a rotation's grace, deadline and retries from now on where they would count from an instant in the future,
+ * which a wrong clock wrote: nobody waits for that.
+ */
+export async function recount(context: RotationContext): Promise<void> {
+  const { ledger, clock, rotation } = context;
+  const [future] = [rotation.publishedAt, rotation.requestedAt].filter((at) => isFuture(at, clock.now()));
+  if (!future) return;
+  const recounted = await ledger.recount(rotation.id);
+  if (!recounted) return;
+  context.rotation = recounted;
+  await warn(
+    context,
+    recounted.publishedAt ? 'drain' : 'check',
+    `${describeFuture(future)}; counted from now on`,
+  );
+}
