@@ -26,7 +26,7 @@ export function registerDoctor(program: Command, io: Io): void {
 
 function partsOf(app: App) {
   const { clock, config, ledger, queue, connection, destinations } = app;
-  return { clock, stores: config.stores, ledger, queue, connection, destinations };
+  return { clock, stores: config.stores, exposed: config.exposed, ledger, queue, connection, destinations };
 }
 
 /** One line on a terminal that counts, and is gone at the end. */

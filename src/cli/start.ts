@@ -15,6 +15,7 @@ export function registerStart(program: Command, io: Io): void {
         const stop = interrupted({ onReload: () => reload() });
         const stopping = new AbortController();
         void stop.then(() => stopping.abort());
+        for (const warning of app.config.warnings) io.stderr.write(`warning: ${warning}\n`);
         const say = (fault: string) => io.stderr.write(`keyturn is waiting: ${fault}\n`);
         if (await app.reach({ stop: stopping.signal, say })) {
           const worker = await app.work();

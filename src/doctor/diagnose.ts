@@ -18,6 +18,8 @@ import { scheduleFindings } from './schedule-findings.ts';
 export interface DoctorParts extends SharedState {
   readonly clock: Clock;
   readonly stores: ReadonlyMap<string, Store>;
+  /** What the configuration says of files with secrets that everybody may read. */
+  readonly exposed?: readonly string[];
   connection(policy: Policy): Promise<Connection>;
   destinations(policy: Policy): readonly [OpenDestination, ...OpenDestination[]];
 }
@@ -101,7 +103,7 @@ export async function diagnose(
   }
 
   return [
-    { connection: null, policy: null, findings },
+    { connection: null, policy: null, findings: [...(parts.exposed ?? []).map(exposure), ...findings] },
     ...names.map((connection) => ({
       connection,
       policy: null,
@@ -113,6 +115,10 @@ export async function diagnose(
       findings: examined.get(name) ?? [],
     })),
   ];
+}
+
+function exposure(text: string): Finding {
+  return { level: 'warn', about: 'files', text };
 }
 
 interface History {

@@ -16,10 +16,14 @@ export interface Surplus {
   readonly tls: ReadonlyMap<string, Tls>;
   readonly files: readonly string[];
   readonly warnings: readonly string[];
+  readonly exposed: readonly string[];
 }
 
 /** Builds the frozen configuration from entries in which no check found a problem. */
-export function buildConfig(entry: ConfigEntry, { cwd, state, tls, files, warnings }: Surplus): Config {
+export function buildConfig(
+  entry: ConfigEntry,
+  { cwd, state, tls, files, warnings, exposed }: Surplus,
+): Config {
   const stateDatabase = buildDatabase(state, tls.get('state.database'));
   const { redis } = entry.queue;
   return freeze({
@@ -33,6 +37,7 @@ export function buildConfig(entry: ConfigEntry, { cwd, state, tls, files, warnin
     ),
     files,
     warnings,
+    exposed,
   });
 }
 

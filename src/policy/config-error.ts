@@ -1,3 +1,5 @@
+import { shownName } from './credential-like.ts';
+
 /** Where something stands in the configuration. Without line and column: the file or folder as a whole. */
 export interface Place {
   readonly file: string;
@@ -37,12 +39,16 @@ export function renderProblem(problem: Problem): string {
 
 /** `file:line:column`, as editors and terminals turn into a link. */
 export function renderPlace({ file, line, column }: Place): string {
-  return line === undefined ? file : `${file}:${line}:${column}`;
+  const name = shownName(file);
+  return line === undefined ? name : `${name}:${line}:${column}`;
 }
 
 /** `['publish', 0, 'store']` as `publish[0].store`. */
 export function renderPath(path: Path): string {
   return path
-    .map((part, index) => (typeof part === 'number' ? `[${part}]` : index === 0 ? part : `.${part}`))
+    .map((part, index) => {
+      if (typeof part === 'number') return `[${part}]`;
+      return `${index === 0 ? '' : '.'}${shownName(part)}`;
+    })
     .join('');
 }

@@ -122,7 +122,12 @@ const fileStore = object('a mapping with type and path', {
   path: text('the path of a folder').describe('Folder of the secrets; made if it is missing.'),
 });
 
-const awsStore = object('a mapping with type, region and endpoint', {
+/** Beyond loopback plaintext has to be said: nothing falls back to it. */
+const plaintext = object('a mapping with mode', {
+  mode: oneOf(['disable']).describe('disable: secrets may go over the network in plaintext.'),
+}).exactOptional();
+
+const awsStore = object('a mapping with type, region, endpoint and tls', {
   type: z
     .literal('aws-secrets-manager')
     .describe('AWS Secrets Manager, with the credentials of the AWS SDK.'),
@@ -132,6 +137,7 @@ const awsStore = object('a mapping with type, region and endpoint', {
   endpoint: textLike(/^https?:\/\/[^\s/]+/, 'a URL that begins with http:// or https://')
     .exactOptional()
     .describe('URL of an emulator or a VPC endpoint. Default: that of the region.'),
+  tls: plaintext.describe('Needed for an endpoint with http:// that is not loopback.'),
 });
 
 export const storeSchema = z.discriminatedUnion('type', [fileStore, awsStore], {
@@ -153,10 +159,11 @@ export const configSchema = object('a mapping with connections, stores and polic
   })
     .prefault({})
     .describe('Where keyturn keeps the ledger, and the queue unless Redis is configured.'),
-  queue: object('a mapping with redis', {
+  queue: object('a mapping with redis and tls', {
     redis: redisUrl
       .exactOptional()
       .describe('URL of Redis 6.2+ or Valkey. Left out or empty: the state database.'),
+    tls: plaintext.describe('Needed for redis:// to a host that is not loopback.'),
   })
     .prefault({})
     .describe('What carries the jobs.'),

@@ -88,4 +88,6 @@ export interface Config {
   readonly files: readonly string[];
   /** Things worth a thought that are no errors, such as two separate secrets on a store that cannot swap both at once. */
   readonly warnings: readonly string[];
+  /** Those of the warnings that are of files with secrets that every user of the machine may read. */
+  readonly exposed: readonly string[];
 }

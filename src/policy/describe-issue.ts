@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import { counted } from '../counted.ts';
 import { type Path, type Problem, renderPath } from './config-error.ts';
+import { shownName } from './credential-like.ts';
 import { find, isBroken, type Located, problemAt, quote } from './located.ts';
 import { nearest } from './nearest.ts';
 
@@ -17,7 +18,7 @@ export function describeIssue(tree: Located, issue: Issue): Problem[] {
   if (found !== undefined && isBroken(found)) return [];
   if (issue.code === 'invalid_key') {
     const name = String(path.at(-1));
-    const problem = problemAt(tree, path, `name "${name}" is not valid; must be ${issue.message}`);
+    const problem = problemAt(tree, path, `name "${shownName(name)}" is not valid; must be ${issue.message}`);
     return [{ ...problem, ...found?.keyPlace }];
   }
   return [problemAt(tree, path, `${whatIsWrong(tree, path, issue)}; must be ${issue.message}`)];
@@ -26,7 +27,11 @@ export function describeIssue(tree: Located, issue: Issue): Problem[] {
 /** An entry that no schema knows, at the place of its key. */
 function unknownKey(tree: Located, path: Path, key: string, known: readonly string[]): Problem {
   const place = find(tree, path)?.keyPlace ?? tree.place;
-  return { ...place, path: renderPath(path), message: `unknown key "${key}"; ${suggest(key, known)}` };
+  return {
+    ...place,
+    path: renderPath(path),
+    message: `unknown key "${shownName(key)}"; ${suggest(key, known)}`,
+  };
 }
 
 /** The nearest known word, or all of them. */

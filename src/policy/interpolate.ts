@@ -1,3 +1,4 @@
+import { shownName } from './credential-like.ts';
 import type { ReadText } from './read-text.ts';
 
 /** What `${…}` may refer to. */
@@ -50,7 +51,7 @@ function fillIn(
     const path = reference.slice('file:'.length);
     const file = read(path);
     if ('text' in file) return file.text.replace(/\r?\n$/, '');
-    return { fault: `file "${path}" ${file.fault}; \${file:PATH} must name a readable file` };
+    return { fault: `file "${shownName(path)}" ${file.fault}; \${file:PATH} must name a readable file` };
   }
   const [, name, fallback] = VARIABLE.exec(reference) ?? [];
   if (name === undefined) return { fault: NO_REFERENCE };

@@ -1,13 +1,16 @@
 import { buildConfig } from './build-config.ts';
 import { checkConnections } from './check-connections.ts';
 import { checkDestinations } from './check-destinations.ts';
+import { checkExposure } from './check-exposure.ts';
 import { checkLogins } from './check-logins.ts';
+import { checkPlaintext } from './check-plaintext.ts';
 import { checkPolicyTypes } from './check-policy-types.ts';
 import { checkSchedules } from './check-schedules.ts';
 import { checkSecrets } from './check-secrets.ts';
 import { checkShape, issuesOfState } from './check-shape.ts';
 import type { Config } from './config.ts';
 import { ConfigError, type Problem, renderProblem } from './config-error.ts';
+import { withoutCredentials } from './credential-like.ts';
 import { describeIssue } from './describe-issue.ts';
 import { draftOf } from './draft.ts';
 import { expandStateUrl, expandUrls } from './expand-urls.ts';
@@ -15,7 +18,7 @@ import { type ConfigSource, readTree } from './read-tree.ts';
 
 /** Reads and validates a configuration whole. Throws a ConfigError with everything that is wrong with it. */
 export function loadConfig(source: ConfigSource): Config {
-  const { cwd } = source;
+  const { cwd, env } = source;
   const problems: Problem[] = [];
   const warnings: Problem[] = [];
   const report = (problem: Problem) => problems.push(problem);
@@ -33,6 +36,10 @@ export function loadConfig(source: ConfigSource): Config {
   checkLogins(draft);
   checkSchedules(draft);
   checkSecrets(draft, checkDestinations(draft, cwd));
+  checkPlaintext(draft, env);
+  const warned = warnings.length;
+  checkExposure(draft, merged, cwd);
+  const exposed = warnings.slice(warned).map(renderProblem);
 
   if (problems.length > 0 || entry === undefined) throw configError(problems);
   return buildConfig(entry, {
@@ -41,12 +48,18 @@ export function loadConfig(source: ConfigSource): Config {
     state: draft.state,
     files: [...files],
     warnings: inOrder(warnings).map(renderProblem),
+    exposed,
   });
 }
 
 function configError(problems: readonly Problem[]): ConfigError {
   // Two rules on one value may say the same.
-  const distinct = new Map(problems.map((problem) => [renderProblem(problem), problem]));
+  const distinct = new Map(
+    problems.map((problem) => {
+      const shown = { ...problem, message: withoutCredentials(problem.message) };
+      return [renderProblem(shown), shown];
+    }),
+  );
   return new ConfigError(inOrder([...distinct.values()]));
 }
 

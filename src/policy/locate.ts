@@ -1,5 +1,6 @@
 import { type Alias, isAlias, isMap, isScalar, isSeq, type Pair, type ParsedNode } from 'yaml';
 import { type Path, type Place, type Problem, renderPath, renderPlace } from './config-error.ts';
+import { shownName } from './credential-like.ts';
 import { interpolate, type Surroundings } from './interpolate.ts';
 import type { Located } from './located.ts';
 import { placeAt, type YamlFile } from './read-yaml.ts';
@@ -93,7 +94,7 @@ function aliasContent(alias: Alias, path: Path, walk: Walk, place: Place): Locat
 
 /** The words for a name that is there already, with the place of the first. */
 export function definedTwice(name: string, earlier: Located): string {
-  return `"${name}" is defined already at ${renderPlace(earlier.keyPlace ?? earlier.place)}; define it once`;
+  return `"${shownName(name)}" is defined already at ${renderPlace(earlier.keyPlace ?? earlier.place)}; define it once`;
 }
 
 /** A key as it is written: `007` is a name, not a number. */

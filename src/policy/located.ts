@@ -1,4 +1,5 @@
 import { type Path, type Place, type Problem, renderPath } from './config-error.ts';
+import { isCredentialLike } from './credential-like.ts';
 
 /** A value of the configuration that knows where it was written. */
 export interface Located {
@@ -98,7 +99,8 @@ export function quote(root: Located, path: Path): string {
   if (content?.kind !== 'scalar') return 'the value';
   if (content.called !== undefined) return content.called;
   if (holdsCredential(path) || isPem(content.value)) return 'the value';
-  return JSON.stringify(content.written ?? content.value);
+  const written = content.written ?? content.value;
+  return isCredentialLike(String(written)) ? 'the value' : JSON.stringify(written);
 }
 
 /** Whether what stands at a path is a credential, or contains one, however it was written. */

@@ -1,4 +1,5 @@
 import type { Config } from './config.ts';
+import { shownName } from './credential-like.ts';
 import { nearest } from './nearest.ts';
 import type { Policy } from './policy.ts';
 
@@ -14,6 +15,6 @@ export function policyNamed({ policies }: Config, name: string): Policy {
   const names = [...policies.keys()];
   const like = nearest(name, names);
   throw new UnknownPolicyError(
-    `There is no policy ${JSON.stringify(name)}; ${like ? `did you mean ${like}?` : `there is ${names.join(', ') || 'none'}`}`,
+    `There is no policy ${JSON.stringify(shownName(name))}; ${like ? `did you mean ${like}?` : `there is ${names.join(', ') || 'none'}`}`,
   );
 }

@@ -3,7 +3,7 @@ import type { Place, Problem } from './config-error.ts';
 import { locate } from './locate.ts';
 import type { Located } from './located.ts';
 import { mergeFiles } from './merge-files.ts';
-import { type ReadText, readText } from './read-text.ts';
+import { type ReadText, readText, VALUE_LIMIT } from './read-text.ts';
 import { readYaml, type YamlFile } from './read-yaml.ts';
 
 export interface ConfigSource {
@@ -26,14 +26,19 @@ export interface ReadTree {
 /** Reads a configuration as it is written, each value with its place, and reports what cannot be read. */
 export function readTree({ path, env, cwd }: ConfigSource, report: (problem: Problem) => void): ReadTree {
   const files = new Set([resolve(cwd, path)]);
-  const read: ReadText = (name) => {
-    const file = resolve(cwd, name);
-    files.add(file);
-    return readText(file);
-  };
+  const reader =
+    (limit?: number): ReadText =>
+    (name) => {
+      const file = resolve(cwd, name);
+      files.add(file);
+      return readText(file, limit);
+    };
+  const read = reader();
   const yaml = readYaml(path, cwd, read);
   for (const problem of yaml.problems) report(problem);
-  const located = yaml.files.flatMap((file) => locate(file, { env, read }, report) ?? []);
+  const located = yaml.files.flatMap(
+    (file) => locate(file, { env, read: reader(VALUE_LIMIT) }, report) ?? [],
+  );
   return { tree: mergeFiles(located, placeOfWhole(path, yaml.files), report), read, files };
 }
 

@@ -73,10 +73,7 @@ test.skipIf(REDIS === undefined)(
       redis: url.href,
       connection: { user: rotator, password: rotatorPassword },
     });
-    for (const env of [
-      { DEBUG: '*', PGPASSWORD: '' },
-      { NODE_DEBUG: 'net,tls,http,stream' },
-    ]) {
+    for (const env of [{ DEBUG: '*', PGPASSWORD: '' }, { NODE_DEBUG: 'net,tls,http,stream' }]) {
       const rotated = await cli(['rotate', 'app', '--inline', '--wait'], { cwd: workspace.folder, env });
       const status = await cli(['status'], { cwd: workspace.folder, env });
       const passwords = [redisPassword, rotatorPassword, (await workspace.published()).password];

@@ -60,7 +60,7 @@ test.each<readonly [what: string, yaml: string, ...problems: string[]]>([
   [
     'a key that is near to none',
     changed(['region: eu-central-1', 'colour: red']),
-    'k.yaml:5:37 stores.aws.colour: unknown key "colour"; known: "type", "region", "endpoint"',
+    'k.yaml:5:37 stores.aws.colour: unknown key "colour"; known: "type", "region", "endpoint", "tls"',
   ],
   [
     'a name that is no slug, and what is wrong under it',

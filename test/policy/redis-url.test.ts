@@ -4,7 +4,7 @@ import { load, problemsOf, VALID } from './config-folder.ts';
 const given = (url: string) => `queue: { redis: ${JSON.stringify(url)} }\n${VALID}`;
 
 test.each([
-  'redis://redis',
+  'redis://localhost',
   'rediss://redis:6380/3',
   'redis://:p%40ss%231@127.0.0.1:6379',
   'redis://user:p%C3%A4ss@[::1]:6379/0?family=6',

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { App } from '../../app.ts';
 import type { Connection } from '../../policy/config.ts';
+import { shownName } from '../../policy/credential-like.ts';
 import { rotatorPolicyOf } from '../../policy/rotator-policy-of.ts';
 import { rotatorScript } from '../../postgres/roles/rotator-script.ts';
 import { scramVerifier } from '../../postgres/scram-verifier.ts';
@@ -40,7 +41,7 @@ function chooseConnection(app: App, name: string | undefined): Connection {
   const { connections } = app.config;
   if (name !== undefined && !connections.has(name)) {
     throw new UsageError(
-      `There is no connection ${JSON.stringify(name)}; there is ${[...connections.keys()].join(', ')}`,
+      `There is no connection ${JSON.stringify(shownName(name))}; there is ${[...connections.keys()].join(', ')}`,
     );
   }
   const chosen = [...connections.values()].filter(
