@@ -87,12 +87,12 @@ const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE keyturn.rotation ADD COLUMN number bigint;
   UPDATE keyturn.rotation AS rotation SET number = counted.number
-    FROM (SELECT id, row_number() OVER (ORDER BY requested_at, finished_at) AS number FROM keyturn.rotation) AS counted
+    FROM (SELECT id, pg_catalog.row_number() OVER (ORDER BY requested_at, finished_at) AS number FROM keyturn.rotation) AS counted
    WHERE counted.id = rotation.id;
   ALTER TABLE keyturn.rotation ALTER COLUMN number SET NOT NULL,
     ALTER COLUMN number ADD GENERATED ALWAYS AS IDENTITY;
-  SELECT setval(pg_get_serial_sequence('keyturn.rotation', 'number'),
-                (SELECT coalesce(max(number), 0) + 1 FROM keyturn.rotation), false);
+  SELECT pg_catalog.setval(pg_catalog.pg_get_serial_sequence('keyturn.rotation', 'number'),
+                (SELECT coalesce(pg_catalog.max(number), 0) + 1 FROM keyturn.rotation), false);
   CREATE INDEX rotation_newest ON keyturn.rotation (policy, number DESC);
   `,
 ];
