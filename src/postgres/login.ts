@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { COMMIT_DURABLY } from './durable-commit.ts';
 import { quoteIdentifier, quoteLiteral } from './identifier.ts';
 import { shutOut } from './roles/role-statements.ts';
 
@@ -96,10 +97,12 @@ export async function readLogins(
 
 /** Lets the login in with the password behind the verifier. Needs a transaction that holds the policy's lock. */
 export async function enableLogin(client: pg.ClientBase, login: string, verifier: string): Promise<void> {
-  await client.query(`ALTER ROLE ${quoteIdentifier(login)} LOGIN PASSWORD ${quoteLiteral(verifier)}`);
+  await client.query(
+    `${COMMIT_DURABLY}; ALTER ROLE ${quoteIdentifier(login)} LOGIN PASSWORD ${quoteLiteral(verifier)}`,
+  );
 }
 
 /** Shuts the login out and forgets its password. Sessions that are open stay open. */
 export async function disableLogin(client: pg.ClientBase, login: string): Promise<void> {
-  await client.query(shutOut(login));
+  await client.query(`${COMMIT_DURABLY}; ${shutOut(login)}`);
 }
