@@ -1,5 +1,5 @@
 import type { Rotation } from '../ledger/rotation.ts';
-import { DatabaseError } from '../postgres/database-error.ts';
+import { DatabaseError, isForbidden } from '../postgres/database-error.ts';
 import { withPolicyLock } from '../postgres/policy-lock.ts';
 import { Refusal } from './refusal.ts';
 import { holdsAny, type RotationContext } from './rotation-context.ts';
@@ -30,8 +30,8 @@ export async function cancel(context: RotationContext, by: string): Promise<Rota
       return finished;
     });
   } catch (error) {
-    // Where nobody reaches the database, nobody can hold its lock and publish either.
-    if (!(error instanceof DatabaseError && error.kind === 'unreachable')) throw error;
+    // Where the rotator does not reach the database, or may not alter the logins, nobody can hold the lock and publish.
+    if (!(error instanceof DatabaseError && error.kind === 'unreachable') && !isForbidden(error)) throw error;
     ended = await end();
   }
   await takeBack(context);

@@ -103,7 +103,7 @@ describe('the logins are shut out first, and nothing is lost by', () => {
     const [a, b] = scenario.policy.logins;
     await using other = await adminOf(server, scenario.connection.database);
     // Between the look and DROP OWNED the rotator lends itself the login.
-    await other.client.query(`BEGIN; COMMENT ON ROLE ${a} IS 'busy'`);
+    await other.client.query('BEGIN; LOCK TABLE pg_catalog.pg_auth_members IN SHARE MODE');
     const refused = expect(bare.drop()).rejects.toThrow(
       /would have been dropped with it \(large object \d+\)/,
     );

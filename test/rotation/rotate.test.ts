@@ -235,8 +235,8 @@ describe('a failure before publish', () => {
     ],
     [
       'that only PostgreSQL knows',
-      () => 'REVOKE EXECUTE ON FUNCTION pg_try_advisory_xact_lock(bigint) FROM PUBLIC',
-      /^permission denied for function pg_try_advisory_xact_lock$/,
+      () => 'REVOKE EXECUTE ON FUNCTION pg_current_xact_id_if_assigned() FROM PUBLIC',
+      /^permission denied for function pg_current_xact_id_if_assigned$/,
     ],
   ])(
     'by a right %s, lost since check, ends the rotation at once and takes back (G5)',

@@ -1,6 +1,7 @@
 import { changePassword } from '../../postgres/change-password.ts';
 import { withPolicyLock } from '../../postgres/policy-lock.ts';
 import { scramVerifier } from '../../postgres/scram-verifier.ts';
+import { lockOf } from '../lock-of.ts';
 import { incomingLogin, stagedCredential } from '../rotation-context.ts';
 import type { Step } from '../step.ts';
 import { refuseSuperseded } from '../superseded.ts';
@@ -14,7 +15,7 @@ export const setRotator: Step = {
     const { username, password } = await stagedCredential(context);
     const verifier = scramVerifier(password);
     const client = await context.rotator();
-    await withPolicyLock(client, context.policy.logins, async () => {
+    await withPolicyLock(client, lockOf(context), async () => {
       await refuseSuperseded(context);
       await changePassword(client, username, verifier);
     });

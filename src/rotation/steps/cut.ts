@@ -2,6 +2,7 @@ import { counted } from '../../counted.ts';
 import type { OpenReplica } from '../../postgres/open-replica.ts';
 import { withPolicyLock } from '../../postgres/policy-lock.ts';
 import { describeSession, type LoginSession, terminate } from '../../postgres/sessions.ts';
+import { lockOf } from '../lock-of.ts';
 import { Refusal } from '../refusal.ts';
 import { refuseMissingPrivileges } from '../refuse-missing-privileges.ts';
 import { frozenLogins, type RotationContext } from '../rotation-context.ts';
@@ -24,7 +25,7 @@ export async function cut(
   const pids = sessions.map(({ pid }) => pid);
   const client = await context.rotator();
   // Under the lock, too: by the next rotation it would be the login in use.
-  const refused = await withPolicyLock(client, context.policy.logins, async () => {
+  const refused = await withPolicyLock(client, lockOf(context), async () => {
     await refuseSuperseded(context);
     return replica ? replica.terminate(outgoing, pids) : terminate(client, outgoing, pids);
   });

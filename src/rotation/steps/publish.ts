@@ -1,5 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import { withPolicyLock } from '../../postgres/policy-lock.ts';
+import { lockOf } from '../lock-of.ts';
 import { proveLogin } from '../prove-login.ts';
 import {
   type Credential,
@@ -26,10 +27,12 @@ export const publish: Step = {
     const credential = await stagedCredential(context);
     const client = await context.rotator();
     // Under the lock that `set` needs: nobody can give the login another password between this proof and the promotion.
-    await withPolicyLock(client, context.policy.logins, async () => {
+    await withPolicyLock(client, lockOf(context), async (lock) => {
       await refuseSuperseded(context);
       await using _session = await proveLogin(context);
       for (const destination of context.destinations.toReversed()) {
+        // A process that was stopped in between finds out here that others have gone on without it.
+        await lock.confirm();
         await destination.store.promote(destination.secrets, tokenOf(context), {
           back: context.rotation.rolledBackTo !== null,
         });

@@ -2,6 +2,7 @@ import { DatabaseError } from '../../postgres/database-error.ts';
 import { enableLogin, readLogins } from '../../postgres/login.ts';
 import { withPolicyLock } from '../../postgres/policy-lock.ts';
 import { scramVerifier } from '../../postgres/scram-verifier.ts';
+import { lockOf } from '../lock-of.ts';
 import { proveLogin } from '../prove-login.ts';
 import { publisherOf } from '../publisher-of.ts';
 import { Refusal } from '../refusal.ts';
@@ -31,7 +32,7 @@ export const set: Step = {
     const { incoming } = frozenLogins(context);
     const verifier = scramVerifier((await stagedCredential(context)).password);
     const client = await context.rotator();
-    await withPolicyLock(client, context.policy.logins, async () => {
+    await withPolicyLock(client, lockOf(context), async () => {
       await refuseSuperseded(context);
       context.forget();
       const publisher = await publisherOf(context, incoming);
