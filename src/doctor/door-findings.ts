@@ -1,4 +1,5 @@
 import { connect } from '../postgres/connect.ts';
+import { DatabaseError } from '../postgres/database-error.ts';
 import { readLogins } from '../postgres/login.ts';
 import { refusedAs } from '../postgres/refused-as.ts';
 import type { Finding } from '../rotation/findings/finding.ts';
@@ -23,7 +24,8 @@ export async function doorFindings(view: RotationView): Promise<Finding[]> {
           await using _session = await connect({ ...server, user, password }, { kind: 'consumer' });
           return explain({ user, place, database: server.database }, 'nologin');
         } catch (error) {
-          const refused = refusedAs(error);
+          const unasked = error instanceof DatabaseError && error.kind === 'unproven';
+          const refused = unasked ? 'nologin' : refusedAs(error);
           // A server that is away keeps no other from being asked.
           if (refused === undefined) return faultFinding('pg_hba', error);
           return explain({ user, place, database: server.database }, refused);

@@ -1,15 +1,20 @@
-import { connect, type Target } from '../postgres/connect.ts';
+import type { Target } from '../postgres/connect.ts';
 import { DatabaseError } from '../postgres/database-error.ts';
 import { refusedAs } from '../postgres/refused-as.ts';
+import { ScramFault } from '../postgres/scram-fault.ts';
 import { credentialIn } from '../rotation/credential-in.ts';
 import type { Finding } from '../rotation/findings/finding.ts';
-import { generatePassword } from '../rotation/password.ts';
 import { proveLogin } from '../rotation/prove-login.ts';
 import type { OpenDestination, RotationView } from '../rotation/rotation-context.ts';
 import { faultFinding } from './fault-finding.ts';
 
 /** SQLSTATE too_many_connections: of the server, the database or the login. */
 const TOO_MANY = '53300';
+
+interface Refused {
+  readonly where: string;
+  readonly error: DatabaseError;
+}
 
 /** Whether what each destination publishes logs in now, on the primary and on every replica (G1). */
 export async function proofFindings(view: RotationView): Promise<Finding[]> {
@@ -42,20 +47,40 @@ async function proveDestination(view: RotationView, destination: OpenDestination
       });
     } catch (error) {
       if (!(error instanceof DatabaseError)) throw error;
-      findings.push(
-        error.kind === 'unproven'
-          ? await explainUnproven(view, { username, server })
-          : explainRefused(view, { where: destination.name, error }),
-      );
+      findings.push(explain(view, { username, server, where: destination.name, error }));
     }
   }
   return findings;
 }
 
-function explainRefused(
-  { policy }: RotationView,
-  { where, error }: { readonly where: string; readonly error: DatabaseError },
+/** Why no proof came of a login that may be right all the same, or why it is refused. */
+function explain(
+  view: RotationView,
+  { username, server, where, error }: Readonly<{ username: string; server: Target } & Refused>,
 ): Finding {
+  const about = 'published';
+  const place = `${server.host}:${server.port}`;
+  if (error.kind === 'unproven') {
+    return {
+      level: 'fail',
+      about,
+      text: `${place} lets ${username} in with any password, so verify could prove none`,
+      remedy: 'let pg_hba.conf demand scram-sha-256 from this address',
+      sql: ['SELECT pg_catalog.pg_reload_conf()'],
+    };
+  }
+  if (error.cause instanceof ScramFault && error.cause.asked === 'md5') {
+    return {
+      level: 'warn',
+      about,
+      text: `${place} asks for the password of ${username} by MD5, which keyturn does not answer: its verifier is an older one, and ends with the next rotation`,
+      remedy: 'let pg_hba.conf demand scram-sha-256 or md5 from this address',
+    };
+  }
+  return explainRefused(view, { where, error });
+}
+
+function explainRefused({ policy }: RotationView, { where, error }: Refused): Finding {
   const told = faultFinding('published', error);
   const refused = { ...told, text: `consumers that read ${where} are refused: ${told.text}` };
   if ((error.cause as { code?: unknown } | undefined)?.code === TOO_MANY) {
@@ -68,35 +93,4 @@ function explainRefused(
     return { ...refused, remedy };
   }
   return refused;
-}
-
-/** Another password is tried, to tell a server that asks for none from one that asks in another way. */
-async function explainUnproven(
-  { policy }: RotationView,
-  { username, server }: { readonly username: string; readonly server: Target },
-): Promise<Finding> {
-  const about = 'published';
-  const another = generatePassword(policy.password);
-  const place = `${server.host}:${server.port}`;
-  try {
-    await using _session = await connect(
-      { ...server, user: username, password: another },
-      { kind: 'consumer' },
-    );
-    return {
-      level: 'fail',
-      about,
-      text: `${place} lets ${username} in with any password, so verify could prove none`,
-      remedy: 'let pg_hba.conf demand scram-sha-256 from this address',
-      sql: ['SELECT pg_catalog.pg_reload_conf()'],
-    };
-  } catch (error) {
-    if (refusedAs(error) === undefined) throw error;
-    return {
-      level: 'warn',
-      about,
-      text: `${place} asks for the password of ${username}, but not by SCRAM: its verifier is an older one, or pg_hba.conf demands another method. The first ends with the next rotation; with the second verify would refuse`,
-      remedy: 'let pg_hba.conf demand scram-sha-256 or md5 from this address',
-    };
-  }
 }

@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import type { ClientConfig } from 'pg';
 import type { Database, Tls } from '../policy/config.ts';
+import { scramOnly } from './scram-only.ts';
 
 /** What pg needs to log in to a database: whatever libpq's environment variables say, and in plaintext only if the mode is `disable`. */
 export function clientOptions({ host, port, database, user, password, tls }: Database): ClientConfig {
@@ -8,18 +9,19 @@ export function clientOptions({ host, port, database, user, password, tls }: Dat
     port,
     database,
     user,
-    // A function: pg takes an empty password for none, and looks for one in PGPASSWORD and .pgpass.
-    password: () => password ?? '',
     // Else that of PGSSLNEGOTIATION.
     sslnegotiation: 'postgres',
   };
-  if (tls.mode === 'disable') return { ...common, host, ssl: false };
+  const wanted = { password, certificate: tls.cert !== undefined, tls: tls.mode !== 'disable' };
+  if (tls.mode === 'disable') {
+    return { ...common, ...scramOnly(wanted, () => new Socket()), host, ssl: false };
+  }
   const name = tls.servername ?? host;
   return {
     ...common,
     // pg sends its host as SNI unless that is an address, so it is told the name, or one of no meaning; the socket knows the way.
     host: tls.sni === false ? '0.0.0.0' : name,
-    stream: () => socketTo(host, port),
+    ...scramOnly(wanted, () => socketTo(host, port)),
     // What Node.js checks the certificate for where no name is sent; missing in the types of pg.
     ssl: { ...verification(tls), ...{ host: name } },
   };

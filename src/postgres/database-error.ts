@@ -1,6 +1,9 @@
+import { ScramFault } from './scram-fault.ts';
+
 export type DatabaseErrorKind =
   | 'unreachable'
   | 'authentication'
+  | 'scram'
   | 'unproven'
   | 'tls'
   | 'pooler'
@@ -65,6 +68,7 @@ export function databaseError(cause: unknown, place: string, remedies = REMEDIES
 }
 
 function kindOf(cause: unknown): DatabaseErrorKind {
+  if (cause instanceof ScramFault) return cause.kind;
   const { code, message } = cause as { code?: unknown; message?: string };
   // The one code that PgBouncer has for all its own faults; PostgreSQL uses it for none of these.
   if (code === '08P01') {

@@ -101,20 +101,20 @@ export async function openAuthority(commonName: string): Promise<Authority> {
   }
 }
 
-/** A certificate that no CA vouches for. */
-export async function selfSigned(commonName: string): Promise<Issued> {
+/** A certificate that no CA vouches for; `key` is what openssl needs to make another kind of key and signature. */
+export async function selfSigned(commonName: string, key: readonly string[] = NEW_KEY): Promise<Issued> {
   const cwd = await mkdtemp(join(tmpdir(), 'keyturn-self-signed-'));
   try {
     await run(
       'openssl',
       [
-        ...['req', '-x509', '-days', '2', ...NEW_KEY, '-subj', `/CN=${commonName}`],
+        ...['req', '-x509', '-days', '2', ...key, '-subj', `/CN=${commonName}`],
         ...['-addext', `subjectAltName = DNS:${commonName}`, '-keyout', 'key', '-out', 'cert'],
       ],
       { cwd },
     );
-    const [cert, key] = await Promise.all(['cert', 'key'].map((name) => readFile(join(cwd, name), 'utf8')));
-    return { cert: String(cert), key: String(key) };
+    const read = (name: string) => readFile(join(cwd, name), 'utf8');
+    return { cert: await read('cert'), key: await read('key') };
   } finally {
     await rm(cwd, { recursive: true, force: true });
   }

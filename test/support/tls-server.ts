@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { peerCertificate } from '../../src/postgres/peer-certificate.ts';
 import { adminOf } from './admin.ts';
 import type { Issued } from './certificates.ts';
-import { type PostgresServer, startPostgres } from './postgres-server.ts';
+import { type OlderVersion, type PostgresServer, startPostgres } from './postgres-server.ts';
 
 /** A PostgreSQL whose certificate can be changed, and which knows the client certificates of one CA. */
 export interface TlsServer extends AsyncDisposable {
@@ -20,13 +20,16 @@ export async function startTlsServer({
   clientCa,
   hba,
   ident = '',
+  version,
 }: {
   readonly clientCa: string;
   readonly hba: string;
   readonly ident?: string;
+  readonly version?: OlderVersion;
 }): Promise<TlsServer> {
   // A Unix socket in its own folder.
-  const server = await startPostgres({ settings: { unix_socket_directories: '.' } });
+  const settings = { unix_socket_directories: '.' };
+  const server = await startPostgres({ settings, ...(version === undefined ? {} : { version }) });
   const { data, user } = server.server;
   async function put(name: string, content: string): Promise<string> {
     const file = join(data, name);

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { clientOptions } from '../../postgres/client-options.ts';
 import type { PublishedLogin } from './published-login.ts';
 import { countFault, type Tally } from './tally.ts';
 
@@ -53,7 +54,7 @@ async function firstLogin(
 }
 
 function openPool(server: ClientOptions['server'], login: PublishedLogin, tally: Tally): pg.Pool {
-  const pool = new pg.Pool({ ...server, ...account(login), max: 2, application_name: 'demo shop' });
+  const pool = new pg.Pool({ ...account(server, login), max: 2, application_name: 'demo shop' });
   // An idle session that was cut is a fault too: none may be while a drain has time left.
   pool.on('error', (error) => countFault(tally, error));
   return pool;
@@ -84,7 +85,7 @@ async function reconnect(
   login: PublishedLogin,
   tally: Tally,
 ): Promise<void> {
-  const client = new pg.Client({ ...server, ...account(login), application_name: 'demo report' });
+  const client = new pg.Client({ ...account(server, login), application_name: 'demo report' });
   client.on('error', () => {});
   try {
     await client.connect();
@@ -95,6 +96,7 @@ async function reconnect(
   }
 }
 
-function account({ username, password }: PublishedLogin) {
-  return { user: username, password };
+/** As a careful consumer does: by SCRAM only. */
+function account(server: ClientOptions['server'], { username, password }: PublishedLogin): pg.ClientConfig {
+  return clientOptions({ ...server, user: username, password, tls: { mode: 'disable' } });
 }

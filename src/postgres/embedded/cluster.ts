@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { clientOptions } from '../client-options.ts';
 import { startupOptions } from '../session-pin.ts';
 import { findBinaries } from './binaries.ts';
 import { openHome, reachableBinaries } from './home.ts';
@@ -161,11 +162,15 @@ async function startUnlessRunning(server: Server, error: unknown): Promise<Start
 
 async function takeLease(port: number, password: string): Promise<pg.Client> {
   const lease = new pg.Client({
-    host: HOST,
-    port,
-    user: SUPERUSER,
-    password,
-    database: 'postgres',
+    // Something else may answer on the port by now.
+    ...clientOptions({
+      host: HOST,
+      port,
+      user: SUPERUSER,
+      password,
+      database: 'postgres',
+      tls: { mode: 'disable' },
+    }),
     options: startupOptions({ host: HOST, port }, 'lease', { statementTimeout: 0 }),
     application_name: 'keyturn lease',
     keepAlive: true,
