@@ -9,9 +9,16 @@ import { type Provisions, provisionsIn } from './provisions.ts';
 import type { Event, Rotation, StepName } from './rotation.ts';
 import { ROTATION_COLUMNS } from './rotation-columns.ts';
 import { RotationOpenError } from './rotation-open-error.ts';
+import { Superseded } from './superseded.ts';
 import { readTimings, type Timing } from './timing.ts';
 
-/** Rotations and their history, in the state database. */
+/** A rotation as its writer knows it: open, and on its way forward or back. Where the ledger has it otherwise, nothing is written. */
+export type Expected = Pick<Rotation, 'id' | 'rolledBackBy'>;
+
+/**
+ * Rotations and their history, in the state database. What takes an {@link Expected} throws Superseded, and writes
+ * nothing, when the rotation was ended or turned round meanwhile: a worker that was stopped and wakes up changes nothing.
+ */
 export interface Ledger {
   /**
    * Opens a rotation. Throws RotationOpenError while another of the policy is open; returns undefined when the
@@ -41,28 +48,33 @@ export interface Ledger {
   events(rotations: readonly string[]): Promise<Event[]>;
   /** Records the resolved logins; those recorded first stay. */
   freeze(
-    id: string,
+    rotation: Expected,
     logins: { readonly incoming: string; readonly outgoing: string | null },
   ): Promise<Rotation>;
   /** Records that everything is published; the first instant stays. */
-  published(id: string): Promise<Rotation>;
+  published(rotation: Expected): Promise<Rotation>;
   /** Counts an open rotation's instants that lie in the future from now on; undefined when it has none. */
   recount(id: string): Promise<Rotation | undefined>;
   /**
    * Appends to the history. Each step has one `started` and one `done`; `waiting` is kept only where it says
    * something new, so that a long drain is a few lines and not a line a poll.
    */
-  record(id: string, step: StepName, kind: 'started' | 'done' | 'waiting', detail?: string): Promise<void>;
+  record(
+    rotation: Expected,
+    step: StepName,
+    kind: 'started' | 'done' | 'waiting',
+    detail?: string,
+  ): Promise<void>;
   /** Appends what stops nothing and yet must be told. Returns whether the rotation did not have it already. */
-  warn(id: string, step: StepName, text: string): Promise<boolean>;
+  warn(rotation: Expected, step: StepName, text: string): Promise<boolean>;
   /** Counts a failure and appends it to the history. */
-  failed(id: string, step: StepName, error: string): Promise<Rotation>;
-  finish(id: string, status: 'done' | 'failed', error?: string): Promise<Rotation>;
+  failed(rotation: Expected, step: StepName, error: string): Promise<Rotation>;
+  finish(rotation: Expected, status: 'done' | 'failed', error?: string): Promise<Rotation>;
   /**
    * Ends an open rotation as failed and opens one like it in its place, at one instant; undefined when it was not open
    * any more.
    */
-  replace(id: string, by: string): Promise<Rotation | undefined>;
+  replace(rotation: Expected, by: string): Promise<Rotation | undefined>;
   /** Makes an open rotation an emergency: its drain is over. */
   escalate(id: string): Promise<Rotation | undefined>;
   /** Turns an open rotation round; undefined when it is not open any more, or is on its way back already. */
@@ -83,12 +95,18 @@ export async function openLedger(pool: pg.Pool, clock: Clock): Promise<Ledger> {
   await migrateLedger(pool);
   const now = () => new Date(clock.now());
 
-  async function update(id: string, assignments: string, values: unknown[] = []): Promise<Rotation> {
+  async function update(
+    { id, rolledBackBy }: Expected,
+    assignments: string,
+    values: unknown[] = [],
+  ): Promise<Rotation> {
     const { rows } = await pool.query(
-      `UPDATE keyturn.rotation SET ${assignments} WHERE id = $1 RETURNING ${ROTATION_COLUMNS}`,
-      [id, ...values],
+      `UPDATE keyturn.rotation SET ${assignments}
+        WHERE id = $1 AND status = 'open' AND rolled_back_by IS NOT DISTINCT FROM $2::pg_catalog.text
+        RETURNING ${ROTATION_COLUMNS}`,
+      [id, rolledBackBy, ...values],
     );
-    if (!rows[0]) throw new Error(`The ledger has no rotation ${id}`);
+    if (!rows[0]) throw new Superseded(id);
     return rows[0];
   }
 
@@ -101,18 +119,30 @@ export async function openLedger(pool: pg.Pool, clock: Clock): Promise<Ledger> {
     return rows;
   }
 
-  async function append(id: string, step: StepName, kind: Event['kind'], detail?: string): Promise<boolean> {
-    const { rowCount } = await pool.query(
-      `INSERT INTO keyturn.event (rotation, at, step, kind, detail, back)
-       SELECT $1::pg_catalog.uuid, $2, $3::pg_catalog.text, $4::pg_catalog.text, $5::pg_catalog.text,
-              (SELECT rolled_back_to IS NOT NULL FROM keyturn.rotation WHERE id = $1)
+  /** Returns whether the history did not have it already. */
+  async function append(
+    { id, rolledBackBy }: Expected,
+    step: StepName,
+    kind: Event['kind'],
+    detail?: string,
+  ): Promise<boolean> {
+    // The row is locked, so that nobody ends the rotation between the question and the line.
+    const { rows } = await pool.query(
+      `WITH expected AS MATERIALIZED (
+         SELECT rolled_back_to IS NOT NULL AS back FROM keyturn.rotation
+          WHERE id = $1 AND status = 'open' AND rolled_back_by IS NOT DISTINCT FROM $6::pg_catalog.text FOR SHARE),
+       appended AS (
+       INSERT INTO keyturn.event (rotation, at, step, kind, detail, back)
+       SELECT $1::pg_catalog.uuid, $2, $3::pg_catalog.text, $4::pg_catalog.text, $5::pg_catalog.text, back FROM expected
         WHERE NOT EXISTS (
           SELECT FROM (SELECT * FROM keyturn.event WHERE rotation = $1 ORDER BY id DESC LIMIT 1) AS latest
            WHERE latest.kind = 'waiting' AND latest.kind = $4 AND latest.step = $3 AND latest.detail IS NOT DISTINCT FROM $5)
-       ON CONFLICT DO NOTHING`,
-      [id, now(), step, kind, detail ?? null],
+       ON CONFLICT DO NOTHING RETURNING id)
+       SELECT EXISTS (SELECT FROM expected) AS "isExpected", EXISTS (SELECT FROM appended) AS "isNew"`,
+      [id, now(), step, kind, detail ?? null, rolledBackBy],
     );
-    return rowCount === 1;
+    if (!rows[0].isExpected) throw new Superseded(id);
+    return rows[0].isNew;
   }
 
   return {
@@ -201,43 +231,42 @@ export async function openLedger(pool: pg.Pool, clock: Clock): Promise<Ledger> {
       );
       return rows;
     },
-    freeze(id, { incoming, outgoing }) {
-      return update(id, 'incoming = coalesce(incoming, $2), outgoing = coalesce(outgoing, $3)', [
+    freeze(rotation, { incoming, outgoing }) {
+      return update(rotation, 'incoming = coalesce(incoming, $3), outgoing = coalesce(outgoing, $4)', [
         incoming,
         outgoing,
       ]);
     },
-    published(id) {
+    published(rotation) {
       // By the database's own clock where ours follows it: what was measured may be behind, and the grace counts from here.
-      return update(id, `published_at = coalesce(published_at, $2::timestamptz, ${DATABASE_NOW})`, [
-        clock.followsDatabase ? null : now(),
-      ]);
+      const instant = `coalesce(published_at, $3::pg_catalog.timestamptz, ${DATABASE_NOW})`;
+      return update(rotation, `published_at = ${instant}`, [clock.followsDatabase ? null : now()]);
     },
     recount: (id) => recount(pool, id, now()),
-    async record(id, step, kind, detail) {
-      await append(id, step, kind, detail);
-      if (kind !== 'started') await update(id, 'attempts = 0, last_error = NULL');
+    async record(rotation, step, kind, detail) {
+      await append(rotation, step, kind, detail);
+      if (kind !== 'started') await update(rotation, 'attempts = 0, last_error = NULL');
     },
-    warn(id, step, text) {
-      return append(id, step, 'warning', text);
+    warn(rotation, step, text) {
+      return append(rotation, step, 'warning', text);
     },
-    async failed(id, step, error) {
-      await append(id, step, 'failed', error);
-      return update(id, 'attempts = attempts + 1, last_error = $2', [error]);
+    async failed(rotation, step, error) {
+      await append(rotation, step, 'failed', error);
+      return update(rotation, 'attempts = attempts + 1, last_error = $3', [error]);
     },
-    finish(id, status, error) {
-      const assignments = 'status = $2, finished_at = $3, last_error = coalesce($4, last_error)';
-      return update(id, assignments, [status, now(), error ?? null]);
+    finish(rotation, status, error) {
+      const assignments = 'status = $3, finished_at = $4, last_error = coalesce($5, last_error)';
+      return update(rotation, assignments, [status, now(), error ?? null]);
     },
-    async replace(id, by) {
+    async replace({ id, rolledBackBy }, by) {
       const { rows } = await pool.query(
         `WITH ended AS (
            UPDATE keyturn.rotation SET status = 'failed', finished_at = $3
-            WHERE id = $1 AND status = 'open' RETURNING *)
+            WHERE id = $1 AND status = 'open' AND rolled_back_by IS NOT DISTINCT FROM $4::pg_catalog.text RETURNING *)
          INSERT INTO keyturn.rotation (id, policy, reason, requested_by, requested_at, slot, adopt, replaces)
          SELECT $2, policy, reason, requested_by, $3, slot, adopt, id FROM ended
          RETURNING ${ROTATION_COLUMNS}`,
-        [id, by, now()],
+        [id, by, now(), rolledBackBy],
       );
       return rows[0];
     },

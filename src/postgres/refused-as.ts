@@ -13,3 +13,9 @@ export function refusedAs(error: unknown): 'password' | 'nologin' | 'entry' | un
   if (code === '28P01' || code === undefined) return 'password';
   return routine === 'InitializeSessionUserId' ? 'nologin' : 'entry';
 }
+
+/** Whether a login was refused for its own CONNECTION LIMIT, and not that of the server or the database. */
+export function isLimitOfRole(error: DatabaseError): boolean {
+  const { code, routine } = (error.cause ?? {}) as { code?: unknown; routine?: unknown };
+  return code === '53300' && routine === 'InitializeSessionUserId';
+}

@@ -20,19 +20,19 @@ export class StepError extends Error {
  * it waits for, or undefined when every step is done. Throws a StepError.
  */
 export async function advance(context: RotationContext): Promise<Wait | undefined> {
-  const { ledger, rotation } = context;
-  const isBack = rotation.rolledBackTo !== null;
-  const recorded = (await ledger.events([rotation.id])).filter(
+  const { ledger } = context;
+  const isBack = context.rotation.rolledBackTo !== null;
+  const recorded = (await ledger.events([context.rotation.id])).filter(
     ({ kind, back }) => kind === 'done' && back === isBack,
   );
   for (const step of stepsOf(context)) {
     try {
       if (!(await step.isDone(context))) {
-        await ledger.record(rotation.id, step.name, 'started');
+        await ledger.record(context.rotation, step.name, 'started');
         const wait = await step.run(context);
         if (wait) {
           if (wait.warning !== undefined) await warn(context, step.name, wait.warning);
-          await ledger.record(rotation.id, step.name, 'waiting', wait.reason);
+          await ledger.record(context.rotation, step.name, 'waiting', wait.reason);
           return wait;
         }
       }
@@ -42,7 +42,7 @@ export async function advance(context: RotationContext): Promise<Wait | undefine
     } catch (cause) {
       throw new StepError(step.name, cause);
     }
-    await ledger.record(rotation.id, step.name, 'done');
+    await ledger.record(context.rotation, step.name, 'done');
   }
   return undefined;
 }

@@ -1,10 +1,9 @@
 import type { Rotation } from '../ledger/rotation.ts';
 import { DatabaseError, isForbidden } from '../postgres/database-error.ts';
-import { withPolicyLock } from '../postgres/policy-lock.ts';
 import { Refusal } from './refusal.ts';
 import { holdsAny, type RotationContext } from './rotation-context.ts';
 import { endUnset } from './rotator-steps/end-unset.ts';
-import { shutIncoming, takeBack } from './take-back.ts';
+import { endAndTakeBack } from './take-back.ts';
 
 /**
  * Ends an open rotation that is not published, and takes back what it staged and set. Throws a Refusal when it is
@@ -16,26 +15,23 @@ export async function cancel(context: RotationContext, by: string): Promise<Rota
   const end = async () => {
     for (const destination of context.destinations) {
       if (!(await holdsAny(context, destination))) continue;
-      throw new Refusal(
-        `${destination.name} publishes rotation ${rotation.id} already; go back with: keyturn rollback ${policy.name}`,
-      );
+      throw new Refusal(`${destination.name} publishes rotation ${rotation.id} already; ${wayOut(context)}`);
     }
-    return ledger.finish(rotation.id, 'failed', `cancelled by ${by}`);
+    return ledger.finish(rotation, 'failed', `cancelled by ${by}`);
   };
-  let ended: Rotation;
-  try {
-    ended = await withPolicyLock(await context.rotator(), policy.logins, async () => {
-      const finished = await end();
-      await shutIncoming(context);
-      return finished;
-    });
-  } catch (error) {
-    // Where the rotator does not reach the database, or may not alter the logins, nobody can hold the lock and publish.
-    if (!(error instanceof DatabaseError && error.kind === 'unreachable') && !isForbidden(error)) throw error;
-    ended = await end();
-  }
-  await takeBack(context);
+  // Where the rotator does not reach the database, or may not alter the logins, nobody can hold the lock and publish.
+  const isAway = (fault: unknown) =>
+    (fault instanceof DatabaseError && fault.kind === 'unreachable') || isForbidden(fault);
+  const ended = await endAndTakeBack(context, end, isAway);
+  if (!ended) throw new Error(`Rotation ${rotation.id} was not ended`);
   return ended;
+}
+
+/** What ends a rotation that is published. */
+function wayOut({ policy: { name }, rotation: { reason, rolledBackBy } }: RotationContext): string {
+  if (reason === 'emergency') return `it is an emergency and ends by itself, see: keyturn status ${name}`;
+  if (rolledBackBy !== null) return `it is rolled back and ends by itself, see: keyturn status ${name}`;
+  return `go back with: keyturn rollback ${name}`;
 }
 
 async function cancelRotator(context: RotationContext, by: string): Promise<Rotation> {

@@ -1,4 +1,5 @@
 import type { Publication } from '../ledger/last-published.ts';
+import { Superseded } from '../ledger/superseded.ts';
 import { DatabaseError } from '../postgres/database-error.ts';
 import type { Version } from '../secret-store/secret-store.ts';
 import { otherPendingParts } from './pending-parts.ts';
@@ -6,7 +7,6 @@ import { proveLogin } from './prove-login.ts';
 import { Refusal } from './refusal.ts';
 import { holds, type OpenDestination, type RotationContext } from './rotation-context.ts';
 import { rotatorOutsideChange } from './rotator-outside-change.ts';
-import { Superseded } from './superseded.ts';
 
 /** Something in the stores that keyturn did not do. */
 export interface OutsideChange {
@@ -41,8 +41,7 @@ export async function outsideChanges(context: RotationContext): Promise<readonly
   // It was judged before this rotation staged anything; since then what differs is its own doing.
   if ((await holds(context, primary, 'pending')) || (await holds(context, primary, 'current'))) return [];
   const last = await context.ledger.lastPublished(context.policy.name);
-  if (last?.rotation === context.rotation.id)
-    throw new Superseded(`Rotation ${last.rotation} has ended meanwhile`);
+  if (last?.rotation === context.rotation.id) throw new Superseded(last.rotation, 'has ended meanwhile');
   const changes = [await changeOfPrimary(context, primary, last)];
   for (const other of others) changes.push(await changeOfOther(context, other, last));
   for (const each of context.destinations) changes.push(await foreignPending(context, each));

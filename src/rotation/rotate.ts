@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { Rotation } from '../ledger/rotation.ts';
+import { Superseded } from '../ledger/superseded.ts';
+import { DatabaseError } from '../postgres/database-error.ts';
 import { advance, StepError } from './advance.ts';
 import { backoff, isTransient } from './failure.ts';
+import { NoWayForward } from './no-way-forward.ts';
 import { PasswordRefused } from './password-refused.ts';
 import { recount } from './recount.ts';
 import { holdsAny, type RotationContext } from './rotation-context.ts';
 import { endUnset } from './rotator-steps/end-unset.ts';
 import type { Wait } from './step.ts';
-import { Superseded } from './superseded.ts';
-import { standDown, takeBack } from './take-back.ts';
+import { endAndTakeBack, isNoRival, takeBack } from './take-back.ts';
 
 /** Where a run through the steps ended. `until` is milliseconds since the epoch: run again then. */
 export type Outcome =
@@ -38,42 +40,80 @@ export type Outcome =
  * One that is such a replacement itself has none: then it is not the password.
  */
 export async function rotate(context: RotationContext): Promise<Outcome> {
-  const { ledger, clock, policy } = context;
+  try {
+    return await runOn(context);
+  } catch (error) {
+    if (!(error instanceof Superseded)) throw error;
+    // The next run finds out what became of it.
+    return { status: 'waiting', until: context.clock.now(), reason: error.message };
+  }
+}
+
+async function runOn(context: RotationContext): Promise<Outcome> {
   await recount(context);
-  const { id, requestedAt, lastError } = context.rotation;
   try {
     const wait = await advanceTwice(context);
     if (wait) return { status: 'waiting', until: wait.until, reason: wait.reason };
     return await settle(context);
   } catch (error) {
     if (!(error instanceof StepError)) throw error;
-    // The next run finds out what became of it.
-    if (error.cause instanceof Superseded) {
-      return { status: 'waiting', until: clock.now(), reason: error.message };
-    }
-    const isNews = error.message !== lastError;
-    const { attempts } = await ledger.failed(id, error.step, error.message);
-    const again = isTransient(error.cause) && clock.now() - requestedAt.getTime() < policy.retryFor;
-    if (again || context.rotation.rolledBackTo !== null || (await mayBePublished(context))) {
-      return { status: 'retrying', until: clock.now() + backoff(attempts), error, isNews };
-    }
-    if (policy.type === 'rotator') {
-      // What cannot be found out is as good as set: discarding the only way in would be worse than trying again.
-      const ended = await endUnset(context).catch(() => undefined);
-      if (!ended) return { status: 'retrying', until: clock.now() + backoff(attempts), error, isNews };
-      context.rotation = ended;
-      return { status: 'failed', error };
-    }
-    await takeBack(context);
-    await standDown(context);
-    if (error.cause instanceof PasswordRefused && context.rotation.replaces === null) {
-      const replacedBy = await ledger.replace(id, randomUUID());
-      context.rotation = (await ledger.find(id)) ?? context.rotation;
-      if (replacedBy) return { status: 'failed', error, replacedBy };
-    }
-    context.rotation = await ledger.finish(id, 'failed');
+    if (error.cause instanceof Superseded) throw error.cause;
+    return fail(context, error);
+  }
+}
+
+/** What comes of a step that threw: another try, or the end of the rotation. */
+async function fail(context: RotationContext, error: StepError): Promise<Outcome> {
+  const { ledger, clock, policy } = context;
+  const { requestedAt, lastError, replaces } = context.rotation;
+  const isNews = error.message !== lastError;
+  const { attempts } = await ledger.failed(context.rotation, error.step, error.message);
+  const retry = () =>
+    ({ status: 'retrying', until: clock.now() + backoff(attempts), error, isNews }) as const;
+  if (isTransient(error.cause) && clock.now() - requestedAt.getTime() < policy.retryFor) return retry();
+  if (policy.type === 'rotator') {
+    if (await mayBePublished(context)) return retry();
+    // What cannot be found out is as good as set: discarding the only way in would be worse than trying again.
+    const ended = await endUnset(context).catch(rethrowSuperseded);
+    if (!ended) return retry();
+    context.rotation = ended;
     return { status: 'failed', error };
   }
+  const isReplaced = error.cause instanceof PasswordRefused && replaces === null;
+  const ended = await endAndTakeBack(
+    context,
+    async () => {
+      context.forget();
+      if (await mustGoOn(context, error)) return undefined;
+      if (!isReplaced) return { row: await ledger.finish(context.rotation, 'failed') };
+      const replacedBy = await ledger.replace(context.rotation, randomUUID());
+      if (!replacedBy) throw new Superseded(context.rotation.id);
+      return { row: await ledger.find(context.rotation.id), replacedBy };
+    },
+    isNoRival,
+  ).catch(nothingIfLocked);
+  if (!ended) return retry();
+  context.rotation = ended.row ?? context.rotation;
+  return { status: 'failed', error, ...(ended.replacedBy && { replacedBy: ended.replacedBy }) };
+}
+
+function rethrowSuperseded(error: unknown): undefined {
+  if (error instanceof Superseded) throw error;
+  return undefined;
+}
+
+/** Who holds the lock may be bringing this very rotation on, so it stays open and is tried again. */
+function nothingIfLocked(error: unknown): undefined {
+  if (error instanceof DatabaseError && error.kind === 'locked') return undefined;
+  throw error;
+}
+
+/** Whether a rotation goes on whatever its step threw: it is published, or on its way back, and there is a way. */
+async function mustGoOn(context: RotationContext, { cause }: StepError): Promise<boolean> {
+  const { reason, rolledBackTo } = context.rotation;
+  const isLost = cause instanceof NoWayForward;
+  if (rolledBackTo !== null) return !isLost;
+  return !(isLost && reason === 'emergency') && (await mayBePublished(context));
 }
 
 /** Where PostgreSQL refuses the password that was set, somebody may just have altered the login: it is set again, once. */
@@ -82,7 +122,7 @@ async function advanceTwice(context: RotationContext): Promise<Wait | undefined>
     return await advance(context);
   } catch (error) {
     if (!(error instanceof StepError && error.cause instanceof PasswordRefused)) throw error;
-    await context.ledger.failed(context.rotation.id, error.step, error.message);
+    await context.ledger.failed(context.rotation, error.step, error.message);
     context.forget();
     return advance(context);
   }
@@ -90,13 +130,17 @@ async function advanceTwice(context: RotationContext): Promise<Wait | undefined>
 
 /** Ends a rotation of which every step is done. One that was rolled back has not done what it was for. */
 async function settle(context: RotationContext): Promise<Outcome> {
-  const { id, rolledBackBy } = context.rotation;
+  const { rolledBackBy } = context.rotation;
   if (rolledBackBy === null) {
-    context.rotation = await context.ledger.finish(id, 'done');
+    context.rotation = await context.ledger.finish(context.rotation, 'done');
     return { status: 'done' };
   }
+  context.rotation = await context.ledger.finish(
+    context.rotation,
+    'failed',
+    `rolled back by ${rolledBackBy}`,
+  );
   await takeBack(context);
-  context.rotation = await context.ledger.finish(id, 'failed', `rolled back by ${rolledBackBy}`);
   return { status: 'rolled back' };
 }
 
@@ -105,8 +149,6 @@ async function settle(context: RotationContext): Promise<Outcome> {
  * it, the primary decides: where somebody else changed that, the rotation has nothing to go on with.
  */
 async function mayBePublished(context: RotationContext): Promise<boolean> {
-  const events = await context.ledger.events([context.rotation.id]);
-  if (!events.some(({ step }) => step === 'publish')) return false;
   const { publishedAt } = context.rotation;
   try {
     for (const destination of publishedAt ? context.destinations.slice(0, 1) : context.destinations) {
@@ -114,6 +156,7 @@ async function mayBePublished(context: RotationContext): Promise<boolean> {
     }
     return false;
   } catch {
-    return true;
+    const events = await context.ledger.events([context.rotation.id]);
+    return events.some(({ step }) => step === 'publish');
   }
 }

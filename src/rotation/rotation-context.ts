@@ -7,7 +7,8 @@ import type { Destination, Policy } from '../policy/policy.ts';
 import type { OpenReplica } from '../postgres/open-replica.ts';
 import type { LoginUse } from '../postgres/sessions.ts';
 import type { SecretStore, Stage, Version } from '../secret-store/secret-store.ts';
-import { Refusal } from './refusal.ts';
+import { credentialIn } from './credential-in.ts';
+import { NoWayForward } from './no-way-forward.ts';
 
 /** A destination together with its open store. */
 export interface OpenDestination extends Omit<Destination, 'store'> {
@@ -61,15 +62,23 @@ export function tokenOf({ rotation }: RotationView): string {
   return rotation.rolledBackTo ?? rotation.id;
 }
 
-/** The logins that `check` resolved. They do not change while the rotation lasts, but change places on its way back. */
-export function frozenLogins({ rotation }: RotationContext): {
+/**
+ * The logins that `check` resolved. They do not change while the rotation lasts, but change places on its way back.
+ * Throws a Refusal unless they are the policy's two: the ledger says what to do next, never to whom.
+ */
+export function frozenLogins({ policy, rotation }: Pick<RotationContext, 'policy' | 'rotation'>): {
   readonly incoming: string;
   readonly outgoing: string;
 } {
-  if (rotation.incoming === null || rotation.outgoing === null) {
+  const { incoming, outgoing } = rotation;
+  if (incoming === null || outgoing === null) {
     throw new Error(`Rotation ${rotation.id} has no logins yet, though a step after check runs`);
   }
-  const { incoming, outgoing } = rotation;
+  if (!areOfPolicy({ policy, rotation })) {
+    throw new NoWayForward(
+      `The ledger says that rotation ${rotation.id} brings in ${incoming} for ${outgoing}, but policy ${policy.name} has the logins ${policy.logins.join(' and ')}, so nothing is altered; if the policy was edited, put its logins back until this rotation is done; else find out who writes to keyturn.rotation`,
+    );
+  }
   return rotation.rolledBackTo === null ? { incoming, outgoing } : { incoming: outgoing, outgoing: incoming };
 }
 
@@ -78,6 +87,19 @@ export function incomingLogin(context: RotationContext): string {
   if (context.policy.type === 'logins') return frozenLogins(context).incoming;
   // A rotator has one login, and no way back.
   return context.policy.logins[0];
+}
+
+/** Whether the ledger has a rotation bring in one of the policy's logins for the other. */
+export function areOfPolicy({
+  policy: { logins },
+  rotation: { incoming, outgoing },
+}: Pick<RotationContext, 'policy' | 'rotation'>): boolean {
+  return incoming !== outgoing && [incoming, outgoing].every((login) => logins.some((own) => own === login));
+}
+
+/** The login that goes out; a rotator has none. */
+export function otherLogin(context: RotationContext): string | undefined {
+  return context.policy.type === 'logins' ? frozenLogins(context).outgoing : undefined;
 }
 
 /** Whether a destination has the whole version of this rotation under a stage. */
@@ -110,16 +132,35 @@ export function isPublished(context: RotationContext): Promise<boolean> {
   return holds(context, context.destinations[0], 'current');
 }
 
-/** The username and password that this rotation makes current, from the primary: the store is the journal. */
+/**
+ * The username and password that this rotation makes current: the store is the journal. From the primary, or where that
+ * has lost them, from another destination. Throws a NoWayForward where none has them, and where they are of another login
+ * than the one that comes in.
+ */
 export async function stagedCredential(context: RotationView): Promise<Credential> {
-  const primary = context.destinations[0];
-  for (const stage of ['pending', 'current', 'previous'] as const) {
-    const version = await context.read(primary, stage);
-    if (version?.token !== tokenOf(context)) continue;
-    const { username, password } = version.fields;
-    if (username !== undefined && password !== undefined) return { username, password };
+  const staged = await findStaged(context);
+  const { policy, rotation } = context;
+  if (!staged) {
+    throw new NoWayForward(
+      `${context.destinations[0].name} has lost the version ${tokenOf(context)} that this rotation makes current; rotate again: keyturn rotate ${policy.name}`,
+    );
   }
-  throw new Refusal(
-    `${primary.name} has lost the version ${tokenOf(context)} that this rotation makes current; rotate again`,
-  );
+  if (policy.type === 'logins' && staged.username !== frozenLogins(context).incoming) {
+    throw new NoWayForward(
+      `Version ${tokenOf(context)} of ${context.destinations[0].name} is one of ${staged.username}, but rotation ${rotation.id} brings in ${frozenLogins(context).incoming}, so nothing is altered; find out who writes to keyturn.rotation or to the secret`,
+    );
+  }
+  return staged;
+}
+
+/** The same, or undefined where no destination has it. */
+export async function findStaged(context: RotationView): Promise<Credential | undefined> {
+  for (const destination of context.destinations) {
+    for (const stage of ['pending', 'current', 'previous'] as const) {
+      const version = await context.read(destination, stage);
+      const credential = version?.token === tokenOf(context) ? credentialIn(version.fields) : undefined;
+      if (credential) return credential;
+    }
+  }
+  return undefined;
 }

@@ -1,7 +1,11 @@
+import { Superseded } from '../ledger/superseded.ts';
+import { DatabaseError } from '../postgres/database-error.ts';
 import { disableLogin } from '../postgres/login.ts';
 import { withPolicyLock } from '../postgres/policy-lock.ts';
+import { lockOf } from './lock-of.ts';
 import { publisherOf } from './publisher-of.ts';
-import type { RotationContext } from './rotation-context.ts';
+import { areOfPolicy, type RotationContext } from './rotation-context.ts';
+import { refuseSuperseded } from './superseded.ts';
 
 /**
  * Discards what a rotation staged. What cannot be taken back now is recognized by its token, and taken back, by the
@@ -13,23 +17,49 @@ export async function takeBack(context: RotationContext): Promise<void> {
   }
 }
 
-/** Shuts the incoming login of a rotation that has ended before publish. It may wait: the next rotation sets it anew. */
-export async function standDown(context: RotationContext): Promise<void> {
+/**
+ * Ends a rotation with `end`, shuts its incoming login and takes back what it staged. All of it under the policy's
+ * lock and after asking the ledger there: a worker that was stopped, and wakes up when its rotation is over, changes
+ * nothing. `end` returns undefined where the rotation goes on after all; then nothing else happens either.
+ *
+ * Without the lock where `mayGoWithout` says so of what kept it from being had. The login then stays as it is, which
+ * may wait: the next rotation sets it anew.
+ */
+export async function endAndTakeBack<Ended>(
+  context: RotationContext,
+  end: () => Promise<Ended | undefined>,
+  mayGoWithout: (fault: unknown) => boolean,
+): Promise<Ended | undefined> {
+  let ended: Ended | undefined = undefined as Ended | undefined;
   try {
-    await withPolicyLock(await context.rotator(), context.policy.logins, () => shutIncoming(context));
-  } catch {
-    // The database is away, which may be why the rotation failed.
+    await withPolicyLock(await context.rotator(), lockOf(context), async () => {
+      await refuseSuperseded(context);
+      ended = await end();
+      if (ended) await shutIncoming(context);
+    });
+  } catch (fault) {
+    if (!ended) {
+      if (!mayGoWithout(fault)) throw fault;
+      ended = await end();
+    }
   }
+  if (ended) await takeBack(context);
+  return ended;
+}
+
+/** Whether a rotation that failed may end though the policy's lock cannot be had: not while somebody else holds it. */
+export function isNoRival(fault: unknown): boolean {
+  return !(fault instanceof Superseded || (fault instanceof DatabaseError && fault.kind === 'locked'));
 }
 
 /**
  * Shuts the incoming login where the rotation has given it a password, which nobody will use. A login that it has not
  * touched stays as it was. Needs the policy's lock.
  */
-export async function shutIncoming(context: RotationContext): Promise<void> {
+async function shutIncoming(context: RotationContext): Promise<void> {
   const { id, incoming } = context.rotation;
   const isSet = (await context.ledger.events([id])).some(({ step }) => step === 'set');
-  if (incoming === null || !isSet) return;
+  if (incoming === null || !isSet || !areOfPolicy(context)) return;
   context.forget();
   if (await publisherOf(context, incoming)) return;
   await disableLogin(await context.rotator(), incoming);

@@ -3,5 +3,5 @@ import type { RotationContext } from './rotation-context.ts';
 
 /** Puts a warning into the rotation's history, and, unless it was there already, among what this run has to tell. */
 export async function warn(context: RotationContext, step: StepName, text: string): Promise<void> {
-  if (await context.ledger.warn(context.rotation.id, step, text)) context.warnings.push({ step, text });
+  if (await context.ledger.warn(context.rotation, step, text)) context.warnings.push({ step, text });
 }

@@ -16,8 +16,9 @@ describe.each(QUEUE_BACKENDS)('the job of a rotation, with the queue on %s,', (_
       const log = pino({ level: 'info' }, { write: (line: string) => void said.push(line) });
       const queue = openQueue(place.backend, { nextSlot: async () => undefined, log });
       const id = randomUUID();
-      await kept.ledger.request({ id, policy: 'gone', reason: 'manual', requestedBy: 'test' });
-      await kept.ledger.freeze(id, { incoming: 'app_a', outgoing: 'app_b' });
+      const rotation = { id, policy: 'gone', reason: 'manual', requestedBy: 'test' } as const;
+      await kept.ledger.request(rotation);
+      await kept.ledger.freeze({ id, rolledBackBy: null }, { incoming: 'app_a', outgoing: 'app_b' });
       await queue.enqueue({ id, policy: 'gone' });
       const worker = await queue.work({
         rotate: rotateJob({

@@ -60,7 +60,7 @@ describe('nothing is dropped', () => {
     const rotation = await scenario.request();
     await using context = scenario.context(rotation);
     const client = await context.rotator();
-    await scenario.ledger.finish(rotation.id, 'failed');
+    await scenario.ledger.finish(rotation, 'failed');
     await withPolicyLock(client, scenario.policy.logins, () => expectRefused('Another session is changing'));
   });
 

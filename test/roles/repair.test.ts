@@ -244,7 +244,7 @@ describe('what drifted is named and put back, and then there is nothing to do:',
       changes: [],
       left: [`${b} can log in, but a rotation is open: that is its business`],
     });
-    await scenario.ledger.finish(rotation.id, 'failed');
+    await scenario.ledger.finish(rotation, 'failed');
     await expect.poll(async () => (await bare.diagnose()).changes).toHaveLength(1);
     await bare.repair();
   });

@@ -42,7 +42,7 @@ async function openRotation(): Promise<Rotation> {
 
 async function endAt(instant: string, status: 'done' | 'failed' = 'done'): Promise<void> {
   clock.set(instant);
-  await ledger.finish((await openRotation()).id, status);
+  await ledger.finish(await openRotation(), status);
 }
 
 async function nextAfter(policy: Policy, instant: string): Promise<string | undefined> {

@@ -29,9 +29,9 @@ function sabotaged(step: StepName, times: number, alter: string): Scenario {
     destinations: [{ name: 'primary', store, create: true, secrets: MAPPING }],
     ledger: {
       ...scenario.ledger,
-      async record(id, name, kind, detail) {
-        await scenario.ledger.record(id, name, kind, detail);
-        const { incoming } = (await scenario.ledger.find(id)) ?? {};
+      async record(open, name, kind, detail) {
+        await scenario.ledger.record(open, name, kind, detail);
+        const { incoming } = (await scenario.ledger.find(open.id)) ?? {};
         if (name !== step || kind !== 'started' || !incoming || left === 0) return;
         left -= 1;
         await scenario.admin.query(`ALTER ROLE ${quoteIdentifier(incoming)} ${alter}`);
@@ -123,15 +123,16 @@ test('the replacement of a rotation has its slot, and that it adopts', async () 
     slot,
     adopt: true,
   });
+  if (!rotation) throw new Error('no rotation was opened');
   const by = '22222222-2222-4222-8222-222222222222';
-  expect(await ledger.replace(String(rotation?.id), by)).toMatchObject({
+  expect(await ledger.replace(rotation, by)).toMatchObject({
     id: by,
     reason: 'schedule',
     slot,
     adopt: true,
-    replaces: rotation?.id,
+    replaces: rotation.id,
     status: 'open',
   });
-  expect(await ledger.replace(String(rotation?.id), by)).toBeUndefined();
+  expect(await ledger.replace(rotation, by)).toBeUndefined();
   expect(await ledger.open(policy.name)).toMatchObject([{ id: by }]);
 });

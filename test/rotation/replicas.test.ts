@@ -244,9 +244,9 @@ describe('with a replica', () => {
       const lagging = scenario.with({
         ledger: {
           ...scenario.ledger,
-          async record(id, step, kind, detail) {
+          async record(open, step, kind, detail) {
             if (step === 'publish' && kind === 'done') await replica.pause();
-            return scenario.ledger.record(id, step, kind, detail);
+            return scenario.ledger.record(open, step, kind, detail);
           },
         },
       });

@@ -58,10 +58,10 @@ describe('revoke', () => {
     const watched = draining(scenario, { timeout: 100 }).with({
       ledger: {
         ...scenario.ledger,
-        async warn(id, step, text) {
+        async warn(open, step, text) {
           const { rows } = await session.client.query('SELECT 1 AS alive');
           seen.push([step, await canLogIn(scenario, old.username), rows[0].alive]);
-          return scenario.ledger.warn(id, step, text);
+          return scenario.ledger.warn(open, step, text);
         },
       },
     });

@@ -104,8 +104,8 @@ function heldAt(step: StepName, from: Scenario) {
   const scenario = from.with({
     ledger: {
       ...from.ledger,
-      async record(id, name, kind, detail) {
-        await from.ledger.record(id, name, kind, detail);
+      async record(open, name, kind, detail) {
+        await from.ledger.record(open, name, kind, detail);
         if (name !== step) return;
         hold();
         await free;

@@ -88,13 +88,13 @@ describe('a rotation that is rolled back while it drains', () => {
       const crashing = scenario.with({
         ledger: {
           ...scenario.ledger,
-          record: async (id, name, kind, detail) => {
+          record: async (open, name, kind, detail) => {
             if (name === step && kind === 'done') throw new Error('the process is gone');
-            return scenario.ledger.record(id, name, kind, detail);
+            return scenario.ledger.record(open, name, kind, detail);
           },
-          published: async (id) => {
+          published: async (open) => {
             if (step === 'publish') throw new Error('the process is gone');
-            return scenario.ledger.published(id);
+            return scenario.ledger.published(open);
           },
           failed: () => Promise.reject(new Error('the process is gone')),
         },
@@ -143,9 +143,9 @@ describe('a rotation that is rolled back while it drains', () => {
     const slow = scenario.with({
       ledger: {
         ...scenario.ledger,
-        record: async (id, name, kind, detail) => {
+        record: async (open, name, kind, detail) => {
           if (name === 'revoke' && kind === 'started') await turn(rotation.id);
-          return scenario.ledger.record(id, name, kind, detail);
+          return scenario.ledger.record(open, name, kind, detail);
         },
       },
     });
@@ -191,8 +191,8 @@ describe('a rotation that is cancelled before it is published', () => {
       const halting = scenario.with({
         ledger: {
           ...scenario.ledger,
-          record: async (id, name, kind, detail) => {
-            await scenario.ledger.record(id, name, kind, detail);
+          record: async (open, name, kind, detail) => {
+            await scenario.ledger.record(open, name, kind, detail);
             if (name === step && kind === 'done') throw new Error('the process is gone');
           },
           failed: () => Promise.reject(new Error('the process is gone')),
@@ -219,9 +219,9 @@ describe('a rotation that is cancelled before it is published', () => {
     const slow = scenario.with({
       ledger: {
         ...scenario.ledger,
-        record: async (id, name, kind, detail) => {
+        record: async (open, name, kind, detail) => {
           if (name === 'publish' && kind === 'started') await stop(rotation.id);
-          return scenario.ledger.record(id, name, kind, detail);
+          return scenario.ledger.record(open, name, kind, detail);
         },
       },
     });

@@ -247,8 +247,8 @@ describe('a failure before publish', () => {
       const losing = role.limited.with({
         ledger: {
           ...scenario.ledger,
-          async record(id, step, kind, detail) {
-            await scenario.ledger.record(id, step, kind, detail);
+          async record(open, step, kind, detail) {
+            await scenario.ledger.record(open, step, kind, detail);
             if (step === 'stage' && kind === 'done') await scenario.admin.query(lose(role.rotator));
           },
         },

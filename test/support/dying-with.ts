@@ -7,15 +7,15 @@ export const GONE = 'the process is gone';
 export function dyingWith(ledger: Ledger, step: StepName, when: Event['kind']): Ledger {
   return {
     ...ledger,
-    async record(id, name, kind, detail) {
+    async record(open, name, kind, detail) {
       const dies = name === step && kind === when;
-      if (!dies || when === 'started') await ledger.record(id, name, kind, detail);
+      if (!dies || when === 'started') await ledger.record(open, name, kind, detail);
       if (dies) throw new Error(GONE);
     },
     // `publish` records a fact of its own with its effect: that is lost as well.
-    async published(id) {
+    async published(open) {
       if (step === 'publish' && when === 'done') throw new Error(GONE);
-      return ledger.published(id);
+      return ledger.published(open);
     },
     failed: () => Promise.reject(new Error(GONE)),
   };

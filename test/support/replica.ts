@@ -14,6 +14,8 @@ export interface ReplicaServer extends PostgresServer {
   /** Stops replay where it is: from then on it lags for certain. */
   pause(): Promise<void>;
   resume(): Promise<void>;
+  /** Makes it a primary, which lacks what it has not received by now. */
+  promote(): Promise<void>;
   /** Resolves once it has replayed all that the primary has written by now. */
   catchUp(): Promise<void>;
 }
@@ -62,6 +64,10 @@ export async function startReplica(primary: PostgresServer): Promise<ReplicaServ
     },
     async resume() {
       await ask('SELECT pg_wal_replay_resume()');
+    },
+    async promote() {
+      await ask('SELECT pg_promote()');
+      await until('SELECT pg_is_in_recovery()', 'false');
     },
     async catchUp() {
       await using admin = await adminOf(primary);

@@ -106,8 +106,8 @@ export async function expectKept(
   const barring = own.with({
     ledger: {
       ...ledger,
-      async record(id, step, kind, detail) {
-        await ledger.record(id, step, kind, detail);
+      async record(open, step, kind, detail) {
+        await ledger.record(open, step, kind, detail);
         if (step === 'verify' && kind === 'done') await bar();
       },
     },

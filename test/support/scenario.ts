@@ -12,6 +12,7 @@ import { connect, type Session } from '../../src/postgres/connect.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
 import { ensureDatabase } from '../../src/postgres/provision-embedded.ts';
 import type { UsePoller } from '../../src/postgres/use-poller.ts';
+import { StepError } from '../../src/rotation/advance.ts';
 import { openContext } from '../../src/rotation/open-context.ts';
 import { type Outcome, rotate } from '../../src/rotation/rotate.ts';
 import type { OpenDestination, RotationContext } from '../../src/rotation/rotation-context.ts';
@@ -58,6 +59,13 @@ interface ScenarioParts {
   /** Left out: each run has its own. */
   readonly poller?: UsePoller;
   readonly destinations: readonly [OpenDestination, ...OpenDestination[]];
+}
+
+/** What became of a rotation that another run ended. */
+function outcomeOf({ status, rolledBackBy, lastError }: Rotation): Outcome {
+  if (status === 'done') return { status };
+  if (rolledBackBy !== null) return { status: 'rolled back' };
+  return { status: 'failed', error: new StepError('check', new Error(lastError ?? 'it failed')) };
 }
 
 export const MAPPING: Mapping = {
@@ -132,6 +140,7 @@ export async function openScenario(
       context: (rotation) => openContext({ ...own, rotation }),
       async run(rotation) {
         const row = await own.ledger.find(rotation.id);
+        if (row && row.status !== 'open') return outcomeOf(row);
         await using context = scenario.context(row ?? rotation);
         return await rotate(context);
       },

@@ -28,7 +28,7 @@ export const checkRotator: Step = {
   isDone: check.isDone,
   async run(context) {
     const logins = await inspectRotator(context);
-    context.rotation = await context.ledger.freeze(context.rotation.id, logins);
+    context.rotation = await context.ledger.freeze(context.rotation, logins);
     return undefined;
   },
   inspect: inspectRotator,

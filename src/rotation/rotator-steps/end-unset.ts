@@ -1,6 +1,7 @@
 import type { Rotation } from '../../ledger/rotation.ts';
 import { withPolicyLock } from '../../postgres/policy-lock.ts';
 import { isPublished, type RotationContext } from '../rotation-context.ts';
+import { refuseSuperseded } from '../superseded.ts';
 import { takeBack } from '../take-back.ts';
 import { mayBeSet } from './is-set.ts';
 import { pendingInUse } from './pending-in-use.ts';
@@ -12,10 +13,11 @@ import { pendingInUse } from './pending-in-use.ts';
  */
 export async function endUnset(context: RotationContext, reason?: string): Promise<Rotation | undefined> {
   const { ledger, policy, rotation } = context;
-  const end = () => ledger.finish(rotation.id, 'failed', reason);
+  const end = () => ledger.finish(rotation, 'failed', reason);
   if (await mayBeSet(context)) {
     // Under the lock that `set` needs, and before anything is discarded: after it nobody sets it any more.
     const ended = await withPolicyLock(await context.rotator(), policy.logins, async () => {
+      await refuseSuperseded(context);
       context.forget();
       return (await isPublished(context)) || (await pendingInUse(context)) ? undefined : end();
     });

@@ -1,3 +1,4 @@
+import { otherOf, pairOf } from '../../policy/pair-of.ts';
 import { readServer } from '../../postgres/rotator.ts';
 import { comingIn } from '../findings/coming-in.ts';
 import { loginFindings } from '../findings/login-findings.ts';
@@ -7,7 +8,7 @@ import { replicaFindings } from '../findings/replica-findings.ts';
 import { serverFindings } from '../findings/server-findings.ts';
 import { refuseLateStart } from '../refuse-late-start.ts';
 import { refuseReplaced } from '../refuse-replaced.ts';
-import { frozenLogins, holds, type RotationContext } from '../rotation-context.ts';
+import { findStaged, frozenLogins, holds, type RotationContext } from '../rotation-context.ts';
 import type { Step } from '../step.ts';
 import { checkWarnings } from './check-warnings.ts';
 
@@ -15,13 +16,17 @@ import { checkWarnings } from './check-warnings.ts';
 export const check: Step = {
   name: 'check',
   async isDone(context) {
-    const primary = context.destinations[0];
-    const staged = (await holds(context, primary, 'current')) || (await holds(context, primary, 'pending'));
-    return staged && context.rotation.incoming !== null;
+    if (context.rotation.incoming === null) return false;
+    for (const destination of context.destinations) {
+      for (const stage of ['current', 'pending'] as const) {
+        if (await holds(context, destination, stage)) return true;
+      }
+    }
+    return false;
   },
   async run(context) {
     const logins = await inspect(context);
-    context.rotation = await context.ledger.freeze(context.rotation.id, logins);
+    context.rotation = await context.ledger.freeze(context.rotation, logins);
     return undefined;
   },
   inspect,
@@ -37,6 +42,8 @@ export async function inspect(
   context: RotationContext,
 ): Promise<{ readonly incoming: string; readonly outgoing: string }> {
   refuseReplaced(context);
+  const published = await publishedLogins(context);
+  if (published) return published;
   refuseLateStart(context);
   refuse(serverFindings(context.connection, await readServer(await context.rotator())));
   const findings = [...(await loginFindings(context)), ...(await privilegeFindings(context))];
@@ -46,4 +53,17 @@ export async function inspect(
   refuse(coming.findings);
   if (!coming.logins) throw new Error('Neither login comes in, and nothing says why');
   return coming.logins;
+}
+
+/** The logins of a rotation that is published though the ledger does not know them: it was restored from a backup. */
+async function publishedLogins(context: RotationContext) {
+  const { rotation, destinations, policy } = context;
+  if (rotation.incoming !== null) return undefined;
+  for (const destination of destinations) {
+    if ((await context.read(destination, 'current'))?.token !== rotation.id) continue;
+    const incoming = (await findStaged(context))?.username;
+    if (incoming === undefined || !policy.logins.includes(incoming)) continue;
+    return { incoming, outgoing: otherOf(pairOf(policy), incoming) };
+  }
+  return undefined;
 }

@@ -54,5 +54,5 @@ async function lookAt(
   // The roles first: of a login that is found shut nobody new comes in while its sessions are counted.
   const login = (await replica.ask((client) => readLogins(client, [outgoing]))).get(outgoing);
   const use = (await replica.uses([outgoing])).get(outgoing);
-  return { isOpen: login?.canLogin !== false, sessions: use?.sessions ?? [] };
+  return { isOpen: login?.canLogin === true, sessions: use?.sessions ?? [] };
 }

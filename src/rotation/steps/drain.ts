@@ -17,7 +17,7 @@ export const drain: Step = {
     if (isHeld(context, await lookTogether(context))) return false;
     // A login that lets nobody in and that nobody is in needs no grace.
     const login = (await readLogins(await context.rotator(), [outgoing])).get(outgoing);
-    if (login?.canLogin === false) return true;
+    if (!login?.canLogin) return true;
     if (context.clock.now() < graceEnd(context)) return false;
     return (await pooledClients(context, outgoing)).clients.length === 0;
   },

@@ -1,7 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
-import { withPolicyLock } from '../../postgres/policy-lock.ts';
-import { lockOf } from '../lock-of.ts';
-import { proveLogin } from '../prove-login.ts';
+import type { PolicyLock } from '../../postgres/policy-lock.ts';
+import { withProvenLogin } from '../proven-login.ts';
 import {
   type Credential,
   holds,
@@ -24,23 +23,9 @@ export const publish: Step = {
     return context.rotation.publishedAt !== null;
   },
   async run(context) {
-    const credential = await stagedCredential(context);
-    const client = await context.rotator();
     // Under the lock that `set` needs: nobody can give the login another password between this proof and the promotion.
-    await withPolicyLock(client, lockOf(context), async (lock) => {
-      await refuseSuperseded(context);
-      await using _session = await proveLogin(context);
-      for (const destination of context.destinations.toReversed()) {
-        // A process that was stopped in between finds out here that others have gone on without it.
-        await lock.confirm();
-        await destination.store.promote(destination.secrets, tokenOf(context), {
-          back: context.rotation.rolledBackTo !== null,
-        });
-        context.forget();
-        await readBack(context, destination, credential);
-      }
-    });
-    context.rotation = await context.ledger.published(context.rotation.id);
+    await withProvenLogin(context, 'publish', { act: (lock) => promote(context, lock) });
+    context.rotation = await context.ledger.published(context.rotation);
     return undefined;
   },
   async describe(context) {
@@ -48,6 +33,20 @@ export const publish: Step = {
     return `makes ${incomingLogin(context)} current in ${where.join(', then ')}, and reads it back`;
   },
 };
+
+async function promote(context: RotationContext, lock: PolicyLock): Promise<void> {
+  const credential = await stagedCredential(context);
+  for (const destination of context.destinations.toReversed()) {
+    // Right before: a worker that was stopped meanwhile has lost the lock, and others have gone on without it.
+    await lock.confirm();
+    await refuseSuperseded(context);
+    await destination.store.promote(destination.secrets, tokenOf(context), {
+      back: context.rotation.rolledBackTo !== null,
+    });
+    context.forget();
+    await readBack(context, destination, credential);
+  }
+}
 
 async function readBack(
   context: RotationContext,

@@ -1,18 +1,16 @@
 import { counted } from '../../counted.ts';
 import { LAST_LOOK_MS } from '../../postgres/last-look.ts';
 import { disableLogin, readLogins } from '../../postgres/login.ts';
-import { withPolicyLock } from '../../postgres/policy-lock.ts';
 import { describePrepared } from '../../postgres/prepared-transaction.ts';
 import { type LoginUse, NOBODY, usesOf } from '../../postgres/sessions.ts';
 import { awaitReplay } from '../await-replay.ts';
 import { mayTerminate } from '../may-terminate.ts';
 import { pooledClients } from '../pooled-clients.ts';
-import { proveLogin } from '../prove-login.ts';
+import { withProvenLogin } from '../proven-login.ts';
 import { Refusal } from '../refusal.ts';
 import { rethrowNamingPrivileges } from '../refuse-missing-privileges.ts';
 import { frozenLogins, isPublished, type RotationContext } from '../rotation-context.ts';
 import type { Step } from '../step.ts';
-import { refuseSuperseded } from '../superseded.ts';
 import { areReplicasClear, clearReplicas } from './clear-replicas.ts';
 import { cut } from './cut.ts';
 import { isHeld, mayCut, waitForUse } from './drain.ts';
@@ -21,13 +19,15 @@ import { isHeld, mayCut, waitForUse } from './drain.ts';
 export const revoke: Step = {
   name: 'revoke',
   async isDone(context) {
-    if (!(await isShut(context)) || isHeld(context, await useOnPrimary(context))) return false;
+    // Who else shut it did not prove that the published login works.
+    if (!(await isShut(context)) || !(await isProven(context))) return false;
+    if (isHeld(context, await useOnPrimary(context))) return false;
     if (context.replicas.length === 0) return true;
     return (await areReplicasClear(context)) && (await wasLastLook(context));
   },
   async run(context) {
     const { outgoing } = frozenLogins(context);
-    const wasOpen = !(await isShut(context));
+    const wasOpen = !((await isShut(context)) && (await isProven(context)));
     if (wasOpen) await shut(context);
     const here = await useOnPrimary(context);
     if (mayCut(context)) await cut(context, here.sessions);
@@ -84,28 +84,32 @@ async function useOnPrimary(context: RotationContext): Promise<LoginUse> {
 
 async function isShut(context: RotationContext): Promise<boolean> {
   const { outgoing } = frozenLogins(context);
-  return (await readLogins(await context.rotator(), [outgoing])).get(outgoing)?.canLogin === false;
+  // One that was dropped lets nobody in either.
+  return !(await readLogins(await context.rotator(), [outgoing])).get(outgoing)?.canLogin;
+}
+
+/** Whether this step shut the outgoing login itself, on the proof of the published one: only then it waited for anything. */
+async function isProven({ ledger, rotation }: RotationContext): Promise<boolean> {
+  const isBack = rotation.rolledBackTo !== null;
+  const events = await ledger.events([rotation.id]);
+  return events.some(({ step, kind, back }) => step === 'revoke' && kind === 'waiting' && back === isBack);
 }
 
 async function shut(context: RotationContext): Promise<void> {
-  const { incoming, outgoing } = frozenLogins(context);
+  const { outgoing } = frozenLogins(context);
   const client = await context.rotator();
-  await withPolicyLock(client, context.policy.logins, async () => {
-    await refuseSuperseded(context);
-    context.forget();
-    if (!(await isPublished(context))) {
-      throw new Refusal(
-        `${context.destinations[0].name} does not publish ${incoming} of this rotation any more, so ${outgoing} is not revoked; find out who changed the secret`,
-      );
-    }
-    await refuseEdited(context);
-    await disableLogin(client, outgoing);
+  await withProvenLogin(context, 'revoke', {
+    check: () => refuseUnpublished(context),
+    async act() {
+      if ((await readLogins(client, [outgoing])).has(outgoing)) await disableLogin(client, outgoing);
+    },
   }).catch((error: unknown) => rethrowNamingPrivileges(context, error));
 }
 
-/** A version that was altered where it is has its token still, which then shows nothing: it has to log in. */
-async function refuseEdited(context: RotationContext): Promise<void> {
-  const current = await context.read(context.destinations[0], 'current');
-  if (!current?.edited) return;
-  await using _session = await proveLogin(context);
+async function refuseUnpublished(context: RotationContext): Promise<void> {
+  if (await isPublished(context)) return;
+  const { incoming, outgoing } = frozenLogins(context);
+  throw new Refusal(
+    `${context.destinations[0].name} does not publish ${incoming} of this rotation any more, so ${outgoing} is not revoked; find out who changed the secret, then rotate again: keyturn rotate ${context.policy.name}`,
+  );
 }

@@ -4,10 +4,17 @@ import { withPolicyLock } from '../../postgres/policy-lock.ts';
 import { scramVerifier } from '../../postgres/scram-verifier.ts';
 import { lockOf } from '../lock-of.ts';
 import { proveLogin } from '../prove-login.ts';
+import { setAgain } from '../proven-login.ts';
 import { publisherOf } from '../publisher-of.ts';
 import { Refusal } from '../refusal.ts';
 import { rethrowNamingPrivileges } from '../refuse-missing-privileges.ts';
-import { frozenLogins, isPublished, stagedCredential } from '../rotation-context.ts';
+import {
+  frozenLogins,
+  holdsAny,
+  isPublished,
+  type RotationContext,
+  stagedCredential,
+} from '../rotation-context.ts';
 import type { Step } from '../step.ts';
 import { refuseSuperseded } from '../superseded.ts';
 
@@ -36,14 +43,26 @@ export const set: Step = {
       await refuseSuperseded(context);
       context.forget();
       const publisher = await publisherOf(context, incoming);
-      if (publisher) {
-        throw new Refusal(`${publisher.name} publishes ${incoming} by now; its password stays as it is`);
-      }
-      await enableLogin(client, incoming, verifier);
-    }).catch((error: unknown) => rethrowNamingPrivileges(context, error));
+      if (!publisher) return enableLogin(client, incoming, verifier);
+      // A promotion of this rotation that reached some secrets: those who read them have to be let in.
+      if (await holdsAny(context, publisher)) return setAgain(context, 'set');
+      throw new Refusal(`${publisher.name} publishes ${incoming} by now; its password stays as it is`);
+    }).catch((error: unknown) => rethrowNaming(context, error));
     return undefined;
   },
   async describe(context) {
     return `alters ${frozenLogins(context).incoming}: LOGIN and the new password, as a SCRAM-SHA-256 verifier`;
   },
 };
+
+/** SQLSTATE undefined_object: https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const UNDEFINED_OBJECT = '42704';
+
+async function rethrowNaming(context: RotationContext, error: unknown): Promise<never> {
+  if ((error as { code?: unknown }).code !== UNDEFINED_OBJECT) return rethrowNamingPrivileges(context, error);
+  const { name } = context.policy;
+  throw new Refusal(
+    `The login ${frozenLogins(context).incoming} does not exist any more; make it anew: keyturn roles create ${name}`,
+    { cause: error },
+  );
+}

@@ -1,8 +1,17 @@
+import { withPolicyLock } from '../../postgres/policy-lock.ts';
+import { lockOf } from '../lock-of.ts';
 import { loginFields } from '../login-fields.ts';
 import { generatePassword } from '../password.ts';
 import { otherPendingParts } from '../pending-parts.ts';
-import { holds, incomingLogin, type OpenDestination, type RotationContext } from '../rotation-context.ts';
+import {
+  findStaged,
+  holds,
+  incomingLogin,
+  type OpenDestination,
+  type RotationContext,
+} from '../rotation-context.ts';
 import type { Step } from '../step.ts';
+import { refuseSuperseded } from '../superseded.ts';
 
 /** Makes the password and keeps it in the stores, as `pending`, before anything in PostgreSQL changes. */
 export const stage: Step = {
@@ -14,20 +23,12 @@ export const stage: Step = {
     return true;
   },
   async run(context) {
-    const incoming = incomingLogin(context);
-    // The primary comes first: whether it has the version decides whether there is a password already.
-    for (const destination of context.destinations) {
-      if (await holds(context, destination, 'current')) continue;
-      await discardLeftover(context, destination);
-      const password = (await stagedPassword(context)) ?? generatePassword(context.policy.password);
-      const fields = loginFields(destination.secrets, context.connection, { username: incoming, password });
-      await destination.store.stage(destination.secrets, context.rotation.id, fields, {
-        create: destination.create,
-      });
+    // Under the lock, too: what is pending of the next rotation would be discarded or replaced by a worker that wakes up.
+    await withPolicyLock(await context.rotator(), lockOf(context), async () => {
       context.forget();
-      if (await isStaged(context, destination)) continue;
-      throw new Error(`${destination.name} does not give back all that was staged; it is tried again`);
-    }
+      // The primary comes first: whether any has the version decides whether there is a password already.
+      for (const destination of context.destinations) await stageIn(context, destination);
+    });
     return undefined;
   },
   async describe({ policy, destinations }) {
@@ -40,13 +41,19 @@ async function isStaged(context: RotationContext, destination: OpenDestination):
   return (await holds(context, destination, 'current')) || (await holds(context, destination, 'pending'));
 }
 
-async function stagedPassword(context: RotationContext): Promise<string | undefined> {
-  const primary = context.destinations[0];
-  for (const label of ['current', 'pending'] as const) {
-    const version = await context.read(primary, label);
-    if (version?.token === context.rotation.id && version.fields.password) return version.fields.password;
-  }
-  return undefined;
+async function stageIn(context: RotationContext, destination: OpenDestination): Promise<void> {
+  await refuseSuperseded(context);
+  if (await holds(context, destination, 'current')) return;
+  await discardLeftover(context, destination);
+  const username = incomingLogin(context);
+  const password = (await findStaged(context))?.password ?? generatePassword(context.policy.password);
+  const fields = loginFields(destination.secrets, context.connection, { username, password });
+  await destination.store.stage(destination.secrets, context.rotation.id, fields, {
+    create: destination.create,
+  });
+  context.forget();
+  if (await isStaged(context, destination)) return;
+  throw new Error(`${destination.name} does not give back all that was staged; it is tried again`);
 }
 
 // `check` let only versions of our own, closed rotations pass, and with --adopt those of others.

@@ -1,0 +1,182 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import type { Rotation } from '../../src/ledger/rotation.ts';
+import { quoteIdentifier } from '../../src/postgres/identifier.ts';
+import { canLogIn, draining, warningsOf } from '../support/draining.ts';
+import { haveOlderVersions, type PostgresServer, startPostgres } from '../support/postgres-server.ts';
+import { startReplica } from '../support/replica.ts';
+import { openScenario, type Scenario } from '../support/scenario.ts';
+
+const SERVERS = [
+  ['PostgreSQL 18', undefined, true],
+  ['PostgreSQL 14', 14, haveOlderVersions],
+] as const;
+
+/** A rotation that drains, since the login that goes out has a session. */
+async function drain(scenario: Scenario) {
+  expect(await scenario.finish(await scenario.request())).toEqual({ status: 'done' });
+  const before = await scenario.published();
+  const session = await scenario.logIn(before);
+  const rotation = await scenario.request();
+  expect(await scenario.run(rotation)).toMatchObject({ status: 'waiting' });
+  return { before, session, rotation, after: await scenario.published() };
+}
+
+async function expectHealed(scenario: Scenario, rotation: Rotation, cause: RegExp): Promise<void> {
+  expect(await scenario.finish(rotation)).toEqual({ status: 'done' });
+  await (await scenario.logIn(await scenario.published()))[Symbol.asyncDispose]();
+  const { incoming, outgoing } = (await scenario.ledger.find(rotation.id)) ?? {};
+  expect((await scenario.published()).username).toBe(incoming);
+  expect(await canLogIn(scenario, String(outgoing))).toBe(false);
+  expect(await warningsOf(scenario, rotation)).toEqual([expect.stringMatching(cause)]);
+}
+
+describe.each(SERVERS)(
+  'On %s, where the published login is refused while the old one drains,',
+  (_name, version, available) => {
+    const it = test.skipIf(!available);
+    let server: PostgresServer;
+    let scenario: Scenario;
+    beforeAll(async () => {
+      if (available) server = await startPostgres(version ? { version } : {});
+    });
+    afterAll(() => server?.[Symbol.asyncDispose]());
+    beforeEach(async () => {
+      if (available) scenario = draining(await openScenario(server), {});
+    });
+    afterEach(() => scenario?.[Symbol.asyncDispose]());
+    const alter = (login: string, clause: string) =>
+      scenario.admin.query(`ALTER ROLE ${quoteIdentifier(login)} ${clause}`);
+
+    it.each([
+      ['NOLOGIN', / again from files \(primary\), with LOGIN; /],
+      ["PASSWORD 'another'", / again from files \(primary\); find out/],
+      ["VALID UNTIL '2001-01-01'", /, with VALID UNTIL 'infinity'; /],
+      ['CONNECTION LIMIT 0', /, with CONNECTION LIMIT -1; /],
+    ])('by %s, it is let in again before the old one is shut out (G1, G2)', async (clause, told) => {
+      const { session, rotation, after } = await drain(scenario);
+      await alter(after.username, clause);
+      await session[Symbol.asyncDispose]();
+      await expectHealed(scenario, rotation, told);
+      expect(await scenario.published()).toEqual(after);
+    });
+
+    it('since it was dropped, the old one stays, and all goes on once it is made anew (G1, G2)', async () => {
+      const { before, session, rotation, after } = await drain(scenario);
+      await scenario.admin.query(`DROP ROLE ${quoteIdentifier(after.username)}`);
+      await session[Symbol.asyncDispose]();
+      const stuck = await scenario.run(rotation);
+      expect(stuck).toMatchObject({ status: 'retrying', error: { step: 'revoke' } });
+      const message = `publishes ${after.username}, which does not exist any more, so ${before.username} stays as it is; make it anew and this rotation gives it its password: keyturn roles create ${scenario.policy.name}`;
+      expect((await scenario.ledger.find(rotation.id))?.lastError).toContain(message);
+      await (await scenario.logIn(before))[Symbol.asyncDispose]();
+      await scenario.admin.query(`CREATE ROLE ${quoteIdentifier(after.username)} NOLOGIN`);
+      await expectHealed(scenario, rotation, /with LOGIN; /);
+    });
+
+    it('for want of CONNECT, the old one stays, and the message has the statement (G1, G2)', async () => {
+      const { before, session, rotation, after } = await drain(scenario);
+      const database = quoteIdentifier(scenario.connection.database);
+      await scenario.admin.query(`REVOKE CONNECT ON DATABASE ${database} FROM PUBLIC`);
+      await session[Symbol.asyncDispose]();
+      expect(await scenario.run(rotation)).toMatchObject({
+        status: 'retrying',
+        error: { step: 'revoke', message: expect.stringContaining('run: GRANT CONNECT ON DATABASE') },
+      });
+      expect(await canLogIn(scenario, before.username)).toBe(true);
+      await scenario.admin.query(`GRANT CONNECT ON DATABASE ${database} TO PUBLIC`);
+      expect(await scenario.finish(rotation)).toEqual({ status: 'done' });
+      await (await scenario.logIn(after))[Symbol.asyncDispose]();
+    });
+
+    it('and somebody shut the old one as well, the new one is let in before the rotation is done (G1)', async () => {
+      const { before, session, rotation, after } = await drain(scenario);
+      await session[Symbol.asyncDispose]();
+      await alter(after.username, 'NOLOGIN');
+      await alter(before.username, 'NOLOGIN');
+      await expectHealed(scenario, rotation, /with LOGIN; /);
+    });
+
+    it('only because as many are logged in as its limit lets in, the old one is shut out (G2)', async () => {
+      for (const login of scenario.policy.logins) await alter(login, 'CONNECTION LIMIT 2');
+      const { session, rotation, after } = await drain(scenario);
+      await using _one = await scenario.logIn(after);
+      await using _two = await scenario.logIn(after);
+      await session[Symbol.asyncDispose]();
+      expect(await scenario.finish(rotation)).toEqual({ status: 'done' });
+      expect(await warningsOf(scenario, rotation)).toEqual([]);
+    });
+
+    it('an old one that was dropped is revoked (G2)', async () => {
+      const { before, session, rotation, after } = await drain(scenario);
+      await session[Symbol.asyncDispose]();
+      await scenario.admin.query(`DROP ROLE ${quoteIdentifier(before.username)}`);
+      expect(await scenario.finish(rotation)).toEqual({ status: 'done' });
+      await (await scenario.logIn(after))[Symbol.asyncDispose]();
+    });
+
+    it('the way back lets the login in that it goes back to (G1)', async () => {
+      const { before, session, rotation } = await drain(scenario);
+      const turned = await scenario.ledger.rollBack(rotation.id, {
+        by: 'margaret',
+        to: await previousToken(scenario),
+      });
+      await alter(before.username, "PASSWORD 'another'");
+      await session[Symbol.asyncDispose]();
+      if (!turned) throw new Error('it was not turned round');
+      expect(await scenario.finish(turned)).toEqual({ status: 'rolled back' });
+      expect(await scenario.published()).toEqual(before);
+      await (await scenario.logIn(before))[Symbol.asyncDispose]();
+    });
+  },
+);
+
+async function previousToken({ destinations: [{ store, secrets }] }: Scenario): Promise<string> {
+  return String((await store.read(secrets, 'previous'))?.token);
+}
+
+describe.each(SERVERS)('On %s,', (_name, version, available) => {
+  const it = test.skipIf(!available);
+
+  it('a crash right after publish takes nothing back, though the server commits asynchronously (G1, G2)', async () => {
+    await using server = await startPostgres({
+      ...(version ? { version } : {}),
+      settings: { synchronous_commit: 'off', wal_writer_delay: '10s' },
+    });
+    await using scenario = draining(await openScenario(server), {});
+    const { rotation, after } = await drain(scenario);
+    await server.stop('immediate');
+    await server.start();
+    await (await scenario.logIn(after))[Symbol.asyncDispose]();
+    expect(await scenario.finish(rotation)).toEqual({ status: 'done' });
+    expect(await warningsOf(scenario, rotation)).toEqual([]);
+    await (await scenario.logIn(after))[Symbol.asyncDispose]();
+  });
+
+  it('a replica that is promoted without the last ALTER ROLE lets the published login in before the old one is shut out (G1, G2)', async () => {
+    await using primary = await startPostgres(version ? { version } : {});
+    await using replica = await startReplica(primary);
+    await using scenario = draining(await openScenario(primary), {});
+    // The ledger outlives the primary.
+    await using kept = await openScenario(inject('postgres'));
+    const here = scenario.with({ ledger: kept.ledger });
+    expect(await here.finish(await here.request())).toEqual({ status: 'done' });
+    await replica.catchUp();
+    await replica.stop('fast');
+    const before = await here.published();
+    const session = await here.logIn(before);
+    const rotation = await here.request();
+    expect(await here.run(rotation)).toMatchObject({ status: 'waiting' });
+    await session[Symbol.asyncDispose]();
+    await primary.stop('immediate');
+    await replica.start();
+    await replica.promote();
+    const there = here.with({ connection: { ...here.connection, port: replica.port } });
+    const after = await there.published();
+    await expect(there.logIn(after)).rejects.toMatchObject({ kind: 'authentication' });
+    expect(await there.finish(rotation)).toEqual({ status: 'done' });
+    await (await there.logIn(after))[Symbol.asyncDispose]();
+    await expect(there.logIn(before)).rejects.toMatchObject({ kind: 'authentication' });
+    expect(await warningsOf(there, rotation)).toEqual([expect.stringMatching(/with LOGIN; /)]);
+    await primary.start();
+  });
+});
