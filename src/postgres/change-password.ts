@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { COMMIT_DURABLY } from './durable-commit.ts';
+import { alterLogin } from './alter-login.ts';
 import { quoteIdentifier, quoteLiteral } from './identifier.ts';
 
 /**
@@ -7,7 +7,5 @@ import { quoteIdentifier, quoteLiteral } from './identifier.ts';
  * Needs a transaction that holds the policy's lock. https://www.postgresql.org/docs/current/sql-alterrole.html
  */
 export async function changePassword(client: pg.ClientBase, role: string, verifier: string): Promise<void> {
-  await client.query(
-    `${COMMIT_DURABLY}; ALTER ROLE ${quoteIdentifier(role)} PASSWORD ${quoteLiteral(verifier)}`,
-  );
+  await alterLogin(client, role, `ALTER ROLE ${quoteIdentifier(role)} PASSWORD ${quoteLiteral(verifier)}`);
 }

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { COMMIT_DURABLY } from './durable-commit.ts';
+import { alterLogin } from './alter-login.ts';
 import { quoteIdentifier, quoteLiteral } from './identifier.ts';
 import type { Login } from './login.ts';
 
@@ -29,5 +29,5 @@ export async function letBackIn(
   { verifier, repairs }: { readonly verifier: string; readonly repairs: readonly string[] },
 ): Promise<void> {
   const clauses = [`PASSWORD ${quoteLiteral(verifier)}`, ...repairs].join(' ');
-  await client.query(`${COMMIT_DURABLY}; ALTER ROLE ${quoteIdentifier(login)} ${clauses}`);
+  await alterLogin(client, login, `ALTER ROLE ${quoteIdentifier(login)} ${clauses}`);
 }

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { COMMIT_DURABLY } from './durable-commit.ts';
+import { type AlterOptions, alterLogin } from './alter-login.ts';
 import { quoteIdentifier, quoteLiteral } from './identifier.ts';
 import { shutOut } from './roles/role-statements.ts';
 
@@ -97,12 +97,21 @@ export async function readLogins(
 
 /** Lets the login in with the password behind the verifier. Needs a transaction that holds the policy's lock. */
 export async function enableLogin(client: pg.ClientBase, login: string, verifier: string): Promise<void> {
-  await client.query(
-    `${COMMIT_DURABLY}; ALTER ROLE ${quoteIdentifier(login)} LOGIN PASSWORD ${quoteLiteral(verifier)}`,
+  await alterLogin(
+    client,
+    login,
+    `ALTER ROLE ${quoteIdentifier(login)} LOGIN PASSWORD ${quoteLiteral(verifier)}`,
   );
 }
 
-/** Shuts the login out and forgets its password. Sessions that are open stay open. */
-export async function disableLogin(client: pg.ClientBase, login: string): Promise<void> {
-  await client.query(`${COMMIT_DURABLY}; ${shutOut(login)}`);
+/**
+ * Shuts the login out and forgets its password. Sessions that are open stay open, unless one is in the way and `onEnd` is
+ * given. Needs a transaction that holds the policy's lock.
+ */
+export async function disableLogin(
+  client: pg.ClientBase,
+  login: string,
+  options: AlterOptions = {},
+): Promise<void> {
+  await alterLogin(client, login, shutOut(login), options);
 }

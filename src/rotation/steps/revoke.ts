@@ -1,5 +1,8 @@
 import { counted } from '../../counted.ts';
+import type { AlterOptions } from '../../postgres/alter-login.ts';
+import { DatabaseError } from '../../postgres/database-error.ts';
 import { LAST_LOOK_MS } from '../../postgres/last-look.ts';
+import { describeHolder } from '../../postgres/lock-holders.ts';
 import { disableLogin, readLogins } from '../../postgres/login.ts';
 import { describePrepared } from '../../postgres/prepared-transaction.ts';
 import { type LoginUse, NOBODY, usesOf } from '../../postgres/sessions.ts';
@@ -11,6 +14,7 @@ import { Refusal } from '../refusal.ts';
 import { rethrowNamingPrivileges } from '../refuse-missing-privileges.ts';
 import { frozenLogins, isPublished, type RotationContext } from '../rotation-context.ts';
 import type { Step } from '../step.ts';
+import { warn } from '../warn.ts';
 import { areReplicasClear, clearReplicas } from './clear-replicas.ts';
 import { cut } from './cut.ts';
 import { isHeld, mayCut, waitForUse } from './drain.ts';
@@ -82,9 +86,9 @@ async function useOnPrimary(context: RotationContext): Promise<LoginUse> {
   return (await usesOf(await context.rotator(), [outgoing])).get(outgoing) ?? NOBODY;
 }
 
+/** Whether nobody new comes in as the outgoing login; so it is, too, where that does not exist any more. */
 async function isShut(context: RotationContext): Promise<boolean> {
   const { outgoing } = frozenLogins(context);
-  // One that was dropped lets nobody in either.
   return !(await readLogins(await context.rotator(), [outgoing])).get(outgoing)?.canLogin;
 }
 
@@ -101,9 +105,31 @@ async function shut(context: RotationContext): Promise<void> {
   await withProvenLogin(context, 'revoke', {
     check: () => refuseUnpublished(context),
     async act() {
-      if ((await readLogins(client, [outgoing])).has(outgoing)) await disableLogin(client, outgoing);
+      if ((await readLogins(client, [outgoing])).has(outgoing)) {
+        await disableLogin(client, outgoing, endingOf(context));
+      }
     },
-  }).catch((error: unknown) => rethrowNamingPrivileges(context, error));
+  }).catch((error: unknown) => rethrowNamingPrivileges(context, notRevoked(outgoing, error)));
+}
+
+/** What keeps a login from being shut out leaves it able to log in, and that is said first. */
+function notRevoked(outgoing: string, error: unknown): unknown {
+  if (!(error instanceof DatabaseError && error.kind === 'locked')) return error;
+  return new DatabaseError('locked', `${outgoing} is NOT revoked yet: ${error.message}`, { cause: error });
+}
+
+/** Where sessions may be ended, so are those that keep NOLOGIN from being set; the history has them before. */
+function endingOf(context: RotationContext): AlterOptions {
+  if (!mayCut(context)) return {};
+  const { outgoing } = frozenLogins(context);
+  return {
+    onEnd: (holders) =>
+      warn(
+        context,
+        'revoke',
+        `ends sessions that keep ${outgoing} from being shut out: ${holders.map(describeHolder).join('; ')}`,
+      ),
+  };
 }
 
 async function refuseUnpublished(context: RotationContext): Promise<void> {
