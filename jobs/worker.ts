@@ -76,8 +76,13 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
       await sweep();
     },
   });
-  await sweep();
-  await queue.keepSweeping();
+  try {
+    await sweep();
+    await queue.keepSweeping();
+  } catch (error) {
+    await worker.close();
+    throw error;
+  }
 
   // The sweep is a job that one worker takes. This is what each does: it looks whether its own configuration was
   // edited, and gives the sweep back to a Redis that was flushed. One after the other, and none once it has closed.

@@ -6,10 +6,10 @@ import { askClock } from './ledger/ask-clock.ts';
 import { type Ledger, openLedger } from './ledger/ledger.ts';
 import { openStatePool } from './ledger/open-state-pool.ts';
 import { followClock, type StateClock } from './ledger/state-clock.ts';
+import { namingFaults, stateError } from './ledger/state-error.ts';
 import { withStateClock } from './ledger/with-state-clock.ts';
-import { once } from './once.ts';
 import type { Config } from './policy/config.ts';
-import { connect } from './postgres/connect.ts';
+import { placeOf } from './postgres/connect.ts';
 import { type Embedded, openEmbedded } from './postgres/embedded/cluster.ts';
 import { ensureStateDatabase } from './postgres/embedded/databases.ts';
 import type { RotationQueue } from './queue/queue.ts';
@@ -30,8 +30,11 @@ export interface State extends AsyncDisposable {
   queue(): Promise<RotationQueue>;
   /** The PostgreSQL that comes with keyturn, which keeps the state where no other is configured. */
   embedded(): Promise<Embedded>;
-  /** Waits until the state database and the queue answer, as `untilReached` does. */
-  reach(waiting: Waiting): Promise<boolean>;
+  /**
+   * Waits until the state database and the queue answer and `begin` has come to its end, as `untilReached` does. Begins
+   * again where either goes away meanwhile.
+   */
+  reach(waiting: Waiting, begin: () => Promise<void>): Promise<boolean>;
 }
 
 export interface StateOptions {
@@ -45,16 +48,29 @@ export interface StateOptions {
   readonly sweepInterval: number;
 }
 
+type Reopenable<Part> = (() => Promise<Part>) & { forget(): void };
+
 export function openState({ config, cwd, ephemeral, log, sweepInterval }: StateOptions): State {
   const opening: Promise<unknown>[] = [];
   const closers: (() => Promise<unknown>)[] = [];
 
-  function part<Part>(open: () => Promise<Part>): () => Promise<Part> {
-    return once(() => {
-      const opened = open();
-      opening.push(opened);
-      return opened;
-    });
+  /** Opens a part when it is first asked for. One that could not be opened is opened anew when it is asked for again. */
+  function part<Part>(open: () => Promise<Part>): Reopenable<Part> {
+    let opened: Promise<Part> | undefined;
+    const forget = () => {
+      opened = undefined;
+    };
+    const get = () => {
+      if (opened) return opened;
+      const mine = open();
+      opened = mine;
+      opening.push(mine);
+      mine.catch(() => {
+        if (opened === mine) forget();
+      });
+      return mine;
+    };
+    return Object.assign(get, { forget });
   }
 
   const embedded = part(async () => {
@@ -77,9 +93,14 @@ export function openState({ config, cwd, ephemeral, log, sweepInterval }: StateO
   });
 
   const ledger = part(async () => {
-    const opened = withStateClock(await openLedger(await pool(), clock), clock);
-    await clock.follow();
-    return opened;
+    const place = placeOf(await database());
+    try {
+      const opened = await openLedger(await pool(), clock);
+      await clock.follow();
+      return withStateClock(namingFaults(opened, place), clock);
+    } catch (error) {
+      throw stateError(error, place);
+    }
   });
 
   const queue = part(async () => {
@@ -108,17 +129,27 @@ export function openState({ config, cwd, ephemeral, log, sweepInterval }: StateO
     ledger,
     queue,
     embedded,
-    async reach(waiting) {
-      // What is opened here is opened to its end, so that closing finds it; only what waits for a server is cut short.
-      const place = await database();
-      const answers = async () =>
-        (await connect(place, { statementTimeout: 0, kind: 'state' }))[Symbol.asyncDispose]();
-      if (!(await untilReached(answers, waiting))) return false;
-      return untilReached((await queue()).reach, waiting);
+    async reach(waiting, begin) {
+      // Outside: it has a patience of its own, and is no server that others run.
+      const place = placeOf(await database());
+      return untilReached(async () => {
+        try {
+          await ledger();
+          const opened = await queue();
+          // BullMQ remembers a first connection to PostgreSQL that failed.
+          await opened.reach().catch((error) => {
+            queue.forget();
+            throw error;
+          });
+          await begin();
+        } catch (error) {
+          throw stateError(error, place);
+        }
+      }, waiting);
     },
     async [Symbol.asyncDispose]() {
       // A command may fail while another part of it is being opened: that would come up when nobody closes it any more.
-      await Promise.allSettled(opening);
+      await inTime(Promise.allSettled(opening), CLOSE_PATIENCE_MS);
       // In reverse, for what was opened last leans on what came before.
       await closeAll(closers.splice(0).toReversed());
     },

@@ -17,9 +17,11 @@ export function registerStart(program: Command, io: Io): void {
         void stop.then(() => stopping.abort());
         for (const warning of app.config.warnings) io.stderr.write(`warning: ${warning}\n`);
         const say = (fault: string) => io.stderr.write(`keyturn is waiting: ${fault}\n`);
-        if (await app.reach({ stop: stopping.signal, say })) {
+        const work = async () => {
           const worker = await app.work();
           reload = () => void worker.reload();
+        };
+        if (await app.reach({ stop: stopping.signal, say }, work)) {
           const { policies, queueRedis } = app.config;
           io.stderr.write(
             `keyturn is ready: ${counted(policies.size, 'policy', 'policies')}, queue on ${queueRedis ? 'Redis' : 'PostgreSQL'}\n`,

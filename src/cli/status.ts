@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { App } from '../app.ts';
+import { READ_ONLY_REMEDY } from '../ledger/state-error.ts';
 import type { Policy } from '../policy/policy.ts';
 import { QueueError } from '../queue/queue-error.ts';
 import { hypotheticalRotation } from '../rotation/hypothetical-rotation.ts';
@@ -64,6 +65,9 @@ async function readStatus(app: App, policies: readonly Policy[]): Promise<Policy
 
 /** What keeps every policy from being rotated, whatever its own state. */
 async function queueFault(app: App): Promise<string | undefined> {
+  const ledger = await app.ledger();
+  // A standby server does not know who is logged in to its primary.
+  if (await ledger.isReadOnly()) return `the state database is read-only: ${READ_ONLY_REMEDY}`;
   const queue = await app.queue();
   try {
     if ((await queue.workers()) > 0) return undefined;

@@ -1,4 +1,5 @@
 import type { Ledger } from '../ledger/ledger.ts';
+import { READ_ONLY_REMEDY } from '../ledger/state-error.ts';
 import type { Finding } from '../rotation/findings/finding.ts';
 import { faultFinding } from './fault-finding.ts';
 
@@ -15,6 +16,20 @@ export async function examineState({
 }: SharedState): Promise<{ readonly ledger: Ledger | undefined; readonly findings: readonly Finding[] }> {
   try {
     const opened = await ledger();
+    if (await opened.isReadOnly()) {
+      const text = 'the state database is read-only, so nothing rotates';
+      return {
+        ledger: opened,
+        findings: [
+          { level: 'fail', about: 'state', text, remedy: READ_ONLY_REMEDY },
+          {
+            level: 'skip',
+            about: 'queue',
+            text: 'the queue is not looked at without a state database to write to',
+          },
+        ],
+      };
+    }
     return {
       ledger: opened,
       findings: [

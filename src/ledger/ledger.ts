@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import { type Identity, readIdentity } from '../postgres/identity.ts';
 import { recount, reseePolicies } from './future.ts';
 import { insertRotation, type RotationRequest } from './insert-rotation.ts';
+import { isMigrated, isReadOnly } from './is-migrated.ts';
 import { lastPublished, type Publication } from './last-published.ts';
 import { migrateLedger } from './migrations.ts';
 import { type Provisions, provisionsIn } from './provisions.ts';
@@ -81,6 +82,8 @@ export interface Ledger {
   rollBack(id: string, back: { readonly by: string; readonly to: string }): Promise<Rotation | undefined>;
   /** As whom and where it is kept. */
   identity(): Promise<Identity>;
+  /** Whether nothing can be written there. */
+  isReadOnly(): Promise<boolean>;
   /** What was done to the roles of policies. */
   readonly provisions: Provisions;
 }
@@ -92,7 +95,7 @@ const DATABASE_NOW = "pg_catalog.date_trunc('milliseconds'::pg_catalog.text, pg_
 
 /** Opens the ledger in a database, bringing its tables up to date first. The pool stays the caller's. */
 export async function openLedger(pool: pg.Pool, clock: Clock): Promise<Ledger> {
-  await migrateLedger(pool);
+  if (!(await isMigrated(pool))) await migrateLedger(pool);
   const now = () => new Date(clock.now());
 
   async function update(
@@ -155,6 +158,7 @@ export async function openLedger(pool: pg.Pool, clock: Clock): Promise<Ledger> {
         client.release();
       }
     },
+    isReadOnly: () => isReadOnly(pool),
     async request(request) {
       try {
         return await insertRotation(pool, request, now());

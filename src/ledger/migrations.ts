@@ -97,6 +97,9 @@ const MIGRATIONS: readonly string[] = [
   `,
 ];
 
+/** The version that this release brings a ledger to. */
+export const LEDGER_VERSION = MIGRATIONS.length;
+
 // Any constant does, as long as every keyturn uses the same one.
 const MIGRATION_LOCK = 7_305_804_402_551_093;
 

@@ -12,6 +12,7 @@ export type DatabaseErrorKind =
   | 'privilege'
   | 'locked'
   | 'behind'
+  | 'read-only'
   | 'other';
 
 /** A fault of PostgreSQL or of the way to it. The message names the server and what mends it; never a password. */

@@ -1,4 +1,4 @@
-import { runMigrations } from 'bullmq';
+import { assertSchemaCompatibility, LATEST_SCHEMA_VERSION, runMigrations } from 'bullmq';
 import type pg from 'pg';
 import { schemaError } from '../ledger/schema-error.ts';
 
@@ -6,7 +6,9 @@ import { schemaError } from '../ledger/schema-error.ts';
 export async function migrateQueue(pool: pg.Pool): Promise<void> {
   const client = await pool.connect();
   try {
-    await runMigrations(client);
+    // Only reads, so that nobody waits for a lock, nor needs a server that can be written to, where nothing is to be done.
+    const version = await assertSchemaCompatibility(client).catch(() => 0);
+    if (version < LATEST_SCHEMA_VERSION) await runMigrations(client);
   } catch (error) {
     throw await schemaError(error, client, 'bullmq');
   } finally {
