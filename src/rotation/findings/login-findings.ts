@@ -13,8 +13,19 @@ import { readServer } from '../../postgres/rotator.ts';
 import type { RotationView } from '../rotation-context.ts';
 import type { Finding } from './finding.ts';
 
+/** What a rotation that is about to begin knows of itself. */
+export interface Turn {
+  /** The published login, which goes out. What is broken about it is mended by rotating, so it stops no rotation. */
+  readonly outgoing?: string | undefined;
+  /** An emergency goes on where the logins only differ: a login may alter its own settings. */
+  readonly emergency?: boolean;
+}
+
 /** What is wrong with the logins themselves. Consumers must notice nothing but the name, so they may differ in nothing else. */
-export async function loginFindings(view: RotationView): Promise<Finding[]> {
+export async function loginFindings(
+  view: RotationView,
+  { outgoing, emergency = false }: Turn = {},
+): Promise<Finding[]> {
   const { logins, owner } = view.policy;
   const client = await view.rotator();
   const found = await readLogins(client, [...logins, ...(owner === undefined ? [] : [owner])]);
@@ -24,28 +35,49 @@ export async function loginFindings(view: RotationView): Promise<Finding[]> {
     owner === undefined || found.has(owner)
       ? []
       : [{ ...fail(`The owner ${owner} does not exist`, [createRole(owner)]), remedy }];
-  if (absent.length > 0) {
+  if (absent.some((login) => login !== outgoing)) {
     const text =
       absent.length === 1
         ? `The login ${absent[0]} does not exist`
         : `The logins ${absent.join(' and ')} do not exist`;
     return [...ownerless, { ...fail(text, absent.map(createRole)), remedy }];
   }
-  const [first, second] = logins.map((login) => found.get(login)) as [Login, Login];
+  const present = logins.flatMap((login) => found.get(login) ?? []);
   const { database } = view.connection;
   const { version } = await readServer(client);
+  const each = (login: Login, of: (login: Login) => Finding[], isMild: boolean) =>
+    isMild && login.name === outgoing ? of(login).map(mildly) : of(login);
+  const differences = present.length < 2 ? [] : differenceFindings(present as [Login, Login], owner);
   return [
-    ...[first, second].flatMap((login) => shutFindings(login, database)),
+    ...absent.map((login) => goneFinding(login, logins)),
+    ...present.flatMap((login) => each(login, (it) => shutFindings(it, database), true)),
     ...ownerless,
     ...(owner === undefined
       ? []
-      : [first, second].flatMap((login) => ownerFindings(login, owner, { database, version }))),
-    ...differenceFindings(first, second, owner),
+      : present.flatMap((login) =>
+          each(login, (it) => ownerFindings(it, owner, { database, version }), emergency),
+        )),
+    ...(emergency ? differences.map(mildly) : differences),
   ];
 }
 
 function fail(text: string, sql: readonly string[]): Finding {
   return { level: 'fail', about: 'logins', text, sql };
+}
+
+function mildly(finding: Finding): Finding {
+  return finding.level === 'fail' ? { ...finding, level: 'warn' } : finding;
+}
+
+/** The outgoing login was dropped or renamed: there is nothing to revoke, and nothing to wait for. */
+function goneFinding(login: string, logins: readonly string[]): Finding {
+  const incoming = logins.find((name) => name !== login);
+  return {
+    level: 'warn',
+    about: 'logins',
+    text: `The login ${login} is published and does not exist, so consumers are refused until ${incoming} takes its place; nothing of ${login} is revoked`,
+    remedy: `if it was renamed, shut it out under its new name; before the next rotation make it again with keyturn roles create`,
+  };
 }
 
 /** Why a login could not log in, whatever its password. */
@@ -96,14 +128,15 @@ function ownerFindings(
   ];
 }
 
-function differenceFindings(first: Login, second: Login, owner: string | undefined): Finding[] {
+function differenceFindings([first, second]: [Login, Login], owner: string | undefined): Finding[] {
+  const isShut = [first, second].some(({ connectionLimit }) => connectionLimit === 0);
   // What concerns the owner is told above.
   const rest = ({ memberOf, settings, connectionLimit, ...login }: Login): Login => ({
     ...login,
     memberOf: memberOf.filter((role) => role !== owner),
     settings: settings.filter(({ name }) => owner === undefined || name !== 'role'),
-    // So is a limit that lets nobody in.
-    connectionLimit: connectionLimit === 0 ? -1 : connectionLimit,
+    // So is a limit that lets nobody in, which says nothing of how many the other is meant to let in.
+    connectionLimit: isShut ? -1 : connectionLimit,
   });
   const differences = loginDifferences(rest(first), rest(second));
   if (differences.length === 0) return [];

@@ -1,13 +1,16 @@
+import { readLogins } from '../../postgres/login.ts';
 import { sessionsIn } from '../../postgres/sessions.ts';
 import { nextDue } from '../due-rotation.ts';
 import { expiryFindings } from '../findings/expiry-findings.ts';
 import { grantFindings } from '../findings/grant-findings.ts';
 import { leftoverFindings } from '../findings/leftover-findings.ts';
+import { loginFindings } from '../findings/login-findings.ts';
 import { ownershipFindings } from '../findings/ownership-findings.ts';
 import { withRemedy } from '../findings/remedy-of.ts';
 import { unpublishedUse } from '../findings/unpublished-use.ts';
 import { outsideChanges } from '../outside-changes.ts';
 import { frozenLogins, type RotationContext } from '../rotation-context.ts';
+import { turnOf } from '../turn-of.ts';
 
 /** What `check` lets pass although it will trouble somebody. */
 export async function checkWarnings(context: RotationContext): Promise<string[]> {
@@ -15,12 +18,14 @@ export async function checkWarnings(context: RotationContext): Promise<string[]>
   const changes = await outsideChanges(context);
   const inUse = await unpublishedUse(context, sessionsIn(await context.uses(policy.logins)));
   const due = nextDue(policy, await ledger.timing(policy.name), clock.now());
+  const logins = await loginFindings(context, await turnOf(context));
   const findings = [
+    ...logins.filter(({ level }) => level === 'warn'),
     ...(inUse ? [inUse] : []),
     ...(await leftoverFindings(context, frozenLogins(context).incoming)),
     ...(await expiryFindings(context, due)),
     ...(await ownershipFindings(context)),
-    ...(await grantFindings(context)),
+    ...((await isPair(context)) ? await grantFindings(context) : []),
   ];
   return [
     ...changes.map(
@@ -28,4 +33,9 @@ export async function checkWarnings(context: RotationContext): Promise<string[]>
     ),
     ...findings.map(withRemedy),
   ];
+}
+
+/** Whether both logins exist: only then they can be compared. */
+async function isPair({ policy, rotator }: RotationContext): Promise<boolean> {
+  return (await readLogins(await rotator(), policy.logins)).size === policy.logins.length;
 }

@@ -10,6 +10,7 @@ import { refuseLateStart } from '../refuse-late-start.ts';
 import { refuseReplaced } from '../refuse-replaced.ts';
 import { findStaged, frozenLogins, holds, type RotationContext } from '../rotation-context.ts';
 import type { Step } from '../step.ts';
+import { turnOf } from '../turn-of.ts';
 import { checkWarnings } from './check-warnings.ts';
 
 /** Resolves the logins and refuses whatever would stop or endanger the steps that follow. Changes nothing. */
@@ -46,7 +47,8 @@ export async function inspect(
   if (published) return published;
   refuseLateStart(context);
   refuse(serverFindings(context.connection, await readServer(await context.rotator())));
-  const findings = [...(await loginFindings(context)), ...(await privilegeFindings(context))];
+  const logins = await loginFindings(context, await turnOf(context));
+  const findings = [...logins, ...(await privilegeFindings(context))];
   for (const replica of context.replicas) findings.push(...(await replicaFindings(context, replica)));
   refuse(findings);
   const coming = await comingIn(context);

@@ -1,0 +1,11 @@
+import type { Turn } from './findings/login-findings.ts';
+import type { RotationContext } from './rotation-context.ts';
+
+/** What `check` may let pass: what is wrong with the login that goes out, and in an emergency what only differs. */
+export async function turnOf(context: RotationContext): Promise<Turn> {
+  const { policy, rotation, destinations } = context;
+  const emergency = rotation.reason === 'emergency';
+  const published = (await context.read(destinations[0], 'current'))?.fields.username;
+  const isOurs = published !== undefined && policy.logins.includes(published);
+  return { emergency, outgoing: rotation.outgoing ?? (isOurs ? published : undefined) };
+}

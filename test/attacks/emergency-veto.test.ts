@@ -1,0 +1,253 @@
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { quoteIdentifier } from '../../src/postgres/identifier.ts';
+import { lockKey } from '../../src/postgres/lock-key.ts';
+import { haveOlderVersions, type PostgresServer, startPostgres } from '../support/postgres-server.ts';
+import { withLimitedRotator } from '../support/rotator.ts';
+import { openScenario, type Scenario } from '../support/scenario.ts';
+
+/** What is asked for is 30 s; a blocked rotation would need for ever. */
+const BOUND_MS = 30_000;
+
+const SERVERS = [
+  ...(haveOlderVersions ? ([['14', 14]] as const) : []),
+  ['the embedded version', undefined] as const,
+];
+
+describe.each(SERVERS)('on PostgreSQL %s', (_, version) => {
+  let server: PostgresServer;
+
+  beforeAll(async () => {
+    server = await startPostgres({
+      ...(version ? { version } : {}),
+      settings: { max_prepared_transactions: '10' },
+    });
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+
+  test('attack: a leaked login holds every advisory lock that a name leads to, and an emergency shuts it out', async () => {
+    await using attacked = await openAttacked(server);
+    const attacker = await attacked.session();
+    await attacker.query('SELECT pg_advisory_lock($1)', [
+      lockKey(['keyturn', ...attacked.scenario.policy.logins.toSorted()]),
+    ]);
+    await attacked.expectShutOut();
+  });
+
+  test('attack: a leaked login comments on itself in a loop, in vain', async () => {
+    await using attacked = await openAttacked(server);
+    const loops = await attacked.inALoop(async (client) => {
+      await client
+        .query(`BEGIN; COMMENT ON ROLE ${quoteIdentifier(attacked.leaked.username)} IS 'mine'`)
+        .catch(ignoreRefusal);
+      await client.query('ROLLBACK');
+    });
+    await attacked.expectShutOut();
+    await loops.ended;
+  });
+
+  test('attack: a leaked login keeps ALTER ROLE self in an open transaction, and an emergency ends that session', async () => {
+    await using attacked = await openAttacked(server);
+    const attacker = await attacked.session();
+    await attacker.query(`BEGIN; ${alterSelf(attacked.leaked)}`);
+    const { pid } = (await attacker.query('SELECT pg_backend_pid() AS pid')).rows[0];
+    const { rotation } = await attacked.expectShutOut();
+    const events = await attacked.scenario.ledger.events([rotation.id]);
+    expect(
+      events.filter(({ kind, detail }) => kind === 'warning' && detail?.includes(`pid ${pid}, login`)),
+    ).toHaveLength(1);
+  });
+
+  test('attack: three sessions alter their login and come back at once when they are ended, in vain', async () => {
+    await using attacked = await openAttacked(server);
+    const loops = await attacked.inALoop(async (client) => {
+      await client.query(`BEGIN; ${alterSelf(attacked.leaked)}`);
+      await client.query('SELECT pg_sleep(3600)');
+    });
+    await attacked.expectShutOut();
+    await loops.ended;
+  });
+
+  test('attack: three sessions alter their login without end, so that every other change of it is overtaken, in vain', async () => {
+    await using attacked = await openAttacked(server);
+    const loops = await attacked.inALoop(async (client) => {
+      for (;;) await client.query(alterSelf(attacked.leaked)).catch(ignoreOvertaken);
+    });
+    await attacked.expectShutOut();
+    await loops.ended;
+  });
+
+  test('attack: a leaked login makes itself differ from the other one, which an emergency only warns of', async () => {
+    await using attacked = await openAttacked(server);
+    const attacker = await attacked.session();
+    await attacker.query(`ALTER ROLE ${quoteIdentifier(attacked.leaked.username)} SET statement_timeout = 1`);
+    const { rotation } = await attacked.expectShutOut();
+    const events = await attacked.scenario.ledger.events([rotation.id]);
+    expect(events.filter(({ kind }) => kind === 'warning').map(({ detail }) => detail)).toContainEqual(
+      expect.stringContaining('SET statement_timeout=1'),
+    );
+  });
+
+  test('attack: ALTER ROLE self in a prepared transaction is named with its gid and the statement that ends it', async () => {
+    await using attacked = await openAttacked(server);
+    const { scenario, leaked } = attacked;
+    const attacker = await attacked.session();
+    const gid = `it's ${leaked.username}`;
+    await attacker.query(`BEGIN; ${alterSelf(leaked)}; PREPARE TRANSACTION ${pg.escapeLiteral(gid)}`);
+    const rotation = await scenario.request('emergency');
+    await expect
+      .poll(() => scenario.run(rotation))
+      .toMatchObject({
+        status: 'retrying',
+        error: {
+          step: 'revoke',
+          message: expect.stringContaining(`ROLLBACK PREPARED ${pg.escapeLiteral(gid)}`),
+          cause: { kind: 'locked' },
+        },
+      });
+    // The new one is in use all the same.
+    await (await scenario.logIn(await scenario.published()))[Symbol.asyncDispose]();
+    const { lastError, status } = (await scenario.ledger.find(rotation.id)) ?? {};
+    expect(status).toBe('open');
+    expect(lastError).toContain(leaked.username);
+
+    await attacked.admin.query(`ROLLBACK PREPARED ${pg.escapeLiteral(gid)}`);
+    expect(await scenario.finish(rotation)).toEqual({ status: 'done' });
+    await attacked.expectRefused();
+  });
+
+  test('attack: ALTER ROLE self is open past the deadline of a drain, and is ended as the policy says (G2)', async () => {
+    await using attacked = await openAttacked(server, { timeout: 500 });
+    const attacker = await attacked.session();
+    await attacker.query(`BEGIN; ${alterSelf(attacked.leaked)}`);
+    const rotation = await attacked.scenario.request('manual');
+    expect(await attacked.scenario.finish(rotation)).toEqual({ status: 'done' });
+    await attacked.expectRefused();
+  });
+
+  test('an administrator who alters the login is named, and not ended', async () => {
+    await using attacked = await openAttacked(server);
+    const { scenario, admin, leaked } = attacked;
+    const { pid } = (await admin.query('SELECT pg_backend_pid() AS pid')).rows[0];
+    await admin.query(`BEGIN; ALTER ROLE ${quoteIdentifier(leaked.username)} CONNECTION LIMIT 7`);
+    const rotation = await scenario.request('emergency');
+    await expect
+      .poll(() => scenario.run(rotation))
+      .toMatchObject({
+        status: 'retrying',
+        error: { step: 'revoke', message: expect.stringMatching(new RegExp(`pid ${pid}, login .*since`)) },
+      });
+    await admin.query('ROLLBACK');
+    expect(await scenario.finish(rotation)).toEqual({ status: 'done' });
+  });
+});
+
+interface Attacked extends AsyncDisposable {
+  /** Its rotator is no superuser. */
+  readonly scenario: Scenario;
+  readonly admin: pg.Client;
+  readonly leaked: { readonly username: string; readonly password: string };
+  /** A session of the leaked login. */
+  session(): Promise<pg.Client>;
+  /** Acts in three sessions of the leaked login, each of which comes back until the login is refused. */
+  inALoop(act: (client: pg.Client) => Promise<unknown>): Promise<{ readonly ended: Promise<unknown> }>;
+  /** An emergency shuts the leaked login out in time. */
+  expectShutOut(): Promise<{ rotation: Awaited<ReturnType<Scenario['request']>> }>;
+  expectRefused(): Promise<void>;
+}
+
+async function openAttacked(
+  server: PostgresServer,
+  drain: { readonly timeout?: number } = {},
+): Promise<Attacked> {
+  const opened = await openScenario(server, {
+    policy: { drain: { grace: 0, timeout: 600_000, onTimeout: 'terminate', ...drain } },
+  });
+  const role = await withLimitedRotator(opened);
+  const scenario = role.limited;
+  expect(await scenario.finish(await scenario.request('first'))).toEqual({ status: 'done' });
+  const leaked = await scenario.published();
+  const sessions: pg.Client[] = [];
+  let over = false;
+
+  async function session(): Promise<pg.Client> {
+    const client = new pg.Client({
+      ...server,
+      database: scenario.connection.database,
+      user: leaked.username,
+      password: leaked.password,
+    });
+    client.on('error', () => {});
+    await client.connect();
+    sessions.push(client);
+    return client;
+  }
+
+  async function expectRefused(): Promise<void> {
+    await expect(session()).rejects.toMatchObject({ code: expect.stringMatching(/^28/) });
+    const { rows } = await opened.admin.query('SELECT rolcanlogin AS may FROM pg_roles WHERE rolname = $1', [
+      leaked.username,
+    ]);
+    expect(rows).toEqual([{ may: false }]);
+  }
+
+  return {
+    scenario,
+    admin: opened.admin,
+    leaked,
+    session,
+    async inALoop(act) {
+      const loops = [1, 2, 3].map(async () => {
+        let client: pg.Client | undefined;
+        while (!over) {
+          try {
+            client ??= await session();
+            await act(client);
+          } catch (error) {
+            // Shut out. Until then it comes back.
+            if (client === undefined && (error as { code?: string }).code?.startsWith('28')) return;
+            client = undefined;
+          }
+        }
+      });
+      await expect
+        .poll(async () => {
+          const { rows } = await opened.admin.query(
+            'SELECT count(*)::int AS sessions FROM pg_stat_activity WHERE usename = $1 AND query <> $$$$',
+            [leaked.username],
+          );
+          return rows[0].sessions;
+        })
+        .toBe(3);
+      return { ended: Promise.all(loops) };
+    },
+    async expectShutOut() {
+      const begun = Date.now();
+      const rotation = await scenario.request('emergency');
+      expect(await scenario.finish(rotation)).toEqual({ status: 'done' });
+      await expectRefused();
+      expect(Date.now() - begun).toBeLessThan(BOUND_MS);
+      return { rotation };
+    },
+    expectRefused,
+    async [Symbol.asyncDispose]() {
+      over = true;
+      for (const client of sessions) await client.end().catch(() => {});
+      await opened.admin.query('ROLLBACK').catch(() => {});
+      await role[Symbol.asyncDispose]();
+      await opened[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function alterSelf({ username, password }: { readonly username: string; readonly password: string }): string {
+  return `ALTER ROLE ${quoteIdentifier(username)} PASSWORD ${pg.escapeLiteral(password)}`;
+}
+
+function ignoreRefusal(error: { code?: string }): void {
+  if (error.code !== '42501') throw error;
+}
+
+function ignoreOvertaken(error: { code?: string }): void {
+  if (error.code !== 'XX000') throw error;
+}
