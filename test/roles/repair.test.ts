@@ -197,7 +197,7 @@ describe('what drifted is named and put back, and then there is nothing to do:',
       await admin.query(`CREATE TABLE busy (); ALTER TABLE busy OWNER TO ${scenario.policy.logins[1]}`);
       await other.client.query('BEGIN; SELECT FROM public.busy');
       await expect(bare.repair()).rejects.toThrow(
-        /not to be had within 2 s, so nothing was done; run it again .*table busy/,
+        /not to be had within 2 s, so nothing was done; run it again .*table public.busy/,
       );
       await other.client.query('ROLLBACK');
       await admin.query('DROP TABLE busy');
