@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import { type Identity, readIdentity } from '../postgres/identity.ts';
 import { recount, reseePolicies } from './future.ts';
 import { insertRotation, type RotationRequest } from './insert-rotation.ts';
-import { isMigrated, isReadOnly } from './is-migrated.ts';
+import { isReadOnly } from './is-read-only.ts';
 import { lastPublished, type Publication } from './last-published.ts';
 import { migrateLedger } from './migrations.ts';
 import { type Provisions, provisionsIn } from './provisions.ts';
@@ -95,7 +95,7 @@ const DATABASE_NOW = "pg_catalog.date_trunc('milliseconds'::pg_catalog.text, pg_
 
 /** Opens the ledger in a database, bringing its tables up to date first. The pool stays the caller's. */
 export async function openLedger(pool: pg.Pool, clock: Clock): Promise<Ledger> {
-  if (!(await isMigrated(pool))) await migrateLedger(pool);
+  await migrateLedger(pool);
   const now = () => new Date(clock.now());
 
   async function update(

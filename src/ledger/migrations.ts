@@ -1,6 +1,12 @@
 import type pg from 'pg';
+import { DatabaseError } from '../postgres/database-error.ts';
 import { inTransaction } from '../postgres/in-transaction.ts';
+import { isLockTimeout } from '../postgres/lock-fault.ts';
+import { describeHolder, howToEnd, tableLockHolders } from '../postgres/lock-holders.ts';
 import { schemaError } from './schema-error.ts';
+
+/** How long another process that makes or updates the tables is waited for, in milliseconds. */
+const LOCK_WAIT_MS = 10_000;
 
 /** Each entry brings the ledger one version further. Entries are never edited, only added. */
 const MIGRATIONS: readonly string[] = [
@@ -97,44 +103,86 @@ const MIGRATIONS: readonly string[] = [
   `,
 ];
 
-/** The version that this release brings a ledger to. */
-export const LEDGER_VERSION = MIGRATIONS.length;
-
-// Any constant does, as long as every keyturn uses the same one.
-const MIGRATION_LOCK = 7_305_804_402_551_093;
+/** How often tables that another process makes at the same instant are looked for again. */
+const ATTEMPTS = 5;
 
 /**
- * Brings the ledger's tables in schema `keyturn` to this release's version, forwards only, under a lock, so that
- * several processes may start at once. Throws when the ledger was made by a newer release, and a DatabaseError where a
- * right is missing.
+ * Brings the ledger's tables in schema `keyturn` to this release's version, forwards only. Where they have it, which is
+ * the ordinary start, nothing is locked or written, so a standby server will do. Else a lock on the table of versions makes several processes take turns: nobody
+ * gets it who has no rights on that table. Throws when the ledger was made by a newer release, and a DatabaseError where
+ * a right is missing, or where somebody holds the lock, which names them.
  */
 export async function migrateLedger(pool: pg.Pool): Promise<void> {
   const client = await pool.connect();
   try {
-    await inTransaction(client, async () => {
-      await client.query('SELECT pg_catalog.pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
-      await client.query('CREATE SCHEMA IF NOT EXISTS keyturn');
-      await client.query(
-        'CREATE TABLE IF NOT EXISTS keyturn.migration (version int PRIMARY KEY, applied_at pg_catalog.timestamptz NOT NULL)',
-      );
-      const { rows } = await client.query(
-        'SELECT coalesce(pg_catalog.max(version), 0) AS version FROM keyturn.migration',
-      );
-      const applied: number = rows[0].version;
-      if (applied > MIGRATIONS.length) {
-        throw new Error(
-          `The ledger is at version ${applied}, this keyturn knows ${MIGRATIONS.length}; run the newer keyturn`,
-        );
+    if ((await appliedVersion(client)) === MIGRATIONS.length) return;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await inTransaction(client, () => migrate(client));
+      } catch (error) {
+        if (isLockTimeout(error)) throw await heldUp(client, error);
+        if (!isMadeByAnother(error) || attempt === ATTEMPTS) throw error;
       }
-      for (const [index, sql] of MIGRATIONS.entries()) {
-        if (index < applied) continue;
-        await client.query(sql);
-        await client.query('INSERT INTO keyturn.migration VALUES ($1, pg_catalog.now())', [index + 1]);
-      }
-    });
+    }
   } catch (error) {
     throw await schemaError(error, client, 'keyturn');
   } finally {
     client.release();
   }
+}
+
+/** Which version is there, as far as this role may see it; undefined where there is none yet. */
+async function appliedVersion(client: pg.ClientBase): Promise<number | undefined> {
+  const { rows } = await client.query(
+    `SELECT pg_catalog.has_schema_privilege(space.oid, 'USAGE'::pg_catalog.text)
+            AND pg_catalog.has_table_privilege(relation.oid, 'SELECT'::pg_catalog.text) AS readable
+       FROM pg_catalog.pg_class AS relation
+       JOIN pg_catalog.pg_namespace AS space ON space.oid = relation.relnamespace
+      WHERE space.nspname = 'keyturn'::pg_catalog.name AND relation.relname = 'migration'::pg_catalog.name`,
+  );
+  if (rows[0]?.readable !== true) return undefined;
+  return readVersion(client);
+}
+
+async function readVersion(client: pg.ClientBase): Promise<number> {
+  const { rows } = await client.query(
+    'SELECT coalesce(pg_catalog.max(version), 0) AS version FROM keyturn.migration',
+  );
+  return rows[0].version;
+}
+
+async function migrate(client: pg.ClientBase): Promise<void> {
+  await client.query(`SET LOCAL lock_timeout = ${LOCK_WAIT_MS}`);
+  await client.query('CREATE SCHEMA IF NOT EXISTS keyturn');
+  await client.query(
+    'CREATE TABLE IF NOT EXISTS keyturn.migration (version int PRIMARY KEY, applied_at pg_catalog.timestamptz NOT NULL)',
+  );
+  await client.query('LOCK TABLE keyturn.migration IN SHARE ROW EXCLUSIVE MODE');
+  const applied = await readVersion(client);
+  if (applied > MIGRATIONS.length) {
+    throw new Error(
+      `The ledger is at version ${applied}, this keyturn knows ${MIGRATIONS.length}; run the newer keyturn`,
+    );
+  }
+  for (const [index, sql] of MIGRATIONS.entries()) {
+    if (index < applied) continue;
+    await client.query(sql);
+    await client.query('INSERT INTO keyturn.migration VALUES ($1, pg_catalog.now())', [index + 1]);
+  }
+}
+
+/** unique_violation in a catalog, duplicate_schema, duplicate_table: `IF NOT EXISTS` does not see what is not committed. */
+function isMadeByAnother(error: unknown): boolean {
+  return ['23505', '42P06', '42P07'].includes(String((error as { code?: unknown }).code));
+}
+
+/** Another keyturn that migrates is through in moments, so whoever is still there does something else. */
+async function heldUp(client: pg.ClientBase, cause: unknown): Promise<DatabaseError> {
+  const holders = await tableLockHolders(client, 'keyturn.migration').catch(() => []);
+  const who = holders.length === 0 ? 'another session' : holders.map(describeHolder).join('; ');
+  return new DatabaseError(
+    'locked',
+    `the tables in schema keyturn of the state database are locked by ${who}, for longer than ${LOCK_WAIT_MS / 1000} s; try again once that is over${howToEnd(holders)}`,
+    { cause },
+  );
 }
