@@ -1,5 +1,6 @@
 import type { Connection, Database, EmbeddedConnection } from '../../policy/config.ts';
 import type { Policy } from '../../policy/policy.ts';
+import { closeDatabase, closeSchema } from '../close-to-public.ts';
 import { connect } from '../connect.ts';
 import { ensureDatabase, provisionLogins } from '../provision-embedded.ts';
 import type { Embedded } from './cluster.ts';
@@ -10,7 +11,12 @@ const STATE = 'keyturn';
 export async function ensureStateDatabase(cluster: Embedded): Promise<Database> {
   await using session = await connect(targetIn(cluster, 'postgres'));
   await ensureDatabase(session.client, STATE);
-  return targetIn(cluster, STATE);
+  // The leases of the processes that use the server are locks in `postgres`, and the ledger decides what is rotated.
+  for (const database of ['postgres', STATE]) await closeDatabase(session.client, database);
+  const state = targetIn(cluster, STATE);
+  await using inside = await connect(state);
+  await closeSchema(inside.client);
+  return state;
 }
 
 /** Makes a policy's database, owner and logins on the embedded PostgreSQL, unless they are there. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { cp, mkdir, readlink, realpath, rename, rm, symlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Binaries } from './binaries.ts';
+import { requireFolderOf } from './own-files.ts';
 import { canReach, type ServerUser } from './server-user.ts';
 
 const ELSEWHERE = '/var/lib/keyturn';
@@ -13,17 +14,40 @@ const ELSEWHERE = '/var/lib/keyturn';
 export async function openHome(folder: string, user: ServerUser | undefined): Promise<string> {
   const parent = dirname(resolve(folder));
   await mkdir(parent, { recursive: true });
+  const hash = createHash('sha256').update(resolve(folder)).digest('hex').slice(0, 16);
+  const elsewhere = join(ELSEWHERE, hash);
+  await refuseOtherHome(folder, elsewhere);
   if (await canReach(parent, user)) {
     await mkdir(folder, { recursive: true, mode: 0o755 });
-    return realpath(folder);
+    const home = await realpath(folder);
+    await requireOwn(home);
+    return home;
   }
-  const hash = createHash('sha256').update(resolve(folder)).digest('hex').slice(0, 16);
-  const home = join(ELSEWHERE, hash);
-  await mkdir(home, { recursive: true, mode: 0o755 });
-  await symlink(home, folder).catch(async (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST' || (await readlink(folder).catch(() => '')) !== home) throw error;
+  await mkdir(elsewhere, { recursive: true, mode: 0o755 });
+  for (const path of [ELSEWHERE, elsewhere]) await requireOwn(path);
+  await symlink(elsewhere, folder).catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST' || (await readlink(folder).catch(() => '')) !== elsewhere) throw error;
   });
-  return home;
+  return elsewhere;
+}
+
+/** A folder that was copied or moved may have come with a link to the cluster of the one that it was. */
+async function refuseOtherHome(folder: string, own: string): Promise<void> {
+  const target = await readlink(folder).catch(() => undefined);
+  if (target === undefined || dirname(target) !== ELSEWHERE || target === own) return;
+  throw new Error(
+    `${folder} is a link to ${target}, the embedded PostgreSQL of another folder; remove the link to begin with an empty one, or move that folder to ${own} where this is all that is left of it`,
+  );
+}
+
+/** Throws where another user could replace what is in a folder: PostgreSQL's user among them, where root lends it. */
+async function requireOwn(path: string): Promise<void> {
+  const { mode } = await requireFolderOf(path, [process.geteuid?.(), 0]);
+  const tooMany = process.geteuid?.() === 0 ? 0o022 : 0o002;
+  if ((mode & tooMany) === 0 || !process.geteuid) return;
+  throw new Error(
+    `${path} may be written to by other users, who could replace the embedded PostgreSQL; close it: chmod go-w ${path}`,
+  );
 }
 
 /** The same programs where the server's user can run them: copied into the home when it cannot reach them. */

@@ -38,3 +38,41 @@ export async function canReach(path: string, user: ServerUser | undefined): Prom
     () => false,
   );
 }
+
+/**
+ * Sends a signal; a process that is gone needs none. Who may change the pid file that the pid comes from must not have
+ * root end the processes of others, so the server's user sends it.
+ */
+export async function signalAs(
+  user: ServerUser | undefined,
+  pid: number,
+  signal: 'SIGINT' | 'SIGQUIT',
+): Promise<void> {
+  try {
+    if (user) {
+      const script = 'kill -s "$1" "$2"';
+      await run('/bin/sh', ['-c', script, 'sh', signal.slice(3), String(pid)], { ...user, cwd: '/' });
+    } else process.kill(pid, signal);
+  } catch (error) {
+    if (!isThere(pid)) return;
+    throw new Error(
+      `The PostgreSQL server ${pid} cannot be stopped: its process is not the server's user's; find out what it is`,
+      { cause: error },
+    );
+  }
+}
+
+function isThere(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}
+
+/** Empties a folder as the user whom it belongs to. The folder itself is in one that is not that user's, and stays. */
+export async function removeAs(user: ServerUser, folder: string): Promise<void> {
+  // It fails at the folder itself.
+  await run('rm', ['-rf', '--', folder], { ...user, cwd: '/' }).catch(() => {});
+}

@@ -1,9 +1,12 @@
 import { spawn } from 'node:child_process';
-import { appendFile, chown, mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { lchown, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Binaries } from './binaries.ts';
-import type { ServerUser } from './server-user.ts';
+import { appendTo, createOwn } from './own-files.ts';
+import { runningServer } from './pid-file.ts';
+import { type ServerUser, signalAs } from './server-user.ts';
 
 /** One PostgreSQL server on loopback: where it is, and how it is started and stopped. */
 export interface Server {
@@ -31,9 +34,9 @@ export async function initialize(
   await mkdir(data, { mode: 0o700 });
   // The password goes by a file, because every user may read a program's arguments.
   const passwordFile = `${data}.password`;
-  await writeFile(passwordFile, password, { mode: 0o600 });
   try {
-    if (user) for (const path of [data, passwordFile]) await chown(path, user.uid, user.gid);
+    await writePassword(passwordFile, password, user);
+    if (user) await lchown(data, user.uid, user.gid);
     await runProgram(server, binaries.initdb, [
       `--pgdata=${data}`,
       `--username=${SUPERUSER}`,
@@ -52,7 +55,18 @@ export async function initialize(
     max_connections: '200',
     ...settings,
   }).map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'\n`);
-  await appendFile(join(data, 'postgresql.conf'), lines.join(''));
+  await appendTo(join(data, 'postgresql.conf'), user?.uid, lines.join(''));
+}
+
+/** The folder is not the server's user's, but the file is, which `initdb` reads. */
+async function writePassword(path: string, password: string, user: ServerUser | undefined): Promise<void> {
+  const handle = await createOwn(path);
+  try {
+    await handle.writeFile(password);
+    if (user) await handle.chown(user.uid, user.gid);
+  } finally {
+    await handle.close();
+  }
 }
 
 /** A server that this process started. */
@@ -67,10 +81,10 @@ export interface Started {
  * every server that ends would stay as a zombie.
  */
 export async function startServer(server: Server, port: number): Promise<Started> {
-  // Begun anew at each start: the log is for finding out why the last one failed.
-  await writeFile(server.log, '', { mode: 0o600 });
-  const log = await open(server.log, 'a');
-  if (server.user) await chown(server.log, server.user.uid, server.user.gid);
+  // Begun anew at each start: the log is for finding out why the last one failed. Several processes may start the server
+  // at once, so it has its name when it is known which of them did. The server gets it open, and need not find it.
+  const draft = `${server.log}.${randomUUID()}`;
+  const log = await createOwn(draft);
   const child = spawn(server.binaries.postgres, ['-D', server.data, '-p', String(port)], {
     ...surroundings(server),
     stdio: ['ignore', log.fd, log.fd],
@@ -90,21 +104,38 @@ export async function startServer(server: Server, port: number): Promise<Started
   const deadline = Date.now() + START_PATIENCE_MS;
   while (!(await isReady(server, child.pid))) {
     if (!running) {
+      const said = await readFile(draft, 'utf8').catch(() => '');
+      await keepLog(server, draft);
       await exited;
-      const said = await readFile(server.log, 'utf8').catch(() => '');
       throw new ProgramError(
         `The PostgreSQL server in ${server.data} does not start:\n${said.slice(-2_000)}`,
       );
     }
     if (Date.now() > deadline) {
       child.kill('SIGQUIT');
+      await keepLog(server, draft);
       throw new ProgramError(
         `The PostgreSQL server in ${server.data} is not ready after a minute; see ${server.log}`,
       );
     }
     await sleep(50);
   }
+  await rename(draft, server.log);
+  await removeDrafts(server);
   return { exited };
+}
+
+/** Names the log of a start that failed, unless another process's server runs: then the log is that one's. */
+async function keepLog(server: Server, draft: string): Promise<void> {
+  if (await runningServer(server)) await rm(draft, { force: true });
+  else await rename(draft, server.log).catch(() => {});
+}
+
+/** What other starts, killed ones among them, left beside the log of the server that runs. */
+async function removeDrafts({ log }: Server): Promise<void> {
+  for (const name of await readdir(dirname(log))) {
+    if (name.startsWith(`${basename(log)}.`)) await rm(join(dirname(log), name), { force: true });
+  }
 }
 
 async function isReady(server: Server, pid: number | undefined): Promise<boolean> {
@@ -123,35 +154,12 @@ const STOP_PATIENCE_MS = 60_000;
 export async function stopServer(server: Server, mode: keyof typeof STOP_SIGNALS = 'fast'): Promise<void> {
   const running = await runningServer(server);
   if (!running) return;
-  try {
-    process.kill(running.pid, STOP_SIGNALS[mode]);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
+  await signalAs(server.user, running.pid, STOP_SIGNALS[mode]);
   const deadline = Date.now() + STOP_PATIENCE_MS;
   while ((await runningServer(server))?.pid === running.pid) {
     if (Date.now() > deadline) throw new ProgramError(`The PostgreSQL server ${running.pid} does not stop`);
     await sleep(50);
   }
-}
-
-/**
- * What postmaster.pid says of the server; undefined when there is none or its process is gone.
- * https://www.postgresql.org/docs/current/storage-file-layout.html
- */
-export async function runningServer({
-  data,
-}: Pick<Server, 'data'>): Promise<{ pid: number; port: number; ready: boolean } | undefined> {
-  const text = await readFile(join(data, 'postmaster.pid'), 'utf8').catch(() => '');
-  const lines = text.split('\n');
-  const [pid, port] = [Number(lines[0]), Number(lines[3])];
-  if (!pid || !port) return undefined;
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return undefined;
-  }
-  return { pid, port, ready: lines[7]?.trim() === 'ready' };
 }
 
 /** A PostgreSQL program that failed, with what it said. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Embedded, openEmbedded } from '../../../src/postgres/embedded/cluster.ts';
-import { runningServer } from '../../../src/postgres/embedded/server.ts';
+import { runningServer } from '../../../src/postgres/embedded/pid-file.ts';
 import { adminOf } from '../../support/admin.ts';
 
 let base: string;

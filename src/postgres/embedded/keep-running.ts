@@ -1,0 +1,102 @@
+import { type Attached, attach } from './attach.ts';
+import { isLast } from './lease.ts';
+import { type Server, stopServer } from './server.ts';
+
+/** What becomes of a server that ended though it was in use. */
+export type Happening = 'lost' | 'back';
+
+/** How many ends within `SPAN_MS` are taken for accidents. */
+const MAX_RESTARTS = 3;
+const SPAN_MS = 600_000;
+
+export interface Attachment {
+  readonly port: number;
+  /** Resolves with the fault when the server is lost for good. */
+  readonly lost: Promise<Error>;
+  /** Lets go of the server, which stops with the last process that does. */
+  close(): Promise<void>;
+  destroy(): Promise<void>;
+}
+
+/**
+ * Attaches to a server, and starts it again whenever it ends though this process uses it: a postmaster that was killed
+ * takes all sessions along, the lease among them. Each process that uses it does so; one of them starts it.
+ */
+export async function keepRunning(
+  server: Server,
+  password: string,
+  onHappening: (happening: Happening) => void,
+): Promise<Attachment> {
+  const closing = new AbortController();
+  const ends: number[] = [];
+  let current = await attach(server, password);
+  let restarting = Promise.resolve();
+  let giveUp: (fault: Error) => void = () => {};
+  const lost = new Promise<Error>((resolve) => {
+    giveUp = resolve;
+  });
+  const { port } = current;
+
+  async function restart(): Promise<void> {
+    onHappening('lost');
+    const now = Date.now();
+    ends.push(now);
+    try {
+      if (ends.filter((time) => now - time < SPAN_MS).length > MAX_RESTARTS) {
+        throw new Error(`it ended ${MAX_RESTARTS + 1} times within ten minutes`);
+      }
+      current = await attach(server, password, { port, stop: closing.signal });
+      watch(current);
+      onHappening('back');
+    } catch (cause) {
+      if (closing.signal.aborted) return;
+      giveUp(
+        new Error(
+          `The embedded PostgreSQL in ${server.data} is lost: ${(cause as Error).message}; see ${server.log}, and start keyturn again`,
+          { cause },
+        ),
+      );
+    }
+  }
+
+  function watch({ lease }: Attached): void {
+    void lease.ended.then(() => {
+      if (!closing.signal.aborted) restarting = restart();
+    });
+  }
+  watch(current);
+
+  return {
+    port,
+    lost,
+    async close() {
+      closing.abort();
+      await restarting;
+      const { lease, exited } = current;
+      const last = await isLast(lease);
+      if (last) await stopServer(server);
+      await lease.client.end().catch(() => {});
+      if (last) await ended(exited);
+    },
+    async destroy() {
+      closing.abort();
+      await restarting;
+      await current.lease.client.end().catch(() => {});
+      await stopServer(server, 'immediate');
+      await ended(current.exited);
+    },
+  };
+}
+
+/**
+ * Waits for the end of a server. A server keeps nobody from ending, so neither does waiting for it: Node.js would leave
+ * between the moment the server has taken its pid file away and the moment it is gone.
+ */
+async function ended(exited: Promise<void> | undefined): Promise<void> {
+  const alive = setInterval(() => {}, 1_000);
+  try {
+    await exited;
+  } finally {
+    clearInterval(alive);
+  }
+}

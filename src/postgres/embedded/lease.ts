@@ -1,0 +1,131 @@
+import { constants } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
+import { endianness } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { clientOptions } from '../client-options.ts';
+import { startupOptions } from '../session-pin.ts';
+import { systemIdentifier } from '../system-identifier.ts';
+import { HOST } from './port.ts';
+import { SUPERUSER } from './server.ts';
+
+// Any constant does, as long as every keyturn uses the same one.
+const KEY = '7305804402551095';
+const PATIENCE_MS = 60_000;
+
+/**
+ * A session that says that a process uses the server: it holds a shared advisory lock. Who leaves last can have the lock
+ * exclusively, and stops the server while holding it. The kernel closes the session of a process that was killed, so
+ * there is no lock file to be stale, and a server that was orphaned is adopted by the next start.
+ */
+export interface Lease {
+  readonly client: pg.Client;
+  /** Resolves when the session has ended, whoever ended it. */
+  readonly ended: Promise<void>;
+}
+
+/** The server on the port is not the one that runs in our data directory. */
+export class WrongServer extends Error {
+  override readonly name = 'WrongServer';
+}
+
+export async function takeLease(
+  { data, port }: { readonly data: string; readonly port: number },
+  password: string,
+): Promise<Lease> {
+  const client = new pg.Client({
+    // Something else may answer on the port by now.
+    ...clientOptions({
+      host: HOST,
+      port,
+      user: SUPERUSER,
+      password,
+      database: 'postgres',
+      tls: { mode: 'disable' },
+    }),
+    options: startupOptions({ host: HOST, port }, 'lease', { statementTimeout: 0 }),
+    application_name: 'keyturn lease',
+    connectionTimeoutMillis: PATIENCE_MS,
+    keepAlive: true,
+  });
+  client.on('error', () => {});
+  const ended = new Promise<void>((resolve) => client.once('end', () => resolve()));
+  try {
+    await client.connect();
+    await requireOwnServer(client, data);
+    await lock(client);
+    return { client, ended };
+  } catch (error) {
+    await client.end().catch(() => {});
+    throw error;
+  }
+}
+
+/** Whether this was the last lease. If so, none can be taken until the session ends. */
+export async function isLast({ client }: Lease): Promise<boolean> {
+  try {
+    await client.query('SELECT pg_catalog.pg_advisory_unlock_shared($1::bigint)', [KEY]);
+    const { rows } = await client.query('SELECT pg_catalog.pg_try_advisory_lock($1::bigint) AS last', [KEY]);
+    return rows[0].last;
+  } catch {
+    // The server is gone already.
+    return false;
+  }
+}
+
+/** Waits while another process stops the server, and is then cut off. */
+async function lock(client: pg.Client): Promise<void> {
+  try {
+    await client.query('SELECT pg_catalog.pg_advisory_lock_shared($1::bigint)', [KEY]);
+  } catch (error) {
+    // lock_not_available
+    if ((error as { code?: string }).code !== '55P03') throw error;
+    const { rows } = await client.query(
+      `SELECT activity.pid, activity.usename, activity.application_name
+       FROM pg_catalog.pg_locks AS held JOIN pg_catalog.pg_stat_activity AS activity ON activity.pid OPERATOR(pg_catalog.=) held.pid
+       WHERE held.locktype OPERATOR(pg_catalog.=) 'advisory'::pg_catalog.text AND held.granted
+         AND activity.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid()`,
+    );
+    const holders = rows.map(
+      ({ pid, usename, application_name }) => `${application_name} of ${usename} (pid ${pid})`,
+    );
+    throw new Error(
+      `The lock of the embedded PostgreSQL has been held for a minute by ${holders.join(', ') || 'a session that has just ended'}; end that session, and start again`,
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * A port may have come to belong to another server, for instance one that runs in a copy of our data directory and so
+ * has its password. Where it works, and which cluster it is, tells them apart.
+ */
+async function requireOwnServer(client: pg.Client, data: string): Promise<void> {
+  const { rows } = await client.query(`SELECT pg_catalog.current_setting('data_directory') AS data`);
+  const path = String(rows[0].data);
+  const [theirs, ours] = await Promise.all(
+    [path, data].map((folder) => stat(folder, { bigint: true }).catch(() => undefined)),
+  );
+  if (theirs === undefined) {
+    throw new Error(
+      `The embedded PostgreSQL in ${data} runs since before its folder was moved from ${path}; move it back, or stop every keyturn that uses it and end its process`,
+    );
+  }
+  const elsewhere = theirs.dev !== ours?.dev || theirs.ino !== ours.ino;
+  if (elsewhere || (await systemIdentifier(client)) !== (await systemIdentifierIn(data))) {
+    throw new WrongServer(`The server that answers for ${data} works in ${path}`);
+  }
+}
+
+/** What `pg_control` begins with: https://doxygen.postgresql.org/pg__control_8h_source.html */
+async function systemIdentifierIn(data: string): Promise<string> {
+  const path = join(data, 'global', 'pg_control');
+  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    const { buffer } = await handle.read(Buffer.alloc(8), 0, 8, 0);
+    // In the machine's order of bytes, like everything in a data directory.
+    return String(endianness() === 'LE' ? buffer.readBigUInt64LE() : buffer.readBigUInt64BE());
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,90 @@
+import { randomUUID } from 'node:crypto';
+import { constants, type Stats } from 'node:fs';
+import { type FileHandle, lstat, open, rename, rm } from 'node:fs/promises';
+
+const { O_RDONLY, O_WRONLY, O_APPEND, O_NOFOLLOW, O_NONBLOCK } = constants;
+/** More than any file has that keyturn reads here. */
+const MAX_BYTES = 64 * 1024;
+
+// As root keyturn works beside files that PostgreSQL's user may change, and that one may put a link to any file of root's
+// in the place of its own. So nothing here follows a link, and nothing is done to a name that could be done to a handle.
+
+/** Reads a small plain file; undefined where there is none. Throws where the name is something else. */
+export async function readOwn(path: string): Promise<string | undefined> {
+  const handle = await openPlain(path, O_RDONLY).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (!handle) return undefined;
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(MAX_BYTES), 0, MAX_BYTES, 0);
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Puts a file in the place of whatever has the name, in one step. It is readable by this user only. */
+export async function replaceOwn(path: string, content: string): Promise<void> {
+  const draft = `${path}.${randomUUID()}`;
+  const handle = await createOwn(draft);
+  try {
+    await handle.writeFile(content);
+    await handle.close();
+    await rename(draft, path);
+  } catch (error) {
+    await handle.close().catch(() => {});
+    await rm(draft, { force: true });
+    throw error;
+  }
+}
+
+/** Makes a file that does not exist yet, readable by this user only. */
+export function createOwn(path: string): Promise<FileHandle> {
+  return open(path, 'ax', 0o600);
+}
+
+/** Adds to a plain file that belongs to the user `uid`. Throws where it is a link, or another's. */
+export async function appendTo(path: string, uid: number | undefined, content: string): Promise<void> {
+  const handle = await openPlain(path, O_WRONLY | O_APPEND);
+  try {
+    // A second name may be one that another user's file has.
+    const found = await handle.stat();
+    if ((uid !== undefined && found.uid !== uid) || found.nlink !== 1) {
+      throw new Error(`${path} is not the file that PostgreSQL made; nothing was written to it`);
+    }
+    await handle.writeFile(content);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Throws unless the path is a folder, and no link, that belongs to one of the users. */
+export async function requireFolderOf(path: string, owners: readonly (number | undefined)[]): Promise<Stats> {
+  const found = await lstat(path);
+  if (!found.isDirectory()) {
+    throw new Error(
+      `${path} is not a folder, as the embedded PostgreSQL's must be; find out who made it, and remove it`,
+    );
+  }
+  if (process.geteuid && !owners.includes(found.uid)) {
+    throw new Error(
+      `${path} belongs to the user ${found.uid}, who could replace what the embedded PostgreSQL keeps there; run keyturn as that user, or give the folder to user ${owners[0]}`,
+    );
+  }
+  return found;
+}
+
+async function openPlain(path: string, flags: number): Promise<FileHandle> {
+  const handle = await open(path, flags | O_NOFOLLOW | O_NONBLOCK).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ELOOP') throw error;
+    throw notPlain(path);
+  });
+  if ((await handle.stat()).isFile()) return handle;
+  await handle.close();
+  throw notPlain(path);
+}
+
+function notPlain(path: string): Error {
+  return new Error(`${path} is a link, and must be a plain file; find out who made it, and remove it`);
+}
