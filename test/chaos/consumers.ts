@@ -84,7 +84,7 @@ export async function holdSessions(policy: FleetPolicy, store: Publications, pla
       }
     } catch (error) {
       // admin_shutdown is what pg_terminate_backend says, and a server that is stopped.
-      if ((error as { code?: string }).code === '57P01' && target.outages === outages) {
+      if ((error as { code?: string }).code === '57P01' && target.outages === outages && !target.isMoving) {
         await judgeCut(policy, store, { ...place, published, at: Date.now() });
       }
     } finally {

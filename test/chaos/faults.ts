@@ -80,13 +80,17 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     weight: 3,
     isLong: true,
     async run({ target, policies, signal }, random) {
-      const known = new Set([...policies.values()].map(({ latest }) => latest?.version));
+      const known = new Set(
+        [...policies.values()].flatMap((store) => store.all()).map(({ version }) => version),
+      );
       const isNew = () => [...policies.values()].some(({ latest }) => latest && !known.has(latest.version));
       const end = Date.now() + 15_000;
       while (!isNew()) {
         if (Date.now() > end || signal.aborted) return false;
         await sleep(10);
       }
+      // Later it would not be right after it.
+      if (target.isMoving) return false;
       await target.crash(random.between(200, 1_500));
       return true;
     },

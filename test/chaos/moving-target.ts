@@ -35,7 +35,7 @@ export class MovingTarget implements ServerAddress, AsyncDisposable {
   #turn: Promise<unknown> = Promise.resolve();
   #oldLogs = '';
   #admin: { readonly pool: pg.Pool; readonly port: number } | undefined;
-  /** How often it was stopped. */
+  /** How often it was stopped, and how often that was over: odd while it is on its way down or up. */
   outages = 0;
   /** When a replica last took its place; milliseconds since the epoch. */
   failedOverAt: number | undefined;
@@ -68,16 +68,25 @@ export class MovingTarget implements ServerAddress, AsyncDisposable {
   }
 
   /** Runs one after the other what stops or replaces the server. */
-  exclusively<Result>(act: () => Promise<Result>): Promise<Result> {
-    const result = this.#turn.then(act);
+  #exclusively(act: () => Promise<void>): Promise<void> {
+    const result = this.#turn.then(async () => {
+      this.outages += 1;
+      await act().finally(() => {
+        this.outages += 1;
+      });
+    });
     this.#turn = result.catch(() => {});
     return result;
   }
 
+  /** Whether it is on its way down or up. */
+  get isMoving(): boolean {
+    return this.outages % 2 === 1;
+  }
+
   /** Crashes it, and starts it again after some milliseconds. */
   crash(down: number): Promise<void> {
-    return this.exclusively(async () => {
-      this.outages += 1;
+    return this.#exclusively(async () => {
       await this.#server.stop('immediate');
       await sleep(down);
       await this.#server.start();
@@ -86,8 +95,7 @@ export class MovingTarget implements ServerAddress, AsyncDisposable {
 
   /** Makes a replica that follows by streaming; the server is stopped for a moment. */
   makeReplica(): Promise<void> {
-    return this.exclusively(async () => {
-      this.outages += 1;
+    return this.#exclusively(async () => {
       await this.insist('DROP ROLE IF EXISTS replica_stream');
       this.#spare = await startReplica(this.#server);
     });
@@ -119,10 +127,9 @@ export class MovingTarget implements ServerAddress, AsyncDisposable {
 
   /** Kills the server and promotes the replica. `assess` looks at what is lost before anybody reaches the new server. */
   failOver(assess: (promoted: ServerAddress) => Promise<void>): Promise<void> {
-    return this.exclusively(async () => {
+    return this.#exclusively(async () => {
       const [old, spare] = [this.#server, this.#spare];
       if (!spare) throw new Error('There is no replica to promote');
-      this.outages += 1;
       await old.stop('immediate');
       await askOnce(spare, 'SELECT pg_catalog.pg_promote(true, 60)');
       await askOnce(spare, 'ALTER SYSTEM RESET primary_conninfo');

@@ -34,6 +34,8 @@ export function openTally({ verbose }: { readonly verbose: boolean }): Tally {
     },
     violation({ guarantee, policy, rotation, seen }) {
       const text = `${guarantee}: ${policy}, rotation ${rotation ?? 'unknown'}: ${seen}`;
+      // What lasts is seen again and again.
+      if (violations.includes(text)) return;
       violations.push(text);
       say(`violation: ${text}`);
     },

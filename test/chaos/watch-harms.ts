@@ -8,7 +8,7 @@ import type { Watch } from './watch-doors.ts';
 /** Until when a harm is healed or the ledger says that something is wrong. Longer than a worker that died is waited for. */
 const QUIET_MS = 90_000;
 /** How long keyturn gets to heal what it complains of, before somebody does it by hand. */
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 
 /** Checks that what the harness broke is healed or complained of, and mends it by hand in the end, as an operator does. */
 export async function watchHarms(
