@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { App } from '../app.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import type { Rotation } from '../ledger/rotation.ts';
 import { RotationOpenError } from '../ledger/rotation-open-error.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -17,6 +18,7 @@ import { heldUntil, requestRotation } from './request-rotation.ts';
 import { rotateHere } from './rotate-here.ts';
 import { writeJson } from './table.ts';
 import { tellOutsideChanges } from './tell-outside-changes.ts';
+import { STUCK_MS, untilStuck } from './until-stuck.ts';
 import { UsageError } from './usage-error.ts';
 import { watchRotations } from './watch-rotations.ts';
 import { type ConfigOption, choosePolicies, withApp } from './with-app.ts';
@@ -32,6 +34,8 @@ interface Options extends ConfigOption {
   readonly timeout?: number;
 }
 
+/** After this long an emergency that has not come to its end ends with exit code 3, unless `--timeout` says otherwise. */
+const EMERGENCY_TIMEOUT_MS = 5 * 60_000;
 /** How long a worker that is just starting is waited for. */
 const WORKER_PATIENCE_MS = 5_000;
 const FREE_POLL_MS = 500;
@@ -48,8 +52,14 @@ export function registerRotate(program: Command, io: Io): void {
       'with --wait: give up waiting after this long, for instance 10m (exit 3)',
       duration,
     )
-    .option('--inline', 'rotate in this process when no worker is up; implies --wait')
-    .option('--emergency', 'the password leaked: no grace, no drain, sessions are cut; asks first')
+    .option(
+      '--inline',
+      'rotate in this process when no worker is up, with --emergency in any case; implies --wait',
+    )
+    .option(
+      '--emergency',
+      `the password leaked: no grace, no drain, sessions are cut; asks first; waits ${STUCK_MS / 1000} s for what fails again and again (exit 1), and ${EMERGENCY_TIMEOUT_MS / 60_000} min in all`,
+    )
     .option(
       '--adopt',
       'take over what was changed in the secrets outside keyturn, of one policy; says what that is and asks first',
@@ -76,7 +86,10 @@ async function run(io: Io, app: App, names: readonly string[], asked: Options): 
   await confirmRisk(policies, options);
   // A leaked password is not out of use while a rotation that is open drains, so an emergency sees to that one first.
   const wait = Boolean(options.wait || options.inline || (await escalateOpen(app, policies, options)));
-  const inline = Boolean(options.inline) && !(await workerUp(app, 0).catch(unreachable(options, false)));
+  // A worker that was stopped counts as up for a while, and an emergency cannot wait for that.
+  const inline =
+    Boolean(options.inline) &&
+    (Boolean(options.emergency) || !(await workerUp(app, 0).catch(unreachable(options, false))));
   if (wait && !inline && !(await workerUp(app, WORKER_PATIENCE_MS))) {
     throw new Error(
       'No worker is running, so nobody would rotate; start one with: keyturn start, or add --inline',
@@ -143,7 +156,8 @@ async function requestAndWait(
   policies: readonly Policy[],
   options: Options,
 ): Promise<void> {
-  const { inline, timeout, json } = options;
+  const { inline, emergency, json } = options;
+  const timeout = options.timeout ?? (emergency ? EMERGENCY_TIMEOUT_MS : undefined);
   const ledger = await app.ledger();
   const giveUp = new AbortController();
   const { signal } = giveUp;
@@ -170,7 +184,14 @@ async function requestAndWait(
   const steps = (rotation: Rotation) =>
     stepsOf({ policy: app.policy(rotation.policy), rotation }).map(({ name }) => name);
   const all = Promise.all([work(), showProgress(io, watchRotations(ledger, watched, signal), steps)]);
-  const end = await Promise.race([all.then(() => 'done' as const), stopped, expired]).finally(() =>
+  const stuck = emergency
+    ? untilStuck(
+        ledger,
+        policies.map(({ name }) => name),
+        signal,
+      )
+    : new Promise<never>(() => {});
+  const end = await Promise.race([all.then(() => 'done' as const), stopped, expired, stuck]).finally(() =>
     giveUp.abort(),
   );
   await all.catch(() => {});
@@ -184,9 +205,31 @@ async function requestAndWait(
     .map((rotation) => reportRotation(rotation, events));
   if (json) writeJson(io, reports);
   else for (const report of reports) io.stdout.write(`${sentence(report)}\n`);
+  if (end === 'stuck') await tellStuck(io, ledger, policies, ids);
   if (end === 'interrupted') io.exit(130);
   else if (end === 'expired') io.exit(3);
-  else if (reports.some(({ status }) => status !== 'done')) io.exit(1);
+  else if (end === 'stuck' || reports.some(({ status }) => status !== 'done')) io.exit(1);
+}
+
+/** Says what an emergency gave up waiting for: its own rotations, or those before them, which are still open. */
+async function tellStuck(
+  io: Io,
+  ledger: Ledger,
+  policies: readonly Policy[],
+  own: readonly string[],
+): Promise<void> {
+  for (const { name } of policies) {
+    for (const { id, lastError } of await ledger.open(name)) {
+      if (!own.includes(id)) {
+        io.stderr.write(
+          `${name}: rotation ${id} was open before and does not come to its end, so none followed it: ${lastError}\n`,
+        );
+      }
+      io.stderr.write(
+        `${name}: rotation ${id} stays open, and a worker goes on trying it; see: keyturn status ${name}. End what is in the way, and where no worker is up run again: keyturn rotate ${name} --emergency --inline\n`,
+      );
+    }
+  }
 }
 
 /** Opens a rotation as soon as the one that is open has ended; undefined when the signal fires before. */
