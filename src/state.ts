@@ -138,7 +138,7 @@ export function openState({ config, cwd, ephemeral, log, sweepInterval }: StateO
           const opened = await queue();
           // BullMQ remembers a first connection to PostgreSQL that failed.
           await opened.reach().catch((error) => {
-            queue.forget();
+            if (config().queueRedis === undefined) queue.forget();
             throw error;
           });
           await begin();
