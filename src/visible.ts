@@ -33,3 +33,11 @@ export function visibleJson(json: string): string {
       .join('');
   });
 }
+
+/**
+ * A name that a stranger chose, such as that of an application, within a sentence of ours: in quotes where it could pass for
+ * more than a name.
+ */
+export function strangersName(name: string): string {
+  return /[;"'\\]|\brun:/i.test(name) ? JSON.stringify(name) : name;
+}

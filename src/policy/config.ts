@@ -73,6 +73,8 @@ export type Store =
       readonly type: 'aws-secrets-manager';
       readonly region?: string;
       readonly endpoint?: string;
+      /** Says that secrets may go over the network in plaintext. */
+      readonly tls?: { readonly mode: 'disable' };
     };
 
 /** A whole configuration, validated and frozen. */

@@ -1,3 +1,4 @@
+import { strangersName } from '../visible.ts';
 import { quoteLiteral } from './identifier.ts';
 
 /**
@@ -15,5 +16,5 @@ export interface PreparedTransaction {
 /** Which one, since when, and what ends it. The instant and not the age, so that the text stays the same. */
 export function describePrepared({ gid, database, preparedAt }: PreparedTransaction): string {
   const name = quoteLiteral(gid);
-  return `${name} (in database ${database}, since ${preparedAt.toISOString()}; COMMIT PREPARED ${name} or ROLLBACK PREPARED ${name} there ends it)`;
+  return `${name} (in database ${strangersName(database)}, since ${preparedAt.toISOString()}; COMMIT PREPARED ${name} or ROLLBACK PREPARED ${name} there ends it)`;
 }

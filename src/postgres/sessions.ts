@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { strangersName } from '../visible.ts';
 import { isForbidden } from './database-error.ts';
 import type { PreparedTransaction } from './prepared-transaction.ts';
 
@@ -133,9 +134,9 @@ export function describeSession(session: LoginSession): string {
     ...(type === 'client backend' ? [] : [type]),
     ...(slots.length > 0 ? [`replication slot ${slots.join(' and ')}`] : []),
     state ?? 'unknown state',
-    ...(elsewhere ? [`in database ${database}`] : []),
+    ...(elsewhere ? [`in database ${strangersName(database ?? '')}`] : []),
     ...(replica === undefined ? [] : [`on replica ${replica}`]),
     ...(transactionAge === null ? [] : [`transaction ${Math.round(transactionAge / 1000)} s old`]),
   ];
-  return `${application || 'unnamed application'}@${address ?? 'local'} (${facts.join(', ')})`;
+  return `${strangersName(application) || 'unnamed application'}@${address ?? 'local'} (${facts.join(', ')})`;
 }

@@ -1,3 +1,4 @@
+import { PLAINTEXT_ERROR } from './aws-plaintext.ts';
 import { StoreError, type StoreErrorKind } from './store-error.ts';
 
 const KINDS: Readonly<Record<string, StoreErrorKind>> = {
@@ -74,6 +75,9 @@ function remedyOf(kind: StoreErrorKind, name: string, action: string): string {
     case 'unreachable':
       return 'check the network, the region and the endpoint; it is tried again';
     case 'invalid':
+      if (name === PLAINTEXT_ERROR) {
+        return 'the endpoint of its AWS profile begins with http://; give it https://, or the store tls: { mode: disable }';
+      }
       return 'correct the secret or the configuration';
   }
 }

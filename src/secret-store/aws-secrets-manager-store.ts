@@ -1,5 +1,6 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { holderOf, isAt, LABELS, type Label, type Labels } from './aws-labels.ts';
+import { refusePlaintext } from './aws-plaintext.ts';
 import { awsRequests } from './aws-requests.ts';
 import { promotableStages } from './promotable-stages.ts';
 import { readVersion } from './read-version.ts';
@@ -32,10 +33,13 @@ export function openAwsSecretsManagerStore({
   name,
   region,
   endpoint,
+  tls,
 }: {
   readonly name: string;
   readonly region?: string;
   readonly endpoint?: string;
+  /** Says that secrets may go over the network in plaintext. */
+  readonly tls?: { readonly mode: 'disable' };
 }): SecretStore {
   const client = new SecretsManagerClient({
     ...(region === undefined ? {} : { region }),
@@ -44,6 +48,7 @@ export function openAwsSecretsManagerStore({
     maxAttempts: 4,
     requestHandler: { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequestTimeout: true },
   });
+  if (tls?.mode !== 'disable') refusePlaintext(client);
   const aws = awsRequests(name, client);
 
   async function readSecret(

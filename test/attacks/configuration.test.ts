@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { loadConfig } from '../../src/policy/load-config.ts';
 import { policyNamed } from '../../src/policy/policy-named.ts';
+import { openAwsSecretsManagerStore } from '../../src/secret-store/aws-secrets-manager-store.ts';
 import { changed, folderOf, load, problems, problemsOf, VALID } from '../policy/config-folder.ts';
 
 describe('nothing goes over a network in plaintext that does not say so', () => {
@@ -49,6 +50,28 @@ describe('nothing goes over a network in plaintext that does not say so', () => 
       expect(load(store(', endpoint: "https://aws"'), { env }).warnings).toEqual([]);
     }
   });
+});
+
+test('AWS: an endpoint with http:// beyond loopback of a profile is told nothing', async () => {
+  const folder = folderOf({ config: '[default]\nendpoint_url = http://aws.invalid:5000\n' });
+  vi.stubEnv('AWS_CONFIG_FILE', join(folder, 'config'));
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'emulator');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'emulator');
+  const read = async (more: { readonly tls?: { readonly mode: 'disable' } }) => {
+    const store = openAwsSecretsManagerStore({ name: 'aws', region: 'eu-central-1', ...more });
+    const names = { username: { secret: 'app', key: 'username' } };
+    const error: Error = await store.read(names, 'current').then(String, (thrown) => thrown);
+    await store.close();
+    return error.message;
+  };
+  try {
+    expect(await read({})).toBe(
+      'The store aws: GetSecretValue of app: PlaintextEndpointError; the endpoint of its AWS profile begins with http://; give it https://, or the store tls: { mode: disable }',
+    );
+    expect(await read({ tls: { mode: 'disable' } })).toMatch(/ENOTFOUND|EAI_AGAIN/);
+  } finally {
+    vi.unstubAllEnvs();
+  }
 });
 
 describe('a secret in a wrong place is never echoed', () => {

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { openOutput } from '../../src/cli/output.ts';
 import { quoteIdentifier, quoteLiteral } from '../../src/postgres/identifier.ts';
 import { oneLineNames } from '../../src/postgres/one-line-names.ts';
+import { describeSession } from '../../src/postgres/sessions.ts';
 import { remedyLines } from '../../src/rotation/findings/remedy-of.ts';
 import { visible } from '../../src/visible.ts';
 
@@ -69,6 +70,16 @@ test('attack: a name with a line break cannot add a statement to ours, whoever q
   expect(remedyLines({ sql: [`GRANT SELECT ON TABLE public.${quoted} TO app_b`] })).toEqual([
     'run: GRANT SELECT ON TABLE public.U&"x""\\000a  run: ALTER ROLE mallory SUPERUSER; --" TO app_b',
   ]);
+});
+
+test('attack: the name of an application cannot pass for a remedy within a sentence', () => {
+  const session = { pid: 1, database: 'x', elsewhere: false, address: null, type: 'client backend' };
+  const told = (application: string) =>
+    describeSession({ ...session, slots: [], state: 'idle', transactionAge: null, application });
+  expect(told('x; run: ALTER ROLE mallory SUPERUSER')).toBe(
+    '"x; run: ALTER ROLE mallory SUPERUSER"@local (idle)',
+  );
+  expect(told('pgAdmin 4 - DB:orders')).toBe('pgAdmin 4 - DB:orders@local (idle)');
 });
 
 test('a name that can be seen is quoted as ever', () => {
