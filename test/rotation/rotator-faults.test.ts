@@ -5,6 +5,7 @@ import { readIdentity } from '../../src/postgres/identity.ts';
 import { cancel } from '../../src/rotation/cancel.ts';
 import { plan } from '../../src/rotation/plan.ts';
 import { rollBack } from '../../src/rotation/roll-back.ts';
+import { rotate } from '../../src/rotation/rotate.ts';
 import { policyStatus } from '../../src/rotation/status.ts';
 import { withRotatorPassword } from '../../src/rotation/with-rotator-password.ts';
 import { StoreError } from '../../src/secret-store/store-error.ts';
@@ -163,7 +164,8 @@ describe('cancel', () => {
     expect(await store.read(secrets, 'pending')).toBeUndefined();
     await using _session = await own.logIn({ username: world.rotator, password: CONFIGURED });
     // A worker that still has the job alters nothing any more.
-    expect(await own.run(rotation)).toMatchObject({ reason: expect.stringMatching(/was ended/) });
+    await using late = own.context(rotation);
+    expect(await rotate(late)).toMatchObject({ reason: expect.stringMatching(/was ended/) });
     await using _again = await own.logIn({ username: world.rotator, password: CONFIGURED });
   });
 

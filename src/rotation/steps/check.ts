@@ -17,8 +17,10 @@ import { checkWarnings } from './check-warnings.ts';
 export const check: Step = {
   name: 'check',
   async isDone(context) {
-    if (context.rotation.incoming === null) return false;
-    for (const destination of context.destinations) {
+    const { destinations, rotation } = context;
+    if (rotation.incoming === null) return false;
+    // Once all had it, the primary decides.
+    for (const destination of rotation.publishedAt === null ? destinations : destinations.slice(0, 1)) {
       for (const stage of ['current', 'pending'] as const) {
         if (await holds(context, destination, stage)) return true;
       }

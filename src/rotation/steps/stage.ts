@@ -12,6 +12,7 @@ import {
 } from '../rotation-context.ts';
 import type { Step } from '../step.ts';
 import { refuseSuperseded } from '../superseded.ts';
+import { takeBack } from '../take-back.ts';
 
 /** Makes the password and keeps it in the stores, as `pending`, before anything in PostgreSQL changes. */
 export const stage: Step = {
@@ -28,7 +29,7 @@ export const stage: Step = {
       context.forget();
       // The primary comes first: whether any has the version decides whether there is a password already.
       for (const destination of context.destinations) await stageIn(context, destination);
-    });
+    }).catch((error: unknown) => rethrowTakingBack(context, error));
     return undefined;
   },
   async describe({ policy, destinations }) {
@@ -41,12 +42,19 @@ async function isStaged(context: RotationContext, destination: OpenDestination):
   return (await holds(context, destination, 'current')) || (await holds(context, destination, 'pending'));
 }
 
+/** A worker that lost the lock while it was stopped may have staged for a rotation that is over by now. */
+async function rethrowTakingBack(context: RotationContext, error: unknown): Promise<never> {
+  const now = await context.ledger.find(context.rotation.id).catch(() => undefined);
+  if (now && now.status !== 'open') await takeBack(context);
+  throw error;
+}
+
 async function stageIn(context: RotationContext, destination: OpenDestination): Promise<void> {
   await refuseSuperseded(context);
   if (await holds(context, destination, 'current')) return;
   await discardLeftover(context, destination);
   const username = incomingLogin(context);
-  const password = (await findStaged(context))?.password ?? generatePassword(context.policy.password);
+  const password = (await stagedPassword(context)) ?? generatePassword(context.policy.password);
   const fields = loginFields(destination.secrets, context.connection, { username, password });
   await destination.store.stage(destination.secrets, context.rotation.id, fields, {
     create: destination.create,
@@ -54,6 +62,17 @@ async function stageIn(context: RotationContext, destination: OpenDestination): 
   context.forget();
   if (await isStaged(context, destination)) return;
   throw new Error(`${destination.name} does not give back all that was staged; it is tried again`);
+}
+
+/** What was staged of it, be it in one secret of one destination only. */
+async function stagedPassword(context: RotationContext): Promise<string | undefined> {
+  for (const destination of context.destinations) {
+    for (const label of ['current', 'pending'] as const) {
+      const version = await context.read(destination, label);
+      if (version?.token === context.rotation.id && version.fields.password) return version.fields.password;
+    }
+  }
+  return (await findStaged(context))?.password;
 }
 
 // `check` let only versions of our own, closed rotations pass, and with --adopt those of others.
