@@ -12,6 +12,7 @@ import type { Policy } from './policy/policy.ts';
 import { policyNamed } from './policy/policy-named.ts';
 import { rotatorPolicyOf } from './policy/rotator-policy-of.ts';
 import { ensureTarget, ensureTargetDatabase } from './postgres/embedded/databases.ts';
+import { openSessionPool, type SessionPool } from './postgres/session-pool.ts';
 import { openUsePoller } from './postgres/use-poller.ts';
 import { openContext } from './rotation/open-context.ts';
 import type { OpenDestination, RotationContext } from './rotation/rotation-context.ts';
@@ -73,6 +74,7 @@ export async function openApp({
   const closers: (() => Promise<unknown>)[] = [];
   const stores = new Map<string, SecretStore>();
   const provisioned = new Map<string, Promise<Connection>>();
+  const sessionPools = new Map<string, SessionPool>();
   /** What was the rotator's password the last time is known in there. */
   const rotators = new Map<string, Connection>();
   /** Policies of which something was seen published: that is not asked again every minute. */
@@ -98,6 +100,15 @@ export async function openApp({
       (policy ? withRotatorPassword(connection, policy.name, app.destinations(policy)[0]) : connection);
     rotators.set(connection.name, reached);
     return reached;
+  }
+
+  function sessionsOf(connection: Connection): SessionPool {
+    const known = sessionPools.get(connection.name);
+    if (known) return known;
+    const opened = openSessionPool(connection);
+    closers.push(async () => opened[Symbol.asyncDispose]());
+    sessionPools.set(connection.name, opened);
+    return opened;
   }
 
   async function isUnpublished(policy: Policy): Promise<boolean> {
@@ -161,6 +172,7 @@ export async function openApp({
         ledger,
         clock,
         poller,
+        sessions: sessionsOf(connection),
       });
     },
     async work() {
@@ -199,6 +211,9 @@ export async function openApp({
     }
     provisioned.clear();
     rotators.clear();
+    // Sessions in use are closed when they are given back.
+    for (const pool of sessionPools.values()) void pool[Symbol.asyncDispose]();
+    sessionPools.clear();
     published.clear();
     config = changed;
   }

@@ -2,6 +2,7 @@ import { connect } from '../postgres/connect.ts';
 import { DatabaseError } from '../postgres/database-error.ts';
 import { readLogins } from '../postgres/login.ts';
 import { refusedAs } from '../postgres/refused-as.ts';
+import { asksForMd5 } from '../postgres/scram-fault.ts';
 import type { Finding } from '../rotation/findings/finding.ts';
 import { generatePassword } from '../rotation/password.ts';
 import type { RotationView } from '../rotation/rotation-context.ts';
@@ -24,6 +25,8 @@ export async function doorFindings(view: RotationView): Promise<Finding[]> {
           await using _session = await connect({ ...server, user, password }, { kind: 'consumer' });
           return explain({ user, place, database: server.database }, 'nologin');
         } catch (error) {
+          // Once keyturn has set it, the verifier is SCRAM's, and so is the question.
+          if (asksForMd5(error)) return undefined;
           const unasked = error instanceof DatabaseError && error.kind === 'unproven';
           const refused = unasked ? 'nologin' : refusedAs(error);
           // A server that is away keeps no other from being asked.

@@ -1,15 +1,12 @@
 import type { Target } from '../postgres/connect.ts';
 import { DatabaseError } from '../postgres/database-error.ts';
 import { refusedAs } from '../postgres/refused-as.ts';
-import { ScramFault } from '../postgres/scram-fault.ts';
+import { asksForMd5 } from '../postgres/scram-fault.ts';
 import { credentialIn } from '../rotation/credential-in.ts';
 import type { Finding } from '../rotation/findings/finding.ts';
 import { proveLogin } from '../rotation/prove-login.ts';
 import type { OpenDestination, RotationView } from '../rotation/rotation-context.ts';
 import { faultFinding } from './fault-finding.ts';
-
-/** SQLSTATE too_many_connections: of the server, the database or the login. */
-const TOO_MANY = '53300';
 
 interface Refused {
   readonly where: string;
@@ -69,7 +66,7 @@ function explain(
       sql: ['SELECT pg_catalog.pg_reload_conf()'],
     };
   }
-  if (error.cause instanceof ScramFault && error.cause.asked === 'md5') {
+  if (asksForMd5(error)) {
     return {
       level: 'warn',
       about,
@@ -83,7 +80,7 @@ function explain(
 function explainRefused({ policy }: RotationView, { where, error }: Refused): Finding {
   const told = faultFinding('published', error);
   const refused = { ...told, text: `consumers that read ${where} are refused: ${told.text}` };
-  if ((error.cause as { code?: unknown } | undefined)?.code === TOO_MANY) {
+  if (error.kind === 'full') {
     return { ...refused, remedy: 'end sessions that nobody needs, or raise the limit that it names' };
   }
   const as = refusedAs(error);

@@ -43,7 +43,7 @@ export function buildConfig(
 
 function buildConnection(
   name: string,
-  { replicas, pgbouncer, ...entry }: ConnectionEntry,
+  { replicas, pgbouncer, maxSessions, ...entry }: ConnectionEntry,
   tls: Surplus['tls'],
 ): Connection | EmbeddedConnection {
   const path = ['connections', name];
@@ -54,6 +54,7 @@ function buildConnection(
   return {
     name,
     ...database,
+    maxSessions,
     ...(replicas === undefined
       ? {}
       : {

@@ -102,6 +102,11 @@ export const connectionSchema = object(
       .exactOptional()
       .describe(`Password of the rotator, best as \${file:PATH} or \${NAME}.`),
     tls: tls.prefault({}).describe('How the connection is encrypted and the server checked.'),
+    maxSessions: wholeNumber(2, 100)
+      .prefault(4)
+      .describe(
+        'How many sessions of the server a worker may have at once for rotations, the logins that it proves included. A rotation needs 2.',
+      ),
     replicas: z
       .array(replica, { error: 'a list of standby servers, each with host and port' })
       .exactOptional()

@@ -53,6 +53,8 @@ export interface Connection extends Database {
   readonly name: string;
   /** In place of `password` where that is a policy's, and so another from one day to the next. */
   readonly withPassword?: WithPassword;
+  /** How many sessions of its server a process may have at once for rotations; left out: a few. */
+  readonly maxSessions?: number;
   /** Where consumers log in besides; left out: nowhere. */
   readonly replicas?: readonly Replica[];
   /** Left out: consumers connect directly. */

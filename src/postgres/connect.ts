@@ -8,7 +8,7 @@ import { databaseError } from './database-error.ts';
 import { pinsTransactionTimeout, rememberModern, type SessionKind, startupOptions } from './session-pin.ts';
 
 /** Where and as whom to connect; a {@link Connection} is one. */
-export type Target = Omit<Connection, 'name' | 'pgbouncer'>;
+export type Target = Omit<Connection, 'name' | 'pgbouncer' | 'maxSessions'>;
 
 export interface Session extends AsyncDisposable {
   readonly client: pg.Client;

@@ -11,6 +11,8 @@ export type DatabaseErrorKind =
   | 'missing-login'
   | 'privilege'
   | 'locked'
+  | 'full'
+  | 'busy'
   | 'behind'
   | 'read-only'
   | 'other';
@@ -33,7 +35,7 @@ const KIND_OF_SQLSTATE: Readonly<Record<string, DatabaseErrorKind>> = {
   '3D000': 'missing-database',
   '42704': 'missing-login',
   '42501': 'privilege',
-  '53300': 'unreachable',
+  '53300': 'full',
   '57P01': 'unreachable',
   '57P02': 'unreachable',
   '57P03': 'unreachable',
@@ -45,6 +47,7 @@ const REMEDIES: Readonly<Partial<Record<DatabaseErrorKind, string>>> = {
   pooler:
     'this is a pooler such as PgBouncer; point the connection at PostgreSQL itself, and list the PgBouncer under pgbouncer',
   tls: "check the connection's tls settings against the server's certificate",
+  full: 'end sessions that nobody needs, or raise max_connections. On PostgreSQL 16 and newer a rotator with pg_use_reserved_connections gets in all the same, where reserved_connections is above 0. It is tried again',
   'missing-database': "create it, or correct the connection's database",
 };
 
@@ -63,9 +66,20 @@ const NO_PASSWORD = /^SASL: .*client password must be/;
 export function databaseError(cause: unknown, place: string, remedies = REMEDIES): DatabaseError {
   if (cause instanceof DatabaseError) return cause;
   const kind = kindOf(cause);
-  const remedy = remedies[kind];
-  const told = messageOf(cause);
+  const remedy = isOwnLimit(cause) ? OWN_LIMIT : (remedies[kind] ?? REMEDIES[kind]);
+  const told = kind === 'full' ? `the server has no free connection (${messageOf(cause)})` : messageOf(cause);
   return new DatabaseError(kind, `${place}: ${told}${remedy ? `; ${remedy}` : ''}`, { cause });
+}
+
+const OWN_LIMIT = 'end sessions that nobody needs, or raise the limit that it names. It is tried again';
+
+/**
+ * Whether it is the login or the database that has its CONNECTION LIMIT, and not the whole server.
+ * https://www.postgresql.org/docs/current/protocol-error-fields.html: `routine` is where in its source it gave up.
+ */
+function isOwnLimit(cause: unknown): boolean {
+  const { code, routine } = (cause ?? {}) as { code?: unknown; routine?: unknown };
+  return code === '53300' && (routine === 'InitializeSessionUserId' || routine === 'CheckMyDatabase');
 }
 
 function kindOf(cause: unknown): DatabaseErrorKind {

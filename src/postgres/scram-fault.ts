@@ -58,6 +58,12 @@ export function otherMethod(asked: AuthenticationMethod, cause?: unknown): Scram
   );
 }
 
+/** Whether a server asked for an MD5 hash, as it does where pg_hba.conf says md5 and it has no other of the password. */
+export function asksForMd5(error: unknown): boolean {
+  if (error instanceof ScramFault) return error.asked === 'md5';
+  return error instanceof Error && asksForMd5(error.cause);
+}
+
 export function notAsked(): ScramFault {
   return new ScramFault(
     'unproven',

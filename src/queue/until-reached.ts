@@ -34,6 +34,6 @@ export async function untilReached(attempt: () => Promise<void>, { stop, say }: 
 /** The message of a fault that may pass by itself. */
 function passing(error: unknown): string {
   const known = error instanceof QueueError || error instanceof DatabaseError;
-  if (!known || error.kind !== 'unreachable') throw error;
+  if (!known || !['unreachable', 'full'].includes(error.kind)) throw error;
   return error.message;
 }

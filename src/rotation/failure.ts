@@ -5,7 +5,7 @@ import { StoreError } from '../secret-store/store-error.ts';
 export function isTransient(error: unknown): boolean {
   if (error instanceof StoreError) return ['unreachable', 'throttled', 'conflict'].includes(error.kind);
   if (error instanceof DatabaseError)
-    return ['unreachable', 'locked', 'behind', 'other'].includes(error.kind);
+    return ['unreachable', 'full', 'busy', 'locked', 'behind', 'other'].includes(error.kind);
   if (isForbidden(error)) return false;
   return !(error instanceof Error && ['Refusal', 'SessionsHiddenError'].includes(error.name));
 }

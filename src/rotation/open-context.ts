@@ -3,9 +3,10 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { Rotation } from '../ledger/rotation.ts';
 import type { Connection } from '../policy/config.ts';
 import type { Policy } from '../policy/policy.ts';
-import { connect, placeOf, type Session } from '../postgres/connect.ts';
+import { placeOf, type Session } from '../postgres/connect.ts';
 import { mergeUses } from '../postgres/merge-uses.ts';
 import { openReplica } from '../postgres/open-replica.ts';
+import { openSessionPool, type SessionPool } from '../postgres/session-pool.ts';
 import { usesOf } from '../postgres/sessions.ts';
 import { openUsePoller, type UsePoller, type UseSource } from '../postgres/use-poller.ts';
 import type { Stage, Version } from '../secret-store/secret-store.ts';
@@ -19,6 +20,8 @@ interface ViewParts {
   readonly clock: Clock;
   /** Shared by the rotations of a process, so that they look together; left out: one of its own. */
   readonly poller?: UsePoller;
+  /** Shared by the rotations of a process on the same connection; left out: one of its own. */
+  readonly sessions?: SessionPool;
 }
 
 /** A context for one run through the steps. Disposing of it closes the rotator's sessions that were opened. */
@@ -34,8 +37,10 @@ export function openView(parts: ViewParts): RotationView & AsyncDisposable {
   let session: Promise<Session> | undefined;
   let answers = new Map<string, Promise<Version | undefined>>();
   const poller = parts.poller ?? openUsePoller(parts.clock);
+  const sessions = parts.sessions ?? openSessionPool(parts.connection);
+  const urgent = parts.rotation.reason === 'emergency';
   async function rotator() {
-    session ??= connect(parts.connection);
+    session ??= sessions.rotator({ urgent });
     return (await session).client;
   }
   const replicas = (parts.connection.replicas ?? []).map((replica) => openReplica(parts.connection, replica));
@@ -44,12 +49,21 @@ export function openView(parts: ViewParts): RotationView & AsyncDisposable {
       place: placeOf(parts.connection),
       uses: async (logins) => usesOf(await rotator(), logins),
     },
-    ...replicas.map(({ target, uses }) => ({ place: placeOf(target), uses })),
+    ...replicas.map(({ target, uses }) => ({
+      place: placeOf(target),
+      // Whoever waits for the rotator's session on the primary holds none elsewhere.
+      uses: (logins: readonly string[]) => rotator().then(() => uses(logins)),
+    })),
   ];
   return {
     ...parts,
     warnings: [],
     rotator,
+    async beside(open) {
+      // In this order: whoever holds the second session waits for nobody.
+      await rotator();
+      return sessions.beside(open);
+    },
     replicas,
     uses: async (logins) => mergeUses(await Promise.all(sources.map((source) => source.uses(logins)))),
     look: (login, maxAge) => poller.look(sources, login, maxAge),
@@ -63,6 +77,7 @@ export function openView(parts: ViewParts): RotationView & AsyncDisposable {
       answers = new Map();
     },
     async [Symbol.asyncDispose]() {
+      if (parts.sessions === undefined) await sessions[Symbol.asyncDispose]();
       const opened = await session?.catch(() => undefined);
       await opened?.[Symbol.asyncDispose]();
       for (const replica of replicas) await replica[Symbol.asyncDispose]();

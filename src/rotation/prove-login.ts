@@ -22,7 +22,10 @@ export async function proveLogin(
   const target = { ...server, user, password };
   // A consumer's session keeps the login's own settings, for `verify` to see. The rotator's is keyturn's own.
   const kind = context.policy.type === 'rotator' ? 'rotator' : 'consumer';
-  const session = await connect(target, { kind }).catch((error: unknown) => {
+  const open = () => connect(target, { kind });
+  // A replica has sessions of its own to give.
+  const opened = server === context.connection ? context.beside(open) : open();
+  const session = await opened.catch((error: unknown) => {
     throw passwordRefused(error, user);
   });
   if (session.proven) return session;

@@ -4,6 +4,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { Rotation, StepName } from '../ledger/rotation.ts';
 import type { Connection } from '../policy/config.ts';
 import type { Destination, Policy } from '../policy/policy.ts';
+import type { Session } from '../postgres/connect.ts';
 import type { OpenReplica } from '../postgres/open-replica.ts';
 import type { LoginUse } from '../postgres/sessions.ts';
 import type { SecretStore, Stage, Version } from '../secret-store/secret-store.ts';
@@ -41,6 +42,8 @@ export interface RotationContext {
   readonly warnings: Warning[];
   /** The rotator's session, opened at first use and kept for this run. */
   rotator(): Promise<pg.Client>;
+  /** Opens another session on the primary, within what `maxSessions` allows. Dispose of it before the next. */
+  beside(open: () => Promise<Session>): Promise<Session>;
   readonly replicas: readonly OpenReplica[];
   /** Who uses logins at this instant, on the primary and on every replica. Throws when any of them cannot be seen (G6). */
   uses(logins: readonly string[]): Promise<Map<string, LoginUse>>;

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openStatePool } from '../../src/ledger/open-state-pool.ts';
 import type { Connection, Database } from '../../src/policy/config.ts';
 import { clientOptions } from '../../src/postgres/client-options.ts';
-import { connect } from '../../src/postgres/connect.ts';
+import { connect, type Session } from '../../src/postgres/connect.ts';
 import { openReplica } from '../../src/postgres/open-replica.ts';
 import { openPgBouncer } from '../../src/postgres/pgbouncer.ts';
 import { bullConnection } from '../../src/queue/bull-connection.ts';
@@ -104,7 +104,8 @@ const SESSIONS: Readonly<Record<string, () => Promise<unknown>>> = {
     return await opened.ask((client) => client.query('SELECT 1'));
   },
   async 'proof of a login'() {
-    const view = { connection: connection() } as unknown as RotationView;
+    const beside = (open: () => Promise<Session>) => open();
+    const view = { connection: connection(), beside } as unknown as RotationView;
     await using session = await proveLogin(view, { credential: { username: USER, password: PASSWORD } });
     return await session.client.query('SELECT 1');
   },

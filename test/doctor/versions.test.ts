@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { connect } from '../../src/postgres/connect.ts';
+import { connect, type Session } from '../../src/postgres/connect.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
 import { rotatorFindings } from '../../src/rotation/findings/rotator-findings.ts';
 import {
@@ -75,11 +75,12 @@ describe.skipIf(!haveOlderVersions)('On PostgreSQL', () => {
       await alter(`${logins[0]} LOGIN`);
 
       const own = `${patient.rotator} PASSWORD NULL`;
+      const beside = (open: () => Promise<Session>) => open();
       await alter(own);
-      expect(await rotatorFindings({ connection, ledger: undefined })).toEqual([]);
+      expect(await rotatorFindings({ connection, beside, ledger: undefined })).toEqual([]);
       await patient.admin.query(`ALTER ROLE ${patient.rotator} REPLICATION`);
       await expect(alter(own)).rejects.toThrow(refusal);
-      const [found] = await rotatorFindings({ connection, ledger: undefined });
+      const [found] = await rotatorFindings({ connection, beside, ledger: undefined });
       expect(found).toMatchObject({ level: 'fail', text: expect.stringContaining('has REPLICATION') });
       if (found) await patient.apply(found);
       await alter(own);

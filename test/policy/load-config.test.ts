@@ -99,6 +99,7 @@ test.skipIf(!haveOpenssl)(
             user: 'keyturn',
             password: 'hunter2',
             tls: { mode: 'verify-full', ca, ...client },
+            maxSessions: 4,
           },
         ],
       ]),

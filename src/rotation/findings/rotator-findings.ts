@@ -12,9 +12,12 @@ import type { Finding } from './finding.ts';
  */
 export async function rotatorFindings({
   connection,
+  beside,
   ledger,
-}: Pick<RotationView, 'connection'> & { readonly ledger: Ledger | undefined }): Promise<Finding[]> {
-  await using session = await connect(connection);
+}: Pick<RotationView, 'connection' | 'beside'> & { readonly ledger: Ledger | undefined }): Promise<
+  Finding[]
+> {
+  await using session = await beside(() => connect(connection));
   const { rows } = await session.client.query(
     `SELECT pg_catalog.current_setting('server_version_num')::int < 160000
             AND me.rolreplication AND NOT me.rolsuper AS fixed

@@ -73,7 +73,7 @@ async function inspectRotator(context: RotationContext): Promise<{ incoming: str
 
 async function tryVerifyStatements(context: RotationContext): Promise<void> {
   // In a session of its own, as `verify` will: a statement may leave it altered.
-  await using session = await connect(context.connection);
+  await using session = await context.beside(() => connect(context.connection));
   await runVerifyStatements(context, session.client);
 }
 

@@ -1,6 +1,7 @@
 import { DatabaseError } from '../../postgres/database-error.ts';
 import { enableLogin, readLogins } from '../../postgres/login.ts';
 import { withPolicyLock } from '../../postgres/policy-lock.ts';
+import { asksForMd5 } from '../../postgres/scram-fault.ts';
 import { scramVerifier } from '../../postgres/scram-verifier.ts';
 import { lockOf } from '../lock-of.ts';
 import { proveLogin } from '../prove-login.ts';
@@ -32,6 +33,8 @@ export const set: Step = {
       return true;
     } catch (error) {
       if (error instanceof DatabaseError && error.kind === 'authentication') return false;
+      // What is staged is set as a SCRAM verifier, so an MD5 hash is that of another password.
+      if (asksForMd5(error)) return false;
       throw error;
     }
   },
