@@ -105,7 +105,7 @@ async function shut(context: RotationContext): Promise<void> {
   await withProvenLogin(context, 'revoke', {
     check: () => refuseUnpublished(context),
     async act() {
-        if (!(await isShut(context))) await disableLogin(client, outgoing, endingOf(context));
+      if (!(await isShut(context))) await disableLogin(client, outgoing, endingOf(context));
     },
   }).catch((error: unknown) => rethrowNamingPrivileges(context, notRevoked(outgoing, error)));
 }
