@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { App } from '../app.ts';
@@ -15,6 +16,7 @@ import type { Io } from './io.ts';
 import { NO_WORKER } from './no-worker.ts';
 import { showProgress } from './progress.ts';
 import { heldUntil, requestRotation } from './request-rotation.ts';
+import { rotateByWorker } from './rotate-by-worker.ts';
 import { rotateHere } from './rotate-here.ts';
 import { writeJson } from './table.ts';
 import { tellOutsideChanges } from './tell-outside-changes.ts';
@@ -32,6 +34,8 @@ interface Options extends ConfigOption {
   readonly yes?: true;
   readonly json?: true;
   readonly timeout?: number;
+  /** With --inline, while a worker is up: whether this process goes on where the worker does not. */
+  readonly helps?: boolean;
 }
 
 /** After this long an emergency that has not come to its end ends with exit code 3, unless `--timeout` says otherwise. */
@@ -96,7 +100,7 @@ async function run(io: Io, app: App, names: readonly string[], asked: Options): 
     );
   }
 
-  if (wait) return requestAndWait(io, app, policies, { ...options, inline });
+  if (wait) return requestAndWait(io, app, policies, { ...options, inline, helps: Boolean(options.inline) });
   // Asked first: what is opened while the queue is away would wait for the sweep.
   const hasWorker = await workerUp(app, 0);
   const requested: Rotation[] = [];
@@ -175,6 +179,7 @@ async function requestAndWait(
         if (!rotation) return;
         watched.rotations.push(rotation);
         if (inline) await rotateHere(app, rotation, signal);
+        else if (options.helps) await rotateByWorker(app, rotation, signal);
         else await enqueue(app, rotation);
       }),
     );
@@ -261,9 +266,9 @@ async function requestWhenFree(
 
 async function workerUp(app: App, patience: number): Promise<boolean> {
   const queue = await app.queue();
-  const deadline = Date.now() + patience;
+  const deadline = performance.now() + patience;
   while ((await queue.workers()) === 0) {
-    if (Date.now() >= deadline) return false;
+    if (performance.now() >= deadline) return false;
     await sleep(200);
   }
   return true;

@@ -18,6 +18,14 @@ export class QueueError extends Error {
 /** https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors: the first word is the kind of error. */
 const LOGIN_FAULT = /^(WRONGPASS|NOAUTH|NOPERM) /;
 
+/** What Redis answers to every change for as long as it lasts: out of memory, a replica, disk full, loading. */
+const SERVER_FAULT = /^(OOM|READONLY|MISCONF|LOADING|MASTERDOWN|NOREPLICAS) /;
+
+/** Whether Redis itself is in a state in which it takes no job. */
+export function isServerFault(fault: unknown): boolean {
+  return fault instanceof Error && SERVER_FAULT.test(fault.message);
+}
+
 /** Tells from the latest fault of a queue's client why it cannot be reached, and what mends that. */
 export function queueError(backend: QueueBackend, fault: { message: string; code?: unknown }): QueueError {
   const [kind, remedy] = judge(backend, fault);
@@ -37,6 +45,12 @@ function judge(
     return [
       'refused',
       'check queue.redis: rediss:// needs a port of Redis that speaks TLS, and a CA that Node.js knows or NODE_EXTRA_CA_CERTS names',
+    ];
+  }
+  if (SERVER_FAULT.test(message)) {
+    return [
+      'unreachable',
+      'Redis takes no job; for OOM raise maxmemory, for the others see its log. Until then nothing rotates but with --inline',
     ];
   }
   const tls = backend.redis.startsWith('rediss:') ? ' and its port speaks TLS' : '';

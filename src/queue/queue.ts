@@ -5,11 +5,12 @@ import type { Clock } from '../clock.ts';
 import { eachOf } from '../each-of.ts';
 import { once } from '../once.ts';
 import { dispatch, knownData } from './dispatch.ts';
+import { inPatience } from './in-patience.ts';
 import type { JobHandlers } from './job.ts';
 import { openBullQueue } from './open-bull-queue.ts';
 import { openBullWorker } from './open-bull-worker.ts';
 import { FOREVER, type QueueBackend, workerName } from './queue-backend.ts';
-import { queueError } from './queue-error.ts';
+import { isServerFault, queueError } from './queue-error.ts';
 import { fromQueueTime, toQueueTime } from './queue-time.ts';
 import { untilNotDeadlocked } from './until-not-deadlocked.ts';
 
@@ -90,8 +91,13 @@ export function openQueue(
       return next === undefined ? undefined : toWall(next);
     },
   };
-  const queue = openBullQueue(backend, settings);
-  const faults = tellFaults(queue, (fault) => log.warn(`the queue has a fault: ${fault}`));
+  const bull = openBullQueue(backend, settings);
+  const faults = tellFaults(bull, (fault) => log.warn(`the queue has a fault: ${fault}`));
+
+  const queue = inPatience(bull, {
+    late: () => queueError(backend, new Error('it does not answer')),
+    name: (fault) => (isServerFault(fault) ? queueError(backend, fault as Error) : fault),
+  });
 
   async function wait(client: Client, { latest }: { readonly latest: () => Error }): Promise<void> {
     const patience = new AbortController();
@@ -107,7 +113,7 @@ export function openQueue(
   let ready: Promise<void> | undefined;
   let reached = false;
   function reach(): Promise<void> {
-    ready ??= wait(queue, faults).then(
+    ready ??= wait(bull, faults).then(
       () => {
         reached = true;
       },
@@ -121,7 +127,7 @@ export function openQueue(
 
   /** Whether it answers still, at the end. Asked once: worker and queue are closed one after the other. */
   const answers = once(async () => {
-    const asked = queue.count().then(
+    const asked = bull.count().then(
       () => true,
       () => false,
     );
@@ -207,8 +213,8 @@ export function openQueue(
     },
     async close() {
       // One that was never reached has nobody to say farewell to, and closes at once.
-      if (!reached || (await answers())) return queue.close();
-      void queue.disconnect().catch(() => {});
+      if (!reached || (await answers())) return bull.close();
+      void bull.disconnect().catch(() => {});
     },
   };
 }

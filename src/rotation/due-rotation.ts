@@ -43,9 +43,29 @@ export async function requestDueRotation(
 }
 
 /** Whether the policy failed just now, and nobody has shown since that it works again. */
-function isHeldOff({ lastFailedAt, lastAskedAt }: Timing, now: number): boolean {
-  if (!lastFailedAt || (lastAskedAt && lastAskedAt > lastFailedAt)) return false;
-  return now - lastFailedAt.getTime() < AFTER_FAILURE_MS;
+function isHeldOff(timing: Timing, now: number): boolean {
+  return now < (heldOffUntil(timing) ?? now);
+}
+
+/** Until when a slot whose rotation failed is left alone, in milliseconds since the epoch. */
+function heldOffUntil({ lastFailedAt, lastAskedAt }: Timing): number | undefined {
+  if (!lastFailedAt || (lastAskedAt && lastAskedAt > lastFailedAt)) return undefined;
+  return lastFailedAt.getTime() + AFTER_FAILURE_MS;
+}
+
+/**
+ * When a policy rotates next by itself, in milliseconds since the epoch: its next slot, or, where the last rotation
+ * failed, when that is tried again. Undefined: only when asked.
+ */
+export function nextTry(
+  policy: Policy,
+  timing: Timing,
+  { now, unpublished }: { readonly now: number; readonly unpublished: boolean },
+): number | undefined {
+  const held = heldOffUntil(timing) ?? now;
+  if (held <= now || !activeSchedule(policy, timing)) return nextDue(policy, timing, now);
+  const isFirst = !timing.rotated && unpublished;
+  return isFirst || owedSlot(policy, timing, held) !== undefined ? held : nextDue(policy, timing, held);
 }
 
 /** When a policy is due next after an instant, in milliseconds since the epoch; undefined: only when asked. */

@@ -4,7 +4,7 @@ import type { Timing } from '../ledger/timing.ts';
 import type { Policy } from '../policy/policy.ts';
 import { sessionsIn } from '../postgres/sessions.ts';
 import type { Version } from '../secret-store/secret-store.ts';
-import { isOverdue, nextDue } from './due-rotation.ts';
+import { isOverdue, nextTry } from './due-rotation.ts';
 import type { RotationContext } from './rotation-context.ts';
 
 export type PolicyState =
@@ -53,7 +53,8 @@ export async function policyStatus(
   ]);
   const published = versions[0]?.version;
   const now = context.clock.now();
-  const next = nextDue(policy, timing, now);
+  const unpublished = versions[0] !== undefined && !published;
+  const next = nextTry(policy, timing, { now, unpublished });
   const username = published?.fields.username ?? null;
   const active = username !== null && policy.logins.includes(username) ? username : null;
   const last = history?.last;

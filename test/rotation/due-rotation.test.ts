@@ -2,7 +2,13 @@ import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import type { Rotation } from '../../src/ledger/rotation.ts';
 import type { Policy, Schedule } from '../../src/policy/policy.ts';
-import { isOverdue, nextDue, owedSlot, requestDueRotation } from '../../src/rotation/due-rotation.ts';
+import {
+  isOverdue,
+  nextDue,
+  nextTry,
+  owedSlot,
+  requestDueRotation,
+} from '../../src/rotation/due-rotation.ts';
 import { jitterOffset } from '../../src/schedule/jitter-offset.ts';
 import { cron, everyDays, everyInterval, HOUR, MINUTE } from '../schedule/schedules.ts';
 import { openTestLedger, type SetClock, setClock } from '../support/ledger.ts';
@@ -95,6 +101,29 @@ describe('A slot', () => {
     expect(await sweepAt(policy, '2027-03-02T02:45:00Z')).toBeUndefined();
     expect(await sweepAt(policy, '2027-03-02T02:46:00Z')).toBe('2027-03-02T02:30:00.000Z');
   });
+
+  test.each([
+    ['every few seconds', everyInterval(3_000), '02:46:00'],
+    [
+      'that is tried again until its window is over',
+      everyDays(1, '02:30', 'UTC', { window: HOUR }),
+      '02:46:00',
+    ],
+  ])(
+    '%s, whose rotation failed, is told to come when it is really tried again',
+    async (_, schedule, time) => {
+      const policy = policyWith(schedule);
+      await sweepAt(policy, '2027-03-01T12:00Z');
+      await sweepAt(policy, '2027-03-02T02:30:00Z');
+      await endAt('2027-03-02T02:31:00Z', 'failed');
+      const now = Date.parse('2027-03-02T02:32:00Z');
+      clock.set(now);
+      const told = nextTry(policy, await ledger.timing('p'), { now, unpublished: false });
+      expect(new Date(Number(told)).toISOString()).toBe(`2027-03-02T${time}.000Z`);
+      expect(await sweepAt(policy, Number(told) - 1)).toBeUndefined();
+      expect(await sweepAt(policy, Number(told))).toBeDefined();
+    },
+  );
 
   test('is not run twice when the clock is set back an hour, and those in between are not waited for', async () => {
     const policy = policyWith(everyInterval(15 * MINUTE));
