@@ -10,6 +10,8 @@ export interface LockHolder {
   readonly login: string | null;
   readonly application: string;
   readonly state: string | null;
+  /** Whether it does not hold the lock yet, but will before anybody who comes later. */
+  readonly isWaiting: boolean;
   /** When its transaction began. */
   readonly since: Date | null;
   /** For how many milliseconds it has been idle in its transaction; null: it is not. */
@@ -27,7 +29,7 @@ export interface LockHolder {
  * https://www.postgresql.org/docs/current/view-pg-locks.html
  */
 const HOLDERS = `
-  SELECT DISTINCT activity.pid, coalesce(role.rolname, prepared.owner)::pg_catalog.text AS login,
+  SELECT DISTINCT activity.pid, NOT held.granted AS "isWaiting", coalesce(role.rolname, prepared.owner)::pg_catalog.text AS login,
          coalesce(activity.application_name, '') AS application, activity.state,
          activity.backend_start::pg_catalog.text AS started, activity.xact_start AS since, prepared.gid, prepared.database::pg_catalog.text AS database,
          prepared.prepared AS "preparedAt", coalesce(role.rolname = SESSION_USER::pg_catalog.name, false) AS "isOwn",
@@ -40,7 +42,7 @@ const HOLDERS = `
     LEFT JOIN pg_catalog.pg_locks AS own ON held.pid IS NULL AND own.pid IS NULL
           AND own.virtualtransaction = held.virtualtransaction AND own.locktype = 'transactionid'::pg_catalog.text
     LEFT JOIN pg_catalog.pg_prepared_xacts AS prepared ON prepared.transaction = own.transactionid
-   WHERE held.granted AND held.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()
+   WHERE held.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()
      AND (activity.pid IS NOT NULL OR prepared.gid IS NOT NULL)`;
 
 const AUTHID = `'pg_catalog.pg_authid'::pg_catalog.regclass::pg_catalog.oid`;
@@ -49,7 +51,7 @@ const AUTHID = `'pg_catalog.pg_authid'::pg_catalog.regclass::pg_catalog.oid`;
 export function roleLockHolders(client: pg.ClientBase, logins: readonly string[]): Promise<LockHolder[]> {
   return holders(
     client,
-    `held.locktype = 'object'::pg_catalog.text AND held.classid = ${AUTHID}
+    `held.granted AND held.locktype = 'object'::pg_catalog.text AND held.classid = ${AUTHID}
      AND held.mode <> 'AccessShareLock'::pg_catalog.text
      AND held.objid IN (SELECT each.oid FROM pg_catalog.pg_roles AS each
                          WHERE each.rolname = ANY ($1::pg_catalog.name[]))`,
@@ -61,19 +63,27 @@ export function roleLockHolders(client: pg.ClientBase, logins: readonly string[]
 export function roleAlterers(client: pg.ClientBase): Promise<LockHolder[]> {
   return holders(
     client,
-    `held.locktype = 'relation'::pg_catalog.text AND held.relation = ${AUTHID}
+    `held.granted AND held.locktype = 'relation'::pg_catalog.text AND held.relation = ${AUTHID}
      AND held.mode <> 'AccessShareLock'::pg_catalog.text`,
   );
 }
 
-/** Who holds the advisory lock with this key of 64 bits, or of twice 32, in the connected database, shared or not. */
-export function advisoryLockHolders(client: pg.ClientBase, key: string): Promise<LockHolder[]> {
+/**
+ * Who holds the advisory lock with this key of 64 bits, or of twice 32, in the connected database, shared or not.
+ * `orWaits`: who only waits for it too, since nobody who comes later is served before.
+ */
+export function advisoryLockHolders(
+  client: pg.ClientBase,
+  key: string,
+  { orWaits = false }: { readonly orWaits?: boolean } = {},
+): Promise<LockHolder[]> {
   return holders(
     client,
-    `held.locktype = 'advisory'::pg_catalog.text AND held.database = (SELECT each.oid FROM pg_catalog.pg_database AS each
+    `(held.granted OR $3::pg_catalog.bool) AND held.locktype = 'advisory'::pg_catalog.text
+     AND held.database = (SELECT each.oid FROM pg_catalog.pg_database AS each
                            WHERE each.datname = pg_catalog.current_database())
      AND held.classid = $1::pg_catalog.oid AND held.objid = $2::pg_catalog.oid`,
-    [...halves(key)],
+    [...halves(key), orWaits],
   );
 }
 
@@ -81,7 +91,7 @@ export function advisoryLockHolders(client: pg.ClientBase, key: string): Promise
 export function tableLockHolders(client: pg.ClientBase, table: string): Promise<LockHolder[]> {
   return holders(
     client,
-    `held.locktype = 'relation'::pg_catalog.text AND held.relation = $1::pg_catalog.regclass::pg_catalog.oid
+    `held.granted AND held.locktype = 'relation'::pg_catalog.text AND held.relation = $1::pg_catalog.regclass::pg_catalog.oid
      AND held.mode <> 'AccessShareLock'::pg_catalog.text`,
     [table],
   );

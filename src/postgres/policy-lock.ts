@@ -68,7 +68,11 @@ export async function withPolicyLock<Result>(
       const intruders = holders.filter(kind.isIntruder(fence));
       const ended = await inTransaction(client, () => endHolders(client, intruders));
       if (attempt < attempts && (fence || ended > 0)) continue;
-      throw held(logins, holders, error);
+      throw held(
+        logins,
+        holders.filter(({ isWaiting }) => !isWaiting),
+        error,
+      );
     }
   }
 }
@@ -102,7 +106,7 @@ function ownLock(logins: readonly string[]): LockKind {
     take: async (client) => {
       await client.query('SELECT pg_catalog.pg_advisory_xact_lock($1::pg_catalog.int8)', [key]);
     },
-    holders: (client) => advisoryLockHolders(client, key),
+    holders: (client) => advisoryLockHolders(client, key, { orWaits: true }),
     isIntruder: (fence) => (holder) => !holder.isOwn || (fence && isStopped(holder)),
   };
 }
@@ -163,7 +167,7 @@ function held(logins: readonly string[], holders: readonly LockHolder[], cause: 
   const who = holders.map(describeHolder).join('; ');
   return new DatabaseError(
     'locked',
-    `Another session is changing ${names} right now, and has kept their lock for ${LOCK_WAIT_MS / 1000} s; it is tried again${who && `. The lock is held by ${who}`}${howToEnd(holders)}`,
+    `Another session is changing ${names} right now, and has their lock for more than ${LOCK_WAIT_MS / 1000} s${who && `: ${who}`}${howToEnd(holders)}`,
     { cause },
   );
 }

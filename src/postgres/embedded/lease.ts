@@ -8,6 +8,7 @@ import { startupOptions } from '../session-pin.ts';
 import { systemIdentifier } from '../system-identifier.ts';
 import { HOST } from './port.ts';
 import { SUPERUSER } from './server.ts';
+import { endStrangers, takeSuperuserLock } from './superuser-lock.ts';
 
 // Any constant does, as long as every keyturn uses the same one.
 const KEY = '7305804402551095';
@@ -53,7 +54,8 @@ export async function takeLease(
   try {
     await client.connect();
     await requireOwnServer(client, data);
-    await lock(client);
+    // Waits while another process stops the server, and is then cut off.
+    await takeSuperuserLock(client, KEY, { shared: true, patience: PATIENCE_MS });
     return { client, ended };
   } catch (error) {
     await client.end().catch(() => {});
@@ -64,35 +66,16 @@ export async function takeLease(
 /** Whether this was the last lease. If so, none can be taken until the session ends. */
 export async function isLast({ client }: Lease): Promise<boolean> {
   try {
-    await client.query('SELECT pg_catalog.pg_advisory_unlock_shared($1::bigint)', [KEY]);
-    const { rows } = await client.query('SELECT pg_catalog.pg_try_advisory_lock($1::bigint) AS last', [KEY]);
-    return rows[0].last;
+    await client.query('SELECT pg_catalog.pg_advisory_unlock_shared($1::pg_catalog.int8)', [KEY]);
+    const others = await endStrangers(client, KEY);
+    if (others.length > 0) return false;
+    // Of two that leave at the same instant one gets it. A stranger who was told to end is gone in a moment.
+    await client.query('SET lock_timeout = 2000');
+    const { rowCount } = await client.query('SELECT pg_catalog.pg_advisory_lock($1::pg_catalog.int8)', [KEY]);
+    return rowCount === 1;
   } catch {
     // The server is gone already.
     return false;
-  }
-}
-
-/** Waits while another process stops the server, and is then cut off. */
-async function lock(client: pg.Client): Promise<void> {
-  try {
-    await client.query('SELECT pg_catalog.pg_advisory_lock_shared($1::bigint)', [KEY]);
-  } catch (error) {
-    // lock_not_available
-    if ((error as { code?: string }).code !== '55P03') throw error;
-    const { rows } = await client.query(
-      `SELECT activity.pid, activity.usename, activity.application_name
-       FROM pg_catalog.pg_locks AS held JOIN pg_catalog.pg_stat_activity AS activity ON activity.pid OPERATOR(pg_catalog.=) held.pid
-       WHERE held.locktype OPERATOR(pg_catalog.=) 'advisory'::pg_catalog.text AND held.granted
-         AND activity.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid()`,
-    );
-    const holders = rows.map(
-      ({ pid, usename, application_name }) => `${application_name} of ${usename} (pid ${pid})`,
-    );
-    throw new Error(
-      `The lock of the embedded PostgreSQL has been held for a minute by ${holders.join(', ') || 'a session that has just ended'}; end that session, and start again`,
-      { cause: error },
-    );
   }
 }
 

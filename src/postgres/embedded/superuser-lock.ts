@@ -1,0 +1,47 @@
+import type pg from 'pg';
+import { DatabaseError } from '../database-error.ts';
+import { inTransaction } from '../in-transaction.ts';
+import { isLockTimeout } from '../lock-fault.ts';
+import { advisoryLockHolders, describeHolder, endHolders, type LockHolder } from '../lock-holders.ts';
+
+/** How long one try waits, in milliseconds. */
+const TRY_MS = 1_000;
+
+/**
+ * Takes an advisory lock for the session, which must be the superuser's of keyturn's own server. Every login of that server
+ * can take the lock, too, and has no business there: a session of another login that holds it is ended. Throws a
+ * DatabaseError of kind `locked` when another process of keyturn keeps it for longer than `patience` milliseconds.
+ */
+export async function takeSuperuserLock(
+  client: pg.ClientBase,
+  key: string,
+  { shared = false, patience }: { readonly shared?: boolean; readonly patience: number },
+): Promise<void> {
+  const take = shared ? 'pg_advisory_lock_shared' : 'pg_advisory_lock';
+  const deadline = Date.now() + patience;
+  await client.query(`SET lock_timeout = ${TRY_MS}`);
+  for (;;) {
+    try {
+      await client.query(`SELECT pg_catalog.${take}($1::pg_catalog.int8)`, [key]);
+      await client.query('RESET lock_timeout');
+      return;
+    } catch (error) {
+      if (!isLockTimeout(error)) throw error;
+      const holders = await endStrangers(client, key);
+      if (Date.now() < deadline) continue;
+      throw new DatabaseError(
+        'locked',
+        `Another process keeps the lock of the embedded PostgreSQL: ${holders.map(describeHolder).join('; ') || 'it is not known which'}; end that process`,
+        { cause: error },
+      );
+    }
+  }
+}
+
+/** Ends sessions of other logins that hold the lock or wait for it. Returns those that are left. */
+export async function endStrangers(client: pg.ClientBase, key: string): Promise<LockHolder[]> {
+  const holders = await advisoryLockHolders(client, key, { orWaits: true });
+  const strangers = holders.filter(({ isOwn }) => !isOwn);
+  if (strangers.length > 0) await inTransaction(client, () => endHolders(client, strangers));
+  return holders.filter(({ isOwn }) => isOwn);
+}
