@@ -1,8 +1,11 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { chmod } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { adminOf } from '../support/admin.ts';
-import { cli, MAIN } from '../support/cli.ts';
+import { cli, MAIN, startCli } from '../support/cli.ts';
+import { keyturn } from '../support/keyturn.ts';
 import { occurrences } from '../support/occurrences.ts';
 import { uniqueName } from '../support/unique-name.ts';
 import { filePolicy, openWorkspace, type Workspace } from '../support/workspace.ts';
@@ -56,6 +59,20 @@ test.each(['stdout', 'stderr'] as const)(
     expect(said).toBe('');
   },
 );
+
+test('a password that every user of the machine may read is a warning of validate, doctor and start', async () => {
+  await workspace.configure(filePolicy(workspace.logins));
+  await chmod(workspace.folder, 0o755);
+  await chmod(join(workspace.folder, 'config', 'keyturn.yaml'), 0o644);
+  const told =
+    'every user of this machine may read config/keyturn.yaml, which has a password in it; run: chmod o-r config/keyturn.yaml';
+  const options = { cwd: workspace.folder };
+  expect((await keyturn(['validate'], options)).stderr).toContain(told);
+  expect((await keyturn(['doctor'], options)).stdout).toMatch(new RegExp(`warn +files +.*${told}`));
+  await using worker = startCli(['start'], options);
+  await worker.says(told);
+  await chmod(workspace.folder, 0o700);
+});
 
 const REDIS = inject('redis');
 
