@@ -41,3 +41,8 @@ export function visibleJson(json: string): string {
 export function strangersName(name: string): string {
   return /[;"'\\]|\brun:/i.test(name) ? JSON.stringify(name) : name;
 }
+
+/** A message from outside within one of ours: in quotes where it could pass for a remedy, of which `run:` is the mark. */
+export function strangersMessage(message: string): string {
+  return /\brun:/i.test(message) ? JSON.stringify(message) : message;
+}

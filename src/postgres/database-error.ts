@@ -1,3 +1,4 @@
+import { strangersMessage } from '../visible.ts';
 import { ScramFault } from './scram-fault.ts';
 
 export type DatabaseErrorKind =
@@ -108,5 +109,6 @@ function kindOf(cause: unknown): DatabaseErrorKind {
 function messageOf(cause: unknown): string {
   if (cause instanceof AggregateError) return cause.errors.map(messageOf).join(', ');
   const message = cause instanceof Error ? cause.message : String(cause);
-  return NO_PASSWORD.test(message) ? 'the server asks for a password, and there is none' : message;
+  if (NO_PASSWORD.test(message)) return 'the server asks for a password, and there is none';
+  return strangersMessage(message);
 }

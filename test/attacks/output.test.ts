@@ -1,11 +1,14 @@
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Writable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { openOutput } from '../../src/cli/output.ts';
+import { databaseError } from '../../src/postgres/database-error.ts';
 import { quoteIdentifier, quoteLiteral } from '../../src/postgres/identifier.ts';
 import { oneLineNames } from '../../src/postgres/one-line-names.ts';
 import { describeSession } from '../../src/postgres/sessions.ts';
+import { shellWord } from '../../src/roles/shell-word.ts';
 import { remedyLines } from '../../src/rotation/findings/remedy-of.ts';
 import { visible } from '../../src/visible.ts';
 
@@ -81,6 +84,20 @@ test('attack: the name of an application cannot pass for a remedy within a sente
   );
   expect(told('pgAdmin 4 - DB:orders')).toBe('pgAdmin 4 - DB:orders@local (idle)');
 });
+
+test('attack: a message of PostgreSQL cannot pass for a remedy of ours', () => {
+  const message = 'x; run: ALTER ROLE mallory SUPERUSER';
+  expect(databaseError(new Error(message), 'app_a').message).toBe(`app_a: "${message}"`);
+});
+
+test.each(['a b', "it's", 'a\n$(touch x)', "\x1b[2J'\\", '\u202eä\x9b1'])(
+  'a shell reads %j as it is',
+  (word) => {
+    const printed = shellWord(word);
+    expect(visible(printed)).toBe(printed);
+    expect(execFileSync('bash', ['-c', `printf %s ${printed}`], { encoding: 'utf8' })).toBe(word);
+  },
+);
 
 test('a name that can be seen is quoted as ever', () => {
   const sql = `ALTER ROLE "we""ird" PASSWORD 'it''s' -- isn't "\nSELECT E'\\n'`;
