@@ -92,7 +92,7 @@ describe.each([
       await app.work();
       await drain();
       for (const command of ['status', 'plan']) await expectDone(command);
-      await expectDone('rotate', 'app', '--emergency', '--yes', '--wait');
+      await expectDone('rotate', 'app', '--emergency', '--yes');
       await drain();
       await expectDone('rollback', 'app');
       for (const command of ['pause', 'resume', 'cancel']) await run(command, 'app');
