@@ -3,6 +3,7 @@ import { DatabaseError } from '../postgres/database-error.ts';
 import { inTransaction } from '../postgres/in-transaction.ts';
 import { isLockTimeout } from '../postgres/lock-fault.ts';
 import { describeHolder, howToEnd, tableLockHolders } from '../postgres/lock-holders.ts';
+import { refuseSharedSchema } from './refuse-shared-schema.ts';
 import { schemaError } from './schema-error.ts';
 
 /** How long another process that makes or updates the tables is waited for, in milliseconds. */
@@ -115,6 +116,7 @@ const ATTEMPTS = 5;
 export async function migrateLedger(pool: pg.Pool): Promise<void> {
   const client = await pool.connect();
   try {
+    await refuseSharedSchema(client, 'keyturn');
     if ((await appliedVersion(client)) === MIGRATIONS.length) return;
     for (let attempt = 1; ; attempt++) {
       try {

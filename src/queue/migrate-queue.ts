@@ -5,6 +5,7 @@ import {
   runMigrations,
 } from 'bullmq';
 import type pg from 'pg';
+import { refuseSharedSchema } from '../ledger/refuse-shared-schema.ts';
 import { schemaError } from '../ledger/schema-error.ts';
 import { DatabaseError } from '../postgres/database-error.ts';
 import { isLockTimeout } from '../postgres/lock-fault.ts';
@@ -21,6 +22,7 @@ const LOCK_WAIT_MS = 10_000;
 export async function migrateQueue(pool: pg.Pool): Promise<void> {
   const client = await pool.connect();
   try {
+    await refuseSharedSchema(client, 'bullmq');
     if (await isCurrent(client)) return;
     await client.query(`SET lock_timeout = ${LOCK_WAIT_MS}`);
     await runMigrations(client).finally(() => client.query('RESET lock_timeout').catch(() => {}));
