@@ -108,10 +108,11 @@ const MIGRATIONS: readonly string[] = [
 const ATTEMPTS = 5;
 
 /**
- * Brings the ledger's tables in schema `keyturn` to this release's version, forwards only. Where they have it, which is
- * the ordinary start, nothing is locked or written, so a standby server will do. Else a lock on the table of versions makes several processes take turns: nobody
- * gets it who has no rights on that table. Throws when the ledger was made by a newer release, and a DatabaseError where
- * a right is missing, or where somebody holds the lock, which names them.
+ * Brings the ledger's tables in schema `keyturn` to this release's version, forwards only. Where they
+ * have it, which is the ordinary start, nothing is locked or written, so a standby server will do. Else
+ * a lock on the table of versions makes several processes take turns: nobody gets it who has no rights
+ * on that table. Throws when the ledger was made by a newer release, and a DatabaseError where a right
+ * is missing, or where somebody holds the lock, which names them.
  */
 export async function migrateLedger(pool: pg.Pool): Promise<void> {
   const client = await pool.connect();
