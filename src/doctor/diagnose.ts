@@ -7,6 +7,9 @@ import type { Connection, Store } from '../policy/config.ts';
 import type { Policy } from '../policy/policy.ts';
 import { nextDue } from '../rotation/due-rotation.ts';
 import type { Finding } from '../rotation/findings/finding.ts';
+import { hypotheticalRotation } from '../rotation/hypothetical-rotation.ts';
+import { openView } from '../rotation/open-context.ts';
+import { mustAdopt } from '../rotation/outside-changes.ts';
 import type { OpenDestination } from '../rotation/rotation-context.ts';
 import { type ConnectionExamination, examineConnection } from './examine-connection.ts';
 import { examinePolicy } from './examine-policy.ts';
@@ -76,12 +79,23 @@ export async function diagnose(
     const world = await examineWorld(policy, { usable, ledger, last, due }).catch((error) => [
       faultFinding('logins', error),
     ]);
+    const hasFailed = ledger && usable && policy.type === 'logins' && last?.status === 'failed';
+    // Where that cannot be asked, it is told above why.
+    const adopt = hasFailed ? await examineAdoption(policy, ledger).catch(() => false) : false;
     examined.set(policy.name, [
       ...world,
       // A rotator has no second login to wait for.
       ...(policy.type === 'rotator' ? [] : [graceFinding(policy, parts.stores)]),
-      ...(timing ? scheduleFindings(policy, { timing, last, now: parts.clock.now() }) : []),
+      ...(timing ? scheduleFindings(policy, { timing, last, now: parts.clock.now(), adopt }) : []),
     ]);
+  }
+
+  async function examineAdoption(policy: Policy, of: Ledger): Promise<boolean> {
+    const connection = await parts.connection(policy);
+    const destinations = parts.destinations(policy);
+    const rotation = hypotheticalRotation(policy.name, parts.clock.now());
+    await using view = openView({ connection, destinations, policy, rotation, clock: parts.clock });
+    return await mustAdopt({ ...view, ledger: of });
   }
 
   async function examineWorld(

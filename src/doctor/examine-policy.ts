@@ -59,7 +59,7 @@ export async function examinePolicy(policy: Policy, parts: PolicyParts): Promise
       ...(await looked('rotator', expiryFindings(view, due))),
       ...(await looked('pg_hba', hbaFindings(view))),
       // While a rotation is open, what is published may be refused: keyturn alone reads it, and knows what is pending.
-      ...(open ? [] : await looked('published', proofFindings(view))),
+      ...(open ? [] : await looked('published', proofFindings(view, { ledger, open }))),
       ...(await stores),
     ];
   }
@@ -90,7 +90,7 @@ export async function examinePolicy(policy: Policy, parts: PolicyParts): Promise
     ...(await looked('grants', grantFindings(view))),
     ...(await looked('pg_hba', hbaFindings(view))),
     ...(await looked('pg_hba', doorFindings(view))),
-    ...(isChanged ? [] : await looked('published', proofFindings(view))),
+    ...(isChanged ? [] : await looked('published', proofFindings(view, { ledger, open }))),
     ...incoming,
     ...(await stores),
   ];

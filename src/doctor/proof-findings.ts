@@ -1,3 +1,5 @@
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Rotation } from '../ledger/rotation.ts';
 import type { Target } from '../postgres/connect.ts';
 import { DatabaseError } from '../postgres/database-error.ts';
 import { refusedAs } from '../postgres/refused-as.ts';
@@ -7,24 +9,34 @@ import type { Finding } from '../rotation/findings/finding.ts';
 import { proveLogin } from '../rotation/prove-login.ts';
 import type { OpenDestination, RotationView } from '../rotation/rotation-context.ts';
 import { faultFinding } from './fault-finding.ts';
+import { wayOut } from './way-out.ts';
 
 interface Refused {
   readonly where: string;
-  readonly error: DatabaseError;
+  readonly remedy: () => Promise<string>;
 }
 
 /** Whether what each destination publishes logs in now, on the primary and on every replica (G1). */
-export async function proofFindings(view: RotationView): Promise<Finding[]> {
+export async function proofFindings(
+  view: RotationView,
+  state: { readonly ledger?: Ledger | undefined; readonly open?: Rotation | undefined } = {},
+): Promise<Finding[]> {
   const proofs = await Promise.all(
     view.destinations.map((each) =>
       // One that cannot be asked hides nothing of the others.
-      proveDestination(view, each).catch((error) => [faultFinding('published', error)]),
+      proveDestination(view, each, () => wayOut(view, state)).catch((error) => [
+        faultFinding('published', error),
+      ]),
     ),
   );
   return proofs.flat();
 }
 
-async function proveDestination(view: RotationView, destination: OpenDestination): Promise<Finding[]> {
+async function proveDestination(
+  view: RotationView,
+  destination: OpenDestination,
+  remedy: () => Promise<string>,
+): Promise<Finding[]> {
   const about = 'published';
   const credential = credentialIn((await view.read(destination, 'current'))?.fields ?? {});
   if (!credential) {
@@ -44,17 +56,17 @@ async function proveDestination(view: RotationView, destination: OpenDestination
       });
     } catch (error) {
       if (!(error instanceof DatabaseError)) throw error;
-      findings.push(explain(view, { username, server, where: destination.name, error }));
+      findings.push(await explain(error, { username, server, where: destination.name, remedy }));
     }
   }
   return findings;
 }
 
 /** Why no proof came of a login that may be right all the same, or why it is refused. */
-function explain(
-  view: RotationView,
-  { username, server, where, error }: Readonly<{ username: string; server: Target } & Refused>,
-): Finding {
+async function explain(
+  error: DatabaseError,
+  { username, server, where, remedy }: Readonly<{ username: string; server: Target }> & Refused,
+): Promise<Finding> {
   const about = 'published';
   const place = `${server.host}:${server.port}`;
   if (error.kind === 'unproven') {
@@ -74,10 +86,10 @@ function explain(
       remedy: 'let pg_hba.conf demand scram-sha-256 or md5 from this address',
     };
   }
-  return explainRefused(view, { where, error });
+  return explainRefused(error, { where, remedy });
 }
 
-function explainRefused({ policy }: RotationView, { where, error }: Refused): Finding {
+async function explainRefused(error: DatabaseError, { where, remedy }: Refused): Promise<Finding> {
   const told = faultFinding('published', error);
   const refused = { ...told, text: `consumers that read ${where} are refused: ${told.text}` };
   if (error.kind === 'full') {
@@ -85,9 +97,7 @@ function explainRefused({ policy }: RotationView, { where, error }: Refused): Fi
   }
   const as = refusedAs(error);
   if (as === 'password' || as === 'nologin') {
-    const way = policy.type === 'rotator' ? 'give it another password' : 'have the other login take over';
-    const remedy = `${way}, once nothing else is in the way: keyturn rotate ${policy.name}`;
-    return { ...refused, remedy };
+    return { ...refused, remedy: await remedy() };
   }
   return refused;
 }

@@ -8,9 +8,24 @@ import type { Finding } from '../rotation/findings/finding.ts';
 /** Whether rotations come when they should, and what became of the last. `now` is milliseconds since the epoch. */
 export function scheduleFindings(
   policy: Policy,
-  { timing, last, now }: { timing: Timing; last: Rotation | undefined; now: number },
+  {
+    timing,
+    last,
+    now,
+    adopt = false,
+  }: {
+    timing: Timing;
+    last: Rotation | undefined;
+    now: number;
+    /** Whether the next rotation stops unless it adopts what was changed outside. */
+    adopt?: boolean;
+  },
 ): Finding[] {
-  const findings = [lastFinding(policy, last), slotFinding(policy, timing, now), futureFinding(timing)];
+  const findings = [
+    lastFinding(policy, last, adopt),
+    slotFinding(policy, timing, now),
+    futureFinding(timing),
+  ];
   return findings.filter((each) => each !== undefined);
 }
 
@@ -48,7 +63,7 @@ function slotFinding(policy: Policy, timing: Timing, now: number): Finding {
   return { level: 'ok', about, text: `the next slot is ${when}` };
 }
 
-function lastFinding({ name }: Policy, last: Rotation | undefined): Finding | undefined {
+function lastFinding({ name }: Policy, last: Rotation | undefined, adopt: boolean): Finding | undefined {
   if (last?.status === 'open' && last.attempts > 0) {
     return {
       level: 'fail',
@@ -61,7 +76,9 @@ function lastFinding({ name }: Policy, last: Rotation | undefined): Finding | un
       level: 'warn',
       about: 'rotation',
       text: `the last rotation failed on ${last.finishedAt?.toISOString()}: ${last.lastError}`,
-      remedy: `once that is mended, rotate, or wait for the schedule: keyturn rotate ${name}`,
+      remedy: adopt
+        ? `once that is mended, take over what was changed in the secret: keyturn rotate ${name} --adopt`
+        : `once that is mended, rotate, or wait for the schedule: keyturn rotate ${name}`,
     };
   }
   return undefined;

@@ -48,6 +48,16 @@ export async function outsideChanges(context: RotationContext): Promise<readonly
   return changes.filter((change) => change !== undefined);
 }
 
+/**
+ * Whether a rotation stops, unless it adopts, at what the primary publishes. Of a rotation that is open, too: whether
+ * the next one would, once that has ended.
+ */
+export async function mustAdopt(context: RotationContext): Promise<boolean> {
+  const last = await context.ledger.lastPublished(context.policy.name);
+  const change = await changeOfPrimary(context, context.destinations[0], last);
+  return change !== undefined && change.instead !== null;
+}
+
 async function changeOfPrimary(
   context: RotationContext,
   primary: OpenDestination,
