@@ -129,6 +129,7 @@ export async function openApp({
     ledger: state.ledger,
     queue: state.queue,
     reach: state.reach,
+    lost: state.lost,
     async connection(policy) {
       const connection = config.connections.get(policy.connection);
       if (!connection) throw new Error(`No connection ${policy.connection} is configured`);

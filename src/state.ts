@@ -22,6 +22,11 @@ import { nextDue } from './rotation/due-rotation.ts';
  */
 const CLOSE_PATIENCE_MS = 3_000;
 
+const HAPPENINGS = {
+  lost: 'the embedded PostgreSQL has ended while it is in use; it is started again',
+  back: 'the embedded PostgreSQL runs again',
+} as const;
+
 /** Where what outlives a process is kept. Each part is opened when first asked for. */
 export interface State extends AsyncDisposable {
   /** The state database's; until the ledger is opened it is this machine's. */
@@ -30,6 +35,8 @@ export interface State extends AsyncDisposable {
   queue(): Promise<RotationQueue>;
   /** The PostgreSQL that comes with keyturn, which keeps the state where no other is configured. */
   embedded(): Promise<Embedded>;
+  /** Resolves with the fault when the embedded PostgreSQL has ended and cannot be started again. */
+  readonly lost: Promise<Error>;
   /**
    * Waits until the state database and the queue answer and `begin` has come to its end, as `untilReached` does. Begins
    * again where either goes away meanwhile.
@@ -53,6 +60,10 @@ type Reopenable<Part> = (() => Promise<Part>) & { forget(): void };
 export function openState({ config, cwd, ephemeral, log, sweepInterval }: StateOptions): State {
   const opening: Promise<unknown>[] = [];
   const closers: (() => Promise<unknown>)[] = [];
+  let lose: (fault: Error) => void = () => {};
+  const lost = new Promise<Error>((resolve) => {
+    lose = resolve;
+  });
 
   /** Opens a part when it is first asked for. One that could not be opened is opened anew when it is asked for again. */
   function part<Part>(open: () => Promise<Part>): Reopenable<Part> {
@@ -74,7 +85,11 @@ export function openState({ config, cwd, ephemeral, log, sweepInterval }: StateO
   }
 
   const embedded = part(async () => {
-    const cluster = await openEmbedded({ folder: join(cwd, '.keyturn', 'postgres') });
+    const cluster = await openEmbedded({
+      folder: join(cwd, '.keyturn', 'postgres'),
+      onHappening: (happening) => log.warn(HAPPENINGS[happening]),
+    });
+    void cluster.lost.then(lose);
     closers.push(() => (ephemeral ? cluster.destroy() : cluster.close()));
     return cluster;
   });
@@ -129,6 +144,7 @@ export function openState({ config, cwd, ephemeral, log, sweepInterval }: StateO
     ledger,
     queue,
     embedded,
+    lost,
     async reach(waiting, begin) {
       // Outside: it has a patience of its own, and is no server that others run.
       const place = placeOf(await database());
