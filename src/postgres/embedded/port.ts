@@ -19,7 +19,7 @@ export function freePort(wanted: number): Promise<number | undefined> {
   return new Promise((resolve) => {
     const probe = createServer();
     probe.once('error', () => resolve(undefined));
-    probe.listen(Number.isInteger(wanted) && wanted < 65_536 ? wanted : 0, HOST, () => {
+    probe.listen(Number.isInteger(wanted) && wanted > 0 && wanted < 65_536 ? wanted : 0, HOST, () => {
       const address = probe.address();
       probe.close(() => resolve(typeof address === 'object' ? address?.port : undefined));
     });
