@@ -61,8 +61,13 @@ export async function examine(
     const store = stores.get(policy);
     const published = await store?.read();
     const { logins: rows } = await lookAt((sql, values) => target.insist(sql, values), logins);
-    if (!store || !published || !letsIn(rows.get(published.user), published.password)) {
-      tally.violation({ guarantee: 'G1', policy, seen: 'at the end what is published does not log in' });
+    if (!store || !published) {
+      tally.violation({ guarantee: 'G1', policy, seen: 'at the end nothing is published' });
+      continue;
+    }
+    if (!letsIn(rows.get(published.user), published.password)) {
+      const seen = `at the end ${published.user} is published, which does not log in`;
+      tally.violation({ guarantee: 'G1', policy, rotation: published.version, seen });
       continue;
     }
     if (stuck.includes(policy)) continue;

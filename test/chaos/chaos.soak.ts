@@ -100,6 +100,9 @@ test('the guarantees hold while everything fails (G1 to G5)', async () => {
   const done = await ledger.insist("SELECT count(*)::int AS n FROM keyturn.rotation WHERE status = 'done'");
   const rotations: number = done[0]?.n;
 
+  for (const policy of tally.violated) {
+    process.stdout.write(`the history of ${policy}:\n  ${(await ledger.history(policy)).join('\n  ')}\n`);
+  }
   const count = [...tally.faults.values()].reduce((sum, each) => sum + each, 0);
   process.stdout.write(
     `chaos: among them ${deeds.emergencies} emergencies and ${deeds.rollbacks} rollbacks asked for\n`,

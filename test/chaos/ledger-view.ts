@@ -83,6 +83,17 @@ export class LedgerView implements AsyncDisposable {
     return `${last.status}: ${last.error}`;
   }
 
+  /** The latest lines of a policy's history, as text. */
+  async history(policy: string): Promise<string[]> {
+    const rows = await this.insist(
+      `SELECT concat_ws(' ', to_char(at AT TIME ZONE 'UTC', 'HH24:MI:SS.MS'), rotation, step, kind, detail) AS line
+         FROM (SELECT event.* FROM keyturn.event JOIN keyturn.rotation ON rotation.id = event.rotation
+                WHERE policy = $1 ORDER BY event.id DESC LIMIT 60) AS latest ORDER BY id`,
+      [policy],
+    );
+    return rows.map(({ line }) => line);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#pool.end();
   }

@@ -14,6 +14,8 @@ export interface Tally {
   /** How often both logins of a policy were looked at. */
   looks: number;
   readonly violations: string[];
+  /** The policies that had any. */
+  readonly violated: Set<string>;
   fault(kind: string): void;
   violation(violation: Violation): void;
   /** Tells what is done and seen, where `--verbose` asks for it. */
@@ -22,6 +24,7 @@ export interface Tally {
 
 export function openTally({ verbose }: { readonly verbose: boolean }): Tally {
   const violations: string[] = [];
+  const violated = new Set<string>();
   const faults = new Map<string, number>();
   const say = (text: string) => process.stdout.write(`${new Date().toISOString()} ${text}\n`);
   return {
@@ -29,6 +32,7 @@ export function openTally({ verbose }: { readonly verbose: boolean }): Tally {
     logins: 0,
     looks: 0,
     violations,
+    violated,
     fault(kind) {
       faults.set(kind, (faults.get(kind) ?? 0) + 1);
     },
@@ -37,6 +41,7 @@ export function openTally({ verbose }: { readonly verbose: boolean }): Tally {
       // What lasts is seen again and again.
       if (violations.includes(text)) return;
       violations.push(text);
+      violated.add(policy);
       say(`violation: ${text}`);
     },
     note(text) {
