@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { DatabaseError } from '../postgres/database-error.ts';
 import { inTransaction } from '../postgres/in-transaction.ts';
-import { isLockTimeout } from '../postgres/lock-fault.ts';
+import { isLockRefused } from '../postgres/lock-fault.ts';
 import { describeHolder, howToEnd, tableLockHolders } from '../postgres/lock-holders.ts';
 import { refuseSharedSchema } from './refuse-shared-schema.ts';
 import { schemaError } from './schema-error.ts';
@@ -123,7 +123,7 @@ export async function migrateLedger(pool: pg.Pool): Promise<void> {
       try {
         return await inTransaction(client, () => migrate(client));
       } catch (error) {
-        if (isLockTimeout(error)) throw await heldUp(client, error);
+        if (isLockRefused(error)) throw await heldUp(client, error);
         if (!isMadeByAnother(error) || attempt === ATTEMPTS) throw error;
       }
     }

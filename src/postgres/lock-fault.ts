@@ -4,9 +4,13 @@ interface Told {
   readonly routine?: unknown;
 }
 
-/** Whether a lock was not to be had within `lock_timeout` (lock_not_available). */
-export function isLockTimeout(error: unknown): boolean {
-  return (error as Told | undefined)?.code === '55P03';
+/**
+ * Whether a lock was not to be had: within `lock_timeout` (lock_not_available), or because who has it waits for a lock of
+ * this session in turn (deadlock_detected).
+ */
+export function isLockRefused(error: unknown): boolean {
+  const { code } = (error ?? {}) as Told;
+  return code === '55P03' || code === '40P01';
 }
 
 /**

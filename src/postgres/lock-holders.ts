@@ -29,9 +29,11 @@ export interface LockHolder {
  * https://www.postgresql.org/docs/current/view-pg-locks.html
  */
 const HOLDERS = `
-  SELECT DISTINCT activity.pid, NOT held.granted AS "isWaiting", coalesce(role.rolname, prepared.owner)::pg_catalog.text AS login,
+  SELECT DISTINCT activity.pid, NOT held.granted AS "isWaiting",
+         coalesce(role.rolname, prepared.owner)::pg_catalog.text AS login,
          coalesce(activity.application_name, '') AS application, activity.state,
-         activity.backend_start::pg_catalog.text AS started, activity.xact_start AS since, prepared.gid, prepared.database::pg_catalog.text AS database,
+         activity.backend_start::pg_catalog.text AS started, activity.xact_start AS since,
+         prepared.gid, prepared.database::pg_catalog.text AS database,
          prepared.prepared AS "preparedAt", coalesce(role.rolname = SESSION_USER::pg_catalog.name, false) AS "isOwn",
          CASE WHEN activity.state = 'idle in transaction' OR activity.state = 'idle in transaction (aborted)'
               THEN pg_catalog.date_part('epoch'::pg_catalog.text, pg_catalog.statement_timestamp() - activity.state_change)
@@ -44,6 +46,9 @@ const HOLDERS = `
     LEFT JOIN pg_catalog.pg_prepared_xacts AS prepared ON prepared.transaction = own.transactionid
    WHERE held.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()
      AND (activity.pid IS NOT NULL OR prepared.gid IS NOT NULL)`;
+
+/** Within one transaction pg_stat_activity stays as it was first seen, unless that is forgotten. */
+export const FRESH = 'SELECT pg_catalog.pg_stat_clear_snapshot()';
 
 const AUTHID = `'pg_catalog.pg_authid'::pg_catalog.regclass::pg_catalog.oid`;
 
@@ -98,6 +103,7 @@ export function tableLockHolders(client: pg.ClientBase, table: string): Promise<
 }
 
 async function holders(client: pg.ClientBase, which: string, values: unknown[] = []): Promise<LockHolder[]> {
+  await client.query(FRESH);
   const { rows } = await client.query(`${HOLDERS} AND ${which}`, values);
   return rows.map(({ gid, database, preparedAt, idleSeconds, ...holder }) => ({
     ...holder,

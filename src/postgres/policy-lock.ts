@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { DatabaseError } from './database-error.ts';
 import { inTransaction } from './in-transaction.ts';
-import { isLockTimeout } from './lock-fault.ts';
+import { isLockRefused } from './lock-fault.ts';
 import {
   advisoryLockHolders,
   describeHolder,
@@ -129,7 +129,7 @@ async function take(client: pg.ClientBase, kind: LockKind): Promise<void> {
   try {
     await kind.take(client);
   } catch (cause) {
-    if (!isLockTimeout(cause) && !(cause instanceof CommentRace)) throw cause;
+    if (!isLockRefused(cause) && !(cause instanceof CommentRace)) throw cause;
     throw new NotTaken('The lock is not to be had', { cause });
   }
 }

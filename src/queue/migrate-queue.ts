@@ -8,7 +8,7 @@ import type pg from 'pg';
 import { refuseSharedSchema } from '../ledger/refuse-shared-schema.ts';
 import { schemaError } from '../ledger/schema-error.ts';
 import { DatabaseError } from '../postgres/database-error.ts';
-import { isLockTimeout } from '../postgres/lock-fault.ts';
+import { isLockRefused } from '../postgres/lock-fault.ts';
 import { advisoryLockHolders, describeHolder, howToEnd } from '../postgres/lock-holders.ts';
 
 /** How long another process that makes or updates the tables is waited for, in milliseconds. */
@@ -27,7 +27,7 @@ export async function migrateQueue(pool: pg.Pool): Promise<void> {
     await client.query(`SET lock_timeout = ${LOCK_WAIT_MS}`);
     await runMigrations(client).finally(() => client.query('RESET lock_timeout').catch(() => {}));
   } catch (error) {
-    if (isLockTimeout(error)) throw await heldUp(client, error);
+    if (isLockRefused(error)) throw await heldUp(client, error);
     throw await schemaError(error, client, 'bullmq');
   } finally {
     client.release();

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { DatabaseError } from '../database-error.ts';
 import { inTransaction } from '../in-transaction.ts';
-import { isLockTimeout } from '../lock-fault.ts';
+import { isLockRefused } from '../lock-fault.ts';
 import { advisoryLockHolders, describeHolder, endHolders, type LockHolder } from '../lock-holders.ts';
 
 /** How long one try waits, in milliseconds. */
@@ -26,7 +26,7 @@ export async function takeSuperuserLock(
       await client.query('RESET lock_timeout');
       return;
     } catch (error) {
-      if (!isLockTimeout(error)) throw error;
+      if (!isLockRefused(error)) throw error;
       const holders = await endStrangers(client, key);
       if (Date.now() < deadline) continue;
       throw new DatabaseError(
