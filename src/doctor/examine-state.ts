@@ -1,5 +1,6 @@
 import type { Ledger } from '../ledger/ledger.ts';
 import { READ_ONLY_REMEDY } from '../ledger/state-error.ts';
+import { quoteIdentifier } from '../postgres/identifier.ts';
 import type { Finding } from '../rotation/findings/finding.ts';
 import { faultFinding } from './fault-finding.ts';
 
@@ -34,6 +35,7 @@ export async function examineState({
       ledger: opened,
       findings: [
         { level: 'ok', about: 'state', text: 'the state database has the ledger' },
+        ...(await accessFindings(opened)),
         ...(await examineQueue(queue)),
       ],
     };
@@ -51,6 +53,20 @@ export async function examineState({
       ],
     };
   }
+}
+
+/** Whoever may connect to a database may hold locks in it, and use up its connections. */
+async function accessFindings(ledger: Ledger): Promise<Finding[]> {
+  const database = await ledger.openToPublic();
+  if (database === undefined) return [];
+  return [
+    {
+      level: 'warn',
+      about: 'state',
+      text: `every login of the server may connect to the state database ${database}, which is PostgreSQL's default`,
+      sql: [`REVOKE CONNECT ON DATABASE ${quoteIdentifier(database)} FROM PUBLIC`],
+    },
+  ];
 }
 
 async function examineQueue(queue: SharedState['queue']): Promise<Finding[]> {

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { Clock } from '../clock.ts';
 import { type Identity, readIdentity } from '../postgres/identity.ts';
+import { isOpenToPublic } from '../postgres/is-open-to-public.ts';
 import { recount, reseePolicies } from './future.ts';
 import { insertRotation, type RotationRequest } from './insert-rotation.ts';
 import { isReadOnly } from './is-read-only.ts';
@@ -84,6 +85,8 @@ export interface Ledger {
   identity(): Promise<Identity>;
   /** Whether nothing can be written there. */
   isReadOnly(): Promise<boolean>;
+  /** The state database, where every login of its server may connect to it; undefined where not. */
+  openToPublic(): Promise<string | undefined>;
   /** What was done to the roles of policies. */
   readonly provisions: Provisions;
 }
@@ -159,6 +162,11 @@ export async function openLedger(pool: pg.Pool, clock: Clock): Promise<Ledger> {
       }
     },
     isReadOnly: () => isReadOnly(pool),
+    async openToPublic() {
+      if (!(await isOpenToPublic(pool))) return undefined;
+      const { rows } = await pool.query('SELECT pg_catalog.current_database()::pg_catalog.text AS name');
+      return rows[0].name;
+    },
     async request(request) {
       try {
         return await insertRotation(pool, request, now());

@@ -1,5 +1,7 @@
 import type pg from 'pg';
 import { DatabaseError } from '../postgres/database-error.ts';
+import { isConcurrentUpdate, isLockRefused } from '../postgres/lock-fault.ts';
+import { advisoryLockHolders, describeHolder, howToEnd } from '../postgres/lock-holders.ts';
 import { lockKey } from '../postgres/lock-key.ts';
 import { LOCK_WAIT_MS, limitLockWaits } from '../postgres/lock-waits.ts';
 import { withPolicyLock } from '../postgres/policy-lock.ts';
@@ -17,8 +19,7 @@ export async function underLock<Result>(
 ): Promise<Result> {
   try {
     return await withPolicyLock(client, logins, async () => {
-      await client.query(limitLockWaits());
-      await client.query('SELECT pg_catalog.pg_advisory_xact_lock($1)', [lockKey(['keyturn roles'])]);
+      await takeTurn(client);
       return await body();
     });
   } catch (error) {
@@ -28,19 +29,39 @@ export async function underLock<Result>(
   }
 }
 
+/** Throws a DatabaseError that names who has the turn, after bounded time: any login of the database may take this lock. */
+async function takeTurn(client: pg.ClientBase): Promise<void> {
+  const key = lockKey(['keyturn roles']);
+  await client.query('SAVEPOINT keyturn_turn');
+  try {
+    await client.query(
+      `${limitLockWaits()}; SELECT pg_catalog.pg_advisory_xact_lock(${key}::pg_catalog.int8)`,
+    );
+  } catch (cause) {
+    if (!isLockRefused(cause)) throw cause;
+    await client.query('ROLLBACK TO SAVEPOINT keyturn_turn');
+    const holders = await advisoryLockHolders(client, key);
+    const who = holders.map(describeHolder).join('; ') || 'another session';
+    throw new DatabaseError(
+      'locked',
+      `the lock for changes of roles in this database is held by ${who}${howToEnd(holders)}`,
+      { cause },
+    );
+  }
+}
+
 /** Undefined where it is not another session that was in the way. */
 function obstacleOf(error: unknown, logins: readonly string[]): string | undefined {
   const { message } = error as Error;
   for (let each = error; each instanceof Error; each = each.cause) {
     if (each instanceof DatabaseError && each.kind === 'locked') {
-      return `Another session is changing the logins ${logins.join(' and ')} right now, so nothing was done; run it again in a moment`;
+      return `Another session is changing the logins ${logins.join(' and ')} right now, so nothing was done; run it again in a moment (${each.message})`;
     }
-    // lock_not_available
-    if ((each as { code?: unknown }).code === '55P03') {
+    if (isLockRefused(each)) {
       return `A lock that another session holds was not to be had within ${LOCK_WAIT_MS / 1000} s, so nothing was done; run it again once that is over (${message})`;
     }
-    // Somebody else's GRANT on the same thing. PostgreSQL has no code for it, and never translates it.
-    if (/tuple concurrently (updated|deleted)/.test(each.message)) {
+    // Somebody else's GRANT on the same thing.
+    if (isConcurrentUpdate(each)) {
       return `Another session altered the same at the same time, so nothing was done; run it again (${message})`;
     }
   }

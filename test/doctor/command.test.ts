@@ -42,11 +42,11 @@ test('it prints what it found by connection and policy, the remedy below, and no
   const { code, stdout, stderr } = await doctor('app');
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toMatch(
-    /^keyturn\n {2}ok .*\n {2}warn {2}queue +no worker is running.*\n +start one: keyturn start\n/,
+    /^keyturn\n {2}ok .*\n {2}warn {2}state +every login .*\n +run: REVOKE CONNECT ON DATABASE "\w+" FROM PUBLIC\n {2}warn {2}queue +no worker is running.*\n +start one: keyturn start\n/,
   );
   expect(stdout).toMatch(/\nconnection db\n {2}ok +server +PostgreSQL \d+\.\d+ at /);
   expect(stdout).toMatch(/\napp\n {2}ok +logins +both are there/);
-  expect(stdout).toMatch(/\n0 to mend, 2 warnings, 0 things not looked at\n$/);
+  expect(stdout).toMatch(/\n0 to mend, 3 warnings, 0 things not looked at\n$/);
   expect(stdout).not.toContain((await workspace.published()).password);
 
   const login = quoteIdentifier(workspace.logins[0]);

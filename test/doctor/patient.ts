@@ -45,6 +45,7 @@ export async function openPatient(server: ServerAddress): Promise<Patient> {
     if (!rows[0].admin) continue;
     await admin.query(`GRANT ${login} TO ${rotator} WITH ADMIN OPTION, INHERIT FALSE, SET FALSE`);
   }
+  await admin.query(`REVOKE CONNECT ON DATABASE ${quoteIdentifier(workspace.state)} FROM PUBLIC`);
   const configure = (change: (yaml: string) => string) =>
     workspace.configure(change(policyOf(workspace, owner)), {
       connection: { user: rotator, password: 'rotator' },

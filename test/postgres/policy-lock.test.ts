@@ -16,19 +16,27 @@ const [a, b, rotator, other] = ['lock_a', 'lock_b', 'lock_rotator', 'lock_other'
   string,
   string,
 ];
-const roles = [a, b, rotator, other];
+const [c, d] = ['lock_c', 'lock_d'].map(uniqueName) as [string, string];
+const roles = [a, b, c, d, rotator, other];
 let admin: Session;
+/** It holds the lock of c and d, and is stopped while the other tests run. */
+let stopped: ChildProcess;
 
 beforeAll(async () => {
   admin = await adminOf(inject('postgres'));
-  for (const login of [a, b]) await admin.client.query(`CREATE ROLE ${login} LOGIN PASSWORD 'secret'`);
+  for (const login of [a, b, c, d]) await admin.client.query(`CREATE ROLE ${login} LOGIN PASSWORD 'secret'`);
   for (const role of [rotator, other]) {
     await admin.client.query(`CREATE ROLE ${role} LOGIN CREATEROLE PASSWORD 'secret'`);
     await admin.client.query(`GRANT pg_read_all_stats, pg_signal_backend TO ${role}`);
-    await admin.client.query(`GRANT ${a}, ${b} TO ${role} WITH ADMIN OPTION, INHERIT FALSE, SET FALSE`);
+    await admin.client.query(
+      `GRANT ${a}, ${b}, ${c}, ${d} TO ${role} WITH ADMIN OPTION, INHERIT FALSE, SET FALSE`,
+    );
   }
+  stopped = await holdInAProcess([c, d]);
+  stopped.kill('SIGSTOP');
 });
 afterAll(async () => {
+  stopped.kill('SIGKILL');
   for (const role of roles) await admin.client.query(`DROP OWNED BY ${role}`);
   for (const role of roles) await admin.client.query(`DROP ROLE ${role}`);
   await admin[Symbol.asyncDispose]();
@@ -140,7 +148,7 @@ test('a session that holds the lock is ended by PostgreSQL once its process is s
 });
 
 test('an emergency does not wait for a stopped process that holds the lock, which then can change nothing any more (G4)', async () => {
-  const holder = await holdInAProcess();
+  const holder = await holdInAProcess([a, b]);
   try {
     holder.kill('SIGSTOP');
     await using rotating = await as(rotator);
@@ -157,7 +165,7 @@ test('an emergency does not wait for a stopped process that holds the lock, whic
 });
 
 /** A process that holds the lock, and says what becomes of it once it finds out. */
-async function holdInAProcess(): Promise<ChildProcess> {
+async function holdInAProcess(logins: readonly string[]): Promise<ChildProcess> {
   const target = {
     ...inject('postgres'),
     user: rotator,
@@ -169,7 +177,7 @@ async function holdInAProcess(): Promise<ChildProcess> {
     const { connect } = await import(${JSON.stringify(`${DIST}/connect.js`)});
     const { withPolicyLock } = await import(${JSON.stringify(`${DIST}/policy-lock.js`)});
     const { client } = await connect(${JSON.stringify(target)});
-    await withPolicyLock(client, ${JSON.stringify([a, b])}, async (lock) => {
+    await withPolicyLock(client, ${JSON.stringify(logins)}, async (lock) => {
       console.log('held');
       for (;;) {
         await new Promise((done) => setTimeout(done, 100));
@@ -197,4 +205,13 @@ test('attack: a login holds the advisory lock of a rotator that changes its own 
     });
   });
   await expect(login.client.query('SELECT 1')).rejects.toThrow();
+});
+
+test('a stopped process loses the lock by itself, without an emergency (G4)', async () => {
+  await using rotating = await as(rotator);
+  // Half a minute after it was stopped, most of which has passed by now.
+  await expect.poll(() => withPolicyLock(rotating.client, [c, d], async () => 'taken')).toBe('taken');
+  stopped.kill('SIGCONT');
+  const [said] = await once(stopped.stdout as NodeJS.ReadableStream, 'data');
+  expect(String(said)).toContain('lost: locked');
 });

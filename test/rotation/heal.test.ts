@@ -57,6 +57,18 @@ test.each([
   },
 );
 
+test('sessions of a published login that was dropped go on, and whoever rotates is told how to end them (G6)', async () => {
+  const broken = await scenario.published();
+  await using session = await scenario.logIn(broken);
+  const { pid } = (await session.client.query('SELECT pg_backend_pid() AS pid')).rows[0];
+  await scenario.admin.query(`DROP ROLE ${broken.username}`);
+  const rotation = await scenario.request();
+  expect(await scenario.finish(rotation)).toEqual({ status: 'done' });
+  const events = await scenario.ledger.events([rotation.id]);
+  const warnings = events.filter(({ kind }) => kind === 'warning').map(({ detail }) => detail);
+  expect(warnings).toContainEqual(expect.stringContaining(`SELECT pg_catalog.pg_terminate_backend(${pid})`));
+});
+
 test.each([
   ['has CONNECTION LIMIT 0', 'CONNECTION LIMIT 0', 'CONNECTION LIMIT -1'],
   ['is past its VALID UNTIL', "VALID UNTIL '2001-01-01'", "VALID UNTIL 'infinity'"],

@@ -1,3 +1,4 @@
+import { counted } from '../../counted.ts';
 import { type Login, readLogins } from '../../postgres/login.ts';
 import { loginDifferences } from '../../postgres/login-differences.ts';
 import { grantConnect } from '../../postgres/roles/grant-statements.ts';
@@ -10,6 +11,7 @@ import {
 } from '../../postgres/roles/role-statements.ts';
 import { WITH_OPTIONS } from '../../postgres/roles/with-options.ts';
 import { readServer } from '../../postgres/rotator.ts';
+import { sessionsOfNobody } from '../../postgres/sessions-of-nobody.ts';
 import type { RotationView } from '../rotation-context.ts';
 import type { Finding } from './finding.ts';
 
@@ -50,6 +52,7 @@ export async function loginFindings(
   const differences = present.length < 2 ? [] : differenceFindings(present as [Login, Login], owner);
   return [
     ...absent.map((login) => goneFinding(login, logins)),
+    ...(absent.length > 0 ? strayFindings(await sessionsOfNobody(client)) : []),
     ...present.flatMap((login) => each(login, (it) => shutFindings(it, database), true)),
     ...ownerless,
     ...(owner === undefined
@@ -78,6 +81,19 @@ function goneFinding(login: string, logins: readonly string[]): Finding {
     text: `The login ${login} is published and does not exist, so consumers are refused until ${incoming} takes its place; nothing of ${login} is revoked`,
     remedy: `if it was renamed, shut it out under its new name; before the next rotation make it again with keyturn roles create`,
   };
+}
+
+/** Sessions outlive the role that they came in as, and whoever dropped that may have wanted them gone. */
+function strayFindings(pids: readonly number[]): Finding[] {
+  if (pids.length === 0) return [];
+  return [
+    {
+      level: 'warn',
+      about: 'sessions',
+      text: `${counted(pids.length, 'session')} of logins that were dropped go on; of which login each was cannot be told`,
+      sql: pids.map((pid) => `SELECT pg_catalog.pg_terminate_backend(${pid})`),
+    },
+  ];
 }
 
 /** Why a login could not log in, whatever its password. */
