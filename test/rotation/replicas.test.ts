@@ -281,7 +281,7 @@ describe('with a replica', () => {
       expect(outcomes.at(-1)).toMatchObject({ status: 'retrying', error: { step: 'revoke' } });
       expect(await statusOf(patient, rotation)).toMatchObject({
         state: 'retrying',
-        lastError: `The replica ${place} still lets ${old.username} log in: its replay is paused; run there: SELECT pg_wal_replay_resume(). To go on without a replica, remove it from the replicas of connection target`,
+        lastError: `The replica ${place} still lets ${old.username} log in: its replay is paused; run there: SELECT pg_catalog.pg_wal_replay_resume(). To go on without a replica, remove it from the replicas of connection target`,
       });
       await replica.resume();
       await replica.catchUp();
