@@ -83,6 +83,11 @@ function isOwnLimit(cause: unknown): boolean {
   return code === '53300' && (routine === 'InitializeSessionUserId' || routine === 'CheckMyDatabase');
 }
 
+/** Whether the server has no connection left for anybody, whoever asks. */
+export function isServerFull(error: unknown): boolean {
+  return error instanceof DatabaseError && error.kind === 'full' && !isOwnLimit(error.cause);
+}
+
 function kindOf(cause: unknown): DatabaseErrorKind {
   if (cause instanceof ScramFault) return cause.kind;
   const { code, message } = cause as { code?: unknown; message?: string };

@@ -2,6 +2,7 @@ import { connect, placeOf, type Session, type Target } from '../postgres/connect
 import { DatabaseError } from '../postgres/database-error.ts';
 import { passwordRefused } from './password-refused.ts';
 import { type Credential, type RotationView, stagedCredential } from './rotation-context.ts';
+import { withRoom } from './with-room.ts';
 
 /** What is proved other than that the incoming login with its staged password logs in on the primary. */
 interface Other {
@@ -24,7 +25,7 @@ export async function proveLogin(
   const kind = context.policy.type === 'rotator' ? 'rotator' : 'consumer';
   const open = () => connect(target, { kind });
   // A replica has sessions of its own to give.
-  const opened = server === context.connection ? context.beside(open) : open();
+  const opened = server === context.connection ? withRoom(context, () => context.beside(open)) : open();
   const session = await opened.catch((error: unknown) => {
     throw passwordRefused(error, user);
   });

@@ -2,6 +2,7 @@ import { quoteIdentifier, quoteLiteral } from '../identifier.ts';
 import { anonymousBlock } from './anonymous-block.ts';
 import { grantConnect, grantConnectOption, grantSchemaOption } from './grant-statements.ts';
 import { grantPasswords, grantSight } from './managed-grants.ts';
+import { grantReservedConnections } from './reserved-connections.ts';
 
 /** What a rotator of one connection has to be able to do. */
 export interface RotatorNeeds {
@@ -50,6 +51,11 @@ export function rotatorScript({
     {
       purpose: 'It sees the sessions of the logins, and ends those that outstay the drain.',
       sql: managed ? grantSight(rotator) : `GRANT pg_read_all_stats, pg_signal_backend TO ${me};`,
+    },
+    {
+      purpose:
+        'From PostgreSQL 16 on it gets in by a reserved connection where a leaked login has taken all others.',
+      sql: grantReservedConnections(rotator),
     },
     ...(managed?.restrictsPasswords
       ? [{ purpose: 'It sets passwords, where that is restricted.', sql: grantPasswords(rotator) }]
