@@ -20,6 +20,7 @@ import { doorFindings } from './door-findings.ts';
 import { faultFinding } from './fault-finding.ts';
 import { hbaFindings } from './hba-findings.ts';
 import { proofFindings } from './proof-findings.ts';
+import { slotFindings } from './slot-findings.ts';
 import { storeFindings } from './store-findings.ts';
 import { useFindings } from './use-findings.ts';
 
@@ -87,6 +88,11 @@ export async function examinePolicy(policy: Policy, parts: PolicyParts): Promise
     ...(await looked('logins', expiryFindings(view, due))),
     ...privileges,
     ...objects,
+    ...(await looked(
+      'connections',
+      slotFindings(view),
+      'no leaked login could keep the rotator out by taking all connections',
+    )),
     ...(await looked('grants', grantFindings(view))),
     ...(await looked('pg_hba', hbaFindings(view))),
     ...(await looked('pg_hba', doorFindings(view))),

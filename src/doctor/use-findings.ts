@@ -23,7 +23,10 @@ export async function useFindings(
             level: 'warn',
             about: 'sessions',
             text: `${outgoing} has as many sessions as the CONNECTION LIMIT of ${incoming} lets in (${limit}), so none is left for verify when it is their turn`,
-            sql: policy.logins.map((login) => `ALTER ROLE ${quoteIdentifier(login)} CONNECTION LIMIT -1`),
+            // Not without any limit: a leaked login could take all connections of the server then.
+            sql: policy.logins.map(
+              (login) => `ALTER ROLE ${quoteIdentifier(login)} CONNECTION LIMIT ${2 * used + 1}`,
+            ),
           } as const,
         ]
       : []),

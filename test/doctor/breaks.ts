@@ -38,6 +38,11 @@ export const BREAKS: readonly [
   ['a login that is a superuser', ({ s }) => `ALTER ROLE ${s} SUPERUSER`, /only .* SUPERUSER/],
   ['a membership of one login', ({ s }) => `GRANT pg_monitor TO ${s}`, /only .* member of pg_monitor/],
   [
+    'logins that could take all connections of the server, the last for the rotator too',
+    ({ a, s }) => `ALTER ROLE ${a} CONNECTION LIMIT -1; ALTER ROLE ${s} CONNECTION LIMIT -1`,
+    /may take all \d+ connections of the server, and the rotator has none of its own/,
+  ],
+  [
     'settings of one login, of which one is a list',
     ({ a, d }) =>
       `ALTER ROLE ${a} SET work_mem = '8MB'; ALTER ROLE ${a} IN DATABASE ${d} SET search_path = "$user", "a ""b"", c", public`,

@@ -42,6 +42,7 @@ export async function openPatient(server: ServerAddress): Promise<Patient> {
   const { rows } = await admin.query("SELECT current_setting('server_version_num')::int >= 160000 AS admin");
   for (const login of workspace.logins.map(quoteIdentifier)) {
     await admin.query(`GRANT ${owner} TO ${login}; ALTER ROLE ${login} SET role = ${owner}`);
+    await admin.query(`ALTER ROLE ${login} CONNECTION LIMIT 50`);
     if (!rows[0].admin) continue;
     await admin.query(`GRANT ${login} TO ${rotator} WITH ADMIN OPTION, INHERIT FALSE, SET FALSE`);
   }
