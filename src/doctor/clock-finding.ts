@@ -1,3 +1,4 @@
+import { describeSkew, REFUSED_SKEW_MS, TOLD_SKEW_MS } from '../ledger/state-clock.ts';
 import type { Finding } from '../rotation/findings/finding.ts';
 
 const TOLERATED_MS = 5_000;
@@ -22,4 +23,12 @@ export function clockFinding(server: number, { before, after }: { before: number
     text: `the clock of this machine is ${seconds} s ${server < before ? 'ahead of' : 'behind'} PostgreSQL's: slots, graces and deadlines are counted by it, and a VALID UNTIL by PostgreSQL's`,
     remedy: 'have both follow the same time server (NTP)',
   };
+}
+
+/** Whether this machine and the state database agree on the time; `skew` is how far this machine is ahead. */
+export function stateClockFinding(skew: number | undefined): Finding | undefined {
+  if (skew === undefined || Math.abs(skew) < TOLD_SKEW_MS) return undefined;
+  const level = Math.abs(skew) < REFUSED_SKEW_MS ? 'warn' : 'fail';
+  const [text = '', remedy = ''] = describeSkew(skew).split('; ');
+  return { level, about: 'clock', text, remedy };
 }

@@ -11,6 +11,7 @@ import { hypotheticalRotation } from '../rotation/hypothetical-rotation.ts';
 import { openView } from '../rotation/open-context.ts';
 import { mustAdopt } from '../rotation/outside-changes.ts';
 import type { OpenDestination } from '../rotation/rotation-context.ts';
+import { stateClockFinding } from './clock-finding.ts';
 import { type ConnectionExamination, examineConnection } from './examine-connection.ts';
 import { examinePolicy } from './examine-policy.ts';
 import { examineState, type SharedState } from './examine-state.ts';
@@ -57,6 +58,7 @@ export async function diagnose(
     examineState(parts).finally(tick),
     eachOf(names, (name) => examineNamed(name).finally(tick), PARALLEL),
   ]);
+  const clocks = [stateClockFinding(parts.clock.skew?.())].filter((each) => each !== undefined);
   const history = await readHistory(ledger, policies);
   const examined = new Map<string, readonly Finding[]>();
   await eachOf(policies, (policy) => examineOne(policy).finally(tick), PARALLEL);
@@ -117,7 +119,11 @@ export async function diagnose(
   }
 
   return [
-    { connection: null, policy: null, findings: [...(parts.exposed ?? []).map(exposure), ...findings] },
+    {
+      connection: null,
+      policy: null,
+      findings: [...(parts.exposed ?? []).map(exposure), ...findings, ...clocks],
+    },
     ...names.map((connection) => ({
       connection,
       policy: null,

@@ -104,6 +104,8 @@ const MIGRATIONS: readonly string[] = [
   `,
 ];
 
+/** A migration may rewrite a long history. For pg, whose types do not know it: milliseconds. */
+const LONG = { query_timeout: 3_600_000 };
 /** How often tables that another process makes at the same instant are looked for again. */
 const ATTEMPTS = 5;
 
@@ -169,7 +171,7 @@ async function migrate(client: pg.ClientBase): Promise<void> {
   }
   for (const [index, sql] of MIGRATIONS.entries()) {
     if (index < applied) continue;
-    await client.query(sql);
+    await client.query({ text: sql, ...LONG } as pg.QueryConfig);
     await client.query('INSERT INTO keyturn.migration VALUES ($1, pg_catalog.now())', [index + 1]);
   }
 }

@@ -17,7 +17,10 @@ export async function openStatePool(database: Database, log: Pick<Logger, 'warn'
     application_name: 'keyturn ledger',
     // Else a server that does not answer would be waited for as long as TCP does.
     connectionTimeoutMillis: 30_000,
+    query_timeout: 30_000,
   });
+  // One that is lost between two queries of whoever holds it: the next query fails and tells.
+  pool.on('connect', (client) => client.on('error', () => {}));
   pool.on('error', (error) => log.warn(`the state database has a fault: ${error.message}`));
   return pool;
 }

@@ -184,3 +184,12 @@ describe.each(QUEUE_BACKENDS)('With the queue on %s,', (_name, open, available) 
 });
 
 const DONE = "SELECT count(*)::int AS count FROM keyturn.rotation WHERE status = 'done'";
+
+test('doctor on a host whose clock is an hour ahead calls it a failure and names the remedy (G6)', async () => {
+  await using workspace = await openWorkspace(server);
+  await using _state = await rotatedWorkspace(workspace, policyWith(workspace, {}));
+  const { code, stdout } = await cli(['doctor'], { cwd: workspace.folder, env: shiftedClock(60 * MINUTE) });
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/fail +clock +the clock of this machine is 3600 s ahead of the state database's/);
+  expect(stdout).toContain('set the one that is wrong (NTP)');
+});
