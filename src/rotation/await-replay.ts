@@ -1,3 +1,4 @@
+import { isFuture } from '../ledger/future.ts';
 import { DatabaseError } from '../postgres/database-error.ts';
 import type { OpenReplica } from '../postgres/open-replica.ts';
 import { type ReplayLag, replayLag } from '../postgres/replay-lag.ts';
@@ -21,7 +22,8 @@ export async function awaitReplay(
   for (const replica of behind) lags.push([replica, await replayLag(primary, replica)]);
   const now = context.clock.now();
   const since = await firstSaid(context, shows);
-  if (since !== undefined && now - since >= PATIENCE_MS) {
+  // Since an instant in the future: a clock was wrong, and nobody knows for how long it has lasted.
+  if (since !== undefined && (isFuture(new Date(since), now) || now - since >= PATIENCE_MS)) {
     // Without figures: a text that stays the same is told once.
     const told = lags.map(([{ name }, lag]) => `The replica ${name} ${shows}: ${faultOf(lag)}`);
     throw new DatabaseError(

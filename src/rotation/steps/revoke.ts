@@ -1,4 +1,5 @@
 import { counted } from '../../counted.ts';
+import { isFuture } from '../../ledger/future.ts';
 import type { AlterOptions } from '../../postgres/alter-login.ts';
 import { DatabaseError } from '../../postgres/database-error.ts';
 import { LAST_LOOK_MS } from '../../postgres/last-look.ts';
@@ -77,7 +78,9 @@ async function wasLastLook(context: RotationContext): Promise<boolean> {
   const reason = lastLook(frozenLogins(context).outgoing);
   const events = await context.ledger.events([context.rotation.id]);
   const said = events.find(({ kind, detail }) => kind === 'waiting' && detail === reason);
-  return said !== undefined && context.clock.now() >= said.at.getTime() + LAST_LOOK_MS;
+  const now = context.clock.now();
+  // One in the future was written while a clock was wrong, and is not waited for.
+  return said !== undefined && (isFuture(said.at, now) || now >= said.at.getTime() + LAST_LOOK_MS);
 }
 
 async function useOnPrimary(context: RotationContext): Promise<LoginUse> {
