@@ -21,8 +21,9 @@ export async function runCommand(
   await using running = startCli(args, { cwd: fleet.folder });
   const tooLate = sleep(PATIENCE_MS, 'too late' as const, { ref: false });
   const code = await Promise.race([running.exited, tooLate]);
-  if (code === 'too late') throw new Error(`keyturn ${args.join(' ')} does not end`);
-  return { code, said: running.stdout() + running.stderr() };
+  const said = running.stdout() + running.stderr();
+  if (code === 'too late') throw new Error(`keyturn ${args.join(' ')} does not end; it said: ${said}`);
+  return { code, said };
 }
 
 /** Somebody who, now and then, takes a password for leaked, or a new one for bad, in the middle of all that fails. */
