@@ -89,7 +89,8 @@ async function run(io: Io, app: App, names: readonly string[], asked: Options): 
   const options = { ...asked, adopt };
   await confirmRisk(policies, options);
   // A leaked password is not out of use while a rotation that is open drains, so an emergency sees to that one first.
-  const wait = Boolean(options.wait || options.inline || (await escalateOpen(app, policies, options)));
+  const isOpen = await escalateOpen(app, policies, options);
+  const wait = Boolean(options.wait || options.inline || isOpen);
   // A worker that was stopped counts as up for a while, and an emergency cannot wait for that.
   const inline =
     Boolean(options.inline) &&
