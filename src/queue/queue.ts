@@ -47,6 +47,10 @@ export interface RotationQueue {
 const SWEEP = 'sweep';
 /** How long a scheduler may stand at a slot that has come, before it counts as stuck. */
 const JUST_COME_MS = 30_000;
+/** BullMQ's token of whoever wants to move a job that another has. */
+const ANY_LOCK = '0';
+/** From this difference on the clock of who took a job was wrong, in milliseconds. */
+const AHEAD_MS = 60_000;
 /** Two clocks never agree to the millisecond; and a slot that is looked at too early waits for the sweep. */
 const CLOCK_MARGIN_MS = 50;
 const CLOCK_TOLERANCE_MS = 1_000;
@@ -152,8 +156,9 @@ export function openQueue(
       await reach();
       const job = await queue.getJob(rotation.id);
       if (!job) return enqueue(rotation);
-      // One that is not waiting is running, or about to.
       if (await job.isDelayed()) await job.promote().catch(() => {});
+      // Else it is running, or about to; or who ran it died, and others wait until its clock says that its lock has expired.
+      else if (isAhead(job.processedOn)) await job.moveToDelayed(Date.now(), ANY_LOCK).catch(() => {});
     },
     async keepSweeping() {
       await reach();
@@ -217,6 +222,11 @@ export function openQueue(
       void bull.disconnect().catch(() => {});
     },
   };
+}
+
+/** Whether a job was taken at an instant that is still to come, by this machine's clock. */
+function isAhead(takenAt: number | undefined): boolean {
+  return takenAt !== undefined && takenAt > Date.now() + AHEAD_MS;
 }
 
 /** What queue and worker of BullMQ have in common here. */

@@ -130,6 +130,29 @@ describe.each(QUEUE_BACKENDS)('With the queue on %s,', (_name, open, available) 
     expect((await state.graces())[0]).toBeGreaterThanOrEqual(3_000);
   });
 
+  it('a rotation whose worker was an hour ahead and died goes on with one that is right (G4)', async () => {
+    await using place = await open();
+    await using workspace = await openWorkspace(server);
+    const redis = 'redis' in place.backend ? place.backend.redis : undefined;
+    const change = redis === undefined ? {} : { redis };
+    const policy = policyWith(workspace, {});
+    const slow = filePolicy(workspace.logins, '    verify: ["SELECT pg_sleep(25)"]\n');
+    await using state = await rotatedWorkspace(workspace, slow, redis);
+    await keyturn(['rotate', 'app'], { cwd: workspace.folder });
+    const ahead = await startWorkerProcess(workspace.folder, SWEEP_MS, shiftedClock(60 * MINUTE));
+    const verifies = "SELECT FROM keyturn.event WHERE step = 'verify' AND kind = 'started'";
+    await expect.poll(async () => (await state.ask(verifies)).length).toBe(2);
+    await ahead.kill();
+    // It is not late before.
+    await state.ask(
+      "UPDATE keyturn.rotation SET requested_at = requested_at - interval '10 min' WHERE status = 'open'",
+    );
+    await workspace.configure(policy, change);
+    const right = await startWorkerProcess(workspace.folder, SWEEP_MS);
+    await expect.poll(async () => (await state.ask(DONE))[0].count).toBe(2);
+    await right.stop();
+  });
+
   it('rotations that a clock a year ahead wrote do not keep the schedule from going on; status, doctor and the log tell (G4)', async () => {
     await using place = await open();
     await using workspace = await openWorkspace(server);
