@@ -141,7 +141,7 @@ export function isPublished(context: RotationContext): Promise<boolean> {
  * than the one that comes in.
  */
 export async function stagedCredential(context: RotationView): Promise<Credential> {
-  const staged = await findStaged(context);
+  const staged = (await findStaged(context)) ?? (await findStagedAnew(context));
   const { policy, rotation } = context;
   if (!staged) {
     throw new NoWayForward(
@@ -154,6 +154,12 @@ export async function stagedCredential(context: RotationView): Promise<Credentia
     );
   }
   return staged;
+}
+
+/** What was read of one stage may be older than what was read of another: another worker may have promoted in between. */
+function findStagedAnew(context: RotationView): Promise<Credential | undefined> {
+  context.forget();
+  return findStaged(context);
 }
 
 /** The same, or undefined where no destination has it. */

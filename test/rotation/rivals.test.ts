@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { STEP_NAMES, type StepName } from '../../src/ledger/rotation.ts';
 import type { Outcome } from '../../src/rotation/rotate.ts';
+import { stagedCredential } from '../../src/rotation/rotation-context.ts';
 import { openAwsScenario } from '../support/aws-scenario.ts';
 import { openTestLedger } from '../support/ledger.ts';
 import { openScenario, type Scenario } from '../support/scenario.ts';
@@ -46,6 +47,15 @@ describe.each(STORES)('two workers with separate queues, publishing to %s,', (_s
     await over;
     return { refused, tried };
   }
+
+  it('find what one of them promoted between two looks of the other (G4)', async () => {
+    const rotation = await scenario.request();
+    await using woken = scenario.context(rotation);
+    await woken.read(woken.destinations[0], 'current');
+    expect(await scenario.finish(rotation)).toEqual({ status: 'done' });
+    woken.rotation = (await scenario.ledger.find(rotation.id)) ?? rotation;
+    expect(await stagedCredential(woken)).toEqual(await scenario.published());
+  });
 
   it('that run the same rotation at once end it once (G1, G4)', async () => {
     for (let round = 0; round < ROUNDS; round += 1) {
