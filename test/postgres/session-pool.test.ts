@@ -1,72 +1,20 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Connection } from '../../src/policy/config.ts';
-import { connect } from '../../src/postgres/connect.ts';
-import { openSessionPool, type SessionPool } from '../../src/postgres/session-pool.ts';
-import { adminOf } from '../support/admin.ts';
-import { type PostgresServer, startPostgres } from '../support/postgres-server.ts';
+import { openSessionPool } from '../../src/postgres/session-pool.ts';
+import { openPooledServer, type PooledServer } from '../support/pooled-server.ts';
 
-const PASSWORD = 'hunter2';
-
-let server: PostgresServer;
-let admin: Awaited<ReturnType<typeof adminOf>>;
-let connection: Connection;
-
+let place: PooledServer;
 beforeAll(async () => {
-  server = await startPostgres();
-  admin = await adminOf(server);
-  for (const role of ['rotator', 'app_login']) {
-    await admin.client.query(`CREATE ROLE ${role} LOGIN PASSWORD '${PASSWORD}'`);
-  }
-  const { host, port } = server;
-  const tls = { mode: 'disable' } as const;
-  connection = { name: 'db', host, port, database: 'postgres', user: 'rotator', password: PASSWORD, tls };
+  place = await openPooledServer();
 });
-afterAll(async () => {
-  await admin?.[Symbol.asyncDispose]();
-  await server?.[Symbol.asyncDispose]();
-});
-
-const login = () => connect({ ...connection, user: 'app_login' });
-
-/** What a rotation does with sessions: it proves a login while the rotator's session is in a transaction. */
-async function run(pool: SessionPool): Promise<void> {
-  await using rotator = await pool.rotator();
-  await rotator.client.query('BEGIN');
-  await using proof = await pool.beside(login);
-  await proof.client.query('SELECT pg_catalog.pg_sleep(0.02)');
-  await rotator.client.query('COMMIT');
-}
-
-/** Watches until it is stopped, and tells the most sessions of keyturn that it saw at once. */
-function watch(): { stop(): Promise<number> } {
-  const watching = { on: true };
-  const most = (async () => {
-    let seen = 0;
-    while (watching.on) {
-      const { rows } = await admin.client.query<{ now: number }>(
-        "SELECT count(*)::int AS now FROM pg_stat_activity WHERE usename IN ('rotator', 'app_login')",
-      );
-      seen = Math.max(seen, rows[0]?.now ?? 0);
-      await turn();
-    }
-    return seen;
-  })();
-  return {
-    stop: () => {
-      watching.on = false;
-      return most;
-    },
-  };
-}
+afterAll(() => place?.[Symbol.asyncDispose]());
 
 describe('Sessions of one connection', () => {
   test.each([2, 4])(
     'are never more than maxSessions (%i), and 8 runs at once all end',
     async (maxSessions) => {
-      await using pool = openSessionPool({ ...connection, maxSessions });
-      const watching = watch();
-      await Promise.all(Array.from({ length: 8 }, () => run(pool)));
+      await using pool = openSessionPool({ ...place.connection, maxSessions });
+      const watching = place.watch();
+      await Promise.all(Array.from({ length: 8 }, () => place.run(pool)));
       const most = await watching.stop();
       // All that may be had are had: runs prove their logins while others wait.
       expect(most).toBeGreaterThan(1);
@@ -75,7 +23,7 @@ describe('Sessions of one connection', () => {
   );
 
   test('are given back without a trace of the run before', async () => {
-    await using pool = openSessionPool(connection);
+    await using pool = openSessionPool(place.connection);
     const pids: unknown[] = [];
     for (const leave of [
       "SET work_mem = '77MB'; SELECT pg_advisory_lock(7); CREATE TEMP TABLE leftover ()",
@@ -98,10 +46,10 @@ describe('Sessions of one connection', () => {
   });
 
   test('that died while nobody used them are not given to anybody', async () => {
-    await using pool = openSessionPool(connection);
+    await using pool = openSessionPool(place.connection);
     const first = await pool.rotator();
     await first[Symbol.asyncDispose]();
-    await admin.client.query(
+    await place.admin.query(
       "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE usename = 'rotator'",
     );
     await expect
