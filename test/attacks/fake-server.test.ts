@@ -106,7 +106,8 @@ const SESSIONS: Readonly<Record<string, () => Promise<unknown>>> = {
   async 'proof of a login'() {
     const beside = (open: () => Promise<Session>) => open();
     const rotation = { reason: 'manual', outgoing: null, rolledBackTo: null };
-    const view = { connection: connection(), beside, rotation } as unknown as RotationView;
+    const policy = { type: 'logins' };
+    const view = { connection: connection(), beside, policy, rotation } as unknown as RotationView;
     await using session = await proveLogin(view, { credential: { username: USER, password: PASSWORD } });
     return await session.client.query('SELECT 1');
   },
