@@ -41,6 +41,7 @@ export async function alterLogin(
   statement: string,
   { onEnd }: AlterOptions = {},
 ): Promise<void> {
+  await client.query(COMMIT_DURABLY);
   for (let round = 1; ; round++) {
     const isLast = onEnd !== undefined && round > ALL_SESSIONS;
     // In one message, so that a session that comes back at once is not quicker.
@@ -58,7 +59,7 @@ export async function alterLogin(
 
 /** Returns what kept the statement from its row; undefined where it is done. Throws every other fault. */
 async function attempt(client: pg.ClientBase, statement: string): Promise<unknown> {
-  await client.query(`${COMMIT_DURABLY}; SAVEPOINT keyturn_alter; ${limitLockWaits()}`);
+  await client.query(`SAVEPOINT keyturn_alter; ${limitLockWaits()}`);
   try {
     await client.query(statement);
     await client.query('RELEASE SAVEPOINT keyturn_alter');

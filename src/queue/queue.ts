@@ -47,10 +47,12 @@ export interface RotationQueue {
 const SWEEP = 'sweep';
 /** How long a scheduler may stand at a slot that has come, before it counts as stuck. */
 const JUST_COME_MS = 30_000;
+/** After so many intervals without a sweep each worker sweeps by itself. */
+const LATE_SWEEPS = 5;
 /** BullMQ's token of whoever wants to move a job that another has. */
 const ANY_LOCK = '0';
-/** From this difference on the clock of who took a job was wrong, in milliseconds. */
-const AHEAD_MS = 60_000;
+/** No turn of a rotation takes so long; and a job that was taken so far in the future was taken by a wrong clock. */
+const STRAY_MS = 60_000;
 /** Two clocks never agree to the millisecond; and a slot that is looked at too early waits for the sweep. */
 const CLOCK_MARGIN_MS = 50;
 const CLOCK_TOLERANCE_MS = 1_000;
@@ -157,14 +159,15 @@ export function openQueue(
       const job = await queue.getJob(rotation.id);
       if (!job) return enqueue(rotation);
       if (await job.isDelayed()) await job.promote().catch(() => {});
-      // Else it is running, or about to; or who ran it died, and others wait until its clock says that its lock has expired.
-      else if (isAhead(job.processedOn)) await job.moveToDelayed(Date.now(), ANY_LOCK).catch(() => {});
+      // Else it is running, or about to. Where a wrong clock keeps BullMQ from seeing that its worker died, it is put back.
+      else if (isStray(job.processedOn)) await job.moveToDelayed(Date.now(), ANY_LOCK).catch(() => {});
     },
     async keepSweeping() {
       await reach();
       const next = (await queue.getJobScheduler(SWEEP))?.next;
-      // One that is late is about to run, or another's clock is behind.
-      if (next !== undefined && next < Date.now() + 2 * sweepInterval) return true;
+      // One that is a little late is about to run. One that is very late is held by a worker that died, or by a wrong clock.
+      const late = next === undefined ? undefined : Date.now() - next;
+      if (late !== undefined && late > -2 * sweepInterval && late < LATE_SWEEPS * sweepInterval) return true;
       if (next !== undefined) await untilNotDeadlocked(() => queue.removeJobScheduler(SWEEP));
       await untilThere(() =>
         queue.upsertJobScheduler(SWEEP, { every: sweepInterval }, { name: 'sweep', opts: JOB }),
@@ -224,9 +227,9 @@ export function openQueue(
   };
 }
 
-/** Whether a job was taken at an instant that is still to come, by this machine's clock. */
-function isAhead(takenAt: number | undefined): boolean {
-  return takenAt !== undefined && takenAt > Date.now() + AHEAD_MS;
+/** Whether nobody seems to run a job any more that was taken at this instant. Running it twice does no harm. */
+function isStray(takenAt: number | undefined): boolean {
+  return takenAt !== undefined && Math.abs(takenAt - Date.now()) > STRAY_MS;
 }
 
 /** What queue and worker of BullMQ have in common here. */
