@@ -52,7 +52,7 @@ test('without an owner, a rotation goes on and warns of what belongs to a login,
     await using admin = await adminOf(inject('postgres'), database);
     await admin.client.query(`CREATE TABLE orders (id int); ALTER TABLE orders OWNER TO ${name}`);
   }
-  const warning = `${a} itself owns 1 object in database ${scenario.connection.database} (table orders) and 1 object in database ${elsewhere}, on which ${b} has no rights but those granted to it; make a role that both belong to the policy's owner, and run in each of these databases: REASSIGN OWNED BY ${name} TO that role`;
+  const warning = `${a} itself owns 1 object in database ${scenario.connection.database} (table keyturn.orders) and 1 object in database ${elsewhere}, on which ${b} has no rights but those granted to it; make a role that both belong to the policy's owner, and run in each of these databases: REASSIGN OWNED BY ${name} TO that role`;
   const rotation = await scenario.request();
   {
     await using context = scenario.context(rotation);
