@@ -1,6 +1,7 @@
 import { describe, expect, inject, test } from 'vitest';
 import { connect } from '../../src/postgres/connect.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
+import { inTransaction } from '../../src/postgres/in-transaction.ts';
 import { disableLogin, enableLogin } from '../../src/postgres/login.ts';
 import { scramVerifier } from '../../src/postgres/scram-verifier.ts';
 import { adminOf } from '../support/admin.ts';
@@ -27,7 +28,7 @@ describe('a SCRAM verifier', () => {
     const password = ' !"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~aZ09';
     const login = 'scram "login"';
     await admin.client.query(`CREATE ROLE ${quoteIdentifier(login)}`);
-    await enableLogin(admin.client, login, scramVerifier(password));
+    await inTransaction(admin.client, () => enableLogin(admin.client, login, scramVerifier(password)));
     const target = { ...server, database: 'postgres', user: login, tls: { mode: 'disable' } } as const;
     {
       await using session = await connect({ ...target, password });
@@ -36,7 +37,7 @@ describe('a SCRAM verifier', () => {
     await expect(connect({ ...target, password: `${password}x` })).rejects.toMatchObject({
       kind: 'authentication',
     });
-    await disableLogin(admin.client, login);
+    await inTransaction(admin.client, () => disableLogin(admin.client, login));
     await expect(connect({ ...target, password })).rejects.toMatchObject({ kind: 'authentication' });
     await admin.client.query(`DROP ROLE ${quoteIdentifier(login)}`);
   });
