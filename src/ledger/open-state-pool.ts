@@ -2,7 +2,6 @@ import pg from 'pg';
 import type { Logger } from 'pino';
 import type { Database } from '../policy/config.ts';
 import { clientOptions } from '../postgres/client-options.ts';
-
 import { connect } from '../postgres/connect.ts';
 import { pinned } from '../postgres/pinned.ts';
 

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { strangersName } from '../visible.ts';
-import { isForbidden } from './database-error.ts';
 import type { PreparedTransaction } from './prepared-transaction.ts';
+import { unlessForbidden } from './unless-forbidden.ts';
 
 /** One server process that is logged in as a login. Ages are milliseconds. */
 export interface LoginSession {
@@ -109,20 +109,16 @@ export async function terminate(
   const refused: number[] = [];
   for (const pid of pids) {
     // One a query, each with a way back: the first that may not be signalled would keep the others from it.
-    await client.query('SAVEPOINT signal');
-    try {
-      await client.query(
+    const told = await unlessForbidden(client, () =>
+      client.query(
         `SELECT pg_catalog.pg_terminate_backend(activity.pid)
            FROM pg_catalog.pg_stat_activity AS activity
            JOIN pg_catalog.pg_roles AS role ON role.oid = activity.usesysid
           WHERE activity.pid = $1 AND role.rolname = $2`,
         [pid, login],
-      );
-    } catch (error) {
-      if (!isForbidden(error)) throw error;
-      await client.query('ROLLBACK TO SAVEPOINT signal');
-      refused.push(pid);
-    }
+      ),
+    );
+    if (told === undefined) refused.push(pid);
   }
   return refused;
 }
