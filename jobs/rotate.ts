@@ -5,8 +5,8 @@ import type { Ledger } from '../src/ledger/ledger.ts';
 import type { Rotation } from '../src/ledger/rotation.ts';
 import type { QueueJob } from '../src/queue/job.ts';
 import { toQueueTime } from '../src/queue/queue-time.ts';
+import type { RotationContext } from '../src/rotation/context/rotation-context.ts';
 import { rotate } from '../src/rotation/rotate.ts';
-import type { RotationContext } from '../src/rotation/rotation-context.ts';
 
 /** When to look again whether the policy of an open rotation is back, in milliseconds. */
 const ORPHANED_MS = 60_000;

@@ -1,6 +1,6 @@
+import type { Policy } from '../src/config/policy.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
 import { WrongClockError } from '../src/ledger/state-clock.ts';
-import type { Policy } from '../src/policy/policy.ts';
 import type { QueueJob } from '../src/queue/job.ts';
 import type { RotationQueue } from '../src/queue/queue.ts';
 import { requestDueRotation } from '../src/rotation/due-rotation.ts';

@@ -1,10 +1,10 @@
 import type { Logger } from 'pino';
+import type { Policy } from '../src/config/policy.ts';
 import { eachOf } from '../src/each-of.ts';
 import { describeFuture, isFuture } from '../src/ledger/future.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
 import type { Rotation } from '../src/ledger/rotation.ts';
 import { WrongClockError } from '../src/ledger/state-clock.ts';
-import type { Policy } from '../src/policy/policy.ts';
 import type { RotationQueue } from '../src/queue/queue.ts';
 import { nextDue, requestDueRotation } from '../src/rotation/due-rotation.ts';
 

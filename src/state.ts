@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { closeAll } from './close-all.ts';
+import type { Config } from './config/config.ts';
 import { inTime } from './in-time.ts';
 import { askClock } from './ledger/ask-clock.ts';
 import { type Ledger, openLedger } from './ledger/ledger.ts';
@@ -8,8 +9,7 @@ import { openStatePool } from './ledger/open-state-pool.ts';
 import { followClock, type StateClock } from './ledger/state-clock.ts';
 import { namingFaults, stateError } from './ledger/state-error.ts';
 import { withStateClock } from './ledger/with-state-clock.ts';
-import type { Config } from './policy/config.ts';
-import { placeOf } from './postgres/connect.ts';
+import { placeOf } from './postgres/connection/connect.ts';
 import { type Embedded, openEmbedded } from './postgres/embedded/cluster.ts';
 import { ensureStateDatabase } from './postgres/embedded/databases.ts';
 import type { RotationQueue } from './queue/queue.ts';

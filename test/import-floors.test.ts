@@ -19,7 +19,7 @@ const FLOORS = [
   'src/secret-store',
   'src/postgres',
   'src/schedule',
-  'src/policy',
+  'src/config',
   'src/consumer',
 ];
 const LEAVES = [

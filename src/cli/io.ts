@@ -1,4 +1,4 @@
-import type { Output } from './output.ts';
+import type { Output } from './output/output.ts';
 
 /** What a command may touch of its process: data goes to stdout, everything else to stderr. */
 export interface Io {

@@ -4,7 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { environment } from '../app.ts';
 import { exitCodeOf, registerCommands, writeError } from './commands.ts';
 import type { Io } from './io.ts';
-import { type Output, openOutput } from './output.ts';
+import { type Output, openOutput } from './output/output.ts';
 
 const manifest = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
 

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { App } from '../app.ts';
+import type { Policy } from '../config/policy.ts';
 import type { Rotation } from '../ledger/rotation.ts';
 import { RotationOpenError } from '../ledger/rotation-open-error.ts';
-import type { Policy } from '../policy/policy.ts';
 import type { Io } from './io.ts';
 import { requester } from './requester.ts';
 

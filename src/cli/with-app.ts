@@ -1,6 +1,6 @@
 import { type App, openApp } from '../app.ts';
+import type { Policy } from '../config/policy.ts';
 import { LOG_LEVELS } from '../open-log.ts';
-import type { Policy } from '../policy/policy.ts';
 import type { Io } from './io.ts';
 import { UsageError } from './usage-error.ts';
 

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import type { Tls } from '../policy/config.ts';
+import type { Tls } from '../config/config.ts';
 import type { Finding } from '../rotation/findings/finding.ts';
 import { certificateFinding } from './certificate-finding.ts';
 

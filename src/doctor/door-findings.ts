@@ -1,11 +1,11 @@
-import { connect } from '../postgres/connect.ts';
-import { DatabaseError } from '../postgres/database-error.ts';
-import { readLogins } from '../postgres/login.ts';
-import { refusedAs } from '../postgres/refused-as.ts';
-import { asksForMd5 } from '../postgres/scram-fault.ts';
+import { connect } from '../postgres/connection/connect.ts';
+import { DatabaseError } from '../postgres/connection/database-error.ts';
+import { refusedAs } from '../postgres/connection/refused-as.ts';
+import { asksForMd5 } from '../postgres/connection/scram-fault.ts';
+import { readLogins } from '../postgres/logins/login.ts';
+import type { RotationView } from '../rotation/context/rotation-context.ts';
 import type { Finding } from '../rotation/findings/finding.ts';
 import { generatePassword } from '../rotation/password.ts';
-import type { RotationView } from '../rotation/rotation-context.ts';
 import { faultFinding } from './fault-finding.ts';
 
 /**

@@ -1,9 +1,9 @@
 import type { Clock } from '../clock.ts';
-import type { Connection } from '../policy/config.ts';
-import { connect } from '../postgres/connect.ts';
-import { openReplica } from '../postgres/open-replica.ts';
-import { readServer } from '../postgres/rotator.ts';
-import { readServerSettings } from '../postgres/server-settings.ts';
+import type { Connection } from '../config/config.ts';
+import { connect } from '../postgres/connection/connect.ts';
+import { readServer } from '../postgres/connection/rotator.ts';
+import { readServerSettings } from '../postgres/connection/server-settings.ts';
+import { openReplica } from '../postgres/replicas/open-replica.ts';
 import type { Finding } from '../rotation/findings/finding.ts';
 import { replicaFindings } from '../rotation/findings/replica-findings.ts';
 import { serverFindings } from '../rotation/findings/server-findings.ts';

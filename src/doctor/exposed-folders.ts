@@ -1,4 +1,4 @@
-import type { OpenDestination } from '../rotation/rotation-context.ts';
+import type { OpenDestination } from '../rotation/context/rotation-context.ts';
 import { describeExposure } from '../secret-store/describe-exposure.ts';
 
 /** What to warn of when a worker starts: folders of stores that are more open than they need to be, once each. */

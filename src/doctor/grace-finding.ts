@@ -1,5 +1,5 @@
-import type { Store } from '../policy/config.ts';
-import type { Policy } from '../policy/policy.ts';
+import type { Store } from '../config/config.ts';
+import type { Policy } from '../config/policy.ts';
 import type { Finding } from '../rotation/findings/finding.ts';
 
 const MINUTE_MS = 60_000;

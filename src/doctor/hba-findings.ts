@@ -1,7 +1,7 @@
-import { type HbaRule, hbaRules } from '../postgres/hba-rules.ts';
-import { readLogins } from '../postgres/login.ts';
+import { type HbaRule, hbaRules } from '../postgres/connection/hba-rules.ts';
+import { readLogins } from '../postgres/logins/login.ts';
+import type { RotationView } from '../rotation/context/rotation-context.ts';
 import type { Finding } from '../rotation/findings/finding.ts';
-import type { RotationView } from '../rotation/rotation-context.ts';
 
 /**
  * Methods of pg_hba.conf that do not go by the password which a rotation sets, or hand it over in the clear. `peer` is not

@@ -1,5 +1,5 @@
-import type { PgBouncer } from '../policy/config.ts';
-import { openPgBouncer } from '../postgres/pgbouncer.ts';
+import type { PgBouncer } from '../config/config.ts';
+import { openPgBouncer } from '../postgres/sessions/pgbouncer.ts';
 import type { Finding } from '../rotation/findings/finding.ts';
 import { configuredCertificateFindings } from './configured-certificate-findings.ts';
 import { faultFinding } from './fault-finding.ts';

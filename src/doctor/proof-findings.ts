@@ -1,13 +1,13 @@
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Rotation } from '../ledger/rotation.ts';
-import type { Target } from '../postgres/connect.ts';
-import { DatabaseError } from '../postgres/database-error.ts';
-import { refusedAs } from '../postgres/refused-as.ts';
-import { asksForMd5 } from '../postgres/scram-fault.ts';
-import { credentialIn } from '../rotation/credential-in.ts';
+import type { Target } from '../postgres/connection/connect.ts';
+import { DatabaseError } from '../postgres/connection/database-error.ts';
+import { refusedAs } from '../postgres/connection/refused-as.ts';
+import { asksForMd5 } from '../postgres/connection/scram-fault.ts';
+import { credentialIn } from '../rotation/context/credential-in.ts';
+import type { OpenDestination, RotationView } from '../rotation/context/rotation-context.ts';
 import type { Finding } from '../rotation/findings/finding.ts';
-import { proveLogin } from '../rotation/prove-login.ts';
-import type { OpenDestination, RotationView } from '../rotation/rotation-context.ts';
+import { proveLogin } from '../rotation/proof/prove-login.ts';
 import { faultFinding } from './fault-finding.ts';
 import { wayOut } from './way-out.ts';
 

@@ -1,7 +1,7 @@
+import type { Policy } from '../config/policy.ts';
 import { describeFuture } from '../ledger/future.ts';
 import type { Rotation } from '../ledger/rotation.ts';
 import type { Timing } from '../ledger/timing.ts';
-import type { Policy } from '../policy/policy.ts';
 import { isOverdue, nextDue, owedSlot } from '../rotation/due-rotation.ts';
 import type { Finding } from '../rotation/findings/finding.ts';
 

@@ -1,9 +1,9 @@
-import { readSlots } from '../postgres/free-slots.ts';
+import { readSlots } from '../postgres/connection/free-slots.ts';
 import { quoteIdentifier } from '../postgres/identifier.ts';
-import { readLogins } from '../postgres/login.ts';
+import { readLogins } from '../postgres/logins/login.ts';
 import { allowReservedConnections, readReserve } from '../postgres/roles/reserved-connections.ts';
+import type { RotationView } from '../rotation/context/rotation-context.ts';
 import type { Finding } from '../rotation/findings/finding.ts';
-import type { RotationView } from '../rotation/rotation-context.ts';
 
 /** What the remedy leaves to others: the rotator, the login that comes in, and whoever else works there. */
 const LEFT = 5;

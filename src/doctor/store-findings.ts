@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { loginFields } from '../rotation/context/login-fields.ts';
+import type { OpenDestination, RotationView } from '../rotation/context/rotation-context.ts';
 import type { Finding } from '../rotation/findings/finding.ts';
-import { loginFields } from '../rotation/login-fields.ts';
 import { generatePassword } from '../rotation/password.ts';
-import type { OpenDestination, RotationView } from '../rotation/rotation-context.ts';
 import { describeExposure } from '../secret-store/describe-exposure.ts';
 import { StoreError } from '../secret-store/store-error.ts';
 import { faultFinding } from './fault-finding.ts';

@@ -1,8 +1,8 @@
 import { quoteIdentifier } from '../postgres/identifier.ts';
-import { readLogins } from '../postgres/login.ts';
-import { sessionsIn } from '../postgres/sessions.ts';
+import { readLogins } from '../postgres/logins/login.ts';
+import { sessionsIn } from '../postgres/sessions/sessions.ts';
+import type { RotationView } from '../rotation/context/rotation-context.ts';
 import type { Finding } from '../rotation/findings/finding.ts';
-import type { RotationView } from '../rotation/rotation-context.ts';
 
 /** What the next rotation would do to those who use the logins now, or might: who has no session cannot be seen. */
 export async function useFindings(

@@ -1,7 +1,7 @@
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Rotation } from '../ledger/rotation.ts';
-import { mustAdopt } from '../rotation/outside-changes.ts';
-import type { RotationView } from '../rotation/rotation-context.ts';
+import type { RotationView } from '../rotation/context/rotation-context.ts';
+import { mustAdopt } from '../rotation/outside-changes/outside-changes.ts';
 
 /** What gives consumers a login that works again, where PostgreSQL refuses what the primary publishes. */
 export async function wayOut(

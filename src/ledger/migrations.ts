@@ -1,8 +1,8 @@
 import type pg from 'pg';
-import { DatabaseError } from '../postgres/database-error.ts';
-import { inTransaction } from '../postgres/in-transaction.ts';
-import { isLockRefused } from '../postgres/lock-fault.ts';
-import { describeHolder, howToEnd, tableLockHolders } from '../postgres/lock-holders.ts';
+import { DatabaseError } from '../postgres/connection/database-error.ts';
+import { inTransaction } from '../postgres/connection/in-transaction.ts';
+import { isLockRefused } from '../postgres/locks/lock-fault.ts';
+import { describeHolder, howToEnd, tableLockHolders } from '../postgres/locks/lock-holders.ts';
 import { refuseSharedSchema } from './refuse-shared-schema.ts';
 import { schemaError } from './schema-error.ts';
 

@@ -1,9 +1,9 @@
 import pg from 'pg';
 import type { Logger } from 'pino';
-import type { Database } from '../policy/config.ts';
-import { clientOptions } from '../postgres/client-options.ts';
-import { connect } from '../postgres/connect.ts';
-import { pinned } from '../postgres/pinned.ts';
+import type { Database } from '../config/config.ts';
+import { clientOptions } from '../postgres/connection/client-options.ts';
+import { connect } from '../postgres/connection/connect.ts';
+import { pinned } from '../postgres/connection/pinned.ts';
 
 /** Sessions of the state database. Throws a DatabaseError where it cannot be reached. End it after use. */
 export async function openStatePool(database: Database, log: Pick<Logger, 'warn'>): Promise<pg.Pool> {

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { DatabaseError } from '../postgres/database-error.ts';
+import { DatabaseError } from '../postgres/connection/database-error.ts';
 import { quoteIdentifier } from '../postgres/identifier.ts';
 
 // insufficient_privilege, and invalid_schema_name, which is what CREATE TABLE calls a schema that it may not use:

@@ -1,4 +1,4 @@
-import { DatabaseError, databaseError } from '../postgres/database-error.ts';
+import { DatabaseError, databaseError } from '../postgres/connection/database-error.ts';
 import type { Ledger } from './ledger.ts';
 
 // read_only_sql_transaction: https://www.postgresql.org/docs/current/errcodes-appendix.html

@@ -1,7 +1,7 @@
 import type { PostgresConnectionOptions } from 'bullmq';
-import type { Database } from '../policy/config.ts';
-import { clientOptions } from '../postgres/client-options.ts';
-import { pinned } from '../postgres/pinned.ts';
+import type { Database } from '../config/config.ts';
+import { clientOptions } from '../postgres/connection/client-options.ts';
+import { pinned } from '../postgres/connection/pinned.ts';
 
 /** The state database as BullMQ wants it: options for pg, whose own types know more than BullMQ's. */
 export function bullConnection(

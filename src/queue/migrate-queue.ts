@@ -7,9 +7,9 @@ import {
 import type pg from 'pg';
 import { refuseSharedSchema } from '../ledger/refuse-shared-schema.ts';
 import { schemaError } from '../ledger/schema-error.ts';
-import { DatabaseError } from '../postgres/database-error.ts';
-import { isLockRefused } from '../postgres/lock-fault.ts';
-import { advisoryLockHolders, describeHolder, howToEnd } from '../postgres/lock-holders.ts';
+import { DatabaseError } from '../postgres/connection/database-error.ts';
+import { isLockRefused } from '../postgres/locks/lock-fault.ts';
+import { advisoryLockHolders, describeHolder, howToEnd } from '../postgres/locks/lock-holders.ts';
 
 /** How long another process that makes or updates the tables is waited for, in milliseconds. */
 const LOCK_WAIT_MS = 10_000;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Database } from '../policy/config.ts';
+import type { Database } from '../config/config.ts';
 
 /** Redis by URL, or PostgreSQL through BullMQ's backend for it. */
 export type QueueBackend = { readonly redis: string } | { readonly database: Database };

@@ -1,4 +1,4 @@
-import { TLS_FAULT } from '../postgres/database-error.ts';
+import { TLS_FAULT } from '../postgres/connection/database-error.ts';
 import { placeOf, type QueueBackend } from './queue-backend.ts';
 
 /** `refused`: the server is there, and will go on refusing until somebody changes it or the configuration. */

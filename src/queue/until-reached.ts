@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DatabaseError } from '../postgres/database-error.ts';
+import { DatabaseError } from '../postgres/connection/database-error.ts';
 import { QueueError } from './queue-error.ts';
 
 const PAUSE_MS = 1_000;

@@ -1,5 +1,5 @@
 import type { Ledger } from '../ledger/ledger.ts';
-import { isForbidden } from '../postgres/database-error.ts';
+import { isForbidden } from '../postgres/connection/database-error.ts';
 import { withRightsOf } from '../postgres/roles/borrowed-rights.ts';
 import type { Change } from '../postgres/roles/change.ts';
 import { Refusal } from '../rotation/refusal.ts';

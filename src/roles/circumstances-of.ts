@@ -1,6 +1,6 @@
+import type { Policy } from '../config/policy.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { Policy } from '../policy/policy.ts';
-import type { OpenDestination } from '../rotation/rotation-context.ts';
+import type { OpenDestination } from '../rotation/context/rotation-context.ts';
 import type { Circumstances } from './drift-changes.ts';
 
 /** Asks the primary what is published, and the ledger what is under way. Throws where either cannot be asked. */

@@ -1,6 +1,6 @@
 import { counted } from '../counted.ts';
-import type { Login } from '../postgres/login.ts';
-import type { OwnedObjects } from '../postgres/owned-objects.ts';
+import type { Login } from '../postgres/logins/login.ts';
+import type { OwnedObjects } from '../postgres/logins/owned-objects.ts';
 import type { Change } from '../postgres/roles/change.ts';
 import {
   grantMembership,

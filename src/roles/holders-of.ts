@@ -1,9 +1,9 @@
 import type pg from 'pg';
-import type { Connection, PgBouncer, Replica } from '../policy/config.ts';
-import { mergeUses } from '../postgres/merge-uses.ts';
-import { openReplica } from '../postgres/open-replica.ts';
-import { describePrepared } from '../postgres/prepared-transaction.ts';
-import { describeSession, type LoginUse, NOBODY, usesOf } from '../postgres/sessions.ts';
+import type { Connection, PgBouncer, Replica } from '../config/config.ts';
+import { openReplica } from '../postgres/replicas/open-replica.ts';
+import { mergeUses } from '../postgres/sessions/merge-uses.ts';
+import { describePrepared } from '../postgres/sessions/prepared-transaction.ts';
+import { describeSession, type LoginUse, NOBODY, usesOf } from '../postgres/sessions/sessions.ts';
 import { clientsAt } from '../rotation/clients-at.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { pairOf } from '../policy/pair-of.ts';
+import { pairOf } from '../config/pair-of.ts';
 import { existingSchemas } from '../postgres/roles/grantable.ts';
 import { readStandings } from '../postgres/roles/role-standing.ts';
 import { createSchema } from '../postgres/roles/role-statements.ts';

@@ -1,8 +1,8 @@
 import type pg from 'pg';
 import type { Rotation } from '../ledger/rotation.ts';
-import { type Login, readLogins } from '../postgres/login.ts';
-import { sessionsOf } from '../postgres/sessions.ts';
-import type { RotationContext } from '../rotation/rotation-context.ts';
+import { type Login, readLogins } from '../postgres/logins/login.ts';
+import { sessionsOf } from '../postgres/sessions/sessions.ts';
+import type { RotationContext } from '../rotation/context/rotation-context.ts';
 import type { PolicyStatus } from '../rotation/status.ts';
 
 /** What a login is to its policy; `removed`: the policy is not configured any more, and this is left of it. */

@@ -1,7 +1,7 @@
+import type { MissingPrivilege } from '../postgres/connection/rotator.ts';
 import type { Change } from '../postgres/roles/change.ts';
 import { allowCreateRole, grantAdmin, inheritRights } from '../postgres/roles/role-statements.ts';
 import { WITH_OPTIONS } from '../postgres/roles/with-options.ts';
-import type { MissingPrivilege } from '../postgres/rotator.ts';
 import type { World } from './world.ts';
 
 /**

@@ -1,6 +1,6 @@
-import type { Config } from '../policy/config.ts';
-import type { Policy } from '../policy/policy.ts';
-import { serverOfConnection } from '../policy/server.ts';
+import type { Config } from '../config/config.ts';
+import type { Policy } from '../config/policy.ts';
+import { serverOfConnection } from '../config/values/server.ts';
 
 /** Every policy on the server of a connection, whose roles they share, or in its database only. */
 export function neighboursOf(

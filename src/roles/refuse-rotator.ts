@@ -1,4 +1,4 @@
-import type { Policy } from '../policy/policy.ts';
+import type { Policy } from '../config/policy.ts';
 import { RequestError } from './request-error.ts';
 
 /** Throws a RequestError for a rotator's policy: its login is not one of the roles that a rotator makes. */

@@ -1,4 +1,4 @@
-import type { Fault } from '../policy/located-error.ts';
+import type { Fault } from '../config/yaml/located-error.ts';
 
 /** Roles are asked for that cannot be, whatever the rotator may do. The message says what to ask for instead. */
 export class RequestError extends Error {

@@ -1,7 +1,7 @@
 import type pg from 'pg';
+import type { Connection } from '../config/config.ts';
+import type { Policy } from '../config/policy.ts';
 import type { Provision } from '../ledger/provisions.ts';
-import type { Connection } from '../policy/config.ts';
-import type { Policy } from '../policy/policy.ts';
 
 /** What it takes to look after the roles of one policy. */
 export interface RolesContext {

@@ -1,8 +1,8 @@
 import { counted } from '../counted.ts';
+import { missingPrivileges } from '../postgres/connection/rotator.ts';
 import { quoteIdentifier } from '../postgres/identifier.ts';
-import { type OwnedObjects, ownedObjects } from '../postgres/owned-objects.ts';
+import { type OwnedObjects, ownedObjects } from '../postgres/logins/owned-objects.ts';
 import type { Change } from '../postgres/roles/change.ts';
-import { missingPrivileges } from '../postgres/rotator.ts';
 import { missingFindings } from '../rotation/findings/missing-findings.ts';
 import { refuse } from '../rotation/findings/refuse.ts';
 import { Refusal } from '../rotation/refusal.ts';

@@ -1,10 +1,10 @@
 import type pg from 'pg';
-import { DatabaseError } from '../postgres/database-error.ts';
-import { isConcurrentUpdate, isLockRefused } from '../postgres/lock-fault.ts';
-import { advisoryLockHolders, describeHolder, howToEnd } from '../postgres/lock-holders.ts';
-import { lockKey } from '../postgres/lock-key.ts';
-import { LOCK_WAIT_MS, limitLockWaits } from '../postgres/lock-waits.ts';
-import { withPolicyLock } from '../postgres/policy-lock.ts';
+import { DatabaseError } from '../postgres/connection/database-error.ts';
+import { isConcurrentUpdate, isLockRefused } from '../postgres/locks/lock-fault.ts';
+import { advisoryLockHolders, describeHolder, howToEnd } from '../postgres/locks/lock-holders.ts';
+import { lockKey } from '../postgres/locks/lock-key.ts';
+import { LOCK_WAIT_MS, limitLockWaits } from '../postgres/locks/lock-waits.ts';
+import { withPolicyLock } from '../postgres/locks/policy-lock.ts';
 import { Refusal } from '../rotation/refusal.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Login } from '../postgres/login.ts';
+import type { Login } from '../postgres/logins/login.ts';
 import type { Intent } from './intent.ts';
 import type { World } from './world.ts';
 

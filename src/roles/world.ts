@@ -1,11 +1,11 @@
 import type pg from 'pg';
-import { type Login, readLogins } from '../postgres/login.ts';
+import { readServer, type Server } from '../postgres/connection/rotator.ts';
+import { type Login, readLogins } from '../postgres/logins/login.ts';
 import { type DatabaseFacts, readDatabase } from '../postgres/roles/database-facts.ts';
 import { type GlobalDefault, readGlobalDefaults } from '../postgres/roles/global-defaults.ts';
 import { type Grantable, readGrantables } from '../postgres/roles/grantable.ts';
 import { type Membership, readMemberships } from '../postgres/roles/memberships.ts';
 import { type RoleStanding, readStandings } from '../postgres/roles/role-standing.ts';
-import { readServer, type Server } from '../postgres/rotator.ts';
 import { type Intent, rolesOf } from './intent.ts';
 
 /** What is there, as far as an intent is concerned with it. A role that does not exist is in neither map. */

@@ -1,5 +1,5 @@
 import type { StepName } from '../ledger/rotation.ts';
-import type { RotationContext } from './rotation-context.ts';
+import type { RotationContext } from './context/rotation-context.ts';
 import type { Wait } from './step.ts';
 import { stepsOf } from './steps.ts';
 import { warn } from './warn.ts';

@@ -1,8 +1,8 @@
 import { isFuture } from '../ledger/future.ts';
-import { DatabaseError } from '../postgres/database-error.ts';
-import type { OpenReplica } from '../postgres/open-replica.ts';
-import { type ReplayLag, replayLag } from '../postgres/replay-lag.ts';
-import type { RotationContext } from './rotation-context.ts';
+import { DatabaseError } from '../postgres/connection/database-error.ts';
+import type { OpenReplica } from '../postgres/replicas/open-replica.ts';
+import { type ReplayLag, replayLag } from '../postgres/replicas/replay-lag.ts';
+import type { RotationContext } from './context/rotation-context.ts';
 import type { Wait } from './step.ts';
 
 /** How long replicas may be behind before that is a fault: it then shows in `status`, and `retryFor` bounds it. */

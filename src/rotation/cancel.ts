@@ -1,7 +1,7 @@
 import type { Rotation } from '../ledger/rotation.ts';
-import { DatabaseError, isForbidden } from '../postgres/database-error.ts';
+import { DatabaseError, isForbidden } from '../postgres/connection/database-error.ts';
+import { holdsAny, type RotationContext } from './context/rotation-context.ts';
 import { Refusal } from './refusal.ts';
-import { holdsAny, type RotationContext } from './rotation-context.ts';
 import { endUnset } from './rotator-steps/end-unset.ts';
 import { endAndTakeBack } from './take-back.ts';
 

@@ -1,6 +1,6 @@
+import type { PgBouncer } from '../config/config.ts';
 import { counted } from '../counted.ts';
-import type { PgBouncer } from '../policy/config.ts';
-import { openPgBouncer } from '../postgres/pgbouncer.ts';
+import { openPgBouncer } from '../postgres/sessions/pgbouncer.ts';
 
 /**
  * Who is logged in to a PgBouncer as a login, a text for each of its databases. With `release`, server connections that

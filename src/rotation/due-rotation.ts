@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import type { Policy, Schedule } from '../config/policy.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Rotation } from '../ledger/rotation.ts';
 import { RotationOpenError } from '../ledger/rotation-open-error.ts';
 import type { Timing } from '../ledger/timing.ts';
-import type { Policy, Schedule } from '../policy/policy.ts';
 import { dueSlot } from '../schedule/due-slot.ts';
 import { jitterOffset } from '../schedule/jitter-offset.ts';
 import { nextSlot, type SlotContext } from '../schedule/next-slot.ts';

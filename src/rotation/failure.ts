@@ -1,4 +1,4 @@
-import { DatabaseError, isForbidden } from '../postgres/database-error.ts';
+import { DatabaseError, isForbidden } from '../postgres/connection/database-error.ts';
 import { StoreError } from '../secret-store/store-error.ts';
 
 /** Whether trying again later can help without anyone doing something. Unknown faults are given the chance. */

@@ -1,4 +1,4 @@
-import type { RotationView } from './rotation-context.ts';
+import type { RotationView } from './context/rotation-context.ts';
 
 /** Whether sessions that outstay the drain are ended: the policy says so, or the password leaked. */
 export function mayTerminate({ policy, rotation }: RotationView): boolean {

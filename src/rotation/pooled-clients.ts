@@ -1,5 +1,5 @@
 import { clientsAt } from './clients-at.ts';
-import type { RotationView } from './rotation-context.ts';
+import type { RotationView } from './context/rotation-context.ts';
 
 /** What the PgBouncers of a connection say of a login. */
 export interface PooledClients {

@@ -1,5 +1,5 @@
 import { describeFuture, isFuture } from '../ledger/future.ts';
-import type { RotationContext } from './rotation-context.ts';
+import type { RotationContext } from './context/rotation-context.ts';
 import { warn } from './warn.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { windowEnd } from '../schedule/due-slot.ts';
+import type { RotationContext } from './context/rotation-context.ts';
 import { Refusal } from './refusal.ts';
-import type { RotationContext } from './rotation-context.ts';
 
 /** A rotation that waited for a worker, or for its database, until its window was over is left to the next slot. */
 export function refuseLateStart({ policy: { schedule }, rotation, clock }: RotationContext): void {

@@ -1,7 +1,7 @@
-import { isForbidden } from '../postgres/database-error.ts';
+import { isForbidden } from '../postgres/connection/database-error.ts';
+import type { RotationView } from './context/rotation-context.ts';
 import { privilegeFindings } from './findings/privilege-findings.ts';
 import { refuse } from './findings/refuse.ts';
-import type { RotationView } from './rotation-context.ts';
 
 /** Throws a Refusal that names every right that the rotator lacks for this rotation, and the statement that gives it. */
 export async function refuseMissingPrivileges(view: RotationView): Promise<void> {

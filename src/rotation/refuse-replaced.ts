@@ -1,5 +1,5 @@
+import type { RotationContext } from './context/rotation-context.ts';
 import { Refusal } from './refusal.ts';
-import type { RotationContext } from './rotation-context.ts';
 
 /** Throws a Refusal where a rotation was published and is no more: what replaced it is somebody else's. */
 export function refuseReplaced({

@@ -1,9 +1,14 @@
 import type { Rotation } from '../ledger/rotation.ts';
-import { readLogins } from '../postgres/login.ts';
-import { withPolicyLock } from '../postgres/policy-lock.ts';
-import { proveLogin } from './prove-login.ts';
+import { withPolicyLock } from '../postgres/locks/policy-lock.ts';
+import { readLogins } from '../postgres/logins/login.ts';
+import {
+  frozenLogins,
+  holdsAny,
+  type OpenDestination,
+  type RotationContext,
+} from './context/rotation-context.ts';
+import { proveLogin } from './proof/prove-login.ts';
 import { Refusal } from './refusal.ts';
-import { frozenLogins, holdsAny, type OpenDestination, type RotationContext } from './rotation-context.ts';
 
 /**
  * Turns an open rotation round: the version before becomes current again, and the incoming login is the one that is

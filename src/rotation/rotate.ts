@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Rotation } from '../ledger/rotation.ts';
 import { Superseded } from '../ledger/superseded.ts';
-import { DatabaseError } from '../postgres/database-error.ts';
+import { DatabaseError } from '../postgres/connection/database-error.ts';
 import { advance, StepError } from './advance.ts';
+import { holdsAny, type RotationContext } from './context/rotation-context.ts';
 import { backoff, isTransient } from './failure.ts';
 import { NoWayForward } from './no-way-forward.ts';
-import { PasswordRefused } from './password-refused.ts';
+import { PasswordRefused } from './proof/password-refused.ts';
 import { recount } from './recount.ts';
-import { holdsAny, type RotationContext } from './rotation-context.ts';
 import { endUnset } from './rotator-steps/end-unset.ts';
 import type { Wait } from './step.ts';
 import { endAndTakeBack, isNoRival, takeBack } from './take-back.ts';

@@ -1,11 +1,11 @@
+import type { Policy } from '../config/policy.ts';
 import { describeFuture } from '../ledger/future.ts';
 import type { Rotation } from '../ledger/rotation.ts';
 import type { Timing } from '../ledger/timing.ts';
-import type { Policy } from '../policy/policy.ts';
-import { sessionsIn } from '../postgres/sessions.ts';
+import { sessionsIn } from '../postgres/sessions/sessions.ts';
 import type { Version } from '../secret-store/secret-store.ts';
+import type { RotationContext } from './context/rotation-context.ts';
 import { isOverdue, nextTry } from './due-rotation.ts';
-import type { RotationContext } from './rotation-context.ts';
 
 export type PolicyState =
   | 'new'

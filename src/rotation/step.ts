@@ -1,5 +1,5 @@
 import type { Rotation, StepName } from '../ledger/rotation.ts';
-import type { RotationContext } from './rotation-context.ts';
+import type { RotationContext } from './context/rotation-context.ts';
 
 /** A step that cannot go on now: when to look again (milliseconds since the epoch), and what it waits for. */
 export interface Wait {

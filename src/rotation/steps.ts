@@ -1,4 +1,4 @@
-import type { RotationContext } from './rotation-context.ts';
+import type { RotationContext } from './context/rotation-context.ts';
 import { checkRotator } from './rotator-steps/check-rotator.ts';
 import { setRotator } from './rotator-steps/set-rotator.ts';
 import type { Step } from './step.ts';

@@ -1,5 +1,5 @@
 import { Superseded } from '../ledger/superseded.ts';
-import type { RotationContext } from './rotation-context.ts';
+import type { RotationContext } from './context/rotation-context.ts';
 
 /**
  * Throws Superseded unless the ledger still says what this run began with. Asked under the policy's lock, by whoever

@@ -1,10 +1,10 @@
 import { Superseded } from '../ledger/superseded.ts';
-import { DatabaseError } from '../postgres/database-error.ts';
-import { disableLogin } from '../postgres/login.ts';
-import { withPolicyLock } from '../postgres/policy-lock.ts';
-import { lockOf } from './lock-of.ts';
-import { publisherOf } from './publisher-of.ts';
-import { areOfPolicy, type RotationContext } from './rotation-context.ts';
+import { DatabaseError } from '../postgres/connection/database-error.ts';
+import { withPolicyLock } from '../postgres/locks/policy-lock.ts';
+import { disableLogin } from '../postgres/logins/login.ts';
+import { lockOf } from './context/lock-of.ts';
+import { publisherOf } from './context/publisher-of.ts';
+import { areOfPolicy, type RotationContext } from './context/rotation-context.ts';
 import { refuseSuperseded } from './superseded.ts';
 
 /**

@@ -1,5 +1,5 @@
+import type { RotationContext } from './context/rotation-context.ts';
 import type { Turn } from './findings/login-findings.ts';
-import type { RotationContext } from './rotation-context.ts';
 
 /** What `check` may let pass: what is wrong with the login that goes out, and in an emergency what only differs. */
 export async function turnOf(context: RotationContext): Promise<Turn> {

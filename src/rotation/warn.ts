@@ -1,5 +1,5 @@
 import type { StepName } from '../ledger/rotation.ts';
-import type { RotationContext } from './rotation-context.ts';
+import type { RotationContext } from './context/rotation-context.ts';
 
 /** Puts a warning into the rotation's history, and, unless it was there already, among what this run has to tell. */
 export async function warn(context: RotationContext, step: StepName, text: string): Promise<void> {

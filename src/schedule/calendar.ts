@@ -1,4 +1,4 @@
-import type { Schedule } from '../policy/policy.ts';
+import type { Schedule } from '../config/policy.ts';
 import { nextSlot, type SlotContext } from './next-slot.ts';
 
 /** A policy's schedule, and what its slots depend on. */

@@ -1,4 +1,4 @@
-import type { TimeOfDay } from '../policy/policy.ts';
+import type { TimeOfDay } from '../config/policy.ts';
 import { DAY, instantOf, wallTimeAt } from './local-time.ts';
 
 /** Every `days` days at `at`, in a time zone. Weeks are multiples of seven days. */

@@ -1,5 +1,5 @@
 import { DateTime } from 'luxon';
-import type { Schedule } from '../policy/policy.ts';
+import type { Schedule } from '../config/policy.ts';
 import { matchesCron } from './cron-slot.ts';
 import { millisecondsOfDay } from './day-slot.ts';
 import { jitterOffset } from './jitter-offset.ts';

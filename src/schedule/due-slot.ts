@@ -1,4 +1,4 @@
-import type { Schedule } from '../policy/policy.ts';
+import type { Schedule } from '../config/policy.ts';
 import { nextSlot, type SlotContext } from './next-slot.ts';
 
 /** The most a slot may be late before it counts as missed: the sweep looks once a minute. */

@@ -1,4 +1,4 @@
-import type { Schedule } from '../policy/policy.ts';
+import type { Schedule } from '../config/policy.ts';
 import { nextCronSlot } from './cron-slot.ts';
 import { nextDaySlot, originOf } from './day-slot.ts';
 import { jitterOffset } from './jitter-offset.ts';

@@ -1,6 +1,6 @@
-import type { Store } from '../policy/config.ts';
-import { openAwsSecretsManagerStore } from './aws-secrets-manager-store.ts';
-import { openFileStore } from './file-store.ts';
+import type { Store } from '../config/config.ts';
+import { openAwsSecretsManagerStore } from './aws-secrets-manager/aws-secrets-manager-store.ts';
+import { openFileStore } from './file/file-store.ts';
 import type { SecretStore } from './secret-store.ts';
 
 /** Opens a configured store by its type. Nothing is contacted before the first verb. */

@@ -1,4 +1,4 @@
-import type { Field, Mapping } from '../policy/policy.ts';
+import type { Field, Mapping } from '../config/policy.ts';
 import type { Fields } from './secret-store.ts';
 import { StoreError } from './store-error.ts';
 

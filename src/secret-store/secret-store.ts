@@ -1,4 +1,4 @@
-import type { Field, Mapping } from '../policy/policy.ts';
+import type { Field, Mapping } from '../config/policy.ts';
 
 /** The label of a version, as in AWS Secrets Manager: AWSCURRENT, AWSPENDING, AWSPREVIOUS. */
 export type Stage = 'current' | 'pending' | 'previous';

@@ -1,9 +1,9 @@
 import pg from 'pg';
 import { afterEach, describe, expect, test } from 'vitest';
-import { clientOptions } from '../../src/postgres/client-options.ts';
-import { connect } from '../../src/postgres/connect.ts';
-import type { DatabaseError } from '../../src/postgres/database-error.ts';
-import type { Credential } from '../../src/rotation/rotation-context.ts';
+import { clientOptions } from '../../src/postgres/connection/client-options.ts';
+import { connect } from '../../src/postgres/connection/connect.ts';
+import type { DatabaseError } from '../../src/postgres/connection/database-error.ts';
+import type { Credential } from '../../src/rotation/context/rotation-context.ts';
 import { openBarePolicy } from '../support/bare-policy.ts';
 import { haveOlderVersions, startPostgres } from '../support/postgres-server.ts';
 import type { Scenario } from '../support/scenario.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openApp } from '../../src/app.ts';
-import type { Session } from '../../src/postgres/connect.ts';
+import type { Session } from '../../src/postgres/connection/connect.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
 import { adminOf } from '../support/admin.ts';
 import { keyturn } from '../support/keyturn.ts';

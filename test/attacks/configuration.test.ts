@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
-import { loadConfig } from '../../src/policy/load-config.ts';
-import { policyNamed } from '../../src/policy/policy-named.ts';
-import { openAwsSecretsManagerStore } from '../../src/secret-store/aws-secrets-manager-store.ts';
-import { changed, folderOf, load, problems, problemsOf, VALID } from '../policy/config-folder.ts';
+import { loadConfig } from '../../src/config/load-config.ts';
+import { policyNamed } from '../../src/config/policy-named.ts';
+import { openAwsSecretsManagerStore } from '../../src/secret-store/aws-secrets-manager/aws-secrets-manager-store.ts';
+import { changed, folderOf, load, problems, problemsOf, VALID } from '../config/config-folder.ts';
 
 describe('nothing goes over a network in plaintext that does not say so', () => {
   const redis = (url: string, more = '') => `queue: { redis: "${url}"${more} }\n${VALID}`;

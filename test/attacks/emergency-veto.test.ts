@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
-import { lockKey } from '../../src/postgres/lock-key.ts';
+import { lockKey } from '../../src/postgres/locks/lock-key.ts';
 import { haveOlderVersions, type PostgresServer, startPostgres } from '../support/postgres-server.ts';
 import { withLimitedRotator } from '../support/rotator.ts';
 import { openScenario, type Scenario } from '../support/scenario.ts';

@@ -2,15 +2,15 @@ import { createHash } from 'node:crypto';
 import pg from 'pg';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Connection, Database } from '../../src/config/config.ts';
 import { openStatePool } from '../../src/ledger/open-state-pool.ts';
-import type { Connection, Database } from '../../src/policy/config.ts';
-import { clientOptions } from '../../src/postgres/client-options.ts';
-import { connect, type Session } from '../../src/postgres/connect.ts';
-import { openReplica } from '../../src/postgres/open-replica.ts';
-import { openPgBouncer } from '../../src/postgres/pgbouncer.ts';
+import { clientOptions } from '../../src/postgres/connection/client-options.ts';
+import { connect, type Session } from '../../src/postgres/connection/connect.ts';
+import { openReplica } from '../../src/postgres/replicas/open-replica.ts';
+import { openPgBouncer } from '../../src/postgres/sessions/pgbouncer.ts';
 import { bullConnection } from '../../src/queue/bull-connection.ts';
-import { proveLogin } from '../../src/rotation/prove-login.ts';
-import type { RotationView } from '../../src/rotation/rotation-context.ts';
+import type { RotationView } from '../../src/rotation/context/rotation-context.ts';
+import { proveLogin } from '../../src/rotation/proof/prove-login.ts';
 import {
   authentication,
   type FakePostgres,

@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { openFileStore } from '../../src/secret-store/file-store.ts';
+import { openFileStore } from '../../src/secret-store/file/file-store.ts';
 import type { SecretStore } from '../../src/secret-store/secret-store.ts';
 
 const MAPPING = { username: { secret: 'app/username' }, password: { secret: 'app/password' } };

@@ -3,11 +3,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Writable } from 'node:stream';
 import { expect, test } from 'vitest';
-import { openOutput } from '../../src/cli/output.ts';
-import { databaseError } from '../../src/postgres/database-error.ts';
+import { openOutput } from '../../src/cli/output/output.ts';
+import { databaseError } from '../../src/postgres/connection/database-error.ts';
 import { quoteIdentifier, quoteLiteral } from '../../src/postgres/identifier.ts';
 import { oneLineNames } from '../../src/postgres/one-line-names.ts';
-import { describeSession } from '../../src/postgres/sessions.ts';
+import { describeSession } from '../../src/postgres/sessions/sessions.ts';
 import { shellWord } from '../../src/roles/shell-word.ts';
 import { remedyLines } from '../../src/rotation/findings/remedy-of.ts';
 import { visible } from '../../src/visible.ts';
@@ -117,5 +117,5 @@ test('nothing but the one way to a stream writes to the terminal', () => {
     ),
   );
   // main.ts opens the Outputs; output.ts is the way.
-  expect(writers.sort()).toEqual(['src/cli/main.ts', 'src/cli/output.ts']);
+  expect(writers.sort()).toEqual(['src/cli/main.ts', 'src/cli/output/output.ts']);
 });

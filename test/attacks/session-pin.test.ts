@@ -3,7 +3,7 @@ import { createServer, connect as dial, type Socket } from 'node:net';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { openStatePool } from '../../src/ledger/open-state-pool.ts';
-import { connect, type Target } from '../../src/postgres/connect.ts';
+import { connect, type Target } from '../../src/postgres/connection/connect.ts';
 import { migrateQueue } from '../../src/queue/migrate-queue.ts';
 import { openBullQueue } from '../../src/queue/open-bull-queue.ts';
 import { adminOf } from '../support/admin.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { connect, type Session } from '../../src/postgres/connect.ts';
-import { openSessionPool } from '../../src/postgres/session-pool.ts';
+import { connect, type Session } from '../../src/postgres/connection/connect.ts';
+import { openSessionPool } from '../../src/postgres/connection/session-pool.ts';
 import { openPooledServer, type PooledServer } from '../support/pooled-server.ts';
 
 // Of 20 connections 17 are for everybody.

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { expect, inject, test } from 'vitest';
-import { parseDuration } from '../../src/policy/duration.ts';
+import { parseDuration } from '../../src/config/values/duration.ts';
 import { startAwsProxy } from '../support/aws-proxy.ts';
 import { startPostgres } from '../support/postgres-server.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';

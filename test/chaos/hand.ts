@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { quoteIdentifier, quoteLiteral } from '../../src/postgres/identifier.ts';
-import { scramVerifier } from '../../src/postgres/scram-verifier.ts';
+import { scramVerifier } from '../../src/postgres/logins/scram-verifier.ts';
 import type { FleetPolicy } from './fleet.ts';
 import { letsIn, lookAt } from './login-rows.ts';
 import type { Publications } from './publications.ts';

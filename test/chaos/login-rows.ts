@@ -1,4 +1,4 @@
-import { scramVerifier } from '../../src/postgres/scram-verifier.ts';
+import { scramVerifier } from '../../src/postgres/logins/scram-verifier.ts';
 
 /** What `pg_authid` says of a login at one instant. */
 export interface LoginRow {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { quoteIdentifier, quoteLiteral } from '../../src/postgres/identifier.ts';
-import { scramVerifier } from '../../src/postgres/scram-verifier.ts';
+import { scramVerifier } from '../../src/postgres/logins/scram-verifier.ts';
 import type { Harm } from './harms.ts';
 import type { Publications } from './publications.ts';
 import type { Watch } from './watch-doors.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
-import { openFileStore } from '../../src/secret-store/file-store.ts';
+import { openFileStore } from '../../src/secret-store/file/file-store.ts';
 import { adminOf } from '../support/admin.ts';
 import { keyturn } from '../support/keyturn.ts';
 import { MAPPING } from '../support/scenario.ts';

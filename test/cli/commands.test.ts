@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { exitCodeOf, writeError } from '../../src/cli/commands.ts';
-import { openOutput } from '../../src/cli/output.ts';
+import { openOutput } from '../../src/cli/output/output.ts';
 import { UsageError } from '../../src/cli/usage-error.ts';
-import { folderOf } from '../policy/config-folder.ts';
+import { folderOf } from '../config/config-folder.ts';
 import { keyturn } from '../support/keyturn.ts';
 
 test('a level that the log has not is a fault of usage, with those that it has', async () => {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Mapping } from '../../src/policy/policy.ts';
+import type { Mapping } from '../../src/config/policy.ts';
 import type { Fields, SecretStore } from '../../src/secret-store/secret-store.ts';
 
 /** What an adapter's test gives the suite: a store, and the outside's ways around it. */

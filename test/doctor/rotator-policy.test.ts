@@ -1,8 +1,8 @@
 import { expect, inject, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { examinePolicy } from '../../src/doctor/examine-policy.ts';
-import { connect } from '../../src/postgres/connect.ts';
-import { readIdentity } from '../../src/postgres/identity.ts';
+import { connect } from '../../src/postgres/connection/connect.ts';
+import { readIdentity } from '../../src/postgres/connection/identity.ts';
 import { dyingWith, GONE } from '../support/dying-with.ts';
 import { CONFIGURED, openRotatorScenario, type RotatorScenario } from '../support/rotator-scenario.ts';
 import type { Scenario } from '../support/scenario.ts';

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { connect, type Session } from '../../src/postgres/connect.ts';
+import { connect, type Session } from '../../src/postgres/connection/connect.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
 import { rotatorFindings } from '../../src/rotation/findings/rotator-findings.ts';
 import {

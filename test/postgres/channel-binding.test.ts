@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { afterAll, test as anyTest, beforeAll, describe, expect } from 'vitest';
-import { clientOptions } from '../../src/postgres/client-options.ts';
+import { clientOptions } from '../../src/postgres/connection/client-options.ts';
 import { haveOpenssl, type Issued, selfSigned } from '../support/certificates.ts';
 import { haveOlderVersions } from '../support/postgres-server.ts';
 import { startTlsServer, type TlsServer } from '../support/tls-server.ts';

@@ -1,7 +1,7 @@
 import { afterAll, test as anyTest, beforeAll, expect, onTestFinished } from 'vitest';
-import type { Database, Tls } from '../../src/policy/config.ts';
-import { connect } from '../../src/postgres/connect.ts';
-import { DatabaseError } from '../../src/postgres/database-error.ts';
+import type { Database, Tls } from '../../src/config/config.ts';
+import { connect } from '../../src/postgres/connection/connect.ts';
+import { DatabaseError } from '../../src/postgres/connection/database-error.ts';
 import { adminOf } from '../support/admin.ts';
 import { type Authority, haveOpenssl, type Issued, openAuthority } from '../support/certificates.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';

@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { afterAll, test as anyTest, beforeAll, describe, expect } from 'vitest';
-import type { Database, Tls } from '../../src/policy/config.ts';
-import { connect } from '../../src/postgres/connect.ts';
-import { DatabaseError } from '../../src/postgres/database-error.ts';
-import { peerCertificate } from '../../src/postgres/peer-certificate.ts';
+import type { Database, Tls } from '../../src/config/config.ts';
+import { connect } from '../../src/postgres/connection/connect.ts';
+import { DatabaseError } from '../../src/postgres/connection/database-error.ts';
+import { peerCertificate } from '../../src/postgres/tls/peer-certificate.ts';
 import { adminOf } from '../support/admin.ts';
 import {
   type Authority,

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { ensureDatabase } from '../../src/postgres/embedded/provision-embedded.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
-import { withPolicyLock } from '../../src/postgres/policy-lock.ts';
-import { ensureDatabase } from '../../src/postgres/provision-embedded.ts';
+import { withPolicyLock } from '../../src/postgres/locks/policy-lock.ts';
 import { adminOf } from '../support/admin.ts';
 import { type BarePolicy, openBarePolicy } from '../support/bare-policy.ts';
 import { freePort } from '../support/postgres-server.ts';

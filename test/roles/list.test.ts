@@ -1,6 +1,6 @@
 import { expect, inject, test } from 'vitest';
 import { type ListedLogin, listPolicy } from '../../src/roles/list-roles.ts';
-import { hypotheticalRotation } from '../../src/rotation/hypothetical-rotation.ts';
+import { hypotheticalRotation } from '../../src/rotation/context/hypothetical-rotation.ts';
 import { policyStatus } from '../../src/rotation/status.ts';
 import { type BarePolicy, openBarePolicy } from '../support/bare-policy.ts';
 

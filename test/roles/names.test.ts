@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import type { Policy } from '../../src/policy/policy.ts';
-import { connect, type Session } from '../../src/postgres/connect.ts';
+import type { Policy } from '../../src/config/policy.ts';
+import { connect, type Session } from '../../src/postgres/connection/connect.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
 import { intentOf } from '../../src/roles/intent-of.ts';
 import { RequestError } from '../../src/roles/request-error.ts';

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { connect } from '../../src/postgres/connect.ts';
+import { connect } from '../../src/postgres/connection/connect.ts';
+import { missingPrivileges } from '../../src/postgres/connection/rotator.ts';
 import { quoteIdentifier, quoteLiteral } from '../../src/postgres/identifier.ts';
+import { scramVerifier } from '../../src/postgres/logins/scram-verifier.ts';
 import { rotatorScript } from '../../src/postgres/roles/rotator-script.ts';
-import { missingPrivileges } from '../../src/postgres/rotator.ts';
-import { scramVerifier } from '../../src/postgres/scram-verifier.ts';
 import { PLATFORM_NAMES, platformOf } from '../../src/roles/platform.ts';
 import { adminOf } from '../support/admin.ts';
 import { haveOlderVersions, type PostgresServer, startPostgres } from '../support/postgres-server.ts';

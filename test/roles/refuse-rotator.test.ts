@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { dropTargetOf } from '../../src/roles/drop-target.ts';
+import { dropTargetOf } from '../../src/roles/drop/drop-target.ts';
 import { refuseRotator } from '../../src/roles/refuse-rotator.ts';
-import { load, VALID } from '../policy/config-folder.ts';
+import { load, VALID } from '../config/config-folder.ts';
 
 const YAML = `${VALID}  self:
     type: rotator

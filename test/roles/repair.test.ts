@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
-import type { Session } from '../../src/postgres/connect.ts';
+import type { Session } from '../../src/postgres/connection/connect.ts';
 import { underLock } from '../../src/roles/under-lock.ts';
 import { adminOf } from '../support/admin.ts';
 import { type BarePolicy, openBarePolicy } from '../support/bare-policy.ts';

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, t
 import { rotateJob } from '../../jobs/rotate.ts';
 import { type Event, STEP_NAMES, type StepName } from '../../src/ledger/rotation.ts';
 import { openQueue, type RotationQueue } from '../../src/queue/queue.ts';
-import { openAwsSecretsManagerStore } from '../../src/secret-store/aws-secrets-manager-store.ts';
+import { openAwsSecretsManagerStore } from '../../src/secret-store/aws-secrets-manager/aws-secrets-manager-store.ts';
 import type { SecretStore } from '../../src/secret-store/secret-store.ts';
 import { dyingWith, GONE } from '../support/dying-with.ts';
 import { haveOlderVersions, type PostgresServer, startPostgres } from '../support/postgres-server.ts';

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
-import { openUsePoller } from '../../src/postgres/use-poller.ts';
+import { openUsePoller } from '../../src/postgres/sessions/use-poller.ts';
 import { canLogIn, countSessions, draining, warningsOf } from '../support/draining.ts';
 import { logInAs } from '../support/old-client.ts';
 import { withRotatedScenario } from '../support/rotated-scenario.ts';

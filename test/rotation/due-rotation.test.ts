@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import type { Policy, Schedule } from '../../src/config/policy.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import type { Rotation } from '../../src/ledger/rotation.ts';
-import type { Policy, Schedule } from '../../src/policy/policy.ts';
 import {
   isOverdue,
   nextDue,

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
-import type { Field, Mapping } from '../../src/policy/policy.ts';
-import type { OpenDestination } from '../../src/rotation/rotation-context.ts';
+import type { Field, Mapping } from '../../src/config/policy.ts';
+import type { OpenDestination } from '../../src/rotation/context/rotation-context.ts';
 import type { SecretStore } from '../../src/secret-store/secret-store.ts';
 import { StoreError } from '../../src/secret-store/store-error.ts';
 import { openScenario, type Scenario } from '../support/scenario.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, inject, test } from 'vitest';
-import { type PublishedLogin, readPublishedLogin } from '../../src/cli/demo/published-login.ts';
+import { type PublishedLogin, readPublishedLogin } from '../../src/cli/commands/demo/published-login.ts';
 import type { Rotation } from '../../src/ledger/rotation.ts';
 import { openScenario, type Scenario } from '../support/scenario.ts';
 

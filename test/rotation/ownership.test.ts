@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
+import { ensureDatabase } from '../../src/postgres/embedded/provision-embedded.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
-import { ensureDatabase } from '../../src/postgres/provision-embedded.ts';
 import { plan } from '../../src/rotation/plan.ts';
 import { adminOf } from '../support/admin.ts';
 import { logInAs } from '../support/old-client.ts';

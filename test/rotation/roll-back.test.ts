@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { STEP_NAMES, type StepName } from '../../src/ledger/rotation.ts';
-import { withPolicyLock } from '../../src/postgres/policy-lock.ts';
+import { withPolicyLock } from '../../src/postgres/locks/policy-lock.ts';
 import { cancel } from '../../src/rotation/cancel.ts';
 import { reportRotation } from '../../src/rotation/report.ts';
 import { rollBack } from '../../src/rotation/roll-back.ts';

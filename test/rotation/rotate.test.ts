@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { STEP_NAMES } from '../../src/ledger/rotation.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
-import { sessionsOf } from '../../src/postgres/sessions.ts';
+import { sessionsOf } from '../../src/postgres/sessions/sessions.ts';
 import { everyDays, HOUR } from '../schedule/schedules.ts';
 import { warningsOf } from '../support/draining.ts';
 import { withLimitedRotator } from '../support/rotator.ts';

@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
-import { connect } from '../../src/postgres/connect.ts';
-import { DatabaseError } from '../../src/postgres/database-error.ts';
-import { readIdentity } from '../../src/postgres/identity.ts';
+import { connect } from '../../src/postgres/connection/connect.ts';
+import { DatabaseError } from '../../src/postgres/connection/database-error.ts';
+import { readIdentity } from '../../src/postgres/connection/identity.ts';
 import { cancel } from '../../src/rotation/cancel.ts';
+import { withRotatorPassword } from '../../src/rotation/context/with-rotator-password.ts';
 import { plan } from '../../src/rotation/plan.ts';
 import { rollBack } from '../../src/rotation/roll-back.ts';
 import { rotate } from '../../src/rotation/rotate.ts';
 import { policyStatus } from '../../src/rotation/status.ts';
-import { withRotatorPassword } from '../../src/rotation/with-rotator-password.ts';
 import { StoreError } from '../../src/secret-store/store-error.ts';
 import { dyingWith, GONE } from '../support/dying-with.ts';
 import { expectRefusal, requestAdoption, stageOutside } from '../support/outside.ts';

@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { connect } from '../../src/postgres/connect.ts';
-import { refusedAs } from '../../src/postgres/refused-as.ts';
+import { connect } from '../../src/postgres/connection/connect.ts';
+import { refusedAs } from '../../src/postgres/connection/refused-as.ts';
 import { cancel } from '../../src/rotation/cancel.ts';
 import { haveOlderVersions, type PostgresServer, startPostgres } from '../support/postgres-server.ts';
 import { startReplica } from '../support/replica.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Schedule } from '../../src/policy/policy.ts';
+import type { Schedule } from '../../src/config/policy.ts';
 import { dueSlot, windowEnd } from '../../src/schedule/due-slot.ts';
 import { nextSlot } from '../../src/schedule/next-slot.ts';
 import { at, cron, DAY, everyDays, everyInterval, HOUR, MINUTE, policy } from './schedules.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { DateTime } from 'luxon';
 import { describe, expect, it } from 'vitest';
-import type { Schedule } from '../../src/policy/policy.ts';
+import type { Schedule } from '../../src/config/policy.ts';
 import { jitterOffset } from '../../src/schedule/jitter-offset.ts';
 import { nextSlot, nextSlots } from '../../src/schedule/next-slot.ts';
 import { at, DAY, HOUR } from './schedules.ts';

@@ -1,5 +1,5 @@
 import { DateTime } from 'luxon';
-import type { Schedule, TimeOfDay } from '../../src/policy/policy.ts';
+import type { Schedule, TimeOfDay } from '../../src/config/policy.ts';
 import { nextSlots } from '../../src/schedule/next-slot.ts';
 
 type Limits = Partial<Pick<Schedule, 'window' | 'jitter' | 'missed'>>;

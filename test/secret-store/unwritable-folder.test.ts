@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { isTransient } from '../../src/rotation/failure.ts';
-import { openFileStore } from '../../src/secret-store/file-store.ts';
+import { openFileStore } from '../../src/secret-store/file/file-store.ts';
 import { MAPPING, openScenario } from '../support/scenario.ts';
 
 const isRoot = process.getuid?.() === 0;
@@ -35,7 +35,7 @@ const script = (path: string, close: string, open: string) => `
   import { execFileSync } from 'node:child_process';
   import { chmodSync } from 'node:fs';
   import { randomUUID } from 'node:crypto';
-  import { openFileStore } from ${JSON.stringify(resolve(import.meta.dirname, '../../dist/src/secret-store/file-store.js'))};
+  import { openFileStore } from ${JSON.stringify(resolve(import.meta.dirname, '../../dist/src/secret-store/file/file-store.js'))};
   const store = openFileStore({ name: 'files', path: ${JSON.stringify(path)} });
   const stage = () => store.stage(${JSON.stringify(MAPPING)}, randomUUID(), { username: 'u', password: 'p' }, { create: true })
     .then(() => 'staged', (error) => error.kind + ' ' + error.cause?.code);

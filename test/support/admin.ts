@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { Session } from '../../src/postgres/connect.ts';
+import type { Session } from '../../src/postgres/connection/connect.ts';
 import type { ServerAddress } from './scenario.ts';
 
 /** A superuser's session on a test server, as an administrator has one: with the server's own settings. */

@@ -1,6 +1,6 @@
 import { inject } from 'vitest';
-import type { Mapping } from '../../src/policy/policy.ts';
-import { openAwsSecretsManagerStore } from '../../src/secret-store/aws-secrets-manager-store.ts';
+import type { Mapping } from '../../src/config/policy.ts';
+import { openAwsSecretsManagerStore } from '../../src/secret-store/aws-secrets-manager/aws-secrets-manager-store.ts';
 import { type AwsProxy, startAwsProxy } from './aws-proxy.ts';
 import { openScenario, type Scenario, type ServerAddress } from './scenario.ts';
 import { uniqueName } from './unique-name.ts';

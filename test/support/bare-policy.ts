@@ -1,13 +1,13 @@
 import type pg from 'pg';
 import { expect } from 'vitest';
-import { connect } from '../../src/postgres/connect.ts';
+import { connect } from '../../src/postgres/connection/connect.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
+import { scramVerifier } from '../../src/postgres/logins/scram-verifier.ts';
 import { rotatorScript } from '../../src/postgres/roles/rotator-script.ts';
-import { scramVerifier } from '../../src/postgres/scram-verifier.ts';
 import { carryOut } from '../../src/roles/carry-out.ts';
 import { circumstancesOf } from '../../src/roles/circumstances-of.ts';
-import { type Dropped, dropRoles } from '../../src/roles/drop-roles.ts';
-import type { DropWitnesses } from '../../src/roles/refuse-drop.ts';
+import { type Dropped, dropRoles } from '../../src/roles/drop/drop-roles.ts';
+import type { DropWitnesses } from '../../src/roles/drop/refuse-drop.ts';
 import type { RolesContext } from '../../src/roles/roles-context.ts';
 import { type PlanOptions, planRoles, type RolesPlan } from '../../src/roles/roles-plan.ts';
 import { adminOf } from './admin.ts';

@@ -1,6 +1,6 @@
+import type { Drain } from '../../src/config/policy.ts';
 import type { Rotation } from '../../src/ledger/rotation.ts';
-import type { Drain } from '../../src/policy/policy.ts';
-import { sessionsOf } from '../../src/postgres/sessions.ts';
+import { sessionsOf } from '../../src/postgres/sessions/sessions.ts';
 import type { Scenario } from './scenario.ts';
 
 /** The same policy with another drain: by default no grace, half a minute, then terminate. */

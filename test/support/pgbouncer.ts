@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
-import type { PgBouncer as Console } from '../../src/policy/config.ts';
+import type { PgBouncer as Console } from '../../src/config/config.ts';
 import { findServerUser } from '../../src/postgres/embedded/server-user.ts';
-import { openPgBouncer } from '../../src/postgres/pgbouncer.ts';
+import { openPgBouncer } from '../../src/postgres/sessions/pgbouncer.ts';
 import { freePort } from './postgres-server.ts';
 import type { Scenario } from './scenario.ts';
 

@@ -1,4 +1,4 @@
-import type { Policy, Schedule } from '../../src/policy/policy.ts';
+import type { Policy, Schedule } from '../../src/config/policy.ts';
 
 /** A policy of which only the schedule matters. */
 export function policyWith(schedule: Schedule, change: Partial<Policy> = {}): Policy {

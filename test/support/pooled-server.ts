@@ -1,8 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type pg from 'pg';
-import type { Connection } from '../../src/policy/config.ts';
-import { connect } from '../../src/postgres/connect.ts';
-import type { SessionPool } from '../../src/postgres/session-pool.ts';
+import type { Connection } from '../../src/config/config.ts';
+import { connect } from '../../src/postgres/connection/connect.ts';
+import type { SessionPool } from '../../src/postgres/connection/session-pool.ts';
 import { adminOf } from './admin.ts';
 import { startPostgres } from './postgres-server.ts';
 

@@ -3,7 +3,7 @@ import { createPostgresBackend, Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { inject } from 'vitest';
-import { clientOptions } from '../../src/postgres/client-options.ts';
+import { clientOptions } from '../../src/postgres/connection/client-options.ts';
 import { bullConnection } from '../../src/queue/bull-connection.ts';
 import { migrateQueue } from '../../src/queue/migrate-queue.ts';
 import type { QueueBackend } from '../../src/queue/queue-backend.ts';

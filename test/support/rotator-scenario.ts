@@ -1,10 +1,10 @@
 import { expect } from 'vitest';
+import type { Mapping, Policy } from '../../src/config/policy.ts';
 import type { Rotation } from '../../src/ledger/rotation.ts';
-import type { Mapping, Policy } from '../../src/policy/policy.ts';
 import { quoteLiteral } from '../../src/postgres/identifier.ts';
 import { cancel } from '../../src/rotation/cancel.ts';
-import type { OpenDestination } from '../../src/rotation/rotation-context.ts';
-import { withRotatorPassword } from '../../src/rotation/with-rotator-password.ts';
+import type { OpenDestination } from '../../src/rotation/context/rotation-context.ts';
+import { withRotatorPassword } from '../../src/rotation/context/with-rotator-password.ts';
 import type { SecretStore } from '../../src/secret-store/secret-store.ts';
 import { withLimitedRotator } from './rotator.ts';
 import { openScenario, type Scenario, type ServerAddress } from './scenario.ts';

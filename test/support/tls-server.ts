@@ -1,7 +1,7 @@
 import { chown, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { peerCertificate } from '../../src/postgres/peer-certificate.ts';
+import { peerCertificate } from '../../src/postgres/tls/peer-certificate.ts';
 import { adminOf } from './admin.ts';
 import type { Issued } from './certificates.ts';
 import { type OlderVersion, type PostgresServer, startPostgres } from './postgres-server.ts';

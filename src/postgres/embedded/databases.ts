@@ -1,9 +1,9 @@
-import type { Connection, Database, EmbeddedConnection } from '../../policy/config.ts';
-import type { Policy } from '../../policy/policy.ts';
-import { closeDatabase, closeSchema } from '../close-to-public.ts';
-import { connect } from '../connect.ts';
-import { ensureDatabase, provisionLogins } from '../provision-embedded.ts';
+import type { Connection, Database, EmbeddedConnection } from '../../config/config.ts';
+import type { Policy } from '../../config/policy.ts';
+import { connect } from '../connection/connect.ts';
+import { closeDatabase, closeSchema } from '../roles/close-to-public.ts';
 import type { Embedded } from './cluster.ts';
+import { ensureDatabase, provisionLogins } from './provision-embedded.ts';
 
 const STATE = 'keyturn';
 

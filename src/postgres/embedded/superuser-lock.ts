@@ -1,8 +1,8 @@
 import type pg from 'pg';
-import { DatabaseError } from '../database-error.ts';
-import { inTransaction } from '../in-transaction.ts';
-import { isLockRefused } from '../lock-fault.ts';
-import { advisoryLockHolders, describeHolder, endHolders, type LockHolder } from '../lock-holders.ts';
+import { DatabaseError } from '../connection/database-error.ts';
+import { inTransaction } from '../connection/in-transaction.ts';
+import { isLockRefused } from '../locks/lock-fault.ts';
+import { advisoryLockHolders, describeHolder, endHolders, type LockHolder } from '../locks/lock-holders.ts';
 
 /** How long one try waits, in milliseconds. */
 const TRY_MS = 1_000;

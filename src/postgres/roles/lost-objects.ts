@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { ownedObjects } from '../owned-objects.ts';
+import { ownedObjects } from '../logins/owned-objects.ts';
 
 /**
  * What `DROP OWNED` has dropped of a role in the transaction of `client`, which has not committed: what `witness`, a session

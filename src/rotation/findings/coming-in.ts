@@ -1,10 +1,10 @@
+import { pairOf } from '../../config/pair-of.ts';
 import { counted } from '../../counted.ts';
-import { pairOf } from '../../policy/pair-of.ts';
-import { readLogins } from '../../postgres/login.ts';
-import { describeSession, sessionsIn } from '../../postgres/sessions.ts';
-import { publisherOf } from '../publisher-of.ts';
-import { resolveLogins } from '../resolve-logins.ts';
-import type { RotationContext } from '../rotation-context.ts';
+import { readLogins } from '../../postgres/logins/login.ts';
+import { describeSession, sessionsIn } from '../../postgres/sessions/sessions.ts';
+import { publisherOf } from '../context/publisher-of.ts';
+import { resolveLogins } from '../context/resolve-logins.ts';
+import type { RotationContext } from '../context/rotation-context.ts';
 import type { Finding } from './finding.ts';
 import { outsideFindings } from './outside-findings.ts';
 import { unpublishedUse } from './unpublished-use.ts';

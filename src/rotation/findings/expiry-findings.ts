@@ -1,6 +1,6 @@
-import { readLogins } from '../../postgres/login.ts';
+import { readLogins } from '../../postgres/logins/login.ts';
 import { neverExpire } from '../../postgres/roles/role-statements.ts';
-import type { RotationView } from '../rotation-context.ts';
+import type { RotationView } from '../context/rotation-context.ts';
 import type { Finding } from './finding.ts';
 
 /** How near an expiry is that is told where no rotation comes by itself, in days. */

@@ -1,9 +1,9 @@
-import { pairOf } from '../../policy/pair-of.ts';
-import { defaultGrantDifferences } from '../../postgres/default-grant-differences.ts';
-import { grantDifferences } from '../../postgres/grant-differences.ts';
-import { rowPolicyDifferences } from '../../postgres/row-policy-differences.ts';
-import { singleUserMappings } from '../../postgres/single-user-mappings.ts';
-import type { RotationView } from '../rotation-context.ts';
+import { pairOf } from '../../config/pair-of.ts';
+import { defaultGrantDifferences } from '../../postgres/logins/default-grant-differences.ts';
+import { grantDifferences } from '../../postgres/logins/grant-differences.ts';
+import { rowPolicyDifferences } from '../../postgres/logins/row-policy-differences.ts';
+import { singleUserMappings } from '../../postgres/logins/single-user-mappings.ts';
+import type { RotationView } from '../context/rotation-context.ts';
 import type { Finding } from './finding.ts';
 
 /**

@@ -1,8 +1,8 @@
 import { counted } from '../../counted.ts';
-import { describePrepared } from '../../postgres/prepared-transaction.ts';
-import { usesOf } from '../../postgres/sessions.ts';
+import { describePrepared } from '../../postgres/sessions/prepared-transaction.ts';
+import { usesOf } from '../../postgres/sessions/sessions.ts';
+import type { RotationView } from '../context/rotation-context.ts';
 import { pooledClients } from '../pooled-clients.ts';
-import type { RotationView } from '../rotation-context.ts';
 import type { Finding } from './finding.ts';
 
 /** Who still holds on to the login that comes in, from its last turn. No password of any session is at stake. */

@@ -1,6 +1,7 @@
 import { counted } from '../../counted.ts';
-import { type Login, readLogins } from '../../postgres/login.ts';
-import { loginDifferences } from '../../postgres/login-differences.ts';
+import { readServer } from '../../postgres/connection/rotator.ts';
+import { type Login, readLogins } from '../../postgres/logins/login.ts';
+import { loginDifferences } from '../../postgres/logins/login-differences.ts';
 import { grantConnect } from '../../postgres/roles/grant-statements.ts';
 import {
   createRole,
@@ -10,9 +11,8 @@ import {
   setDefaultRole,
 } from '../../postgres/roles/role-statements.ts';
 import { WITH_OPTIONS } from '../../postgres/roles/with-options.ts';
-import { readServer } from '../../postgres/rotator.ts';
-import { sessionsOfNobody } from '../../postgres/sessions-of-nobody.ts';
-import type { RotationView } from '../rotation-context.ts';
+import { sessionsOfNobody } from '../../postgres/sessions/sessions-of-nobody.ts';
+import type { RotationView } from '../context/rotation-context.ts';
 import type { Finding } from './finding.ts';
 
 /** What a rotation that is about to begin knows of itself. */

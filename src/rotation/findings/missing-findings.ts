@@ -1,4 +1,4 @@
-import type { MissingPrivilege } from '../../postgres/rotator.ts';
+import type { MissingPrivilege } from '../../postgres/connection/rotator.ts';
 import type { Finding } from './finding.ts';
 
 /** What the rotator lacks, as one finding with each statement that gives it once; none where it lacks nothing. */

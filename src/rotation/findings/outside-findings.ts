@@ -1,5 +1,5 @@
-import { outsideChanges } from '../outside-changes.ts';
-import type { RotationContext } from '../rotation-context.ts';
+import type { RotationContext } from '../context/rotation-context.ts';
+import { outsideChanges } from '../outside-changes/outside-changes.ts';
 import type { Finding } from './finding.ts';
 
 /** What somebody else changed in the stores: in one finding all at which a rotation stops unless it adopts them, and the rest. */

@@ -1,7 +1,7 @@
 import { counted } from '../../counted.ts';
 import { quoteIdentifier } from '../../postgres/identifier.ts';
-import { type OwnedObjects, ownedObjects } from '../../postgres/owned-objects.ts';
-import type { RotationView } from '../rotation-context.ts';
+import { type OwnedObjects, ownedObjects } from '../../postgres/logins/owned-objects.ts';
+import type { RotationView } from '../context/rotation-context.ts';
 import type { Finding } from './finding.ts';
 
 /** Only an owner may alter or drop an object, and nobody else has rights on it unless granted, the other login included. */

@@ -1,6 +1,6 @@
-import { missingPrivileges, readServer } from '../../postgres/rotator.ts';
+import { missingPrivileges, readServer } from '../../postgres/connection/rotator.ts';
+import type { RotationView } from '../context/rotation-context.ts';
 import { mayTerminate } from '../may-terminate.ts';
-import type { RotationView } from '../rotation-context.ts';
 import type { Finding } from './finding.ts';
 import { missingFindings } from './missing-findings.ts';
 

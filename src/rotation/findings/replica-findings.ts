@@ -1,7 +1,7 @@
-import type { OpenReplica } from '../../postgres/open-replica.ts';
-import { readServer } from '../../postgres/rotator.ts';
-import { systemIdentifier } from '../../postgres/system-identifier.ts';
-import type { RotationView } from '../rotation-context.ts';
+import { readServer } from '../../postgres/connection/rotator.ts';
+import { systemIdentifier } from '../../postgres/connection/system-identifier.ts';
+import type { OpenReplica } from '../../postgres/replicas/open-replica.ts';
+import type { RotationView } from '../context/rotation-context.ts';
 import type { Finding } from './finding.ts';
 
 /** Whether a replica is one of this primary: else what is altered there would never reach it. Throws when it cannot be asked. */

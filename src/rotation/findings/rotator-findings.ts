@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Ledger } from '../../ledger/ledger.ts';
-import { connect, placeOf } from '../../postgres/connect.ts';
+import { connect, placeOf } from '../../postgres/connection/connect.ts';
+import { readIdentity } from '../../postgres/connection/identity.ts';
 import { quoteIdentifier } from '../../postgres/identifier.ts';
-import { readIdentity } from '../../postgres/identity.ts';
-import type { RotationView } from '../rotation-context.ts';
+import type { RotationView } from '../context/rotation-context.ts';
 import type { Finding } from './finding.ts';
 
 /**

@@ -1,5 +1,5 @@
-import type { Connection } from '../../policy/config.ts';
-import type { Server } from '../../postgres/rotator.ts';
+import type { Connection } from '../../config/config.ts';
+import type { Server } from '../../postgres/connection/rotator.ts';
 import type { Finding } from './finding.ts';
 
 const OLDEST_SERVER = 140_000;

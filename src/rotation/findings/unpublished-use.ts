@@ -1,6 +1,6 @@
 import { counted } from '../../counted.ts';
-import { describeSession, type LoginSession } from '../../postgres/sessions.ts';
-import type { RotationContext } from '../rotation-context.ts';
+import { describeSession, type LoginSession } from '../../postgres/sessions/sessions.ts';
+import type { RotationContext } from '../context/rotation-context.ts';
 import type { Finding } from './finding.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { Rotation } from '../../ledger/rotation.ts';
-import { withPolicyLock } from '../../postgres/policy-lock.ts';
-import { isPublished, type RotationContext } from '../rotation-context.ts';
+import { withPolicyLock } from '../../postgres/locks/policy-lock.ts';
+import { isPublished, type RotationContext } from '../context/rotation-context.ts';
 import { refuseSuperseded } from '../superseded.ts';
 import { takeBack } from '../take-back.ts';
 import { mayBeSet } from './is-set.ts';

@@ -1,7 +1,7 @@
-import { PasswordRefused } from '../password-refused.ts';
-import { proveLogin } from '../prove-login.ts';
+import { isPublished, type RotationContext } from '../context/rotation-context.ts';
+import { PasswordRefused } from '../proof/password-refused.ts';
+import { proveLogin } from '../proof/prove-login.ts';
 import { Refusal } from '../refusal.ts';
-import { isPublished, type RotationContext } from '../rotation-context.ts';
 
 /**
  * Whether the rotator has the password that this rotation staged. False is no proof of the contrary, only that there is no harm

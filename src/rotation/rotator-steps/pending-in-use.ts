@@ -1,9 +1,9 @@
-import { readServer } from '../../postgres/rotator.ts';
-import { credentialIn } from '../credential-in.ts';
+import { readServer } from '../../postgres/connection/rotator.ts';
+import { credentialIn } from '../context/credential-in.ts';
+import { incomingLogin, type OpenDestination, type RotationContext } from '../context/rotation-context.ts';
 import { refuse } from '../findings/refuse.ts';
 import { serverFindings } from '../findings/server-findings.ts';
-import { proveLogin } from '../prove-login.ts';
-import { incomingLogin, type OpenDestination, type RotationContext } from '../rotation-context.ts';
+import { proveLogin } from '../proof/prove-login.ts';
 
 /** A version that is pending, and has the rotator's password. */
 export interface PendingInUse {

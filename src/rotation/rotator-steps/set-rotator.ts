@@ -1,8 +1,8 @@
-import { changePassword } from '../../postgres/change-password.ts';
-import { withPolicyLock } from '../../postgres/policy-lock.ts';
-import { scramVerifier } from '../../postgres/scram-verifier.ts';
-import { lockOf } from '../lock-of.ts';
-import { incomingLogin, stagedCredential } from '../rotation-context.ts';
+import { withPolicyLock } from '../../postgres/locks/policy-lock.ts';
+import { changePassword } from '../../postgres/logins/change-password.ts';
+import { scramVerifier } from '../../postgres/logins/scram-verifier.ts';
+import { lockOf } from '../context/lock-of.ts';
+import { incomingLogin, stagedCredential } from '../context/rotation-context.ts';
 import type { Step } from '../step.ts';
 import { refuseSuperseded } from '../superseded.ts';
 import { isSet } from './is-set.ts';

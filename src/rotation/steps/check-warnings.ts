@@ -1,5 +1,6 @@
-import { readLogins } from '../../postgres/login.ts';
-import { sessionsIn } from '../../postgres/sessions.ts';
+import { readLogins } from '../../postgres/logins/login.ts';
+import { sessionsIn } from '../../postgres/sessions/sessions.ts';
+import { frozenLogins, type RotationContext } from '../context/rotation-context.ts';
 import { nextDue } from '../due-rotation.ts';
 import { expiryFindings } from '../findings/expiry-findings.ts';
 import { grantFindings } from '../findings/grant-findings.ts';
@@ -8,8 +9,7 @@ import { loginFindings } from '../findings/login-findings.ts';
 import { ownershipFindings } from '../findings/ownership-findings.ts';
 import { withRemedy } from '../findings/remedy-of.ts';
 import { unpublishedUse } from '../findings/unpublished-use.ts';
-import { outsideChanges } from '../outside-changes.ts';
-import { frozenLogins, type RotationContext } from '../rotation-context.ts';
+import { outsideChanges } from '../outside-changes/outside-changes.ts';
 import { turnOf } from '../turn-of.ts';
 
 /** What `check` lets pass although it will trouble somebody. */

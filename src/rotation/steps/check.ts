@@ -1,5 +1,6 @@
-import { otherOf, pairOf } from '../../policy/pair-of.ts';
-import { readServer } from '../../postgres/rotator.ts';
+import { otherOf, pairOf } from '../../config/pair-of.ts';
+import { readServer } from '../../postgres/connection/rotator.ts';
+import { findStaged, frozenLogins, holds, type RotationContext } from '../context/rotation-context.ts';
 import { comingIn } from '../findings/coming-in.ts';
 import { loginFindings } from '../findings/login-findings.ts';
 import { privilegeFindings } from '../findings/privilege-findings.ts';
@@ -8,7 +9,6 @@ import { replicaFindings } from '../findings/replica-findings.ts';
 import { serverFindings } from '../findings/server-findings.ts';
 import { refuseLateStart } from '../refuse-late-start.ts';
 import { refuseReplaced } from '../refuse-replaced.ts';
-import { findStaged, frozenLogins, holds, type RotationContext } from '../rotation-context.ts';
 import type { Step } from '../step.ts';
 import { turnOf } from '../turn-of.ts';
 import { checkWarnings } from './check-warnings.ts';

@@ -1,7 +1,7 @@
-import { readLogins } from '../../postgres/login.ts';
-import type { OpenReplica } from '../../postgres/open-replica.ts';
-import type { LoginSession } from '../../postgres/sessions.ts';
-import { frozenLogins, type RotationContext } from '../rotation-context.ts';
+import { readLogins } from '../../postgres/logins/login.ts';
+import type { OpenReplica } from '../../postgres/replicas/open-replica.ts';
+import type { LoginSession } from '../../postgres/sessions/sessions.ts';
+import { frozenLogins, type RotationContext } from '../context/rotation-context.ts';
 import { cut } from './cut.ts';
 import { mayCut } from './drain.ts';
 

@@ -1,11 +1,11 @@
 import { counted } from '../../counted.ts';
-import type { OpenReplica } from '../../postgres/open-replica.ts';
-import { withPolicyLock } from '../../postgres/policy-lock.ts';
-import { describeSession, type LoginSession, terminate } from '../../postgres/sessions.ts';
-import { lockOf } from '../lock-of.ts';
+import { withPolicyLock } from '../../postgres/locks/policy-lock.ts';
+import type { OpenReplica } from '../../postgres/replicas/open-replica.ts';
+import { describeSession, type LoginSession, terminate } from '../../postgres/sessions/sessions.ts';
+import { lockOf } from '../context/lock-of.ts';
+import { frozenLogins, type RotationContext } from '../context/rotation-context.ts';
 import { Refusal } from '../refusal.ts';
 import { refuseMissingPrivileges } from '../refuse-missing-privileges.ts';
-import { frozenLogins, type RotationContext } from '../rotation-context.ts';
 import { refuseSuperseded } from '../superseded.ts';
 import { warn } from '../warn.ts';
 import { describeUse } from './drain.ts';

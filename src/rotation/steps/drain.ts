@@ -1,10 +1,10 @@
 import { counted } from '../../counted.ts';
-import { readLogins } from '../../postgres/login.ts';
-import { describePrepared } from '../../postgres/prepared-transaction.ts';
-import { describeSession, type LoginUse, NOBODY } from '../../postgres/sessions.ts';
+import { readLogins } from '../../postgres/logins/login.ts';
+import { describePrepared } from '../../postgres/sessions/prepared-transaction.ts';
+import { describeSession, type LoginUse, NOBODY } from '../../postgres/sessions/sessions.ts';
+import { frozenLogins, type RotationContext } from '../context/rotation-context.ts';
 import { mayTerminate } from '../may-terminate.ts';
 import { pooledClients } from '../pooled-clients.ts';
-import { frozenLogins, type RotationContext } from '../rotation-context.ts';
 import type { Step, Wait } from '../step.ts';
 import { warn } from '../warn.ts';
 

@@ -1,6 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import type { PolicyLock } from '../../postgres/policy-lock.ts';
-import { withProvenLogin } from '../proven-login.ts';
+import type { PolicyLock } from '../../postgres/locks/policy-lock.ts';
 import {
   type Credential,
   holds,
@@ -9,7 +8,8 @@ import {
   type RotationContext,
   stagedCredential,
   tokenOf,
-} from '../rotation-context.ts';
+} from '../context/rotation-context.ts';
+import { withProvenLogin } from '../proof/proven-login.ts';
 import type { Step } from '../step.ts';
 import { refuseSuperseded } from '../superseded.ts';
 

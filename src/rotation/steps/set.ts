@@ -1,21 +1,21 @@
-import { DatabaseError } from '../../postgres/database-error.ts';
-import { enableLogin, readLogins } from '../../postgres/login.ts';
-import { withPolicyLock } from '../../postgres/policy-lock.ts';
-import { asksForMd5 } from '../../postgres/scram-fault.ts';
-import { scramVerifier } from '../../postgres/scram-verifier.ts';
-import { lockOf } from '../lock-of.ts';
-import { proveLogin } from '../prove-login.ts';
-import { setAgain } from '../proven-login.ts';
-import { publisherOf } from '../publisher-of.ts';
-import { Refusal } from '../refusal.ts';
-import { rethrowNamingPrivileges } from '../refuse-missing-privileges.ts';
+import { DatabaseError } from '../../postgres/connection/database-error.ts';
+import { asksForMd5 } from '../../postgres/connection/scram-fault.ts';
+import { withPolicyLock } from '../../postgres/locks/policy-lock.ts';
+import { enableLogin, readLogins } from '../../postgres/logins/login.ts';
+import { scramVerifier } from '../../postgres/logins/scram-verifier.ts';
+import { lockOf } from '../context/lock-of.ts';
+import { publisherOf } from '../context/publisher-of.ts';
 import {
   frozenLogins,
   holdsAny,
   isPublished,
   type RotationContext,
   stagedCredential,
-} from '../rotation-context.ts';
+} from '../context/rotation-context.ts';
+import { proveLogin } from '../proof/prove-login.ts';
+import { setAgain } from '../proof/proven-login.ts';
+import { Refusal } from '../refusal.ts';
+import { rethrowNamingPrivileges } from '../refuse-missing-privileges.ts';
 import type { Step } from '../step.ts';
 import { refuseSuperseded } from '../superseded.ts';
 

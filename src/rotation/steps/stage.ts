@@ -1,15 +1,15 @@
-import { withPolicyLock } from '../../postgres/policy-lock.ts';
-import { lockOf } from '../lock-of.ts';
-import { loginFields } from '../login-fields.ts';
-import { generatePassword } from '../password.ts';
-import { otherPendingParts } from '../pending-parts.ts';
+import { withPolicyLock } from '../../postgres/locks/policy-lock.ts';
+import { lockOf } from '../context/lock-of.ts';
+import { loginFields } from '../context/login-fields.ts';
 import {
   findStaged,
   holds,
   incomingLogin,
   type OpenDestination,
   type RotationContext,
-} from '../rotation-context.ts';
+} from '../context/rotation-context.ts';
+import { otherPendingParts } from '../outside-changes/pending-parts.ts';
+import { generatePassword } from '../password.ts';
 import type { Step } from '../step.ts';
 import { refuseSuperseded } from '../superseded.ts';
 import { takeBack } from '../take-back.ts';

@@ -1,10 +1,10 @@
 import { counted } from '../../counted.ts';
 import { awaitReplay } from '../await-replay.ts';
-import { proveLogin } from '../prove-login.ts';
+import { incomingLogin, isPublished } from '../context/rotation-context.ts';
+import { proveLogin } from '../proof/prove-login.ts';
+import { replicasWithout } from '../proof/replicas-without.ts';
+import { runVerifyStatements } from '../proof/run-verify-statements.ts';
 import { Refusal } from '../refusal.ts';
-import { replicasWithout } from '../replicas-without.ts';
-import { incomingLogin, isPublished } from '../rotation-context.ts';
-import { runVerifyStatements } from '../run-verify-statements.ts';
 import type { Step } from '../step.ts';
 
 /** Logs in with what was staged, as a consumer would, before any consumer can. Repeated until published. */

@@ -1,0 +1,140 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Command } from 'commander';
+import { type App, openApp } from '../../app.ts';
+import type { Rotation } from '../../ledger/rotation.ts';
+import { connect } from '../../postgres/connection/connect.ts';
+import { DatabaseError } from '../../postgres/connection/database-error.ts';
+import { hypotheticalRotation } from '../../rotation/context/hypothetical-rotation.ts';
+import { policyStatus } from '../../rotation/status.ts';
+import { interrupted } from '../interrupted.ts';
+import type { Io } from '../io.ts';
+import { duration } from '../options/duration-option.ts';
+import { runClient } from './demo/client.ts';
+import { CLIENTS, CONFIGURATION, POLICY, SAMPLE_DATABASE } from './demo/configuration.ts';
+import { type PublishedLogin, readPublishedLogin } from './demo/published-login.ts';
+import { newTally } from './demo/tally.ts';
+import { openView } from './demo/view.ts';
+
+/** The last rotation may still be draining when the time is up. */
+const SETTLE_MS = 20_000;
+
+export function registerDemo(program: Command, io: Io): void {
+  program
+    .command('demo')
+    .description('see it work: a sample database, clients that keep querying, rotations every few seconds')
+    .option('--duration <duration>', 'how long', duration, 40_000)
+    .action((options: { duration: number }) => demo(io, options.duration));
+}
+
+async function demo(io: Io, time: number): Promise<void> {
+  const stop = new AbortController();
+  interrupted().then(() => stop.abort());
+  // In a fixed place, so that what a killed demo left behind is found, and cleared, by the next.
+  const home = join(io.cwd, '.keyturn', 'demo');
+  io.stdout.write('Starting PostgreSQL, a worker and eight clients; this takes some seconds.');
+  io.stdout.write('');
+  await mkdir(join(home, 'config'), { recursive: true });
+  await writeFile(join(home, 'config', 'keyturn.yaml'), CONFIGURATION);
+  try {
+    await using app = await openApp({
+      configPath: join(home, 'config'),
+      env: { KEYTURN_LOG_LEVEL: 'fatal' },
+      cwd: home,
+      ephemeral: true,
+    });
+    if (!stop.signal.aborted) await show(io, app, { home, time, stop });
+  } finally {
+    await rm(home, { recursive: true, force: true });
+  }
+  if (stop.signal.aborted) io.exit(130);
+}
+
+async function show(
+  io: Io,
+  app: App,
+  { home, time, stop }: { home: string; time: number; stop: AbortController },
+): Promise<void> {
+  const policy = app.policy(POLICY);
+  const connection = await app.connection(policy);
+  {
+    await using session = await connect(connection);
+    await session.client.query(SAMPLE_DATABASE);
+  }
+  await app.work();
+
+  const tally = newTally();
+  const seen = new Map<string, PublishedLogin>();
+  const read = async () => {
+    const login = await readPublishedLogin(join(home, '.keyturn', 'secrets', 'shop'));
+    if (login) seen.set(login.version, login);
+    return login;
+  };
+  const ended = new AbortController();
+  const signal = AbortSignal.any([stop.signal, ended.signal]);
+  const { host, port, database } = connection;
+  const clients = Array.from({ length: CLIENTS }, () =>
+    runClient({ server: { host, port, database }, read, tally, signal }),
+  );
+
+  const ledger = await app.ledger();
+  const view = openView(io);
+  const began = Date.now();
+  let rotations: Rotation[] = [];
+  for (;;) {
+    const elapsed = Date.now() - began;
+    rotations = await ledger.latest({ policy: POLICY, limit: 1_000 });
+    const last = rotations[0];
+    await using context = await app.context(hypotheticalRotation(POLICY, app.clock.now()));
+    const history = last && { last, lastDoneAt: null };
+    view({
+      elapsed,
+      duration: time,
+      status: await policyStatus(policy, history, { timing: await ledger.timing(POLICY), context }),
+      rotations,
+      events: await ledger.events(last ? [last.id] : []),
+      tally,
+    });
+    if (stop.signal.aborted || elapsed > time + SETTLE_MS) break;
+    if (elapsed > time && last?.status !== 'open') break;
+    await sleep(250, undefined, { signal: stop.signal }).catch(() => {});
+  }
+  ended.abort();
+  await Promise.all(clients);
+
+  const done = rotations.filter(({ status }) => status === 'done').length;
+  const current = await read();
+  const old = [...seen.values()].filter(({ version }) => version !== current?.version);
+  const alive = stop.signal.aborted ? [] : await stillAlive(old, connection);
+  io.stdout.write('\n');
+  for (const fault of tally.faults) io.stdout.write(`fault: ${fault}\n`);
+  for (const { username } of alive)
+    io.stdout.write(`fault: a replaced password of ${username} still logs in\n`);
+  io.stdout.write(`${old.length} replaced passwords tried, ${alive.length} still log in\n`);
+  io.stdout.write(
+    `demo: ${done} rotations, ${tally.queries} queries, ${tally.failedQueries} failed queries, ${tally.refusedLogins} refused logins\n`,
+  );
+  const good = tally.failedQueries + tally.refusedLogins + alive.length === 0;
+  if (!good || done === 0 || rotations.some(({ status }) => status !== 'done')) io.exit(1);
+}
+
+/** Those of the replaced logins that PostgreSQL still lets in: there must be none. */
+async function stillAlive(
+  logins: readonly PublishedLogin[],
+  connection: Parameters<typeof connect>[0],
+): Promise<PublishedLogin[]> {
+  const alive: PublishedLogin[] = [];
+  for (const login of logins) {
+    try {
+      await using _session = await connect(
+        { ...connection, user: login.username, password: login.password },
+        { kind: 'consumer' },
+      );
+      alive.push(login);
+    } catch (error) {
+      if (!(error instanceof DatabaseError) || error.kind !== 'authentication') throw error;
+    }
+  }
+  return alive;
+}

@@ -1,0 +1,70 @@
+import type { Command } from 'commander';
+import type { App } from '../../app.ts';
+import { counted } from '../../counted.ts';
+import { type Diagnosis, diagnose } from '../../doctor/diagnose.ts';
+import type { Finding } from '../../rotation/findings/finding.ts';
+import { remedyLines } from '../../rotation/findings/remedy-of.ts';
+import type { Io } from '../io.ts';
+import { writeJson } from '../output/table.ts';
+import { type ConfigOption, choosePolicies, withApp } from '../with-app.ts';
+
+export function registerDoctor(program: Command, io: Io): void {
+  program
+    .command('doctor [policy...]')
+    .description('what would stop or endanger a rotation, each with what mends it; changes nothing')
+    .option('--config <path>', 'file or folder', 'config/')
+    .option('--json', 'print JSON')
+    .action((names: string[], options: ConfigOption & { json?: true }) =>
+      withApp(io, options, async (app) => {
+        const diagnoses = await diagnose(partsOf(app), choosePolicies(app, names), progress(io));
+        if (options.json) writeJson(io, diagnoses.flatMap(report));
+        else write(io, diagnoses);
+        if (countOf(diagnoses, 'fail') > 0) io.exit(1);
+      }),
+    );
+}
+
+function partsOf(app: App) {
+  const { clock, config, ledger, queue, connection, destinations } = app;
+  return { clock, stores: config.stores, exposed: config.exposed, ledger, queue, connection, destinations };
+}
+
+/** One line on a terminal that counts, and is gone at the end. */
+function progress(io: Io): (done: number, of: number) => void {
+  return (done, of) => io.stderr.passing(done < of ? `looked at ${done} of ${of}` : '');
+}
+
+function report({ connection, policy, findings }: Diagnosis) {
+  return findings.map((finding) => ({
+    policy,
+    connection,
+    about: finding.about,
+    level: finding.level,
+    text: finding.text,
+    remedy: finding.remedy ?? null,
+    sql: finding.sql ?? [],
+  }));
+}
+
+function write(io: Io, diagnoses: readonly Diagnosis[]): void {
+  const all = diagnoses.flatMap(({ findings }) => findings);
+  const width = Math.max(...all.map(({ about }) => about.length));
+  for (const { connection, policy, findings } of diagnoses) {
+    io.stdout.write(`${policy ?? (connection === null ? 'keyturn' : `connection ${connection}`)}\n`);
+    for (const finding of findings) {
+      const level = { text: finding.level.padEnd(4), colour: COLOURS[finding.level] };
+      io.stdout.write('  ', level, `  ${finding.about.padEnd(width)}  ${finding.text}\n`);
+      for (const line of remedyLines(finding)) io.stdout.write(`${' '.repeat(width + 10)}${line}\n`);
+    }
+  }
+  const [fails, warns, skips] = (['fail', 'warn', 'skip'] as const).map((level) => countOf(diagnoses, level));
+  io.stdout.write(
+    `${fails} to mend, ${counted(warns ?? 0, 'warning')}, ${counted(skips ?? 0, 'thing')} not looked at\n`,
+  );
+}
+
+function countOf(diagnoses: readonly Diagnosis[], level: Finding['level']): number {
+  return diagnoses.flatMap(({ findings }) => findings).filter((finding) => finding.level === level).length;
+}
+
+const COLOURS = { ok: 'green', warn: 'yellow', fail: 'red', skip: 'cyan' } as const;

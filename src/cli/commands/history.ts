@@ -1,0 +1,56 @@
+import type { Command } from 'commander';
+import { type RotationReport, reportRotation } from '../../rotation/report.ts';
+import type { Io } from '../io.ts';
+import { count } from '../options/count-option.ts';
+import { writeJson, writeTable } from '../output/table.ts';
+import { type ConfigOption, withApp } from '../with-app.ts';
+
+export function registerHistory(program: Command, io: Io): void {
+  program
+    .command('history [policy]')
+    .description('past rotations, newest first: who asked, how long each step took, why it failed')
+    .option('--config <path>', 'file or folder', 'config/')
+    .option('--limit <n>', 'how many rotations', count, 20)
+    .option('--json', 'print JSON')
+    .action((name: string | undefined, options: ConfigOption & { limit: number; json?: true }) =>
+      withApp(io, options, async (app) => {
+        const ledger = await app.ledger();
+        const rotations = await ledger.latest({
+          limit: options.limit,
+          // By name and not by policy: what a policy that is gone did is still history.
+          ...(name === undefined ? {} : { policy: name }),
+        });
+        const events = await ledger.events(rotations.map(({ id }) => id));
+        const reports = rotations.map((rotation) => reportRotation(rotation, events));
+        if (options.json) return writeJson(io, reports);
+        writeTable(
+          io,
+          ['requested', 'policy', 'status', 'by', 'incoming', 'outgoing', 'took', 'steps'],
+          reports.map(row),
+        );
+        for (const { rotation, warnings, error } of reports) {
+          for (const { step, text } of warnings) io.stdout.write(`${rotation}: ${step} warning: ${text}\n`);
+          if (error) io.stdout.write(`${rotation}: ${error}\n`);
+        }
+      }),
+    );
+}
+
+function row(report: RotationReport): string[] {
+  const took = report.finishedAt && Date.parse(report.finishedAt) - Date.parse(report.requestedAt);
+  return [
+    report.requestedAt,
+    report.policy,
+    report.status,
+    [
+      report.reason,
+      report.requestedBy,
+      ...(report.adopt ? ['adopt'] : []),
+      ...(report.replaces ? [`in place of ${report.replaces}`] : []),
+    ].join(', '),
+    report.incoming ?? '-',
+    report.outgoing ?? '-',
+    took === null ? '-' : `${(took as number) / 1000} s`,
+    report.steps.map(({ name, ms }) => `${name} ${ms === null ? '…' : `${ms} ms`}`).join(', '),
+  ];
+}

@@ -1,0 +1,25 @@
+import type { Command } from 'commander';
+import type { Io } from '../io.ts';
+import { requester } from '../requester.ts';
+import { type ConfigOption, withApp } from '../with-app.ts';
+
+export function registerPause(program: Command, io: Io): void {
+  program
+    .command('pause <policy...>')
+    .description('hold back the schedule; a rotation that is open goes on, and rotate still works')
+    .option('--config <path>', 'file or folder', 'config/')
+    .action((names: string[], options: ConfigOption) =>
+      withApp(io, options, async (app) => {
+        const ledger = await app.ledger();
+        for (const { name } of names.map((name) => app.policy(name))) {
+          const now = await ledger.pause(name, requester(io));
+          const { pausedAt, pausedBy } = await ledger.timing(name);
+          io.stdout.write(
+            now
+              ? `${name}: paused; go on with: keyturn resume ${name}\n`
+              : `${name}: paused already, since ${pausedAt?.toISOString()} by ${pausedBy}\n`,
+          );
+        }
+      }),
+    );
+}

@@ -1,0 +1,46 @@
+import type { Command } from 'commander';
+import type { App } from '../../app.ts';
+import type { Policy } from '../../config/policy.ts';
+import { hypotheticalRotation } from '../../rotation/context/hypothetical-rotation.ts';
+import { plan } from '../../rotation/plan.ts';
+import type { Io } from '../io.ts';
+import { writeJson, writeTable } from '../output/table.ts';
+import { type ConfigOption, choosePolicies, withApp } from '../with-app.ts';
+
+export function registerPlan(program: Command, io: Io): void {
+  program
+    .command('plan [policy...]')
+    .description('what a rotation would do now, step by step; changes nothing')
+    .option('--config <path>', 'file or folder', 'config/')
+    .option('--json', 'print JSON')
+    .action((names: string[], options: ConfigOption & { json?: true }) =>
+      withApp(io, options, async (app) => {
+        const plans = [];
+        for (const policy of choosePolicies(app, names)) plans.push(await planPolicy(app, policy));
+        if (options.json) writeJson(io, plans);
+        else for (const each of plans) writePlan(io, each);
+        if (plans.some(({ steps }) => steps.some(({ state }) => state === 'refused'))) io.exit(1);
+      }),
+    );
+}
+
+type PolicyPlan = Awaited<ReturnType<typeof planPolicy>>;
+
+async function planPolicy(app: App, policy: Policy) {
+  const ledger = await app.ledger();
+  const [open] = await ledger.open(policy.name);
+  await using context = await app.context(open ?? hypotheticalRotation(policy.name, app.clock.now()));
+  return { policy: policy.name, rotation: open?.id ?? null, steps: await plan(context) };
+}
+
+function writePlan(io: Io, { policy, rotation, steps }: PolicyPlan): void {
+  io.stdout.write(`${policy}: ${rotation ? `rotation ${rotation} is open` : 'a rotation now'}\n`);
+  writeTable(
+    io,
+    ['step', 'state', 'what'],
+    steps.map(({ step, state, text }) => [step, state, text]),
+  );
+  for (const { step, warnings } of steps) {
+    for (const text of warnings) io.stdout.write(`${step} warning: ${text}\n`);
+  }
+}

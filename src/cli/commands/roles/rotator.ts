@@ -1,0 +1,109 @@
+import type { Command } from 'commander';
+import type { App } from '../../../app.ts';
+import { shownName } from '../../../config/checks/credential-like.ts';
+import type { Connection } from '../../../config/config.ts';
+import { rotatorPolicyOf } from '../../../config/rotator-policy-of.ts';
+import { scramVerifier } from '../../../postgres/logins/scram-verifier.ts';
+import { rotatorScript } from '../../../postgres/roles/rotator-script.ts';
+import { PLATFORM_NAMES, platformOf } from '../../../roles/platform.ts';
+import type { Io } from '../../io.ts';
+import { UsageError } from '../../usage-error.ts';
+import { type ConfigOption, withApp } from '../../with-app.ts';
+import { schemaOption } from './wish-options.ts';
+import { writeScript } from './write-sql.ts';
+
+interface Options extends ConfigOption {
+  readonly schema?: string[];
+  readonly create: boolean;
+  readonly platform?: string;
+}
+
+export function registerRotator(roles: Command, io: Io): void {
+  roles
+    .command('rotator [connection]')
+    .description(
+      'print the smallest role that can do the job, for an administrator to run; connects to nothing',
+    )
+    .option('--config <path>', 'file or folder', 'config/')
+    .option('--sql', 'print SQL; there is no other form', true)
+    .addOption(schemaOption('where roles create grants; may be repeated; default: public'))
+    .option('--no-create', 'leave out what only roles create and roles repair need')
+    .option('--platform <name>', `the service that runs PostgreSQL: ${PLATFORM_NAMES.join(', ')}`)
+    .action((name: string | undefined, options: Options) =>
+      withApp(io, options, async (app) => {
+        writeRotator(io, app, chooseConnection(app, name), options);
+      }),
+    );
+}
+
+/** One, for each script is to be run in a database of its own. */
+function chooseConnection(app: App, name: string | undefined): Connection {
+  const { connections } = app.config;
+  if (name !== undefined && !connections.has(name)) {
+    throw new UsageError(
+      `There is no connection ${JSON.stringify(shownName(name))}; there is ${[...connections.keys()].join(', ')}`,
+    );
+  }
+  const chosen = [...connections.values()].filter(
+    (connection) => name === undefined || connection.name === name,
+  );
+  const remote = chosen.flatMap((connection) => ('embedded' in connection ? [] : [connection]));
+  const [connection, ...others] = remote;
+  if (!connection) {
+    throw new UsageError('The embedded PostgreSQL needs no rotator: keyturn is its superuser');
+  }
+  if (others.length > 0) {
+    throw new UsageError(
+      `Each connection has a script of its own; name one of ${remote.map((each) => each.name).join(', ')}`,
+    );
+  }
+  return connection;
+}
+
+function writeRotator(io: Io, app: App, connection: Connection, { schema, create, platform }: Options): void {
+  const managed = platform === undefined ? undefined : platformOf(platform);
+  const policies = [...app.config.policies.values()].filter(
+    ({ type, connection: name }) => type === 'logins' && name === connection.name,
+  );
+  const roles = policies.flatMap(({ logins, owner }) => [
+    ...logins,
+    ...(owner !== undefined && create ? [owner] : []),
+  ]);
+  const { name, user, database, password } = connection;
+  const verifier = verifierOf(password);
+  if (password !== undefined && verifier === undefined) {
+    io.stderr.write(
+      `keyturn: the password of ${name} has other characters than printable ASCII, so it is not printed as a verifier; set it with psql's \\password\n`,
+    );
+  }
+  const own = rotatorPolicyOf(connection, app.config);
+  if (own && verifier !== undefined) {
+    io.stderr.write(
+      `keyturn: policy ${own.name} rotates the password of ${user}; once it has, take PASSWORD out of this before it is run again\n`,
+    );
+  }
+  const parts = rotatorScript({
+    rotator: user,
+    database,
+    ...(verifier === undefined ? {} : { verifier }),
+    roles: [...new Set(roles)],
+    schemas: schema ?? ['public'],
+    mayCreate: create,
+    ...(managed ? { managed } : {}),
+  });
+  writeScript(
+    io,
+    `The rotator of ${name}: run it in the database ${database} as ${managed?.administrator ?? 'a superuser'}. It may be run again.`,
+    parts.map(({ purpose, sql }) => ({ comment: purpose, sql })),
+  );
+}
+
+function verifierOf(password: string | undefined): string | undefined {
+  if (password === undefined) return undefined;
+  try {
+    return scramVerifier(password);
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}

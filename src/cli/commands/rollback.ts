@@ -1,0 +1,29 @@
+import type { Command } from 'commander';
+import { rollBack } from '../../rotation/roll-back.ts';
+import type { Io } from '../io.ts';
+import { NO_WORKER } from '../no-worker.ts';
+import { openRotation } from '../open-rotation.ts';
+import { requester } from '../requester.ts';
+import { type ConfigOption, withApp } from '../with-app.ts';
+
+export function registerRollback(program: Command, io: Io): void {
+  program
+    .command('rollback <policy>')
+    .description('while a rotation drains: publish the old login again, and revoke the new one')
+    .option('--config <path>', 'file or folder', 'config/')
+    .action((name: string, options: ConfigOption) =>
+      withApp(io, options, async (app) => {
+        const [ledger, queue] = await Promise.all([app.ledger(), app.queue()]);
+        const rotation = await openRotation(app, name);
+        await using context = await app.context(rotation);
+        const turned = await rollBack(context, requester(io));
+        // Whoever rolls back wants to know why first; the schedule would rotate again at once.
+        await ledger.pause(name, requester(io));
+        io.stdout.write(
+          `${name}: ${turned.outgoing} is published again, ${turned.incoming} will be revoked; the schedule is paused, go on with: keyturn resume ${name}\n`,
+        );
+        await queue.hurry(turned);
+        if ((await queue.workers()) === 0) io.stderr.write(NO_WORKER);
+      }),
+    );
+}

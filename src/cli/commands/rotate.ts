@@ -1,0 +1,291 @@
+import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Command } from 'commander';
+import type { App } from '../../app.ts';
+import type { Policy } from '../../config/policy.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
+import type { Rotation } from '../../ledger/rotation.ts';
+import { RotationOpenError } from '../../ledger/rotation-open-error.ts';
+import { QueueError } from '../../queue/queue-error.ts';
+import { type RotationReport, reportRotation } from '../../rotation/report.ts';
+import { stepsOf } from '../../rotation/steps.ts';
+import { interrupted } from '../interrupted.ts';
+import type { Io } from '../io.ts';
+import { NO_WORKER } from '../no-worker.ts';
+import { duration } from '../options/duration-option.ts';
+import { confirm } from '../output/confirm.ts';
+import { showProgress } from '../output/progress.ts';
+import { writeJson } from '../output/table.ts';
+import { tellOutsideChanges } from '../output/tell-outside-changes.ts';
+import { heldUntil, requestRotation } from '../request-rotation.ts';
+import { rotateByWorker } from '../rotate-by-worker.ts';
+import { rotateHere } from '../rotate-here.ts';
+import { STUCK_MS, untilStuck } from '../until-stuck.ts';
+import { UsageError } from '../usage-error.ts';
+import { watchRotations } from '../watch-rotations.ts';
+import { type ConfigOption, choosePolicies, withApp } from '../with-app.ts';
+
+interface Options extends ConfigOption {
+  readonly all?: true;
+  readonly wait?: true;
+  readonly inline?: boolean;
+  readonly emergency?: true;
+  readonly adopt?: boolean;
+  readonly yes?: true;
+  readonly json?: true;
+  readonly timeout?: number;
+  /** With --inline, while a worker is up: whether this process goes on where the worker does not. */
+  readonly helps?: boolean;
+}
+
+/** After this long an emergency that has not come to its end ends with exit code 3, unless `--timeout` says otherwise. */
+const EMERGENCY_TIMEOUT_MS = 5 * 60_000;
+/** How long a worker that is just starting is waited for. */
+const WORKER_PATIENCE_MS = 5_000;
+const FREE_POLL_MS = 500;
+
+export function registerRotate(program: Command, io: Io): void {
+  program
+    .command('rotate [policy...]')
+    .description('rotate now')
+    .option('--config <path>', 'file or folder', 'config/')
+    .option('--all', 'every policy; asks first')
+    .option('--wait', 'show progress and wait for the end')
+    .option(
+      '--timeout <duration>',
+      'with --wait: give up waiting after this long, for instance 10m (exit 3)',
+      duration,
+    )
+    .option(
+      '--inline',
+      'rotate in this process when no worker is up, with --emergency in any case; implies --wait',
+    )
+    .option(
+      '--emergency',
+      `the password leaked: no grace, no drain, sessions are cut; asks first; waits ${STUCK_MS / 1000} s for what fails again and again (exit 1), and ${EMERGENCY_TIMEOUT_MS / 60_000} min in all`,
+    )
+    .option(
+      '--adopt',
+      'take over what was changed in the secrets outside keyturn, of one policy; says what that is and asks first',
+    )
+    .option('--yes', 'do not ask')
+    .option('--json', 'print JSON')
+    .action((names: string[], options: Options) =>
+      withApp(io, options, (app) => run(io, app, names, options)),
+    );
+}
+
+async function run(io: Io, app: App, names: readonly string[], asked: Options): Promise<void> {
+  const { all } = asked;
+  if (names.length === 0 && !all) throw new UsageError('Name a policy, or give --all');
+  if (names.length > 0 && all) throw new UsageError('Name policies or give --all, not both');
+  const policies = choosePolicies(app, names);
+  const [first, ...others] = policies;
+  if (asked.adopt && (all || !first || others.length > 0)) {
+    throw new UsageError('With --adopt name one policy: what was changed is to be judged for each by itself');
+  }
+  // What turns up later is not what was agreed to.
+  const adopt = asked.adopt && first ? await tellOutsideChanges(io, app, first) : false;
+  const options = { ...asked, adopt };
+  await confirmRisk(policies, options);
+  // A leaked password is not out of use while a rotation that is open drains, so an emergency sees to that one first.
+  const isOpen = await escalateOpen(app, policies, options);
+  const wait = Boolean(options.wait || options.inline || isOpen);
+  // A worker that was stopped counts as up for a while, and an emergency cannot wait for that.
+  const inline =
+    Boolean(options.inline) &&
+    (Boolean(options.emergency) || !(await workerUp(app, 0).catch(unreachable(options, false))));
+  if (wait && !inline && !(await workerUp(app, WORKER_PATIENCE_MS))) {
+    throw new Error(
+      'No worker is running, so nobody would rotate; start one with: keyturn start, or add --inline',
+    );
+  }
+
+  if (wait) return requestAndWait(io, app, policies, { ...options, inline, helps: Boolean(options.inline) });
+  // Asked first: what is opened while the queue is away would wait for the sweep.
+  const hasWorker = await workerUp(app, 0);
+  const requested: Rotation[] = [];
+  for (const policy of policies) {
+    const answer = await requestRotation(io, app, policy, options);
+    if (answer instanceof RotationOpenError) {
+      io.stderr.write(
+        `keyturn: ${answer.message}${heldUntil(policy, answer)}; with --wait this one follows it\n`,
+      );
+      io.exit(1);
+    } else {
+      requested.push(answer);
+      await enqueue(app, answer);
+    }
+  }
+  writeQueued(io, requested, options);
+  if (requested.length > 0 && !hasWorker) io.stderr.write(NO_WORKER);
+}
+
+/** With --inline nobody needs the queue: what it cannot tell is answered for it. */
+function unreachable<Answer>({ inline }: Options, answer: Answer): (error: unknown) => Answer {
+  return (error) => {
+    if (inline && error instanceof QueueError) return answer;
+    throw error;
+  };
+}
+
+/** With --emergency, ends the drains of rotations that are open. Returns whether there are any. */
+async function escalateOpen(app: App, policies: readonly Policy[], options: Options): Promise<boolean> {
+  if (!options.emergency) return false;
+  const [ledger, queue] = await Promise.all([app.ledger(), app.queue()]);
+  const open = (await Promise.all(policies.map(({ name }) => ledger.open(name)))).flat();
+  for (const { id } of open) {
+    const escalated = await ledger.escalate(id);
+    if (escalated) await queue.hurry(escalated).catch(unreachable(options, undefined));
+  }
+  return open.length > 0;
+}
+
+async function enqueue(app: App, rotation: Rotation): Promise<void> {
+  const queue = await app.queue();
+  await queue.enqueue(rotation);
+}
+
+function writeQueued(io: Io, rotations: readonly Rotation[], { json }: Options): void {
+  if (json)
+    writeJson(
+      io,
+      rotations.map((rotation) => reportRotation(rotation, [])),
+    );
+  else for (const { id, policy } of rotations) io.stdout.write(`${policy}: rotation ${id} is queued\n`);
+}
+
+async function requestAndWait(
+  io: Io,
+  app: App,
+  policies: readonly Policy[],
+  options: Options,
+): Promise<void> {
+  const { inline, emergency, json } = options;
+  const timeout = options.timeout ?? (emergency ? EMERGENCY_TIMEOUT_MS : undefined);
+  const ledger = await app.ledger();
+  const giveUp = new AbortController();
+  const { signal } = giveUp;
+  const stopped = interrupted().then(() => 'interrupted' as const);
+  const expired =
+    timeout === undefined
+      ? new Promise<never>(() => {})
+      : sleep(timeout, 'expired' as const, { ref: false, signal }).catch(() => 'done' as const);
+
+  const watched = { rotations: [] as Rotation[], complete: false };
+  const work = async () => {
+    await Promise.all(
+      policies.map(async (policy) => {
+        const rotation = await requestWhenFree(io, app, policy, options, signal);
+        if (!rotation) return;
+        watched.rotations.push(rotation);
+        if (inline) await rotateHere(app, rotation, signal);
+        else if (options.helps) await rotateByWorker(app, rotation, signal);
+        else await enqueue(app, rotation);
+      }),
+    );
+    watched.complete = true;
+  };
+  // An inline rotation that cannot go on ends the wait, with its reason; one that goes on is seen in the ledger.
+  const steps = (rotation: Rotation) =>
+    stepsOf({ policy: app.policy(rotation.policy), rotation }).map(({ name }) => name);
+  const all = Promise.all([work(), showProgress(io, watchRotations(ledger, watched, signal), steps)]);
+  const stuck = emergency
+    ? untilStuck(
+        ledger,
+        policies.map(({ name }) => name),
+        signal,
+      )
+    : new Promise<never>(() => {});
+  const end = await Promise.race([all.then(() => 'done' as const), stopped, expired, stuck]).finally(() =>
+    giveUp.abort(),
+  );
+  await all.catch(() => {});
+
+  const ids = watched.rotations.map(({ id }) => id);
+  const events = await ledger.events(ids);
+  const rows = (await Promise.all(ids.map((id) => ledger.find(id)))).filter((row) => row !== undefined);
+  const replaced = rows.map(({ replaces }) => replaces);
+  const reports = rows
+    .filter(({ id }) => !replaced.includes(id))
+    .map((rotation) => reportRotation(rotation, events));
+  if (json) writeJson(io, reports);
+  else for (const report of reports) io.stdout.write(`${sentence(report)}\n`);
+  if (end === 'stuck') await tellStuck(io, ledger, policies, ids);
+  if (end === 'interrupted') io.exit(130);
+  else if (end === 'expired') io.exit(3);
+  else if (end === 'stuck' || reports.some(({ status }) => status !== 'done')) io.exit(1);
+}
+
+/** Says what an emergency gave up waiting for: its own rotations, or those before them, which are still open. */
+async function tellStuck(
+  io: Io,
+  ledger: Ledger,
+  policies: readonly Policy[],
+  own: readonly string[],
+): Promise<void> {
+  for (const { name } of policies) {
+    for (const { id, lastError } of await ledger.open(name)) {
+      if (!own.includes(id)) {
+        io.stderr.write(
+          `${name}: rotation ${id} was open before and does not come to its end, so none followed it: ${lastError}\n`,
+        );
+      }
+      io.stderr.write(
+        `${name}: rotation ${id} stays open, and a worker goes on trying it; see: keyturn status ${name}. End what is in the way, and where no worker is up run again: keyturn rotate ${name} --emergency --inline\n`,
+      );
+    }
+  }
+}
+
+/** Opens a rotation as soon as the one that is open has ended; undefined when the signal fires before. */
+async function requestWhenFree(
+  io: Io,
+  app: App,
+  policy: Policy,
+  options: Options,
+  signal: AbortSignal,
+): Promise<Rotation | undefined> {
+  let told: string | undefined;
+  while (!signal.aborted) {
+    const answer = await requestRotation(io, app, policy, options);
+    if (!(answer instanceof RotationOpenError)) return answer;
+    const { rotation } = answer;
+    if (rotation && told !== rotation.id) {
+      told = rotation.id;
+      // Without a worker nobody else would end it.
+      const how = options.inline ? 'goes on with' : 'waits for';
+      io.stderr.write(
+        `${policy.name}: ${how} rotation ${rotation.id}, which is open${heldUntil(policy, answer)}\n`,
+      );
+      if (options.inline) await rotateHere(app, rotation, signal);
+    }
+    await sleep(FREE_POLL_MS, undefined, { signal }).catch(() => {});
+  }
+  return undefined;
+}
+
+async function workerUp(app: App, patience: number): Promise<boolean> {
+  const queue = await app.queue();
+  const deadline = performance.now() + patience;
+  while ((await queue.workers()) === 0) {
+    if (performance.now() >= deadline) return false;
+    await sleep(200);
+  }
+  return true;
+}
+
+async function confirmRisk(policies: readonly Policy[], options: Options): Promise<void> {
+  if (options.yes || !(options.all || options.emergency || options.adopt)) return;
+  const names = policies.map(({ name }) => name).join(', ');
+  const risk = options.emergency ? ' at once, cutting the sessions that use the old login' : '';
+  const adopting = options.adopt ? ', taking over what was changed' : '';
+  await confirm(`Rotate ${names}${risk}${adopting}?`);
+}
+
+function sentence({ policy, status, incoming, outgoing, error, rotation }: RotationReport): string {
+  const revoked = outgoing === null ? 'its old password is refused' : `${outgoing} is revoked`;
+  if (status === 'done') return `${policy}: ${incoming} is published, ${revoked}`;
+  if (status === 'failed') return `${policy}: failed: ${error}`;
+  return `${policy}: rotation ${rotation} is still open${error ? `: ${error}` : ''}`;
+}

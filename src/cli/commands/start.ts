@@ -1,0 +1,36 @@
+import type { Command } from 'commander';
+import { counted } from '../../counted.ts';
+import { interrupted } from '../interrupted.ts';
+import type { Io } from '../io.ts';
+import { type ConfigOption, withApp } from '../with-app.ts';
+
+export function registerStart(program: Command, io: Io): void {
+  program
+    .command('start')
+    .description('run the worker: schedules, rotations, sweeps; until Ctrl-C or SIGTERM; SIGHUP reloads')
+    .option('--config <path>', 'file or folder', 'config/')
+    .action((options: ConfigOption) =>
+      withApp(io, options, async (app) => {
+        let reload = () => {};
+        const stop = interrupted({ onReload: () => reload() });
+        const stopping = new AbortController();
+        void stop.then(() => stopping.abort());
+        for (const warning of app.config.warnings) io.stderr.write(`warning: ${warning}\n`);
+        const say = (fault: string) => io.stderr.write(`keyturn is waiting: ${fault}\n`);
+        const work = async () => {
+          const worker = await app.work();
+          reload = () => void worker.reload();
+        };
+        if (await app.reach({ stop: stopping.signal, say }, work)) {
+          const { policies, queueRedis } = app.config;
+          io.stderr.write(
+            `keyturn is ready: ${counted(policies.size, 'policy', 'policies')}, queue on ${queueRedis ? 'Redis' : 'PostgreSQL'}\n`,
+          );
+          // Without its state database a worker has nothing to do; who runs it hears of it by the exit code.
+          const lost = app.lost.then((fault) => Promise.reject(fault));
+          await Promise.race([stop, lost]);
+        }
+        io.stderr.write('keyturn is stopping; what is under way goes on at the next start\n');
+      }),
+    );
+}

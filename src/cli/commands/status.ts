@@ -1,0 +1,123 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Command } from 'commander';
+import type { App } from '../../app.ts';
+import type { Policy } from '../../config/policy.ts';
+import { READ_ONLY_REMEDY } from '../../ledger/state-error.ts';
+import { QueueError } from '../../queue/queue-error.ts';
+import { hypotheticalRotation } from '../../rotation/context/hypothetical-rotation.ts';
+import { type PolicyState, type PolicyStatus, policyStatus } from '../../rotation/status.ts';
+import { interrupted } from '../interrupted.ts';
+import type { Io } from '../io.ts';
+import { fromEach } from '../options/from-each.ts';
+import { relative } from '../output/relative.ts';
+import { writeJson, writeTable } from '../output/table.ts';
+import { type ConfigOption, choosePolicies, withApp } from '../with-app.ts';
+
+/** Servers have but so many connections, and many policies may be on one. */
+const PARALLEL = { parallel: 8 };
+
+const WATCH_INTERVAL_MS = 2_000;
+
+export function registerStatus(program: Command, io: Io): void {
+  program
+    .command('status [policy...]')
+    .description('state, active login, sessions of each login, last and next rotation')
+    .option('--config <path>', 'file or folder', 'config/')
+    .option('--json', 'print JSON')
+    .option('--watch', 'again every 2 s, until Ctrl-C')
+    .action((names: string[], options: ConfigOption & { json?: true; watch?: true }) =>
+      withApp(io, options, async (app) => {
+        const policies = choosePolicies(app, names);
+        const show = async () => {
+          const [statuses, fault] = await Promise.all([readStatus(app, policies), queueFault(app)]);
+          if (options.watch && !options.json) io.stdout.move('clear screen');
+          write(io, statuses, app.clock.now(), options.json);
+          if (fault !== undefined) io.stderr.write(`keyturn: ${fault}\n`);
+        };
+        if (!options.watch) return show();
+        const stop = interrupted();
+        let going = true;
+        stop.then(() => {
+          going = false;
+        });
+        while (going) {
+          await show();
+          await Promise.race([sleep(WATCH_INTERVAL_MS, undefined, { ref: false }), stop]);
+        }
+      }),
+    );
+}
+
+async function readStatus(app: App, policies: readonly Policy[]): Promise<PolicyStatus[]> {
+  const ledger = await app.ledger();
+  const names = policies.map(({ name }) => name);
+  const [summary, timings] = await Promise.all([ledger.summary(names), ledger.timings(names)]);
+  return fromEach(
+    policies,
+    async (policy) => {
+      await using context = await app.context(hypotheticalRotation(policy.name, app.clock.now()));
+      const timing = timings.get(policy.name) ?? (await ledger.timing(policy.name));
+      return await policyStatus(policy, summary.get(policy.name), { timing, context });
+    },
+    PARALLEL,
+  );
+}
+
+/** What keeps every policy from being rotated, whatever its own state. */
+async function queueFault(app: App): Promise<string | undefined> {
+  const ledger = await app.ledger();
+  // A standby server does not know who is logged in to its primary.
+  if (await ledger.isReadOnly()) return `the state database is read-only: ${READ_ONLY_REMEDY}`;
+  const queue = await app.queue();
+  try {
+    if ((await queue.workers()) > 0) return undefined;
+    return 'no worker is running, so nothing rotates by itself; start one: keyturn start';
+  } catch (error) {
+    if (error instanceof QueueError) return error.message;
+    throw error;
+  }
+}
+
+function write(io: Io, statuses: readonly PolicyStatus[], now: number, json: true | undefined): void {
+  if (json) {
+    writeJson(io, statuses);
+    return;
+  }
+  writeTable(
+    io,
+    ['policy', 'state', 'active', 'standby', 'sessions', 'last rotated', 'next rotation'],
+    statuses.map((status) => [
+      status.policy,
+      { text: status.state, colour: COLOURS[status.state] },
+      status.active ?? '-',
+      status.standby ?? '-',
+      status.sessions
+        ? Object.entries(status.sessions)
+            .map(([login, count]) => `${login}: ${count}`)
+            .join(', ')
+        : 'unknown',
+      status.lastRotatedAt === null ? 'never' : relative(status.lastRotatedAt, now),
+      nextRotation(status, now),
+    ]),
+  );
+  for (const { policy, lastError, clockWarning } of statuses) {
+    if (lastError !== null) io.stdout.write(`${policy}: ${lastError}\n`);
+    if (clockWarning !== null) io.stdout.write(`${policy}: ${clockWarning}\n`);
+  }
+}
+
+function nextRotation({ state, nextRotationAt }: PolicyStatus, now: number): string {
+  if (nextRotationAt !== null) return relative(nextRotationAt, now);
+  return state === 'paused' ? 'when resumed' : 'when asked';
+}
+
+const COLOURS: Readonly<Record<PolicyState, 'green' | 'yellow' | 'red' | 'cyan'>> = {
+  new: 'cyan',
+  active: 'green',
+  rotating: 'yellow',
+  draining: 'yellow',
+  retrying: 'red',
+  failed: 'red',
+  overdue: 'red',
+  paused: 'cyan',
+};

@@ -1,0 +1,22 @@
+import type { Command } from 'commander';
+import { loginUrl } from '../../rotation/context/login-fields.ts';
+import type { Io } from '../io.ts';
+import { type ConfigOption, withApp } from '../with-app.ts';
+
+export function registerUrl(program: Command, io: Io): void {
+  program
+    .command('url <policy>')
+    .description('print the connection URL of the published login, password included')
+    .option('--config <path>', 'file or folder', 'config/')
+    .action((name: string, options: ConfigOption) =>
+      withApp(io, options, async (app) => {
+        const policy = app.policy(name);
+        const [primary] = app.destinations(policy);
+        const { username, password } = (await primary.store.read(primary.secrets, 'current'))?.fields ?? {};
+        if (username === undefined || password === undefined) {
+          throw new Error(`${name} publishes no credential yet; run: keyturn rotate ${name}`);
+        }
+        io.stdout.write(`${loginUrl(await app.connection(policy), { username, password })}\n`);
+      }),
+    );
+}

@@ -1,0 +1,36 @@
+import { visible } from '../../visible.ts';
+import type { Io } from '../io.ts';
+import type { Part } from './output.ts';
+
+/** What stands in a table. */
+export type Cell = Part;
+
+/** Writes rows under headings, each column as wide as its widest cell. */
+export function writeTable(io: Io, headings: readonly string[], rows: readonly (readonly Cell[])[]): void {
+  const lines = [headings.map((heading) => heading.toUpperCase()), ...rows];
+  const widths = headings.map((_, column) => Math.max(...lines.map((line) => widthOf(line[column]))));
+  for (const line of lines) {
+    io.stdout.write(
+      ...line.flatMap((cell, column) => padded(cell, widths[column] ?? 0, line.slice(column + 1))),
+    );
+  }
+}
+
+/** A cell and the space to the next one that is not empty. */
+function padded(cell: Cell, width: number, following: readonly Cell[]): Part[] {
+  const isLast = following.every((other) => textOf(other).trim() === '');
+  if (isLast) return [typeof cell === 'string' ? cell.trimEnd() : cell];
+  return [cell, `${' '.repeat(width - widthOf(cell))}  `];
+}
+
+function textOf(cell: Cell = ''): string {
+  return typeof cell === 'string' ? cell : cell.text;
+}
+
+function widthOf(cell: Cell | undefined): number {
+  return visible(textOf(cell)).length;
+}
+
+export function writeJson(io: Io, value: unknown): void {
+  io.stdout.json(value);
+}

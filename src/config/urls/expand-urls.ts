@@ -1,0 +1,96 @@
+import { type Path, type Problem, renderPath } from '../config-error.ts';
+import { entriesOf, find, type Located } from '../yaml/located.ts';
+import { parseConnectionUrl } from './connection-url.ts';
+import { type UrlPart, urlEntry } from './url-entry.ts';
+
+const SPELT_OUT = ['host', 'port', 'database', 'user', 'password', 'tls'];
+/** What may be shown of a URL that stands in the file: of the rest a slip in escaping could make it a piece of the password. */
+const SHOWN = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey'];
+
+const SCHEME = /^postgres(ql)?:\/\//;
+
+type Report = (problem: Problem) => void;
+
+/** Puts in the place of each connection's `url` what it stands for, so that it is checked as if it were spelt out. */
+export function expandUrls(tree: Located, report: Report): Located {
+  const connections = find(tree, ['connections']);
+  if (connections?.content.kind !== 'mapping') return tree;
+  const entries = new Map(
+    [...entriesOf(connections)].map(([name, connection]) => [
+      name,
+      expandConnection(connection, ['connections', name], report),
+    ]),
+  );
+  return withEntry(tree, 'connections', { ...connections, content: { kind: 'mapping', entries } });
+}
+
+/** The same for `state.database`. That it is a URL at all, or left out, is for the schema to say. */
+export function expandStateUrl(tree: Located, report: Report): Located {
+  const path = ['state', 'database'];
+  const [state, url] = [find(tree, ['state']), find(tree, path)];
+  if (state === undefined || !isUrl(url) || !SCHEME.test(url.content.value)) return tree;
+  const content = { kind: 'mapping', entries: partsOf(url, path, report) } as const;
+  return withEntry(tree, 'state', withEntry(state, 'database', { ...url, content }));
+}
+
+function expandConnection(connection: Located, path: Path, report: Report): Located {
+  const written = entriesOf(connection);
+  const url = written.get('url');
+  if (url === undefined) return connection;
+  // What is no text, or could not be filled in, is left to be reported where that is.
+  const others = [...written].filter(([key]) => key !== 'url' || !isUrl(url));
+  for (const [key, { keyPlace, place }] of others) {
+    if (!SPELT_OUT.includes(key)) continue;
+    const message = `is there beside url, which says it already; leave out ${key}, or spell out the url`;
+    report({ ...(keyPlace ?? place), path: renderPath([...path, key]), message });
+  }
+  const parts = isUrl(url) ? partsOf(url, [...path, 'url'], report) : broken(url);
+  return { ...connection, content: { kind: 'mapping', entries: new Map([...parts, ...others]) } };
+}
+
+type UrlScalar = Located & { readonly content: { readonly kind: 'scalar'; readonly value: string } };
+
+function isUrl(located: Located | undefined): located is UrlScalar {
+  return (
+    located?.content.kind === 'scalar' &&
+    located.content.broken === undefined &&
+    typeof located.content.value === 'string'
+  );
+}
+
+function partsOf(url: UrlScalar, path: Path, report: Report): ReadonlyMap<string, Located> {
+  const at = (message: string, origin: string) => report({ ...url.place, path: origin, message });
+  const origin = renderPath(path);
+  const parsed = parseConnectionUrl(url.content.value);
+  if ('fault' in parsed) {
+    at(parsed.fault, origin);
+    return broken(url);
+  }
+  const { own, tls, faults } = urlEntry(parsed.values);
+  for (const { parameter, message } of faults) {
+    at(message, parameter === undefined ? origin : `${origin} (${parameter})`);
+  }
+  if (faults.length > 0) return broken(url);
+  const literal = !('written' in url.content);
+  const locate = ([key, { parameter, value }]: readonly [string, UrlPart]) => {
+    const called = literal && SHOWN.includes(parameter) ? {} : { called: `its ${parameter}` };
+    const content = { kind: 'scalar', value, ...called } as const;
+    return [key, { place: url.place, origin: `${origin} (${parameter})`, content }] as const;
+  };
+  const entries: Located = {
+    place: url.place,
+    content: { kind: 'mapping', entries: new Map([...tls].map(locate)) },
+  };
+  return new Map<string, Located>([...[...own].map(locate), ['tls', entries]]);
+}
+
+/** Nothing more is to be said about what such a URL stands for. */
+function broken({ place }: Located): ReadonlyMap<string, Located> {
+  const content = { kind: 'scalar', value: null, broken: true } as const;
+  return new Map(['host', 'database', 'user'].map((key) => [key, { place, content }]));
+}
+
+function withEntry(mapping: Located, key: string, entry: Located): Located {
+  const entries = new Map([...entriesOf(mapping), [key, entry]]);
+  return { ...mapping, content: { kind: 'mapping', entries } };
+}

@@ -1,0 +1,61 @@
+import { dirname, resolve } from 'node:path';
+import type { StoreEntry } from '../schema/config-schema.ts';
+
+/** A secret itself, whatever store entry and spelling it is reached by. */
+export interface PhysicalSecret {
+  readonly id: string;
+  /** What one version covers, and so changes at one instant: the secret on AWS, the folder in a file store. */
+  readonly versioned: string;
+  /** Region and account, where an ARN names them. */
+  readonly account?: string;
+}
+
+// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
+const AWS_NAME = /^[A-Za-z0-9/_+=.@-]{1,512}$/;
+const AWS_ARN = /^arn:aws[a-z-]*:secretsmanager:([a-z0-9-]+:\d{12}):secret:([A-Za-z0-9/_+=.@-]{1,519})$/;
+
+/** What a name must be in a store; undefined if it is that. */
+export function secretNameRule(store: StoreEntry, secret: string): string | undefined {
+  if (store.type === 'file') {
+    if (isRelativePath(secret)) return undefined;
+    return 'a relative path such as orders/password, without empty parts, ".", control characters and parts that begin with ".."';
+  }
+  if (AWS_NAME.test(secret) || AWS_ARN.test(secret)) return undefined;
+  return '1 to 512 of A-Z, a-z, 0-9 and /_+=.@-, or the ARN of a secret';
+}
+
+/** `..data` and its like belong to the store itself, as in a mounted Kubernetes secret. */
+function isRelativePath(name: string): boolean {
+  const parts = name.split('/');
+  return parts.every((part) => /^(?!\.\.|\.$)[^\p{Cc}\\]+$/u.test(part) && Buffer.byteLength(part) <= 255);
+}
+
+/** The secret that a valid name means. A relative path of a file store starts at `cwd`. */
+export function physicalSecret(store: StoreEntry, secret: string, cwd: string): PhysicalSecret {
+  if (store.type === 'file') {
+    const id = resolve(cwd, store.path, secret);
+    return { id, versioned: dirname(id) };
+  }
+  const service = `aws ${store.region} ${store.endpoint} `;
+  const [, account, suffixed] = AWS_ARN.exec(secret) ?? [];
+  if (account === undefined || suffixed === undefined) {
+    return { id: service + secret, versioned: service + secret };
+  }
+  // A whole ARN ends in a hyphen and six characters of the service's choice.
+  const id = service + suffixed.replace(/-[A-Za-z0-9]{6}$/, '');
+  return { id, versioned: id, account };
+}
+
+/** Whether two are one secret; a name and an ARN are, if they could be. */
+export function isSameSecret(one: PhysicalSecret, other: PhysicalSecret): boolean {
+  return one.id === other.id && sharesAccount(one, other);
+}
+
+/** Whether two get their versions together. */
+export function sharesVersions(one: PhysicalSecret, other: PhysicalSecret): boolean {
+  return one.versioned === other.versioned && sharesAccount(one, other);
+}
+
+function sharesAccount({ account: one }: PhysicalSecret, { account: other }: PhysicalSecret): boolean {
+  return one === undefined || other === undefined || one === other;
+}

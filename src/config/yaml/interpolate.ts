@@ -1,0 +1,62 @@
+import { shownName } from '../checks/credential-like.ts';
+import type { ReadText } from './read-text.ts';
+
+/** What `${…}` may refer to. */
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly read: ReadText;
+}
+
+/** `written` stays known, so that messages can name a variable where they must not show its value. */
+export interface Interpolated {
+  readonly value: string;
+  readonly written: string;
+  /** What could not be filled in; the value is then of no use. */
+  readonly faults: readonly string[];
+}
+
+const REFERENCE = /\$\$\{|\$\{([^}]*)(\}?)/g;
+const VARIABLE = /^([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s;
+
+// Without a quotation: it may be in the middle of a password.
+const NO_REFERENCE = `"\${" that begins no reference; write \${NAME}, \${NAME:-default} or \${file:PATH}, or $\${ for the characters themselves`;
+
+/**
+ * Fills in `${NAME}`, `${NAME:-default}` (for a variable that is unset or empty) and `${file:PATH}` (the file's
+ * content without its last line break). `$${` stands for `${`. Undefined if the text has none of these.
+ */
+export function interpolate(written: string, surroundings: Surroundings): Interpolated | undefined {
+  if (!written.includes('${')) return undefined;
+  const faults: string[] = [];
+  const value = written.replace(REFERENCE, (_, reference: string | undefined, end: string) => {
+    if (reference === undefined) return '${';
+    const filled = fillIn(reference, end !== '', surroundings);
+    if (typeof filled === 'string') return filled;
+    faults.push(filled.fault);
+    return '';
+  });
+  return { value, written, faults };
+}
+
+function fillIn(
+  reference: string,
+  ended: boolean,
+  { env, read }: Surroundings,
+): string | { readonly fault: string } {
+  // The first } ends a reference, so one inside another would be cut in two.
+  if (!ended || reference.includes('${')) {
+    return { fault: NO_REFERENCE };
+  }
+  if (reference.startsWith('file:')) {
+    const path = reference.slice('file:'.length);
+    const file = read(path);
+    if ('text' in file) return file.text.replace(/\r?\n$/, '');
+    return { fault: `file "${shownName(path)}" ${file.fault}; \${file:PATH} must name a readable file` };
+  }
+  const [, name, fallback] = VARIABLE.exec(reference) ?? [];
+  if (name === undefined) return { fault: NO_REFERENCE };
+  const value = env[name];
+  if (fallback !== undefined) return value === undefined || value === '' ? fallback : value;
+  if (value !== undefined) return value;
+  return { fault: `environment variable ${name} is not set; set it, or write \${${name}:-default}` };
+}

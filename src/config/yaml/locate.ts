@@ -1,0 +1,109 @@
+import { type Alias, isAlias, isMap, isScalar, isSeq, type Pair, type ParsedNode } from 'yaml';
+import { shownName } from '../checks/credential-like.ts';
+import { type Path, type Place, type Problem, renderPath, renderPlace } from '../config-error.ts';
+import { interpolate, type Surroundings } from './interpolate.ts';
+import type { Located } from './located.ts';
+import { placeAt, type YamlFile } from './read-yaml.ts';
+
+// Aliases that repeat aliases grow without bound from a few lines; no configuration needs this many.
+const MAX_ALIASES = 1_000;
+
+interface Walk extends Surroundings {
+  readonly file: YamlFile;
+  readonly report: (problem: Problem) => void;
+  readonly insideAliases: Set<unknown>;
+  aliases: number;
+}
+
+/**
+ * Turns a YAML file into located values, and fills in what `${…}` refers to: in values that are parsed
+ * already, so that what is filled in can never become YAML. Undefined for a file that says nothing.
+ */
+export function locate(
+  file: YamlFile,
+  surroundings: Surroundings,
+  report: (problem: Problem) => void,
+): Located | undefined {
+  const { contents } = file.document;
+  if (contents === null || (isScalar(contents) && contents.value === null)) return undefined;
+  return locateNode(contents, [], { ...surroundings, file, report, insideAliases: new Set(), aliases: 0 });
+}
+
+function locateNode(node: ParsedNode | null, path: Path, walk: Walk, keyPlace?: Place): Located {
+  const place = placeOf(node, walk.file) ?? keyPlace ?? { file: walk.file.name };
+  const content = contentOf(node, path, walk, place);
+  return keyPlace === undefined ? { place, content } : { place, keyPlace, content };
+}
+
+function contentOf(node: ParsedNode | null, path: Path, walk: Walk, place: Place): Located['content'] {
+  if (isAlias(node)) return aliasContent(node, path, walk, place);
+  if (isMap(node)) return mappingContent(node.items, path, walk, place);
+  if (isSeq(node)) {
+    return {
+      kind: 'list',
+      items: node.items.map((item, index) => locateNode(item, [...path, index], walk)),
+    };
+  }
+  const value: unknown = node === null ? null : node.value;
+  const interpolated = typeof value === 'string' ? interpolate(value, walk) : undefined;
+  if (interpolated === undefined) return { kind: 'scalar', value };
+  const { value: filled, written, faults } = interpolated;
+  for (const message of faults) walk.report({ ...place, path: renderPath(path), message });
+  return { kind: 'scalar', value: filled, written, ...(faults.length > 0 ? { broken: true } : {}) };
+}
+
+function mappingContent(
+  pairs: readonly Pair<ParsedNode, ParsedNode | null>[],
+  path: Path,
+  walk: Walk,
+  place: Place,
+): Located['content'] {
+  const entries = new Map<string, Located>();
+  for (const pair of pairs) {
+    const key = keyOf(pair.key);
+    const at = placeOf(pair.key, walk.file) ?? place;
+    const earlier = key === undefined ? undefined : entries.get(key);
+    if (key === undefined) {
+      walk.report({
+        ...at,
+        path: renderPath(path),
+        message: 'a key that nothing can have; must be one plain word',
+      });
+    } else if (earlier !== undefined) {
+      walk.report({ ...at, path: renderPath([...path, key]), message: definedTwice(key, earlier) });
+    } else {
+      entries.set(key, locateNode(pair.value, [...path, key], walk, at));
+    }
+  }
+  return { kind: 'mapping', entries };
+}
+
+function aliasContent(alias: Alias, path: Path, walk: Walk, place: Place): Located['content'] {
+  const target = alias.resolve(walk.file.document);
+  walk.aliases += 1;
+  if (target === undefined || walk.insideAliases.has(target) || walk.aliases > MAX_ALIASES) {
+    const message = 'alias without an anchor that it could stand for; quote a value that begins with *';
+    walk.report({ ...place, path: renderPath(path), message });
+    return { kind: 'scalar', value: null, broken: true };
+  }
+  walk.insideAliases.add(target);
+  const content = contentOf(target as ParsedNode, path, walk, place);
+  walk.insideAliases.delete(target);
+  return content;
+}
+
+/** The words for a name that is there already, with the place of the first. */
+export function definedTwice(name: string, earlier: Located): string {
+  return `"${shownName(name)}" is defined already at ${renderPlace(earlier.keyPlace ?? earlier.place)}; define it once`;
+}
+
+/** A key as it is written: `007` is a name, not a number. */
+function keyOf(key: ParsedNode): string | undefined {
+  // The schema library passes over __proto__ in silence.
+  if (!isScalar(key) || key.value === null || key.value === '__proto__') return undefined;
+  return typeof key.value === 'string' ? key.value : (key.source ?? String(key.value));
+}
+
+function placeOf(node: ParsedNode | null, file: YamlFile): Place | undefined {
+  return node?.range ? placeAt(file.name, file.lines, node.range[0]) : undefined;
+}

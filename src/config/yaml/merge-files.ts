@@ -1,0 +1,63 @@
+import { type Place, type Problem, renderPath } from '../config-error.ts';
+import { definedTwice } from './locate.ts';
+import type { Located } from './located.ts';
+import { entriesOf } from './located.ts';
+
+// Sections whose entries may be spread over files; any other is one thing and stands in one file.
+const SPREAD = ['connections', 'stores', 'policies'];
+
+/**
+ * One configuration from several files. `place` stands for it as a whole. A name, `state` or `queue` that is
+ * there twice is reported with both places, and the first counts.
+ */
+export function mergeFiles(
+  files: readonly Located[],
+  place: Place,
+  report: (problem: Problem) => void,
+): Located {
+  const entries = new Map<string, Located>();
+  for (const file of files) {
+    if (file.content.kind !== 'mapping') {
+      const message = `is a ${file.content.kind === 'list' ? 'list' : 'single value'}; must be a mapping with connections, stores and policies`;
+      report({ ...file.place, path: '', message });
+    }
+    for (const [name, section] of entriesOf(file)) {
+      const earlier = entries.get(name);
+      entries.set(name, earlier === undefined ? section : mergeSection(name, earlier, section, report));
+    }
+  }
+  return { place, content: { kind: 'mapping', entries } };
+}
+
+function mergeSection(
+  name: string,
+  earlier: Located,
+  later: Located,
+  report: (problem: Problem) => void,
+): Located {
+  const isSpread = SPREAD.includes(name);
+  // What has the wrong shape is kept, for the shape's own check to report.
+  if (isSpread && earlier.content.kind !== 'mapping') return earlier;
+  if (isSpread && later.content.kind !== 'mapping') return later;
+  if (!isSpread) {
+    reportTwice([name], earlier, later, report);
+    return earlier;
+  }
+  const entries = new Map(entriesOf(earlier));
+  for (const [key, entry] of entriesOf(later)) {
+    const same = entries.get(key);
+    if (same === undefined) entries.set(key, entry);
+    else reportTwice([name, key], same, entry, report);
+  }
+  return { ...earlier, content: { kind: 'mapping', entries } };
+}
+
+function reportTwice(
+  path: readonly [string, ...string[]],
+  earlier: Located,
+  later: Located,
+  report: (problem: Problem) => void,
+): void {
+  const message = definedTwice(path.at(-1) ?? '', earlier);
+  report({ ...(later.keyPlace ?? later.place), path: renderPath(path), message });
+}

@@ -1,0 +1,68 @@
+import type pg from 'pg';
+import type { Database } from '../../config/config.ts';
+import { DatabaseError } from './database-error.ts';
+import { rememberModern, SEARCH_PATH, type SessionKind, TRANSACTION_TIMEOUT_SINCE } from './session-pin.ts';
+
+/** What a session turned out to be. */
+interface Standing {
+  readonly login: string;
+  readonly acting: string;
+  readonly path: string;
+  readonly version: number;
+  /** Null on servers that do not have the setting. */
+  readonly transactionTimeout: string | null;
+}
+
+/**
+ * Asks a new session of keyturn's own whether the startup options took effect, and sets what they cannot: it raises
+ * synchronous_commit to `on`, but never lowers it, and takes back createrole_self_grant. Throws a DatabaseError where
+ * another role than `user` logged in or acts, or the search path is another. Returns whether transaction_timeout is
+ * still set, which ends the session sooner or later: then it has to be opened again.
+ */
+export async function confirmPin(
+  client: Pick<pg.ClientBase, 'query'>,
+  target: Database,
+  kind: SessionKind,
+): Promise<{ readonly limited: boolean }> {
+  const { rows } = await client.query<Standing>(STANDING);
+  const [standing] = rows;
+  const { user } = target;
+  if (standing?.login !== user || standing.acting !== user) throw otherRole(target, standing);
+  if (standing.path !== SEARCH_PATH[kind]) {
+    throw new DatabaseError(
+      'pooler',
+      `${placeOf(target)}: the server ignores startup options, as a pooler does (the search path is ${JSON.stringify(standing.path)}); point the connection at PostgreSQL itself`,
+    );
+  }
+  rememberModern(target, standing.version >= TRANSACTION_TIMEOUT_SINCE);
+  return { limited: (standing.transactionTimeout ?? '0') !== '0' };
+}
+
+/** The error of a session in which another role than the configured one logged in, or acts. */
+export function otherRole(
+  target: Database,
+  standing: Pick<Standing, 'login' | 'acting'> | undefined,
+): DatabaseError {
+  return new DatabaseError(
+    'pooler',
+    `${placeOf(target)}: the session belongs to ${standing?.login} and acts as ${standing?.acting}, not as ${target.user}; point the connection at PostgreSQL itself, with that user`,
+  );
+}
+
+function placeOf({ user, host, port, database }: Database): string {
+  return `${user}@${host}:${port}/${database}`;
+}
+
+/**
+ * Cannot be captured whatever the search path is. `remote_apply` is more than `on`; the other levels are less.
+ * https://www.postgresql.org/docs/current/runtime-config-wal.html#GUC-SYNCHRONOUS-COMMIT
+ */
+const STANDING = `
+  SELECT session_user AS login, current_user AS acting, pg_catalog.current_setting('search_path') AS path,
+         pg_catalog.current_setting('server_version_num')::int AS version,
+         pg_catalog.current_setting('transaction_timeout', true) AS "transactionTimeout",
+         CASE WHEN pg_catalog.current_setting('synchronous_commit')
+                   OPERATOR(pg_catalog.<>) ALL (ARRAY['on', 'remote_apply']::pg_catalog.text[])
+              THEN pg_catalog.set_config('synchronous_commit', 'on', false) END AS raised,
+         CASE WHEN pg_catalog.current_setting('server_version_num')::int OPERATOR(pg_catalog.>=) 160000
+              THEN pg_catalog.set_config('createrole_self_grant', '', false) END AS kept`;

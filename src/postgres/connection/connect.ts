@@ -1,0 +1,115 @@
+import type { Duplex } from 'node:stream';
+import pg from 'pg';
+import type { Connection } from '../../config/config.ts';
+import { clientOptions } from './client-options.ts';
+import { confirmPin, otherRole } from './confirm-pin.ts';
+import { connectError } from './connect-error.ts';
+import { databaseError } from './database-error.ts';
+import { pinsTransactionTimeout, rememberModern, type SessionKind, startupOptions } from './session-pin.ts';
+
+/** Where and as whom to connect; a {@link Connection} is one. */
+export type Target = Omit<Connection, 'name' | 'pgbouncer' | 'maxSessions'>;
+
+export interface Session extends AsyncDisposable {
+  readonly client: pg.Client;
+  /** Whether the server demanded the password by SCRAM and proved that it knows it, or let the client in without. */
+  readonly proven: boolean;
+}
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const STATEMENT_TIMEOUT_MS = 30_000;
+
+export interface ConnectOptions {
+  /** Milliseconds; 0: none. */
+  readonly statementTimeout?: number;
+  readonly kind?: SessionKind;
+}
+
+/**
+ * Opens one session, never pooled and never in plaintext unless the mode is `disable`, with the settings of its kind.
+ * Throws a DatabaseError that names the server, the database and the user.
+ */
+export async function connect(
+  target: Target,
+  { statementTimeout = STATEMENT_TIMEOUT_MS, kind = 'rotator' }: ConnectOptions = {},
+): Promise<Session> {
+  const options = { statementTimeout, kind };
+  if (target.password === undefined && target.withPassword) {
+    return target.withPassword(target, (password) => connect({ ...target, password }, options));
+  }
+  const wasModern = pinsTransactionTimeout(target);
+  try {
+    const { session, limited } = await open(target, options);
+    if (!limited) return session;
+    await session[Symbol.asyncDispose]();
+  } catch (error) {
+    const { code } = ((error as Error).cause ?? {}) as { code?: unknown };
+    if (code === TRANSACTION_TIMEOUT) rememberModern(target, true);
+    else if (code === UNKNOWN_SETTING && wasModern) rememberModern(target, false);
+    else throw error;
+  }
+  return (await open(target, options)).session;
+}
+
+/** SQLSTATE: what an owner's transaction_timeout does to a session, and what an older server says of that setting. */
+const TRANSACTION_TIMEOUT = '25P04';
+const UNKNOWN_SETTING = '42704';
+
+interface Opened {
+  readonly session: Session;
+  /** Whether a transaction_timeout of somebody else's still applies. */
+  readonly limited: boolean;
+}
+
+async function open(
+  target: Target,
+  { statementTimeout, kind }: { readonly statementTimeout: number; readonly kind: SessionKind },
+): Promise<Opened> {
+  const options = startupOptions(target, kind, { statementTimeout });
+  const client = new pg.Client({
+    ...clientOptions(target),
+    ...(options === undefined ? {} : { options }),
+    application_name: 'keyturn rotator',
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: statementTimeout + 5_000,
+    keepAlive: true,
+  });
+  // A session that dies between two queries reports it here; the next query fails and tells.
+  client.on('error', () => {});
+  let proven = false;
+  const { connection } = client as unknown as { connection: NodeJS.EventEmitter & { stream: Duplex } };
+  connection.once('authenticationSASLFinal', () => {
+    proven = true;
+  });
+  let login = target.user;
+  connection.on('parameterStatus', (told: { parameterName: string; parameterValue: string }) => {
+    if (told.parameterName === 'session_authorization') login = told.parameterValue;
+  });
+  let answer = Buffer.alloc(0);
+  if (target.tls.mode !== 'disable') {
+    connection.stream.once('data', (chunk) => {
+      answer = chunk;
+    });
+  }
+  try {
+    await client.connect();
+  } catch (cause) {
+    // Not by a farewell: after a TLS alert pg may wait for its end for ever.
+    connection.stream.destroy();
+    throw await connectError(cause, target, { place: placeOf(target), proven, answer });
+  }
+  const session = { client, proven, [Symbol.asyncDispose]: () => client.end().catch(() => {}) };
+  try {
+    if (login !== target.user) throw otherRole(target, { login, acting: login });
+    const isOwn = kind !== 'console' && kind !== 'consumer';
+    return { session, limited: isOwn && (await confirmPin(client, target, kind)).limited };
+  } catch (cause) {
+    connection.stream.destroy();
+    throw databaseError(cause, placeOf(target));
+  }
+}
+
+/** How messages name a target: `orders_api_a@db.internal:5432/orders`. */
+export function placeOf(target: Target): string {
+  return `${target.user}@${target.host}:${target.port}/${target.database}`;
+}

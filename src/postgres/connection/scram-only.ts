@@ -1,0 +1,168 @@
+import type { EventEmitter } from 'node:events';
+import type { Duplex } from 'node:stream';
+import type { Client, ClientConfig } from 'pg';
+import { bindsToCertificate } from '../tls/binds-to-certificate.ts';
+import {
+  type AuthenticationMethod,
+  brokenExchange,
+  notAsked,
+  otherMethod,
+  type ScramFault,
+} from './scram-fault.ts';
+
+/** More than any server is known to have, and half a second's work; the default of PostgreSQL is 4096. */
+const MAX_ITERATIONS = 1_000_000;
+
+/** pg's own class for a connection. No other file reaches into it for the sake of authentication. */
+interface PgConnection extends EventEmitter {
+  readonly stream: Duplex;
+  /** Hands the messages of a stream to pg: of the socket, or of the TLS in it. */
+  attachListeners(stream: Pick<Duplex, 'on'>): void;
+}
+
+interface Wanted {
+  readonly password: string | undefined;
+  /** A client certificate may let us in without a password, though there is one. */
+  readonly certificate: boolean;
+  readonly tls: boolean;
+}
+
+/**
+ * Options with which pg says its password by SCRAM-SHA-256 only, as libpq does with `require_auth=scram-sha-256`. It
+ * binds the exchange to the server's certificate where both can. They hold for clients and pools alike, BullMQ's too,
+ * since pg calls `stream` for each connection that it makes.
+ * https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNECT-REQUIRE-AUTH
+ */
+export function scramOnly(wanted: Wanted, open: () => Duplex): ClientConfig {
+  return {
+    enableChannelBinding: wanted.tls,
+    // Missing in the types of pg.
+    ...{ scramMaxIterations: MAX_ITERATIONS },
+    stream(this: unknown) {
+      // pg calls it as a method of the connection. Without the connection there is nothing to guard.
+      guard(this as PgConnection, wanted);
+      return open();
+    },
+    // A function: pg takes an empty password for none, and looks for one in PGPASSWORD and .pgpass.
+    password(this: unknown) {
+      // pg calls it as a method of the client, before it chooses a mechanism.
+      const client = this as Client & { enableChannelBinding: boolean };
+      if (client.enableChannelBinding && !bindsToCertificate(client.connection.stream)) {
+        client.enableChannelBinding = false;
+      }
+      return wanted.password ?? '';
+    },
+  };
+}
+
+/** How far the server has come with its authentication. */
+type Phase = 'start' | 'offered' | 'challenged' | 'proven' | 'in';
+
+/** Looks at each message before pg does, and ends the connection where the server departs from SCRAM. */
+function guard(connection: PgConnection, { password = '', certificate, tls }: Wanted): void {
+  const { emit, attachListeners } = connection;
+  const mayLetIn = password === '' || certificate;
+  let phase: Phase = 'start';
+  let over = false;
+  let ofNetwork: unknown;
+
+  function end(fault: unknown): void {
+    over = true;
+    emit.call(connection, 'error', fault);
+    connection.stream.destroy();
+  }
+
+  connection.emit = (event: string, ...args: unknown[]) => {
+    // Nothing that a server says after its fault reaches pg. It only learns that the connection is closed.
+    if (over) return event === 'end' && emit.call(connection, event, ...args);
+    if (event === 'error') {
+      // In the exchange an error is pg's own verdict on it, unless it is one of the network.
+      const isVerdict = phase !== 'in' && phase !== 'start' && args[0] !== ofNetwork;
+      if (!isVerdict) return emit.call(connection, event, ...args);
+      end(password === '' ? args[0] : brokenExchange(args[0]));
+      return true;
+    }
+    const next = judge(event, { phase, mayLetIn, tls, mechanisms: mechanismsIn(args[0]) });
+    if (typeof next === 'object') {
+      end(next);
+      return true;
+    }
+    // pg checks the server's signature in here, and emits an error if it is wrong.
+    const heard = emit.call(connection, event, ...args);
+    phase = next;
+    return heard;
+  };
+
+  connection.attachListeners = (stream) => {
+    stream.on('error', (error) => {
+      ofNetwork = error;
+    });
+    attachListeners.call(connection, {
+      on(event: string, listener: (...args: unknown[]) => void) {
+        stream.on(event, event === 'data' ? (chunk: Buffer) => read(chunk, listener) : listener);
+        return stream as Duplex;
+      },
+    } as Pick<Duplex, 'on'>);
+  };
+
+  function read(chunk: Buffer, listener: (chunk: Buffer) => void): void {
+    if (over) return;
+    try {
+      listener(chunk);
+    } catch (cause) {
+      // pg throws at a message that it does not know, such as a request for GSSAPI. Nobody would catch it.
+      if (!over) end(phase === 'in' ? cause : otherMethod(methodIn(chunk), cause));
+    }
+  }
+}
+
+/** The phase after a message, or why it is none that an honest server sends now. */
+function judge(
+  event: string,
+  {
+    phase,
+    mayLetIn,
+    tls,
+    mechanisms,
+  }: { phase: Phase; mayLetIn: boolean; tls: boolean; mechanisms: readonly string[] },
+): Phase | ScramFault {
+  switch (event) {
+    case 'authenticationCleartextPassword':
+      return otherMethod('cleartext');
+    case 'authenticationMD5Password':
+      return otherMethod('md5');
+    case 'authenticationSASL': {
+      const known = ['SCRAM-SHA-256', ...(tls ? ['SCRAM-SHA-256-PLUS'] : [])];
+      if (!mechanisms.some((mechanism) => known.includes(mechanism))) return otherMethod('sasl');
+      return phase === 'start' ? 'offered' : outOfTurn(event);
+    }
+    case 'authenticationSASLContinue':
+      return phase === 'offered' ? 'challenged' : outOfTurn(event);
+    case 'authenticationSASLFinal':
+      return phase === 'challenged' ? 'proven' : outOfTurn(event);
+    case 'authenticationOk':
+      if (phase === 'proven' || (phase === 'start' && mayLetIn)) return 'in';
+      return phase === 'start' ? notAsked() : outOfTurn(event);
+    case 'readyForQuery':
+      return phase === 'in' ? 'in' : notAsked();
+    default:
+      return phase;
+  }
+}
+
+function outOfTurn(event: string): ScramFault {
+  return brokenExchange(`${event} came out of turn`);
+}
+
+function mechanismsIn(message: unknown): readonly string[] {
+  return (message as { mechanisms?: readonly string[] } | undefined)?.mechanisms ?? [];
+}
+
+/**
+ * Which method a request for authentication means that pg does not know.
+ * https://www.postgresql.org/docs/current/protocol-message-formats.html
+ */
+function methodIn(chunk: Buffer): AuthenticationMethod {
+  if (chunk.length < 9 || chunk.toString('latin1', 0, 1) !== 'R') return 'unknown';
+  return [7, 8, 9].includes(chunk.readInt32BE(5)) ? 'gssapi' : 'unknown';
+}

@@ -1,0 +1,126 @@
+import type { Database } from '../../config/config.ts';
+
+/**
+ * What a session is for. `rotator`: changes roles, on the primary or on a replica. `state`: the ledger. `queue`: BullMQ.
+ * `lease`: keeps the embedded server running. `consumer`: proves that a login works, so it sees what that login's own
+ * settings say. `console`: PgBouncer's, which refuses startup options.
+ */
+export type SessionKind = 'rotator' | 'state' | 'queue' | 'lease' | 'consumer' | 'console';
+
+/** BullMQ appends its own path to what it is given; pg_catalog stays the first schema that is searched. */
+const BULLMQ_PATH = '"bullmq"';
+
+/** The search path that a session has; undefined where it is not keyturn's to choose. */
+export const SEARCH_PATH: Readonly<Partial<Record<SessionKind, string>>> = {
+  rotator: 'pg_catalog',
+  state: 'pg_catalog',
+  queue: BULLMQ_PATH,
+  lease: 'pg_catalog',
+};
+
+/** A worker that was stopped, or a host that is gone, holds no lock for longer than this. */
+const IDLE_IN_TRANSACTION_MS = 30_000;
+const LOCK_TIMEOUT_MS: Readonly<Record<Exclude<SessionKind, 'console'>, number>> = {
+  rotator: 10_000,
+  consumer: 30_000,
+  state: 30_000,
+  queue: 30_000,
+  // Waits for a server that another process stops, and is cut off then.
+  lease: 60_000,
+};
+
+/**
+ * What could keep a session from working at all, or end it: pinned in sessions of every kind. A lost peer is found within
+ * half a minute.
+ */
+const ALL = {
+  idle_in_transaction_session_timeout: String(IDLE_IN_TRANSACTION_MS),
+  idle_session_timeout: '0',
+  local_preload_libraries: '',
+  // Ends the session at the first error, also at those that a savepoint is there for.
+  exit_on_error: 'off',
+  tcp_keepalives_idle: '10',
+  tcp_keepalives_interval: '5',
+  tcp_keepalives_count: '3',
+  tcp_user_timeout: '30000',
+} as const;
+
+/**
+ * What would change what our statements mean, do or cost. The owner of a database may set it for all who connect there,
+ * and whoever may alter a role for that role. Only a superuser may set the rest, such as session_preload_libraries.
+ */
+const OWN = {
+  role: 'none',
+  default_transaction_read_only: 'off',
+  default_transaction_deferrable: 'off',
+  default_transaction_isolation: 'read committed',
+  // An error, and not fewer rows, where a row security policy hides some (G6).
+  row_security: 'off',
+  standard_conforming_strings: 'on',
+  backslash_quote: 'safe_encoding',
+  transform_null_equals: 'off',
+  quote_all_identifiers: 'off',
+  array_nulls: 'on',
+  datestyle: 'ISO',
+  intervalstyle: 'postgres',
+  timezone: 'UTC',
+  bytea_output: 'hex',
+  extra_float_digits: '1',
+  client_min_messages: 'warning',
+  default_tablespace: '',
+  check_function_bodies: 'on',
+  jit: 'off',
+} as const;
+
+/**
+ * Servers that know transaction_timeout (17 and newer), as `host:port`. An older server refuses a session that names it.
+ * One that is missing here costs a second attempt where the setting is in the way, and nothing else.
+ */
+const modern = new Set<string>();
+export const TRANSACTION_TIMEOUT_SINCE = 170_000;
+
+type Server = Pick<Database, 'host' | 'port'>;
+
+/** Whether sessions of a server are opened with `transaction_timeout=0`. */
+export function pinsTransactionTimeout({ host, port }: Server): boolean {
+  return modern.has(`${host}:${port}`);
+}
+
+export function rememberModern({ host, port }: Server, isModern: boolean): void {
+  if (isModern) modern.add(`${host}:${port}`);
+  else modern.delete(`${host}:${port}`);
+}
+
+/**
+ * The startup options of a session: they stand above ALTER DATABASE and ALTER ROLE, and RESET returns to them.
+ * `statementTimeout` is milliseconds; 0: none. Undefined where a server takes no options.
+ * https://www.postgresql.org/docs/current/config-setting.html#CONFIG-SETTING-SHELL
+ */
+export function startupOptions(
+  server: Server,
+  kind: SessionKind,
+  { statementTimeout }: { readonly statementTimeout: number },
+): string | undefined {
+  if (kind === 'console') return undefined;
+  const path = SEARCH_PATH[kind];
+  return written({
+    ...ALL,
+    statement_timeout: String(statementTimeout),
+    lock_timeout: String(LOCK_TIMEOUT_MS[kind]),
+    ...(pinsTransactionTimeout(server) ? { transaction_timeout: '0' } : {}),
+    ...(path === undefined ? {} : { search_path: path, ...OWN }),
+  });
+}
+
+/** PostgreSQL splits the text at spaces, and takes what follows a backslash as it is. */
+function written(settings: Readonly<Record<string, string>>): string {
+  return Object.entries(settings)
+    .map(([name, value]) => `-c ${name}=${value.replace(/[\\ ]/g, '\\$&')}`)
+    .join(' ');
+}
+
+/**
+ * What a printed script begins with, in its transaction: whoever runs it may be a superuser, whom others could have run
+ * their code or act as another role.
+ */
+export const SCRIPT_PIN: readonly string[] = ['SET LOCAL search_path TO pg_catalog;', 'SET LOCAL ROLE NONE;'];

@@ -1,0 +1,218 @@
+import type { Connection } from '../../config/config.ts';
+import { connect, placeOf, type Session } from './connect.ts';
+import { DatabaseError } from './database-error.ts';
+import { readSlots } from './free-slots.ts';
+import { MINIMUM, SessionBudget, type Use } from './session-budget.ts';
+
+/** Sessions of one connection in one process, all rotations together: never more than `maxSessions`. */
+export interface SessionPool extends AsyncDisposable {
+  /**
+   * A session of the rotator. Disposing of it gives it back. Waits where all are in use, and throws a DatabaseError of
+   * kind `busy` in the end. Whoever is urgent goes first.
+   */
+  rotator(options?: { readonly urgent?: boolean }): Promise<Session>;
+  /** Opens another session of the same server, and counts it until it is disposed of. */
+  beside(open: () => Promise<Session>): Promise<Session>;
+}
+
+export const DEFAULT_MAX_SESSIONS = 4;
+
+const PATIENCE_MS = 30_000;
+/** A session that nobody needs is kept for so long. */
+const IDLE_MS = 5_000;
+/** A session is used for so long: after a failover the name of the server may lead elsewhere. */
+const AGE_MS = 60_000;
+/** How long a session may take to become clean. */
+const CLEANING_MS = 2_000;
+/** With fewer free slots than this a rotation gets what it needs, and the server's other clients have the rest. */
+const SPARE_SLOTS = 10;
+/** Of every so many slots of a server a process takes one at most. */
+const SHARE = 20;
+/** How long nothing is opened after the server had no slot: doubling from the first to the second. */
+const PAUSE_MS = [1_000, 30_000] as const;
+
+interface Kept {
+  readonly session: Session;
+  readonly openedAt: number;
+  alive: boolean;
+}
+
+export function openSessionPool(connection: Connection): SessionPool {
+  const max = connection.maxSessions ?? DEFAULT_MAX_SESSIONS;
+  const budget = new SessionBudget(max);
+  const idle = new Map<Kept, NodeJS.Timeout>();
+  const pause = new Pause();
+  let closed = false;
+  let isScarce = true;
+  /** Sessions are opened one after the other, so that each knows what the one before found. */
+  let turn: Promise<unknown> = Promise.resolve();
+
+  async function take(use: Use, urgent: boolean): Promise<void> {
+    if (await budget.take(use, { patience: PATIENCE_MS, urgent })) return;
+    throw new DatabaseError(
+      'busy',
+      `${placeOf(connection)}: other rotations use all sessions that keyturn may have there, and none came free in ${PATIENCE_MS / 1_000} s; it is tried again. If this lasts, raise maxSessions of connection ${connection.name} (now ${max})`,
+    );
+  }
+
+  /** Idle sessions count too: the server has them. */
+  async function makeRoom(): Promise<void> {
+    for (const kept of [...idle.keys()]) {
+      if (budget.total + idle.size <= max) return;
+      if (idle.has(kept)) await discard(kept);
+    }
+  }
+
+  async function discard(kept: Kept): Promise<void> {
+    clearTimeout(idle.get(kept));
+    idle.delete(kept);
+    await kept.session[Symbol.asyncDispose]();
+  }
+
+  async function opened(): Promise<Kept> {
+    const session = await pause.heed(connection, () => connect(connection));
+    const kept: Kept = { session, openedAt: performance.now(), alive: true };
+    session.client.once('end', () => {
+      kept.alive = false;
+    });
+    await look(kept);
+    return kept;
+  }
+
+  async function look({ session }: Kept): Promise<void> {
+    const slots = await readSlots(session.client).catch(() => undefined);
+    isScarce = slots === undefined || slots.free < SPARE_SLOTS;
+    budget.allow(slots === undefined || isScarce ? MINIMUM : Math.floor(slots.all / SHARE));
+  }
+
+  function reusable(): Kept | undefined {
+    for (const [kept, timer] of idle) {
+      if (!kept.alive || performance.now() - kept.openedAt > AGE_MS) continue;
+      clearTimeout(timer);
+      idle.delete(kept);
+      return kept;
+    }
+    return undefined;
+  }
+
+  async function release(kept: Kept): Promise<void> {
+    try {
+      if (closed || !(await isClean(kept))) return await discard(kept);
+      await look(kept);
+      if (closed || isScarce) return await discard(kept);
+      const timer = setTimeout(() => void discard(kept), IDLE_MS).unref();
+      idle.set(kept, timer);
+    } finally {
+      budget.give('rotator');
+    }
+  }
+
+  return {
+    async rotator({ urgent = false } = {}) {
+      await take('rotator', urgent);
+      try {
+        const next = turn.then(async () => {
+          const found = reusable();
+          if (found) return found;
+          await makeRoom();
+          if (urgent) pause.over();
+          return await opened();
+        });
+        turn = next.catch(() => {});
+        const kept = await next;
+        return once(kept.session, () => release(kept));
+      } catch (error) {
+        budget.give('rotator');
+        throw error;
+      }
+    },
+    async beside(open) {
+      await take('proof', true);
+      try {
+        await makeRoom();
+        const session = await open();
+        return once(session, async () => {
+          try {
+            await session[Symbol.asyncDispose]();
+          } finally {
+            budget.give('proof');
+          }
+        });
+      } catch (error) {
+        budget.give('proof');
+        throw error;
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      closed = true;
+      for (const kept of [...idle.keys()]) await discard(kept);
+    },
+  };
+}
+
+/** The same session, whose end is something else; twice is once. */
+function once({ client, proven }: Session, end: () => Promise<void>): Session {
+  let ended: Promise<void> | undefined;
+  return {
+    client,
+    proven,
+    [Symbol.asyncDispose]() {
+      ended ??= end();
+      return ended;
+    },
+  };
+}
+
+/**
+ * Whether nothing is left of the last run: no transaction, setting, lock, nor temporary table.
+ * https://www.postgresql.org/docs/current/sql-discard.html: it fails in a transaction.
+ */
+async function isClean({ session, alive }: Kept): Promise<boolean> {
+  if (!alive) return false;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), CLEANING_MS);
+  });
+  const clean = session.client.query('DISCARD ALL').then(
+    () => true,
+    () => false,
+  );
+  return await Promise.race([clean, late]).finally(() => clearTimeout(timer));
+}
+
+/** While a server has no slot, nobody asks it for one but once in a while. */
+class Pause {
+  #until = 0;
+  #faults = 0;
+  #last: unknown;
+
+  over(): void {
+    this.#until = 0;
+  }
+
+  async heed<Result>(connection: Connection, open: () => Promise<Result>): Promise<Result> {
+    if (performance.now() < this.#until) {
+      const cause = this.#last;
+      throw new DatabaseError(
+        'full',
+        `${placeOf(connection)}: the server had no free connection a moment ago, so keyturn waits before it asks again`,
+        { cause },
+      );
+    }
+    try {
+      const result = await open();
+      this.#faults = 0;
+      return result;
+    } catch (error) {
+      if (error instanceof DatabaseError && error.kind === 'full') {
+        const [first, longest] = PAUSE_MS;
+        const base = Math.min(longest, first * 2 ** Math.min(this.#faults, 10));
+        // Not all workers at the same instant.
+        this.#until = performance.now() + base * (0.5 + Math.random());
+        this.#faults += 1;
+        this.#last = error;
+      }
+      throw error;
+    }
+  }
+}

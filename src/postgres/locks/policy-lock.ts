@@ -1,0 +1,173 @@
+import type pg from 'pg';
+import { DatabaseError } from '../connection/database-error.ts';
+import { inTransaction } from '../connection/in-transaction.ts';
+import { isLockRefused } from './lock-fault.ts';
+import {
+  advisoryLockHolders,
+  describeHolder,
+  endHolders,
+  howToEnd,
+  type LockHolder,
+  roleLockHolders,
+} from './lock-holders.ts';
+import { lockKey } from './lock-key.ts';
+import { LOCK_WAIT_MS, limitLockWaits } from './lock-waits.ts';
+import { CommentRace, readRoles, takeRoleLock } from './take-role-lock.ts';
+
+/** The lock, while it is held. */
+export interface PolicyLock {
+  /** Throws where the session that holds it is gone, and the lock with it. Ask before a change outside of PostgreSQL. */
+  confirm(): Promise<void>;
+}
+
+export interface PolicyLockTarget {
+  readonly logins: readonly string[];
+  /**
+   * For an emergency: ends whoever has the lock and does nothing with it, which is a stopped worker of the same rotator or
+   * a session of one of the logins. The session that is ended can alter nothing any more.
+   */
+  readonly fence?: boolean;
+}
+
+/** PostgreSQL ends a session that holds the lock and has been silent for so long: its process was stopped, or its host is lost. */
+const SILENCE_MS = 30_000;
+/** A process that is alive is never silent for longer, however long a store takes. */
+const SIGN_OF_LIFE_MS = 2_000;
+/** In an emergency one that has been silent for so long is taken for stopped. */
+const STOPPED_MS = 10_000;
+/** Each waits for `LOCK_WAIT_MS` at most. */
+const ATTEMPTS = 3;
+const EMERGENCY_ATTEMPTS = 8;
+
+/**
+ * Runs `body` in a transaction that holds the lock of a policy's logins, then commits. The lock lives on the very session
+ * that alters the roles, so a worker that lost its job cannot alter anything once another took over. It is one on the
+ * roles themselves, which nobody gets but who may alter them: see take-role-lock.ts. Throws a DatabaseError of kind
+ * `locked`, which names the holder, when it is not to be had in time.
+ */
+export async function withPolicyLock<Result>(
+  client: pg.ClientBase,
+  target: readonly string[] | PolicyLockTarget,
+  body: (lock: PolicyLock) => Promise<Result>,
+): Promise<Result> {
+  const { logins, fence = false } = 'logins' in target ? target : { logins: target };
+  // By the logins, not by the policy's name: it is they who must not be altered twice, whoever configured them.
+  const kind = (await isOwnRole(client, logins)) ? ownLock(logins) : loginsLock(logins);
+  const attempts = fence ? EMERGENCY_ATTEMPTS : ATTEMPTS;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await inTransaction(client, async () => {
+        await take(client, kind);
+        return await whileAlive(client, body);
+      });
+    } catch (error) {
+      if (!(error instanceof NotTaken)) throw error;
+      // Who changes a comment is through with it at once.
+      if (error.cause instanceof CommentRace && attempt < attempts) continue;
+      const holders = await kind.holders(client);
+      const intruders = holders.filter(kind.isIntruder(fence));
+      const ended = await inTransaction(client, () => endHolders(client, intruders));
+      if (attempt < attempts && (fence || ended > 0)) continue;
+      throw held(
+        logins,
+        holders.filter(({ isWaiting }) => !isWaiting),
+        error,
+      );
+    }
+  }
+}
+
+/** How a lock is taken, and whom it is taken from. */
+interface LockKind {
+  take(client: pg.ClientBase): Promise<void>;
+  holders(client: pg.ClientBase): Promise<LockHolder[]>;
+  isIntruder(fence: boolean): (holder: LockHolder) => boolean;
+}
+
+/** Thrown before `body` began. */
+class NotTaken extends Error {}
+
+function loginsLock(logins: readonly string[]): LockKind {
+  return {
+    // One that does not exist cannot be altered, and needs no lock.
+    take: async (client) => takeRoleLock(client, await readRoles(client, logins)),
+    holders: (client) => roleLockHolders(client, logins),
+    isIntruder: (fence) => (holder) => fence && (isStopped(holder) || logins.includes(holder.login ?? '')),
+  };
+}
+
+/**
+ * From PostgreSQL 16 on a role may not comment on itself, so for its own password it takes an advisory lock. Whoever can
+ * connect to the database can take that too, so a session of another login that holds it is ended.
+ */
+function ownLock(logins: readonly string[]): LockKind {
+  const key = lockKey(['keyturn', ...logins.toSorted()]);
+  return {
+    take: async (client) => {
+      await client.query('SELECT pg_catalog.pg_advisory_xact_lock($1::pg_catalog.int8)', [key]);
+    },
+    holders: (client) => advisoryLockHolders(client, key, { orWaits: true }),
+    isIntruder: (fence) => (holder) => !holder.isOwn || (fence && isStopped(holder)),
+  };
+}
+
+function isStopped({ isOwn, idle }: LockHolder): boolean {
+  return isOwn && idle !== null && idle >= STOPPED_MS;
+}
+
+async function isOwnRole(client: pg.ClientBase, logins: readonly string[]): Promise<boolean> {
+  const [first, ...others] = logins;
+  if (others.length > 0) return false;
+  const { rows } = await client.query('SELECT $1::pg_catalog.text = (CURRENT_USER)::pg_catalog.text AS own', [
+    first,
+  ]);
+  return rows[0].own;
+}
+
+async function take(client: pg.ClientBase, kind: LockKind): Promise<void> {
+  await client.query(`${limitLockWaits()}; SET LOCAL idle_in_transaction_session_timeout = ${SILENCE_MS}`);
+  try {
+    await kind.take(client);
+  } catch (cause) {
+    if (!isLockRefused(cause) && !(cause instanceof CommentRace)) throw cause;
+    throw new NotTaken('The lock is not to be had', { cause });
+  }
+}
+
+/** Runs `body`, and sends a sign of life wherever it leaves the session idle. */
+async function whileAlive<Result>(
+  client: pg.ClientBase,
+  body: (lock: PolicyLock) => Promise<Result>,
+): Promise<Result> {
+  const sign = setInterval(() => {
+    // Missing in the types of pg. A session that is busy is not idle.
+    if ((client as { readyForQuery?: boolean }).readyForQuery) client.query('SELECT 1').catch(() => {});
+  }, SIGN_OF_LIFE_MS);
+  try {
+    return await body({ confirm: () => confirm(client) });
+  } finally {
+    clearInterval(sign);
+  }
+}
+
+async function confirm(client: pg.ClientBase): Promise<void> {
+  try {
+    await client.query('SELECT 1');
+  } catch (cause) {
+    throw new DatabaseError(
+      'locked',
+      'The session that held the lock of the logins has ended, so what was under way under it stops; it is tried again',
+      { cause },
+    );
+  }
+}
+
+function held(logins: readonly string[], holders: readonly LockHolder[], cause: unknown): DatabaseError {
+  const names = logins.join(' and ');
+  const who = holders.map(describeHolder).join('; ');
+  return new DatabaseError(
+    'locked',
+    `Another session is changing ${names} right now, and has their lock for more than ${LOCK_WAIT_MS / 1000} s${who && `: ${who}`}${howToEnd(holders)}`,
+    { cause },
+  );
+}

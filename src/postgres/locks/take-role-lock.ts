@@ -1,0 +1,97 @@
+import type pg from 'pg';
+import { quoteIdentifier, quoteLiteral } from '../identifier.ts';
+
+/** A role as the lock finds it. */
+export interface LockedRole {
+  readonly name: string;
+  readonly comment: string | null;
+  /** Whether this session may comment on it: it takes what altering it takes. */
+  readonly mine: boolean;
+}
+
+/** Somebody changed a comment, or the name, of a role at the same time: the transaction must be rolled back. */
+export class CommentRace extends Error {
+  override readonly name = 'CommentRace';
+}
+
+/** Those of the roles that exist, in an order that is the same for everybody who locks them. */
+export async function readRoles(client: pg.ClientBase, names: readonly string[]): Promise<LockedRole[]> {
+  const { rows } = await client.query<LockedRole>(
+    `SELECT role.rolname::pg_catalog.text AS name,
+            pg_catalog.shobj_description(role.oid, 'pg_authid'::pg_catalog.name) AS comment,
+            me.rolsuper OR (me.rolcreaterole AND NOT role.rolsuper AND (
+              pg_catalog.current_setting('server_version_num'::pg_catalog.text)::pg_catalog.int4 < 160000::pg_catalog.int4
+              OR pg_catalog.pg_has_role(me.oid, role.oid, 'MEMBER WITH ADMIN OPTION'::pg_catalog.text))) AS mine
+       FROM pg_catalog.pg_roles AS role
+       JOIN pg_catalog.pg_roles AS me ON me.rolname = (CURRENT_USER)::pg_catalog.name
+      WHERE role.rolname = ANY ($1::pg_catalog.name[])`,
+    [names],
+  );
+  return rows.toSorted((one, other) => (one.name < other.name ? -1 : 1));
+}
+
+/**
+ * Locks those of the roles that this session may alter until the end of the transaction, which must not have written
+ * anything yet. One that it may not alter adds nothing: two that can rotate the same logins may alter both.
+ *
+ * `COMMENT ON ROLE` takes a lock on the role that excludes itself, and only those who may alter the role get it: a login
+ * that tries is refused, and its lock is gone with the refusal. Reading, connecting, and what a login may alter of itself
+ * do not wait for it. https://www.postgresql.org/docs/current/sql-comment.html
+ *
+ * The comments stay as they are. A comment that somebody changed after it was read must not be lost, so this throws a
+ * CommentRace, and the rollback brings it back: where there was none, the transaction has written something; where
+ * there was one, the row that was read was replaced by another transaction than this.
+ */
+export async function takeRoleLock(client: pg.ClientBase, found: readonly LockedRole[]): Promise<void> {
+  const mine = found.filter((role) => role.mine);
+  // Without any, PostgreSQL says what is missing.
+  const roles = mine.length > 0 ? mine : found;
+  const bare = roles.filter(({ comment }) => comment === null);
+  const described = roles.filter(({ comment }) => comment !== null);
+  try {
+    if (bare.length > 0) await lockBare(client, bare);
+    if (described.length > 0) await lockDescribed(client, described);
+  } catch (error) {
+    // undefined_object: it was dropped or renamed since it was read.
+    if ((error as { code?: unknown }).code !== '42704') throw error;
+    throw new CommentRace('A role is gone', { cause: error });
+  }
+}
+
+async function lockBare(client: pg.ClientBase, roles: readonly LockedRole[]): Promise<void> {
+  const statements = roles.map(({ name }) => `COMMENT ON ROLE ${quoteIdentifier(name)} IS NULL`);
+  const results = await client.query([...statements, `SELECT ${OWN_ID} AS own`].join('; '));
+  const [{ own }] = lastRows(results);
+  if (own !== null) throw new CommentRace('A comment was added');
+}
+
+async function lockDescribed(client: pg.ClientBase, roles: readonly LockedRole[]): Promise<void> {
+  const names = roles.map(({ name }) => quoteLiteral(name)).join(', ');
+  const statements = roles.map(
+    ({ name, comment }) => `COMMENT ON ROLE ${quoteIdentifier(name)} IS ${quoteLiteral(comment ?? '')}`,
+  );
+  const results = await client.query(
+    [
+      // It sees the rows as they were before the statements that follow, with what has replaced them since.
+      `DECLARE keyturn_comments NO SCROLL CURSOR FOR
+         SELECT shared.xmax::pg_catalog.text AS "replacedBy", ${OWN_ID} AS own
+           FROM pg_catalog.pg_shdescription AS shared
+           JOIN pg_catalog.pg_roles AS role ON role.oid = shared.objoid
+          WHERE shared.classoid = 'pg_catalog.pg_authid'::pg_catalog.regclass::pg_catalog.oid
+            AND role.rolname = ANY (ARRAY[${names}]::pg_catalog.name[])`,
+      ...statements,
+      'FETCH ALL FROM keyturn_comments',
+      'CLOSE keyturn_comments',
+    ].join('; '),
+  );
+  const before = lastRows(results, -2);
+  if (before.length === roles.length && before.every(({ replacedBy, own }) => replacedBy === own)) return;
+  throw new CommentRace('A comment was changed');
+}
+
+const OWN_ID = 'pg_catalog.pg_current_xact_id_if_assigned()::pg_catalog.xid::pg_catalog.text';
+
+// biome-ignore lint/suspicious/noExplicitAny: pg gives an array of results for several statements, which its types do not know.
+function lastRows(results: unknown, index = -1): any[] {
+  return (results as pg.QueryResult[]).at(index)?.rows ?? [];
+}

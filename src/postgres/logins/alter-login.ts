@@ -1,0 +1,97 @@
+import type pg from 'pg';
+import { DatabaseError } from '../connection/database-error.ts';
+import { quoteLiteral } from '../identifier.ts';
+import { isConcurrentUpdate, isLockRefused } from '../locks/lock-fault.ts';
+import {
+  describeHolder,
+  endHolders,
+  FRESH,
+  howToEnd,
+  type LockHolder,
+  roleAlterers,
+} from '../locks/lock-holders.ts';
+import { limitLockWaits } from '../locks/lock-waits.ts';
+import { COMMIT_DURABLY } from './durable-commit.ts';
+
+export interface AlterOptions {
+  /**
+   * Given where sessions of the login that are in the way may be ended: called before they are, so that somebody can write
+   * down whom keyturn ended. Who comes back to be in the way again is ended with all other sessions of the login. Left out:
+   * they are only named.
+   */
+  readonly onEnd?: (holders: readonly LockHolder[]) => Promise<void>;
+}
+
+/** How often sessions that are in the way are ended, or a change that another one overtook is tried. */
+const ROUNDS = 10;
+/** From this round on all sessions of the login are ended, not only those that hold its row. */
+const ALL_SESSIONS = 3;
+
+/**
+ * Runs a statement that alters a login, durably and within bounded time. A login may alter itself in a transaction that it leaves open,
+ * and every other `ALTER ROLE` then waits for that. Throws a DatabaseError of kind `locked` that names who is in the way, and
+ * what ends it. Needs a transaction that holds the policy's lock.
+ *
+ * A session that comes back at once does not win: whoever waits for the row is served in turn, and this waits for it as soon
+ * as the sessions before it are told to end.
+ */
+export async function alterLogin(
+  client: pg.ClientBase,
+  login: string,
+  statement: string,
+  { onEnd }: AlterOptions = {},
+): Promise<void> {
+  await client.query(COMMIT_DURABLY);
+  for (let round = 1; ; round++) {
+    const isLast = onEnd !== undefined && round > ALL_SESSIONS;
+    // In one message, so that a session that comes back at once is not quicker.
+    const fault = await attempt(client, isLast ? `${endAll(login)}; ${statement}` : statement);
+    if (fault === undefined) return;
+    const holders = await roleAlterers(client);
+    const own = holders.filter((holder) => holder.login === login && holder.pid !== null);
+    const mayGoOn = isConcurrentUpdate(fault) || (onEnd !== undefined && own.length > 0);
+    if (round === ROUNDS || !mayGoOn) throw inTheWay(login, holders, fault);
+    if (onEnd === undefined || own.length === 0 || isLast) continue;
+    await onEnd(own);
+    await endHolders(client, own);
+  }
+}
+
+/** Returns what kept the statement from its row; undefined where it is done. Throws every other fault. */
+async function attempt(client: pg.ClientBase, statement: string): Promise<unknown> {
+  await client.query(`SAVEPOINT keyturn_alter; ${limitLockWaits()}`);
+  try {
+    await client.query(statement);
+    await client.query('RELEASE SAVEPOINT keyturn_alter');
+    return undefined;
+  } catch (fault) {
+    await client.query('ROLLBACK TO SAVEPOINT keyturn_alter');
+    if (!isLockRefused(fault) && !isConcurrentUpdate(fault)) throw fault;
+    return fault;
+  }
+}
+
+function endAll(login: string): string {
+  return `${FRESH};
+          SELECT pg_catalog.pg_terminate_backend(activity.pid)
+            FROM pg_catalog.pg_stat_activity AS activity
+            JOIN pg_catalog.pg_roles AS role ON role.oid = activity.usesysid
+           WHERE role.rolname = ${quoteLiteral(login)}::pg_catalog.name
+             AND activity.pid <> pg_catalog.pg_backend_pid()`;
+}
+
+function inTheWay(login: string, holders: readonly LockHolder[], cause: unknown): DatabaseError {
+  const own = holders.filter((holder) => holder.login === login);
+  const likely = own.length > 0 ? own : holders;
+  const who = likely.map(describeHolder).join('; ');
+  const prepared = likely.flatMap((holder) => holder.prepared ?? []);
+  const remedies = prepared.map(({ gid, database }) => {
+    const name = quoteLiteral(gid);
+    return `a superuser has to end it, connected to database ${database}: ROLLBACK PREPARED ${name}`;
+  });
+  return new DatabaseError(
+    'locked',
+    `${login} cannot be altered, because its row in pg_authid is locked; it is tried again${who && `. It is altered in a transaction that is open: ${who}`}${remedies.map((remedy) => `; ${remedy}`).join('')}${howToEnd(likely)}`,
+    { cause },
+  );
+}

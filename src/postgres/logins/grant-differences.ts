@@ -1,0 +1,55 @@
+import type pg from 'pg';
+import { otherOf } from '../../config/pair-of.ts';
+import { quoteIdentifier } from '../identifier.ts';
+
+/** What one of two logins may do in this database, because it was granted or by a row security policy, and the other not. */
+export interface GrantDifference {
+  /** Who has them. */
+  readonly login: string;
+  /** For instance `was granted SELECT, INSERT ON TABLE public.orders, public.items`. */
+  readonly what: string;
+  /** The statement that gives the other the same. */
+  readonly remedy: string;
+}
+
+/** Compares what two logins were granted themselves: on tables, sequences, schemas and routines, columns aside. */
+export async function grantDifferences(
+  client: pg.ClientBase,
+  pair: readonly [string, string],
+): Promise<GrantDifference[]> {
+  const { rows } = await client.query(DIFFERENCES, [pair]);
+  return rows.map(({ login, kind, privileges, names }) => {
+    const grant = `${privileges} ON ${kind} ${names}`;
+    const other = otherOf(pair, login);
+    return { login, what: `was granted ${grant}`, remedy: `GRANT ${grant} TO ${quoteIdentifier(other)}` };
+  });
+}
+
+/** What a role owns it need not be granted. https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-ACLITEM */
+const DIFFERENCES = `
+  WITH object AS (
+    SELECT CASE relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind, relowner AS owner, relacl AS acl,
+           pg_catalog.format('%I.%I', nspname, relname) AS name
+      FROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace AS space ON space.oid = relnamespace
+     WHERE relpersistence <> 't'
+    UNION ALL
+    SELECT 'SCHEMA', nspowner, nspacl, pg_catalog.quote_ident(nspname) FROM pg_catalog.pg_namespace
+    UNION ALL
+    SELECT 'ROUTINE', proowner, proacl,
+           pg_catalog.format('%I.%I(%s)', nspname, proname, pg_catalog.pg_get_function_identity_arguments(routine.oid))
+      FROM pg_catalog.pg_proc AS routine JOIN pg_catalog.pg_namespace AS space ON space.oid = pronamespace
+  ), granted AS (
+    SELECT DISTINCT role.rolname AS login, kind, name, entry.privilege_type AS privilege
+      FROM object CROSS JOIN pg_catalog.aclexplode(object.acl) AS entry
+      JOIN pg_catalog.pg_roles AS role ON role.oid = entry.grantee
+     WHERE role.rolname = ANY ($1) AND entry.grantee <> object.owner
+  ), single AS (
+    SELECT login, kind, name, pg_catalog.string_agg(privilege, ', ' ORDER BY privilege) AS privileges
+      FROM granted AS one
+     WHERE NOT EXISTS (SELECT FROM granted AS other
+                        WHERE (other.kind, other.name, other.privilege) = (one.kind, one.name, one.privilege)
+                          AND other.login <> one.login)
+     GROUP BY 1, 2, 3
+  )
+  SELECT login, kind, privileges, pg_catalog.string_agg(name, ', ' ORDER BY name) AS names
+    FROM single GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`;

@@ -1,0 +1,33 @@
+import type pg from 'pg';
+import { quoteIdentifier } from '../identifier.ts';
+import type { GrantDifference } from './grant-differences.ts';
+
+/**
+ * Row security policies of this database that hold for one of two logins only, because they name it.
+ * https://www.postgresql.org/docs/current/ddl-rowsecurity.html
+ */
+export async function rowPolicyDifferences(
+  client: pg.ClientBase,
+  pair: readonly [string, string],
+): Promise<GrantDifference[]> {
+  const { rows } = await client.query(DIFFERENCES, [pair]);
+  return rows.map(({ login, other, name, roles }) => ({
+    login,
+    what: `is named by the row security policy ${name}`,
+    remedy: `ALTER POLICY ${name} TO ${roles}, ${quoteIdentifier(other)}`,
+  }));
+}
+
+/** One that names PUBLIC holds for all, and one that names a role for those who have its rights. */
+const DIFFERENCES = `
+  SELECT login.rolname AS login, other.rolname AS other, pg_catalog.format('%I ON %I.%I', polname, nspname, relname) AS name,
+         (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(named.rolname), ', ' ORDER BY named.rolname)
+            FROM pg_catalog.pg_roles AS named WHERE named.oid = ANY (polroles)) AS roles
+    FROM pg_catalog.pg_policy
+    JOIN pg_catalog.pg_class AS relation ON relation.oid = polrelid
+    JOIN pg_catalog.pg_namespace AS space ON space.oid = relnamespace
+    JOIN pg_catalog.pg_roles AS login ON login.oid = ANY (polroles) AND login.rolname = ANY ($1)
+    JOIN pg_catalog.pg_roles AS other ON other.rolname = ANY ($1) AND other.oid <> login.oid
+   WHERE NOT EXISTS (SELECT FROM pg_catalog.unnest(polroles) AS named
+                      WHERE CASE named WHEN '0' THEN true ELSE pg_catalog.pg_has_role(other.oid, named, 'USAGE') END)
+   ORDER BY 1, 3`;

@@ -1,0 +1,32 @@
+import type pg from 'pg';
+import { otherOf } from '../../config/pair-of.ts';
+import { quoteIdentifier } from '../identifier.ts';
+
+/** A foreign server in this database for which one of two logins has a user mapping and the other has none. */
+export interface SingleUserMapping {
+  readonly login: string;
+  readonly server: string;
+  /** The statement that makes the other one, but for its options, which may be a password and are nobody's to read. */
+  readonly remedy: string;
+}
+
+/** https://www.postgresql.org/docs/current/view-pg-user-mappings.html */
+export async function singleUserMappings(
+  client: pg.ClientBase,
+  pair: readonly [string, string],
+): Promise<SingleUserMapping[]> {
+  const { rows } = await client.query(
+    `SELECT usename AS login, srvname AS server
+       FROM pg_catalog.pg_user_mappings AS one
+      WHERE usename = ANY ($1) AND umuser <> '0'
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_user_mappings AS other
+                         WHERE other.srvid = one.srvid AND other.umuser <> one.umuser AND other.usename = ANY ($1))
+      ORDER BY 1, 2`,
+    [pair],
+  );
+  return rows.map(({ login, server }) => ({
+    login,
+    server,
+    remedy: `CREATE USER MAPPING FOR ${quoteIdentifier(otherOf(pair, login))} SERVER ${quoteIdentifier(server)} OPTIONS (…)`,
+  }));
+}

@@ -1,0 +1,62 @@
+import type pg from 'pg';
+import type { Connection, Replica } from '../../config/config.ts';
+import { connect, placeOf, type Session, type Target } from '../connection/connect.ts';
+import { DatabaseError, databaseError } from '../connection/database-error.ts';
+import { inTransaction } from '../connection/in-transaction.ts';
+import { type LoginUse, terminate, usesOf } from '../sessions/sessions.ts';
+
+/** A standby server that consumers log in to. Each verb throws a DatabaseError that names it, and what ends the wait for it. */
+export interface OpenReplica extends AsyncDisposable {
+  /** `db-2.internal:5432` */
+  readonly name: string;
+  readonly target: Target;
+  /** Asks it as the rotator, in a session that is opened at first use. */
+  ask<Answer>(question: (client: pg.Client) => Promise<Answer>): Promise<Answer>;
+  /** Who uses logins there. Throws when the rotator may not see it: that is never nobody (G6). */
+  uses(logins: readonly string[]): Promise<Map<string, LoginUse>>;
+  /** Ends sessions there, as {@link terminate} does. The policy's lock is the primary's: hold it there. */
+  terminate(login: string, pids: readonly number[]): Promise<number[]>;
+}
+
+export function openReplica({ replicas: _, ...connection }: Connection, replica: Replica): OpenReplica {
+  const name = `${replica.host}:${replica.port}`;
+  const target = { ...connection, ...replica };
+  let session: Promise<Session> | undefined;
+
+  async function ask<Answer>(question: (client: pg.Client) => Promise<Answer>): Promise<Answer> {
+    try {
+      session ??= connect(target);
+      return await question((await session).client);
+    } catch (cause) {
+      const { kind, message } = databaseError(cause, placeOf(target));
+      throw new DatabaseError(
+        kind,
+        `Replica ${name}: ${message}. If it is gone, remove it from the replicas of connection ${connection.name}`,
+        { cause },
+      );
+    }
+  }
+
+  return {
+    name,
+    target,
+    ask,
+    async uses(logins) {
+      const uses = await ask((client) => usesOf(client, logins));
+      return new Map(
+        [...uses].map(([login, { sessions }]) => [
+          login,
+          // Prepared transactions are the primary's: a standby only keeps them for the day it is promoted.
+          { sessions: sessions.map((each) => ({ ...each, replica: name })), prepared: [] },
+        ]),
+      );
+    },
+    terminate(login, pids) {
+      return ask((client) => inTransaction(client, () => terminate(client, login, pids)));
+    },
+    async [Symbol.asyncDispose]() {
+      const opened = await session?.catch(() => undefined);
+      await opened?.[Symbol.asyncDispose]();
+    },
+  };
+}

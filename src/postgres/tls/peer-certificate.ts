@@ -1,0 +1,41 @@
+import { X509Certificate } from 'node:crypto';
+import type { Database } from '../../config/config.ts';
+import { openTls } from './open-tls.ts';
+
+/** The certificate that a server shows, and how it would encrypt. Nothing of it is verified: `connect` does that. */
+export interface PeerCertificate {
+  /** `CN=db.internal, O=Example` */
+  readonly subject: string;
+  readonly issuer: string;
+  /** As Node.js writes them: `DNS:db.internal, IP Address:10.0.0.1`; empty where it has none. */
+  readonly names: string;
+  readonly validFrom: Date;
+  readonly validTo: Date;
+  /** Such as `TLSv1.3`. */
+  readonly protocol: string;
+}
+
+/** Looks at the certificate of a server, in a connection of its own. Undefined when the server has no TLS; throws what Node.js does. */
+export async function peerCertificate(target: Database): Promise<PeerCertificate | undefined> {
+  const socket = await openTls(target);
+  try {
+    const der = socket?.getPeerCertificate(false)?.raw;
+    if (socket === undefined || der === undefined) return undefined;
+    const { subject, issuer, subjectAltName, validFrom, validTo } = new X509Certificate(der);
+    return {
+      subject: oneLine(subject),
+      issuer: oneLine(issuer),
+      names: subjectAltName ?? '',
+      validFrom: new Date(validFrom),
+      validTo: new Date(validTo),
+      protocol: socket.getProtocol() ?? '',
+    };
+  } finally {
+    socket?.destroy();
+  }
+}
+
+/** A distinguished name as Node.js writes it, on one line; one that is empty says so. */
+function oneLine(name: string | undefined): string {
+  return name?.replaceAll('\n', ', ') || 'without a subject';
+}

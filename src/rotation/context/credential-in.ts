@@ -1,0 +1,14 @@
+import type { Fields } from '../../secret-store/secret-store.ts';
+import type { Credential } from './rotation-context.ts';
+
+/** The credential that a destination publishes, be it in its URL only; undefined where it has none, or a URL of somebody else's making. */
+export function credentialIn({ username, password, url }: Fields): Credential | undefined {
+  if (username !== undefined && password !== undefined) return { username, password };
+  const [, user, secret] = /^\w+:\/\/([^:@/]*):([^@/]*)@/.exec(url ?? '') ?? [];
+  if (user === undefined || secret === undefined) return undefined;
+  try {
+    return { username: decodeURIComponent(user), password: decodeURIComponent(secret) };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,25 @@
+import { randomUUID } from 'node:crypto';
+import type { Rotation } from '../../ledger/rotation.ts';
+
+/** A rotation that nobody requested and no ledger has, for asking what one would do or what the world says. */
+export function hypotheticalRotation(policy: string, now: number): Rotation {
+  return {
+    id: randomUUID(),
+    policy,
+    reason: 'manual',
+    requestedBy: 'nobody',
+    requestedAt: new Date(now),
+    slot: null,
+    status: 'open',
+    incoming: null,
+    outgoing: null,
+    publishedAt: null,
+    finishedAt: null,
+    rolledBackBy: null,
+    rolledBackTo: null,
+    adopt: false,
+    replaces: null,
+    attempts: 0,
+    lastError: null,
+  };
+}

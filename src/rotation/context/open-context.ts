@@ -1,0 +1,86 @@
+import type { Clock } from '../../clock.ts';
+import type { Connection } from '../../config/config.ts';
+import type { Policy } from '../../config/policy.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
+import type { Rotation } from '../../ledger/rotation.ts';
+import { placeOf, type Session } from '../../postgres/connection/connect.ts';
+import { openSessionPool, type SessionPool } from '../../postgres/connection/session-pool.ts';
+import { openReplica } from '../../postgres/replicas/open-replica.ts';
+import { mergeUses } from '../../postgres/sessions/merge-uses.ts';
+import { usesOf } from '../../postgres/sessions/sessions.ts';
+import { openUsePoller, type UsePoller, type UseSource } from '../../postgres/sessions/use-poller.ts';
+import type { Stage, Version } from '../../secret-store/secret-store.ts';
+import type { OpenDestination, RotationContext, RotationView } from './rotation-context.ts';
+
+interface ViewParts {
+  readonly rotation: Rotation;
+  readonly policy: Policy;
+  readonly connection: Connection;
+  readonly destinations: readonly [OpenDestination, ...OpenDestination[]];
+  readonly clock: Clock;
+  /** Shared by the rotations of a process, so that they look together; left out: one of its own. */
+  readonly poller?: UsePoller;
+  /** Shared by the rotations of a process on the same connection; left out: one of its own. */
+  readonly sessions?: SessionPool;
+}
+
+/** A context for one run through the steps. Disposing of it closes the rotator's sessions that were opened. */
+export function openContext({
+  ledger,
+  ...parts
+}: ViewParts & { readonly ledger: Ledger }): RotationContext & AsyncDisposable {
+  return { ...openView(parts), ledger };
+}
+
+/** The same without a ledger, for looking only. */
+export function openView(parts: ViewParts): RotationView & AsyncDisposable {
+  let session: Promise<Session> | undefined;
+  let answers = new Map<string, Promise<Version | undefined>>();
+  const poller = parts.poller ?? openUsePoller(parts.clock);
+  const sessions = parts.sessions ?? openSessionPool(parts.connection);
+  const urgent = parts.rotation.reason === 'emergency';
+  async function rotator() {
+    session ??= sessions.rotator({ urgent });
+    return (await session).client;
+  }
+  const replicas = (parts.connection.replicas ?? []).map((replica) => openReplica(parts.connection, replica));
+  const sources: readonly UseSource[] = [
+    {
+      place: placeOf(parts.connection),
+      uses: async (logins) => usesOf(await rotator(), logins),
+    },
+    ...replicas.map(({ target, uses }) => ({
+      place: placeOf(target),
+      // Whoever waits for the rotator's session on the primary holds none elsewhere.
+      uses: (logins: readonly string[]) => rotator().then(() => uses(logins)),
+    })),
+  ];
+  return {
+    ...parts,
+    warnings: [],
+    rotator,
+    async beside(open) {
+      // In this order: whoever holds the second session waits for nobody.
+      await rotator();
+      return sessions.beside(open);
+    },
+    replicas,
+    uses: async (logins) => mergeUses(await Promise.all(sources.map((source) => source.uses(logins)))),
+    look: (login, maxAge) => poller.look(sources, login, maxAge),
+    read(destination, stage: Stage) {
+      const question = `${parts.destinations.indexOf(destination)} ${stage}`;
+      const known = answers.get(question) ?? destination.store.read(destination.secrets, stage);
+      answers.set(question, known);
+      return known;
+    },
+    forget() {
+      answers = new Map();
+    },
+    async [Symbol.asyncDispose]() {
+      if (parts.sessions === undefined) await sessions[Symbol.asyncDispose]();
+      const opened = await session?.catch(() => undefined);
+      await opened?.[Symbol.asyncDispose]();
+      for (const replica of replicas) await replica[Symbol.asyncDispose]();
+    },
+  };
+}

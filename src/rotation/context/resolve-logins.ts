@@ -1,0 +1,23 @@
+import { otherOf } from '../../config/pair-of.ts';
+import type { Login } from '../../postgres/logins/login.ts';
+import type { LoginSession } from '../../postgres/sessions/sessions.ts';
+
+/**
+ * Which login comes in and which goes out: the published one goes. Where neither is published, the login without
+ * sessions comes in; of two without, one that cannot log in, since nobody can be using it. Needs one without.
+ */
+export function resolveLogins(
+  pair: readonly [string, string],
+  published: string | undefined,
+  found: ReadonlyMap<string, Login>,
+  sessions: ReadonlyMap<string, readonly LoginSession[]>,
+): { readonly incoming: string; readonly outgoing: string } {
+  if (published !== undefined && pair.includes(published)) {
+    return { incoming: otherOf(pair, published), outgoing: published };
+  }
+  const unused = pair.filter((login) => (sessions.get(login) ?? []).length === 0);
+  const incoming = unused.find((login) => found.get(login)?.canLogin === false) ?? unused[0];
+  if (incoming === undefined)
+    throw new Error(`Both ${pair.join(' and ')} have sessions, so neither comes in`);
+  return { incoming, outgoing: otherOf(pair, incoming) };
+}

@@ -1,0 +1,45 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { counted } from '../../counted.ts';
+import type { Session } from '../../postgres/connection/connect.ts';
+import { isServerFull } from '../../postgres/connection/database-error.ts';
+import { endSome } from '../../postgres/sessions/end-some.ts';
+import { warn } from '../warn.ts';
+import type { RotationContext, RotationView } from './rotation-context.ts';
+
+/** Whoever has a leaked password connects again at once, so the race for a free connection is run for so long. */
+const PATIENCE_MS = 15_000;
+/** A session that was told to end needs a moment. */
+const PAUSE_MS = 50;
+
+/**
+ * Opens a session of the incoming login. In an emergency the leaked login may hold every connection that the server has
+ * for logins; the rotator gets in by those that are reserved, but the incoming login has no right to them. So sessions of
+ * the outgoing login are ended until there is room. The rotation is about to end them anyway.
+ */
+export async function withRoom(context: RotationView, open: () => Promise<Session>): Promise<Session> {
+  const { reason, outgoing, rolledBackTo } = context.rotation;
+  const deadline = performance.now() + PATIENCE_MS;
+  for (let round = 0; ; round += 1) {
+    try {
+      return await open();
+    } catch (error) {
+      const mayEnd = reason === 'emergency' && outgoing !== null && rolledBackTo === null;
+      if (!mayEnd || !isServerFull(error) || performance.now() > deadline) throw error;
+      if (round === 0) await tell(context, outgoing);
+      // Twice as many each time: who comes back meanwhile is ended, too.
+      await endSome(await context.rotator(), outgoing, 2 ** Math.min(round, 10));
+      if (round > 0) await sleep(PAUSE_MS);
+    }
+  }
+}
+
+async function tell(context: RotationView, outgoing: string): Promise<void> {
+  const uses = await context.uses([outgoing]);
+  const count = uses.get(outgoing)?.sessions.length ?? 0;
+  const text = `ends some of ${counted(count, 'session')} of ${outgoing}, since the server has no free connection for the login that comes in`;
+  if (isContext(context)) await warn(context, 'verify', text);
+}
+
+function isContext(view: RotationView): view is RotationContext {
+  return 'ledger' in view;
+}

@@ -1,0 +1,33 @@
+import { readLogins } from '../../postgres/logins/login.ts';
+import type { OpenReplica } from '../../postgres/replicas/open-replica.ts';
+import { incomingLogin, type RotationContext } from '../context/rotation-context.ts';
+import { PasswordRefused } from './password-refused.ts';
+import { proveLogin } from './prove-login.ts';
+
+/**
+ * The replicas that do not let the incoming login in with the staged password yet: consumers who read from them would
+ * be refused (G1). Throws a DatabaseError where more than replay is missing, such as an entry in pg_hba.conf.
+ */
+export async function replicasWithout(context: RotationContext): Promise<OpenReplica[]> {
+  const without: OpenReplica[] = [];
+  for (const replica of context.replicas) {
+    if (!(await isLetIn(context, replica))) without.push(replica);
+  }
+  return without;
+}
+
+function isLetIn(context: RotationContext, replica: OpenReplica): Promise<boolean> {
+  const incoming = incomingLogin(context);
+  return replica.ask(async (client) => {
+    // Asked first, so that a lag does not leave a refused login in the replica's log every time.
+    const login = (await readLogins(client, [incoming])).get(incoming);
+    if (!login?.canLogin) return false;
+    try {
+      await using _session = await proveLogin(context, { server: replica.target });
+      return true;
+    } catch (error) {
+      if (error instanceof PasswordRefused) return false;
+      throw error;
+    }
+  });
+}

@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
+import { chmod, lstat, mkdir, open, rename, symlink, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { absent } from '../absent.ts';
+import { holdFolder, removeFlat } from './file-held.ts';
+
+/** Names of what is being made, and of what a crash left of it, begin so; the token of the rotation follows. */
+export const DRAFT = '..draft-';
+
+/** Brings to disk which names a folder has. Without it a power failure may undo the latest of them. */
+export async function sync(folder: string): Promise<void> {
+  const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+  await handle.sync().finally(() => handle.close());
+}
+
+/** Makes a folder that only this user may enter, whatever the umask. Throws EEXIST where the name is taken. */
+export async function makeOwnFolder(path: string): Promise<void> {
+  await mkdir(path, { mode: 0o700 });
+  // By its name only where it must be: somebody could swap it.
+  if (((await lstat(path)).mode & 0o777) !== 0o700) await chmod(path, 0o700);
+}
+
+/**
+ * Makes a folder of files, each readable by this user only, whole and on disk before it has its name. False when
+ * another process was quicker: what it made stays.
+ */
+export async function writeFolder(
+  path: string,
+  token: string,
+  contents: ReadonlyMap<string, string | Uint8Array>,
+): Promise<boolean> {
+  const draft = draftOf(path, token);
+  await makeOwnFolder(draft);
+  try {
+    await writeFiles(draft, contents);
+    await rename(draft, path);
+    return true;
+  } catch (error) {
+    await removeFlat(draft);
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOTEMPTY' || code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    await sync(dirname(path));
+  }
+}
+
+async function writeFiles(folder: string, contents: ReadonlyMap<string, string | Uint8Array>): Promise<void> {
+  await using held = await holdFolder(folder);
+  if (!held) throw Object.assign(new Error(`${folder} was removed by another process`), { code: 'ENOENT' });
+  for (const [file, content] of contents) {
+    const handle = await open(join(held.at, file), 'wx', 0o600);
+    try {
+      await handle.chmod(0o600);
+      await handle.writeFile(content);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  }
+  await held.handle.sync();
+}
+
+/** Makes a symbolic link, or puts it in the place of a link or file, in one step. Not on disk before `sync`. */
+export async function replaceLink(path: string, target: string, token: string): Promise<void> {
+  const draft = draftOf(path, token);
+  await symlink(target, draft);
+  try {
+    await rename(draft, path);
+  } catch (error) {
+    await unlink(draft).catch(absent);
+    throw error;
+  }
+}
+
+function draftOf(path: string, token: string): string {
+  return join(dirname(path), `${DRAFT}${token}-${randomUUID()}`);
+}

@@ -1,0 +1,64 @@
+import { lstat, mkdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { Mapping } from '../../config/policy.ts';
+import { absent } from '../absent.ts';
+import { type SecretEntries, secretsOf } from '../secret-content.ts';
+import { StoreError } from '../store-error.ts';
+import { makeOwnFolder, sync } from './file-disk.ts';
+import { requireSafe } from './file-guard.ts';
+
+/** A folder of the store, with the secrets of one mapping that are files in it, by file name. */
+export interface Folder {
+  readonly path: string;
+  readonly files: ReadonlyMap<string, SecretEntries>;
+}
+
+/**
+ * The folders of a mapping, in none of which another user could swap what keyturn makes; else it throws. The one with
+ * the password comes first.
+ */
+export async function safeFolders(root: string, mapping: Mapping): Promise<Folder[]> {
+  const folders = foldersOf(root, mapping);
+  for (const { path } of folders) await requireSafe(root, path);
+  return folders;
+}
+
+/** The folders of a mapping, whoever may write there. */
+export function foldersOf(root: string, mapping: Mapping): Folder[] {
+  const folders = new Map<string, Map<string, SecretEntries>>();
+  for (const [secret, entries] of secretsOf(mapping)) {
+    const path = join(root, dirname(secret));
+    const files = folders.get(path) ?? new Map<string, SecretEntries>();
+    folders.set(path, files.set(basename(secret), entries));
+  }
+  return [...folders].map(([path, files]) => ({ path, files }));
+}
+
+/** Throws a StoreError of kind `missing` for the first file that is not there. */
+export async function requireFiles(store: string, { path, files }: Folder): Promise<void> {
+  for (const file of files.keys()) {
+    if (await exists(join(path, file))) continue;
+    throw new StoreError(
+      'missing',
+      `The store ${store} has no secret ${join(path, file)}; make the file, or set create: true`,
+    );
+  }
+}
+
+/** Makes a folder below the store's, closed to other users; one that is there keeps its mode. Throws as `safeFolders`. */
+export async function makeFolder(root: string, path: string): Promise<void> {
+  if (await exists(path)) return;
+  // One by one, for `recursive` would leave the mode of those above to the umask.
+  if (path !== dirname(path) && path !== root) await makeFolder(root, dirname(path));
+  else await mkdir(dirname(path), { recursive: true });
+  await makeOwnFolder(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
+  await sync(dirname(path));
+  // Somebody else may have been quicker.
+  await requireSafe(root, path);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await lstat(path).catch(absent)) !== undefined;
+}

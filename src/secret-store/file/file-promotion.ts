@@ -1,0 +1,105 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import type { Stage } from '../secret-store.ts';
+import { StoreError } from '../store-error.ts';
+import { replaceLink, sync, writeFolder } from './file-disk.ts';
+import type { Folder } from './file-folder.ts';
+import { removeLeftovers, removeUnlinked } from './file-pruning.ts';
+import {
+  isLinked,
+  isWhole,
+  link,
+  linkedToken,
+  openData,
+  readData,
+  readDataFiles,
+  readFileSeen,
+  tokenOf,
+  unlinkPending,
+  versionPath,
+} from './file-version.ts';
+
+/** Throws a StoreError of kind `invalid` unless the whole mapping has the version at one of the stages in this folder. */
+export async function requirePromotable(
+  store: string,
+  folder: Folder,
+  token: string,
+  stages: readonly Stage[],
+): Promise<void> {
+  if (await isPromotable(folder, token, stages)) return;
+  throw new StoreError(
+    'invalid',
+    `The store ${store}: ${folder.path} has no version ${token} to promote; rotate again`,
+  );
+}
+
+async function isPromotable(folder: Folder, token: string, stages: readonly Stage[]): Promise<boolean> {
+  let linked = false;
+  for (const stage of stages) {
+    linked ||= (await linkedToken(folder, stage)) === token;
+  }
+  return linked && (await isWhole(folder, token));
+}
+
+/**
+ * Makes a version current, in one rename for all names of the folder, and the one before it previous. `recheck` is
+ * asked right before that: a process may be stopped for long anywhere.
+ */
+export async function promoteFolder(
+  folder: Folder,
+  token: string,
+  recheck: () => Promise<void>,
+): Promise<void> {
+  const before = await linkedToken(folder, 'previous');
+  if (!(await isOurs(folder))) {
+    // Else it would be at no stage while `..data` leads to what is taken over.
+    if ((await linkedToken(folder, 'current')) === token) await link(folder, 'pending', token);
+    await takeOver(folder, token);
+  }
+  await linkNames(folder, token);
+  const current = await linkedToken(folder, 'current');
+  if (current !== token) {
+    await recheck();
+    if (current !== undefined) await link(folder, 'previous', current, token);
+    await link(folder, 'current', token);
+    if (before !== undefined) await removeUnlinked(folder, before);
+  }
+  await unlinkPending(folder, token);
+  // What stays because of a fault is found again by the next promotion.
+  await removeLeftovers(folder).catch(() => {});
+}
+
+/** Whether consumers see nothing but one version of this store's, or nothing at all, under each name. */
+async function isOurs(folder: Folder): Promise<boolean> {
+  const target = await readData(folder);
+  if (target !== undefined && tokenOf(target) === undefined) return false;
+  for (const file of folder.files.keys()) if ((await isLinked(folder, file)) === false) return false;
+  return true;
+}
+
+/**
+ * Copies what consumers see into a version and points `..data` at it: files put there by hand, also in the place of
+ * our links, and a layout that another tool made. Replacing each name by its link then changes nothing for a reader,
+ * and the promotion after it all names at once. What another tool made stays beside it.
+ */
+async function takeOver(folder: Folder, token: string): Promise<void> {
+  await using data = await openData(folder);
+  const contents = new Map<string, string | Uint8Array>(await readDataFiles(data));
+  for (const file of folder.files.keys()) {
+    const seen = await readFileSeen(folder, file, data);
+    if (seen !== undefined) contents.set(file, seen.content);
+  }
+  if (contents.size === 0) return;
+  const taken = randomUUID();
+  await writeFolder(versionPath(folder, taken), token, contents);
+  await link(folder, 'current', taken, token);
+}
+
+/** Makes each name a link through `..data`, replacing a plain file in one step. */
+async function linkNames(folder: Folder, token: string): Promise<void> {
+  for (const file of folder.files.keys()) {
+    if (await isLinked(folder, file)) continue;
+    await replaceLink(join(folder.path, file), join('..data', file), token);
+  }
+  await sync(folder.path);
+}

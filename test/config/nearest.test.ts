@@ -1,0 +1,16 @@
+import { expect, test } from 'vitest';
+import { nearest } from '../../src/config/schema/nearest.ts';
+
+test.each([
+  ['polcies', 'policies'],
+  ['autorotate', 'autoRotate'],
+  ['usr', 'user'],
+])('%s most likely means %s', (word, meant) => {
+  expect(nearest(word, ['user', 'policies', 'autoRotate', 'stores'])).toBe(meant);
+});
+
+test('nothing is suggested that is far off', () => {
+  expect(nearest('colour', ['user', 'policies', 'autoRotate', 'stores'])).toBeUndefined();
+  expect(nearest('', ['user'])).toBeUndefined();
+  expect(nearest('user', [])).toBeUndefined();
+});

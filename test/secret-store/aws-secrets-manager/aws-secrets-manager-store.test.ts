@@ -1,0 +1,333 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { inspect } from 'node:util';
+import {
+  CreateSecretCommand,
+  DeleteSecretCommand,
+  DescribeSecretCommand,
+  GetSecretValueCommand,
+  SecretsManagerClient,
+  UpdateSecretVersionStageCommand,
+} from '@aws-sdk/client-secrets-manager';
+import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { openAwsSecretsManagerStore } from '../../../src/secret-store/aws-secrets-manager/aws-secrets-manager-store.ts';
+import type { SecretStore } from '../../../src/secret-store/secret-store.ts';
+import { describeSecretStore } from '../../contract/secret-store.ts';
+import { uniqueName } from '../../support/unique-name.ts';
+
+const endpoint = inject('aws');
+const region = 'eu-central-1';
+const skip = endpoint === undefined;
+
+async function open() {
+  const client = new SecretsManagerClient({ region, ...(endpoint ? { endpoint } : {}) });
+  const folder = uniqueName('test');
+  return {
+    client,
+    store: openAwsSecretsManagerStore({ name: 'aws', region, ...(endpoint ? { endpoint } : {}) }),
+    name: (suffix: string) => `${folder}/${suffix}`,
+    apart: (suffix: string) => `${folder}-${suffix}`,
+    async make(secret: string, content: string) {
+      await client.send(new CreateSecretCommand({ Name: secret, SecretString: content }));
+    },
+    async current(secret: string) {
+      const command = new GetSecretValueCommand({ SecretId: secret, VersionStage: 'AWSCURRENT' });
+      return (await client.send(command).catch(() => undefined))?.SecretString;
+    },
+    async close() {
+      client.destroy();
+    },
+  };
+}
+
+describeSecretStore('AWS Secrets Manager', open, { skip });
+
+describe.skipIf(skip)('AWS Secrets Manager, beyond the contract,', () => {
+  let harness: Awaited<ReturnType<typeof open>>;
+  let store: SecretStore;
+  beforeEach(async () => {
+    harness = await open();
+    store = harness.store;
+  });
+  afterEach(async () => {
+    await store.close();
+    await harness.close();
+  });
+  const pair = () => ({
+    username: { secret: harness.name('username') },
+    password: { secret: harness.name('password') },
+  });
+
+  test('gives the secrets of one mapping the same VersionId, by which a reader is never torn (G1)', async () => {
+    let going = true;
+    let reads = 0;
+    const publish = async (number: number) => {
+      const token = randomUUID();
+      await store.stage(pair(), token, { username: `u${number}`, password: `p${number}` }, { create: true });
+      await store.promote(pair(), token);
+    };
+    await publish(0);
+    const get = (secret: string, version: { VersionStage: string } | { VersionId: string }) =>
+      harness.client.send(new GetSecretValueCommand({ SecretId: secret, ...version }));
+    const reader = (async () => {
+      while (going) {
+        const username = await get(pair().username.secret, { VersionStage: 'AWSCURRENT' });
+        const password = await get(pair().password.secret, { VersionId: String(username.VersionId) });
+        expect(password.SecretString?.slice(1)).toBe(username.SecretString?.slice(1));
+        reads += 1;
+      }
+    })();
+    for (let number = 1; number <= 20; number += 1) await publish(number);
+    going = false;
+    await reader;
+    expect(reads).toBeGreaterThan(0);
+  });
+
+  test('an empty secret, as Terraform makes them, does not publish what is staged into it (G1)', async () => {
+    const secret = harness.name('empty');
+    await harness.client.send(new CreateSecretCommand({ Name: secret }));
+    const mapping = { password: { secret } };
+    const token = randomUUID();
+    await store.stage(mapping, token, { password: 'not yet' }, { create: false });
+    expect(await harness.current(secret)).not.toBe('not yet');
+    expect(await store.read(mapping, 'current')).toBeUndefined();
+    expect(await store.read(mapping, 'pending')).toEqual({ token, fields: { password: 'not yet' } });
+    await store.promote(mapping, token);
+    expect(await harness.current(secret)).toBe('not yet');
+    expect(await store.read(mapping, 'previous')).toBeUndefined();
+  });
+
+  test('a secret that is marked for deletion is told, with how to restore it', async () => {
+    const secret = harness.name('deleted');
+    await harness.make(secret, 'x');
+    await harness.client.send(new DeleteSecretCommand({ SecretId: secret, RecoveryWindowInDays: 7 }));
+    const mapping = { password: { secret } };
+    const told = { kind: 'missing', message: expect.stringContaining('restore-secret') };
+    await expect(
+      store.stage(mapping, randomUUID(), { password: 'p' }, { create: true }),
+    ).rejects.toMatchObject(told);
+    await expect(store.read(mapping, 'current')).rejects.toMatchObject(told);
+  });
+
+  test('binary content is told, and not taken for absent, in which case a first rotation would begin', async () => {
+    const secret = harness.name('binary');
+    await harness.client.send(new CreateSecretCommand({ Name: secret, SecretBinary: Buffer.from('x') }));
+    await expect(store.read({ password: { secret } }, 'current')).rejects.toMatchObject({
+      kind: 'invalid',
+      message: expect.stringContaining('binary'),
+    });
+    const mapping = { password: { secret, key: 'password' } };
+    await expect(
+      store.stage(mapping, randomUUID(), { password: 'p' }, { create: false }),
+    ).rejects.toMatchObject({ kind: 'invalid' });
+  });
+
+  test('a label that another process took off a staged version is put back by staging it again (G4)', async () => {
+    const token = randomUUID();
+    const fields = { username: 'u', password: 'p' };
+    await store.stage(pair(), token, fields, { create: true });
+    await store.stage({ password: pair().password }, randomUUID(), { password: 'q' }, { create: true });
+    await store.stage(pair(), token, fields, { create: true });
+    expect(await store.read(pair(), 'pending')).toEqual({ token, fields });
+  });
+
+  test('a promotion whose pending labels are half gone is over, and the next takes the rest off (G4)', async () => {
+    const token = randomUUID();
+    const fields = { username: 'u', password: 'p' };
+    await store.stage(pair(), token, fields, { create: true });
+    await store.promote(pair(), token);
+    const label = { VersionStage: 'AWSPENDING', MoveToVersionId: token };
+    const { secret } = pair().username;
+    await harness.client.send(new UpdateSecretVersionStageCommand({ SecretId: secret, ...label }));
+    expect(await store.read(pair(), 'pending')).toBeUndefined();
+    expect(await store.read(pair(), 'current')).toEqual({ token, fields });
+    await store.promote(pair(), token);
+    const { VersionIdsToStages } = await harness.client.send(new DescribeSecretCommand({ SecretId: secret }));
+    expect(VersionIdsToStages?.[token]).toEqual(['AWSCURRENT']);
+  });
+});
+
+describe('a fault of AWS Secrets Manager', () => {
+  const OLD = '11111111-1111-4111-8111-111111111111';
+  const PASSWORD = 'Hunter2Hunter2Hunter2Hunter2';
+  interface Request {
+    readonly action: string;
+    readonly body: Record<string, string>;
+  }
+  interface Answer {
+    readonly status?: number;
+    readonly body: object;
+  }
+  let server: Server;
+  let requests: Request[];
+  let answer: (request: Request) => Answer | undefined;
+  let store: SecretStore;
+  beforeEach(async () => {
+    requests = [];
+    server = createServer(async (incoming, response) => {
+      let text = '';
+      for await (const chunk of incoming) text += chunk;
+      const action = String(incoming.headers['x-amz-target']).replace('secretsmanager.', '');
+      const request = { action, body: JSON.parse(text) };
+      requests.push(request);
+      const { status = 200, body } = answer(request) ?? {
+        body: { VersionIdsToStages: { [OLD]: ['AWSCURRENT'] } },
+      };
+      response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(body));
+    }).listen(0, '127.0.0.1');
+    await new Promise((listening) => server.once('listening', listening));
+    const { port } = server.address() as AddressInfo;
+    store = openAwsSecretsManagerStore({ name: 'aws', region, endpoint: `http://127.0.0.1:${port}` });
+  });
+  afterEach(async () => {
+    await store.close();
+    server.closeAllConnections();
+    await new Promise((closed) => server.close(closed));
+  });
+  const password = { password: { secret: 'prod/password' } };
+  const pair = { username: { secret: 'prod/username' }, ...password };
+  const made = { create: false };
+  const thrown = (promise: Promise<unknown>) => promise.catch((error: unknown) => error);
+
+  test.each([
+    [400, 'AccessDeniedException', 'denied', 'allow secretsmanager:PutSecretValue'],
+    [400, 'ExpiredTokenException', 'denied', 'to the identity that keyturn runs as'],
+    [400, 'ThrottlingException', 'throttled', 'tried again'],
+    [500, 'InternalServiceError', 'unreachable', 'tried again'],
+    [400, 'DecryptionFailure', 'denied', 'KMS key'],
+    [400, 'InvalidRequestException', 'invalid', 'correct the secret'],
+    [400, PASSWORD, 'invalid', 'HTTP 400'],
+  ])(
+    '%i %s is of kind %s and tells what mends it, without the value that it repeats (G3)',
+    async (status, type, kind, remedy) => {
+      answer = ({ action, body }) =>
+        action === 'PutSecretValue'
+          ? { status, body: { __type: type, message: `cannot take ${JSON.stringify(body)}` } }
+          : undefined;
+      const error = await thrown(store.stage(password, randomUUID(), { password: PASSWORD }, made));
+      expect(error).toMatchObject({ name: 'StoreError', kind, message: expect.stringContaining(remedy) });
+      expect(error).toMatchObject({ message: expect.stringContaining('PutSecretValue of prod/password') });
+      expect(inspect(error, { depth: 20, showHidden: true })).not.toContain(PASSWORD);
+    },
+  );
+
+  test('stages the secret of the password first, and no other when that is refused (G4)', async () => {
+    answer = ({ action }) =>
+      action === 'PutSecretValue'
+        ? { status: 400, body: { __type: 'AccessDeniedException', message: '' } }
+        : undefined;
+    await thrown(store.stage(pair, randomUUID(), { username: 'u', password: 'p' }, made));
+    const put = requests.filter(({ action }) => action === 'PutSecretValue');
+    expect(put.map(({ body }) => body.SecretId)).toEqual(['prod/password']);
+  });
+
+  test('ResourceExistsException leaves what was staged first, which is read and not assumed (G4)', async () => {
+    const token = randomUUID();
+    answer = ({ action, body }) => {
+      if (action === 'PutSecretValue') {
+        return { status: 400, body: { __type: 'ResourceExistsException', message: body.SecretString } };
+      }
+      if (action === 'GetSecretValue') return { body: { VersionId: token, SecretString: 'the first' } };
+      return undefined;
+    };
+    const error = await thrown(store.stage(pair, token, { username: 'u', password: PASSWORD }, made));
+    expect(error).toMatchObject({ name: 'StoreError', kind: 'conflict' });
+    expect(inspect(error, { depth: 20, showHidden: true })).not.toMatch(/Hunter2|the first/);
+    const put = requests.filter(({ action }) => action === 'PutSecretValue');
+    expect(put.map(({ body }) => body.SecretId)).toEqual(['prod/password']);
+  });
+
+  test('a version without a label, which the service does not list, is made pending and not assumed to be (G4)', async () => {
+    const token = randomUUID();
+    answer = ({ action }) => {
+      if (action === 'PutSecretValue') {
+        return { status: 400, body: { __type: 'ResourceExistsException', message: '' } };
+      }
+      if (action === 'GetSecretValue') return { body: { VersionId: token, SecretString: PASSWORD } };
+      return undefined;
+    };
+    await store.stage(password, token, { password: PASSWORD }, made);
+    const moves = requests.filter(({ action }) => action === 'UpdateSecretVersionStage');
+    expect(moves.map(({ body }) => body)).toEqual([
+      { SecretId: 'prod/password', VersionStage: 'AWSPENDING', MoveToVersionId: token },
+    ]);
+  });
+
+  test('a promotion makes every secret current before it takes a pending label off (G4)', async () => {
+    const token = randomUUID();
+    const labels = new Map(
+      Object.values(pair).map(({ secret }) => [secret, new Map([[token, ['AWSPENDING']]])] as const),
+    );
+    answer = ({ action, body }) => {
+      const own = labels.get(String(body.SecretId)) ?? new Map();
+      if (action === 'DescribeSecret')
+        return { body: { VersionIdsToStages: { [OLD]: ['AWSCURRENT'], ...Object.fromEntries(own) } } };
+      if (body.SecretId === 'prod/password') {
+        return { status: 400, body: { __type: 'AccessDeniedException', message: '' } };
+      }
+      return { body: {} };
+    };
+    await expect(store.promote(pair, token)).rejects.toMatchObject({ kind: 'denied' });
+    const moves = requests.filter(({ action }) => action === 'UpdateSecretVersionStage');
+    expect(moves.map(({ body }) => [body.SecretId, body.VersionStage]).sort()).toEqual([
+      ['prod/password', 'AWSCURRENT'],
+      ['prod/username', 'AWSCURRENT'],
+    ]);
+  });
+
+  test('a promotion does not end before its last request, even when another is refused (G1)', async () => {
+    const token = randomUUID();
+    let late = false;
+    server.removeAllListeners('request');
+    server.on('request', async (incoming, response) => {
+      let text = '';
+      for await (const chunk of incoming) text += chunk;
+      const moves = String(incoming.headers['x-amz-target']).endsWith('UpdateSecretVersionStage');
+      const refused = moves && text.includes('prod/password');
+      if (moves && !refused) {
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        late = true;
+      }
+      const stages = { VersionIdsToStages: { [OLD]: ['AWSCURRENT'], [token]: ['AWSPENDING'] } };
+      const body = refused ? { __type: 'AccessDeniedException', message: '' } : stages;
+      response.writeHead(refused ? 400 : 200, { 'content-type': 'application/x-amz-json-1.1' });
+      response.end(JSON.stringify(body));
+    });
+    await expect(store.promote(pair, token)).rejects.toMatchObject({ kind: 'denied' });
+    expect(late).toBe(true);
+  });
+
+  test('a label that another promoter moved meanwhile is looked for again', async () => {
+    const token = randomUUID();
+    let holder = OLD;
+    answer = ({ action, body }) => {
+      if (action === 'DescribeSecret') {
+        return {
+          body: {
+            VersionIdsToStages:
+              holder === token
+                ? { [token]: ['AWSCURRENT'] }
+                : { [OLD]: ['AWSCURRENT'], [token]: ['AWSPENDING'] },
+          },
+        };
+      }
+      if (body.VersionStage === 'AWSCURRENT' || body.RemoveFromVersionId === token) {
+        holder = token;
+        return { status: 400, body: { __type: 'InvalidParameterException', message: '' } };
+      }
+      return undefined;
+    };
+    await store.promote(password, token);
+    expect(holder).toBe(token);
+  });
+
+  test('nobody listening is unreachable', async () => {
+    const dead = openAwsSecretsManagerStore({ name: 'aws', region, endpoint: 'http://127.0.0.1:1' });
+    await expect(dead.read({ password: { secret: 'x' } }, 'current')).rejects.toMatchObject({
+      kind: 'unreachable',
+      message: expect.stringContaining('ECONNREFUSED'),
+    });
+    await dead.close();
+  });
+});
