@@ -11,6 +11,7 @@ const FLOORS = [
   'src/app.ts',
   'src/state.ts',
   'jobs',
+  'src/messages',
   'src/queue',
   'src/doctor',
   'src/roles',
@@ -20,6 +21,7 @@ const FLOORS = [
   'src/postgres',
   'src/schedule',
   'src/config',
+  'src/facts',
   'src/consumer',
 ];
 const LEAVES = [

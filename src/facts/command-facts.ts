@@ -1,0 +1,2 @@
+/** About how a command was used. */
+export type CommandFacts = {};

@@ -1,0 +1,2 @@
+/** About what is wrong with a configuration. */
+export type ConfigFacts = {};

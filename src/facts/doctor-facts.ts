@@ -1,0 +1,2 @@
+/** About what only doctor looks at. */
+export type DoctorFacts = {};

@@ -1,0 +1,2 @@
+/** About a secret store. */
+export type StoreFacts = {};

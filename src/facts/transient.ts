@@ -1,0 +1,11 @@
+import type { FactCode } from './fact.ts';
+
+/**
+ * The codes of faults that may pass without anybody doing something, so that a rotation tries again. All others end it
+ * before publish, or wait for somebody after it.
+ */
+const TRANSIENT: ReadonlySet<FactCode> = new Set<FactCode>(['unexpected']);
+
+export function isTransientCode(code: FactCode): boolean {
+  return TRANSIENT.has(code);
+}

@@ -1,0 +1,4 @@
+import type { RotationFacts } from '../facts/rotation-facts.ts';
+import type { Messages } from './message.ts';
+
+export const rotationMessages: Messages<RotationFacts> = {};

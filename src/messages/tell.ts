@@ -1,0 +1,62 @@
+import type { Fact } from '../facts/fact.ts';
+import { factOf } from '../facts/fault.ts';
+import type { Remedy } from '../facts/remedy.ts';
+import { oneLineNames } from '../postgres/one-line-names.ts';
+import type { Message } from './message.ts';
+import { MESSAGES } from './messages.ts';
+
+/** What is the case, in a sentence without its remedy. */
+export function textOf(fact: Fact): string {
+  return messageOf(fact)?.text(fact.params, tell) ?? `${fact.code} ${JSON.stringify(fact.params)}`;
+}
+
+/** What puts a fact right, a line each: advice, then commands and configuration keys, then each statement by itself. */
+export function remedyLines(fact: Fact): string[] {
+  const advice = adviceOf(fact);
+  return [...(advice === undefined ? [] : [advice]), ...(fact.remedies ?? []).flatMap(linesOf)];
+}
+
+/** What puts a fact right other than SQL, as one text; undefined where nothing is known. */
+export function adviceOf(fact: Fact): string | undefined {
+  const { advice } = messageOf(fact) ?? {};
+  return typeof advice === 'function' ? advice(fact.params) : advice;
+}
+
+/** The statements among the remedies of a fact. */
+export function statementsOf({ remedies = [] }: Fact): string[] {
+  return remedies.flatMap((remedy) => (remedy.kind === 'sql' ? remedy.statements : []));
+}
+
+/** A fact in one line: what is the case, then what to do. */
+export function tell(fact: Fact): string {
+  const statements = statementsOf(fact).map(oneLineNames);
+  const advice = adviceOf(fact);
+  return [
+    textOf(fact),
+    ...(advice === undefined ? [] : [advice]),
+    ...(fact.remedies ?? []).filter(({ kind }) => kind !== 'sql').flatMap(linesOf),
+    ...(statements.length > 0 ? [`run: ${statements.join('; ')}`] : []),
+  ].join('; ');
+}
+
+/** Whatever was thrown, in one line. */
+export function tellError(error: unknown): string {
+  return tell(factOf(error));
+}
+
+function linesOf(remedy: Remedy): string[] {
+  switch (remedy.kind) {
+    case 'sql':
+      return remedy.statements.map((statement) => `run: ${oneLineNames(statement)}`);
+    case 'command':
+      return [`run: ${remedy.command}`];
+    case 'config':
+      return [`change ${remedy.path} in the configuration`];
+  }
+}
+
+/** Undefined for a code that a newer release wrote into the ledger. */
+function messageOf(fact: Fact): Message<Fact['params']> | undefined {
+  // Each entry takes the parameters of its own code, which are those of the fact.
+  return MESSAGES[fact.code] as Message<Fact['params']> | undefined;
+}
