@@ -1,16 +1,15 @@
+import { tell } from '../messages/tell.ts';
 import { type Fact, type FactCode, type FactParams, fact } from './fact.ts';
 import type { Remedy } from './remedy.ts';
 
-/**
- * A fact that is thrown. Its `message` is for stack traces: code and parameters. People read what src/messages/ makes
- * of the fact.
- */
+/** A fact that is thrown. */
 export class Fault extends Error {
   override readonly name = 'Fault';
   readonly fact: Fact;
 
   constructor(thrown: Fact, options?: ErrorOptions) {
-    super(`${thrown.code} ${JSON.stringify(thrown.params)}`, options);
+    // TODO: code and parameters, once every edge tells the fact itself.
+    super(tell(thrown), options);
     this.fact = thrown;
   }
 }
