@@ -8,6 +8,7 @@ import { inTime } from '../src/in-time.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
 import type { Rotation } from '../src/ledger/rotation.ts';
 import { isWrong } from '../src/ledger/state-clock.ts';
+import { tell } from '../src/messages/tell.ts';
 import type { RotationQueue } from '../src/queue/queue.ts';
 import type { RotationContext } from '../src/rotation/context/rotation-context.ts';
 import { rotateJob } from './rotate.ts';
@@ -70,7 +71,11 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
     sweep,
   });
   const watch = watchConfig(source, config(), {
-    log,
+    log: {
+      info: (fact) => log.info(tell(fact)),
+      warn: (fact) => log.warn(tell(fact)),
+      error: (fact) => log.error(tell(fact)),
+    },
     async onChange(changed) {
       parts.onChange(changed);
       await sweep();

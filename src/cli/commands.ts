@@ -1,6 +1,7 @@
 import { type Command, CommanderError } from 'commander';
-import { ConfigError, renderProblem } from '../config/config-error.ts';
-import { UnknownPolicyError } from '../config/policy-named.ts';
+import { ConfigError } from '../config/config-error.ts';
+import { isFault } from '../facts/fault.ts';
+import { tellProblem } from '../messages/tell.ts';
 import { RequestError } from '../roles/request-error.ts';
 import { registerCancel } from './commands/cancel.ts';
 import { registerDemo } from './commands/demo.ts';
@@ -43,7 +44,7 @@ export function registerCommands(program: Command, io: Io): void {
 export function writeError(io: Pick<Io, 'stderr'>, thrown: unknown): void {
   const error = firstOf(thrown);
   if (error instanceof ConfigError) {
-    for (const problem of error.problems) io.stderr.write(renderProblem(problem));
+    for (const problem of error.problems) io.stderr.write(tellProblem(problem));
   } else {
     io.stderr.write(`keyturn: ${error instanceof Error ? error.message : String(error)}`);
   }
@@ -54,7 +55,8 @@ export function exitCodeOf(thrown: unknown): number {
   const error = firstOf(thrown);
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof Interrupted) return 130;
-  const usage = [ConfigError, UnknownPolicyError, RequestError, UsageError];
+  if (isFault(error, 'policy-unknown')) return 2;
+  const usage = [ConfigError, RequestError, UsageError];
   return usage.some((kind) => error instanceof kind) ? 2 : 1;
 }
 

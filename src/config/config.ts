@@ -1,3 +1,4 @@
+import type { Problem } from '../facts/problem.ts';
 import type { Policy } from './policy.ts';
 
 /** `disable` and `require` do not authenticate the server; the others do, as in libpq. PEM texts, not paths. */
@@ -90,8 +91,11 @@ export interface Config {
   readonly policies: ReadonlyMap<string, Policy>;
   /** Everything that was read for it, by absolute path: files, and the folder where it is one. */
   readonly files: readonly string[];
-  /** Things worth a thought that are no errors, such as two separate secrets on a store that cannot swap both at once. */
-  readonly warnings: readonly string[];
-  /** Those of the warnings that are of files with secrets that every user of the machine may read. */
-  readonly exposed: readonly string[];
+  /** Things worth a thought that are no errors, in the order of their places. */
+  readonly warnings: readonly Problem[];
+}
+
+/** The warnings that are of files with secrets that every user of the machine may read. */
+export function exposedFiles({ warnings }: Pick<Config, 'warnings'>): readonly Problem[] {
+  return warnings.filter(({ fact }) => fact.code === 'secret-file-exposed');
 }

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
+import { type Fact, fact } from '../facts/fact.ts';
 import type { Config } from './config.ts';
-import { ConfigError, renderProblem } from './config-error.ts';
+import { ConfigError } from './config-error.ts';
 import { loadConfig } from './load-config.ts';
 import { stampOf } from './values/stamp-of.ts';
 import type { ConfigSource } from './yaml/read-tree.ts';
@@ -12,10 +13,10 @@ export interface ConfigWatch {
   reload(): Promise<void>;
 }
 
-interface Log {
-  info(message: string): void;
-  warn(message: string): void;
-  error(message: string): void;
+interface FactLog {
+  info(fact: Fact): void;
+  warn(fact: Fact): void;
+  error(fact: Fact): void;
 }
 
 /**
@@ -25,7 +26,7 @@ interface Log {
 export function watchConfig(
   source: ConfigSource,
   loaded: Config,
-  { log, onChange }: { readonly log: Log; readonly onChange: (config: Config) => Promise<void> },
+  { log, onChange }: { readonly log: FactLog; readonly onChange: (config: Config) => Promise<void> },
 ): ConfigWatch {
   let current = loaded;
   let files = loaded.files;
@@ -41,22 +42,19 @@ export function watchConfig(
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       broken = true;
-      const problems = error.problems.map(renderProblem).join('; ');
-      return log.error(`the configuration has problems, so the one before stays in force: ${problems}`);
+      return log.error(fact('config-reload-refused', { problems: error.problems }));
     }
     broken = false;
     if (!isDeepStrictEqual(next.files, files)) {
       files = next.files;
       stamp = stampOf(files);
     }
-    const stays = isDeepStrictEqual(next.stateDatabase, current.stateDatabase);
-    if (!stays || next.queueRedis !== current.queueRedis) {
-      log.warn('state and queue are taken over at the next start only');
-    }
+    const keys = keptUntilRestart(current, next);
+    if (keys.length > 0) log.warn(fact('config-restart-needed', { keys }));
     if (isDeepStrictEqual(next, current)) return;
     current = next;
     await onChange(next);
-    log.info(`the configuration was reloaded: ${next.policies.size} policies`);
+    log.info(fact('config-reloaded', { policies: next.policies.size }));
   }
 
   return {
@@ -65,4 +63,12 @@ export function watchConfig(
     },
     reload,
   };
+}
+
+/** What changed and takes effect at the next start only. */
+function keptUntilRestart(current: Config, next: Config): ('state' | 'queue')[] {
+  return [
+    ...(isDeepStrictEqual(next.stateDatabase, current.stateDatabase) ? [] : (['state'] as const)),
+    ...(next.queueRedis === current.queueRedis ? [] : (['queue'] as const)),
+  ];
 }

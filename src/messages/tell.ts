@@ -1,9 +1,11 @@
 import type { Fact } from '../facts/fact.ts';
 import { factOf } from '../facts/fault.ts';
+import type { Problem } from '../facts/problem.ts';
 import type { Remedy } from '../facts/remedy.ts';
 import { oneLineNames } from '../postgres/one-line-names.ts';
 import type { Message } from './message.ts';
 import { MESSAGES } from './messages.ts';
+import { problemLine } from './problems.ts';
 
 /** What is the case, in a sentence without its remedy. */
 export function textOf(fact: Fact): string {
@@ -42,6 +44,11 @@ export function tell(fact: Fact): string {
 /** Whatever was thrown, in one line. */
 export function tellError(error: unknown): string {
   return tell(factOf(error));
+}
+
+/** A problem of the configuration in one line: `file:line:column path: what is wrong; what is allowed`. */
+export function tellProblem(problem: Problem): string {
+  return problemLine(problem, tell);
 }
 
 function linesOf(remedy: Remedy): string[] {

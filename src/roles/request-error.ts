@@ -1,4 +1,9 @@
-import type { Fault } from '../config/yaml/located-error.ts';
+import type { Path } from '../config/config-error.ts';
+
+interface Fault {
+  readonly path: Path;
+  readonly message: string;
+}
 
 /** Roles are asked for that cannot be, whatever the rotator may do. The message says what to ask for instead. */
 export class RequestError extends Error {

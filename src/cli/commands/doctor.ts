@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import type { App } from '../../app.ts';
+import { exposedFiles } from '../../config/config.ts';
 import { counted } from '../../counted.ts';
 import { type Diagnosis, diagnose } from '../../doctor/diagnose.ts';
+import { tellProblem } from '../../messages/tell.ts';
 import type { Finding } from '../../rotation/findings/finding.ts';
 import { remedyLines } from '../../rotation/findings/remedy-of.ts';
 import type { Io } from '../io.ts';
@@ -26,7 +28,15 @@ export function registerDoctor(program: Command, io: Io): void {
 
 function partsOf(app: App) {
   const { clock, config, ledger, queue, connection, destinations } = app;
-  return { clock, stores: config.stores, exposed: config.exposed, ledger, queue, connection, destinations };
+  return {
+    clock,
+    stores: config.stores,
+    exposed: exposedFiles(config).map(tellProblem),
+    ledger,
+    queue,
+    connection,
+    destinations,
+  };
 }
 
 /** One line on a terminal that counts, and is gone at the end. */

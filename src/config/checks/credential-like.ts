@@ -10,10 +10,3 @@ export function isCredentialLike(text: string): boolean {
 export function shownName(name: string): string {
   return isCredentialLike(name) ? '…' : name;
 }
-
-/** A message in which nothing that is quoted may hold a password. */
-export function withoutCredentials(message: string): string {
-  return message.replace(/"((?:[^"\\]|\\.)*)"/g, (quoted, inner: string) =>
-    isCredentialLike(inner) ? '"…"' : quoted,
-  );
-}

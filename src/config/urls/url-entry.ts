@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { type Fact, fact } from '../../facts/fact.ts';
 import { nearest } from '../schema/nearest.ts';
 import { isLoopback } from '../values/server.ts';
 
@@ -11,7 +12,7 @@ export interface UrlPart {
 /** What is wrong with a parameter; what may be a piece of a password has no name. */
 export interface UrlFault {
   readonly parameter?: string;
-  readonly message: string;
+  readonly fact: Fact;
 }
 
 /** What a URL stands for: the parts of a connection's entry by their keys, those of `tls` apart, and what is wrong with it. */
@@ -57,14 +58,8 @@ const ONLY: Readonly<Record<string, readonly string[]>> = {
   gssencmode: ['disable', 'prefer'],
   load_balance_hosts: ['disable'],
 };
-const INSTEAD: Readonly<Record<string, string>> = {
-  passfile: `write the password in the url, best as \${file:PATH}`,
-  service: 'write out what the service stands for',
-  options: 'set what the rotator needs by ALTER ROLE … SET',
-  sslpassword: 'take the passphrase off the key: openssl pkey -in client.key -out client-plain.key',
-  sslcrl: 'know that keyturn reads no revocation lists',
-  sslcrldir: 'know that keyturn reads no revocation lists',
-};
+/** keyturn has another way to the same end. */
+const USELESS = ['passfile', 'service', 'options', 'sslpassword', 'sslcrl', 'sslcrldir'];
 
 /** What else libpq knows, so that it may be named. */
 const UNSUPPORTED = [
@@ -90,7 +85,7 @@ const UNSUPPORTED = [
   'oauth_scope',
 ];
 const ALLOWED = [...USED, ...Object.keys(ONLY), ...IGNORED];
-const KNOWN = [...ALLOWED, ...Object.keys(INSTEAD), ...UNSUPPORTED];
+const KNOWN = [...ALLOWED, ...USELESS, ...UNSUPPORTED];
 
 /**
  * Translates what a URL says by the meaning that each parameter has in libpq; what keyturn could not honour is a fault.
@@ -99,15 +94,13 @@ const KNOWN = [...ALLOWED, ...Object.keys(INSTEAD), ...UNSUPPORTED];
 export function urlEntry(values: ReadonlyMap<string, string>): UrlEntry {
   const faults: UrlFault[] = [...values].flatMap(([parameter, value]) => {
     if (isStrange(parameter)) return [];
-    const message = faultOf(parameter, value);
-    return message === undefined ? [] : [{ parameter, message }];
+    const fault = faultOf(parameter, value);
+    return fault === undefined ? [] : [{ parameter, fact: fault }];
   });
   if ([...values.keys()].some(isStrange)) {
-    faults.push({
-      message: "has a parameter that is none of libpq's; leave it out, or write an & in a value as %26",
-    });
+    faults.push({ fact: fact('url-parameter-unknown', {}) });
   }
-  const fault = (parameter: string, message: string) => faults.push({ parameter, message });
+  const fault = (parameter: string, found: Fact) => faults.push({ parameter, fact: found });
   const own = new Map<string, UrlPart>();
   const put = (to: Map<string, UrlPart>, key: string, parameter: string) => {
     const value = values.get(parameter);
@@ -120,9 +113,9 @@ export function urlEntry(values: ReadonlyMap<string, string>): UrlEntry {
   put(own, 'database', 'user');
   put(own, 'database', 'dbname');
   put(own, 'password', 'password');
-  if (!own.has('host'))
-    fault('host', 'is missing; must be a host, or the folder of a socket as ?host=/run/postgresql');
-  if (!own.has('user')) fault('user', 'is missing; must be the name of a role');
+  for (const parameter of ['host', 'user'] as const) {
+    if (!own.has(parameter)) fault(parameter, fact('url-parameter-missing', { parameter }));
+  }
   return { own, tls: tlsParts(values, own, put, fault), faults };
 }
 
@@ -130,7 +123,7 @@ function tlsParts(
   values: ReadonlyMap<string, string>,
   own: ReadonlyMap<string, UrlPart>,
   put: (to: Map<string, UrlPart>, key: string, parameter: string) => void,
-  fault: (parameter: string, message: string) => void,
+  fault: (parameter: string, found: Fact) => void,
 ): ReadonlyMap<string, UrlPart> {
   const tls = new Map<string, UrlPart>();
   // Over a Unix socket libpq passes over all that says how to encrypt.
@@ -145,11 +138,11 @@ function tlsParts(
     ['sslkey', 'sslcert'],
   ] as const) {
     if (!values.has(there) || values.has(missing)) continue;
-    fault(missing, `is missing; must be there with ${there}, or leave both out`);
+    fault(missing, fact('client-certificate-incomplete', { there }));
   }
   if (root === 'system') {
     if (mode !== undefined && mode !== 'verify-full') {
-      fault('sslmode', `is weaker than sslrootcert=system allows; must be verify-full`);
+      fault('sslmode', fact('url-mode-weaker-than-system', {}));
     }
     tls.set('mode', { parameter: 'sslrootcert', value: 'verify-full' });
   } else {
@@ -158,7 +151,7 @@ function tlsParts(
       tls.set('mode', { parameter: 'sslmode', value: 'verify-ca' });
     }
     if (mode === 'verify-ca' && root === undefined) {
-      fault('sslrootcert', 'is missing; must be the path of a PEM file with sslmode=verify-ca');
+      fault('sslrootcert', fact('url-parameter-missing', { parameter: 'sslrootcert' }));
     }
   }
   const encrypts = (tls.get('mode')?.value ?? (isLoopback(host) ? 'disable' : 'verify-full')) !== 'disable';
@@ -172,30 +165,32 @@ function isStrange(parameter: string): boolean {
   return nearest(parameter, KNOWN) === undefined;
 }
 
-function faultOf(parameter: string, value: string): string | undefined {
+function faultOf(parameter: string, value: string): Fact | undefined {
   if (parameter === 'sslmode') return faultOfMode(value);
-  if (parameter === 'hostaddr' && isIP(value) === 0) return 'is not valid; must be an IP address';
-  if (parameter === 'sslsni' && !/^[01]$/.test(value)) return 'is not valid; must be 0 or 1';
-  if (USED.includes(parameter) || IGNORED.includes(parameter)) return undefined;
-  const only = ONLY[parameter];
-  if (only !== undefined) {
-    if (parameter === 'channel_binding' && value === 'require') {
-      return 'is not what keyturn does; leave it out, and set sslmode=verify-full, which knows the server by its certificate';
-    }
-    return only.includes(value)
-      ? undefined
-      : `is not what keyturn does; must be ${only.join(' or ')}, or left out`;
+  if (parameter === 'hostaddr' && isIP(value) === 0) {
+    return fact('url-parameter-invalid', { parameter });
   }
-  const instead = INSTEAD[parameter];
-  if (instead !== undefined) return `has no use here; leave it out, and ${instead}`;
+  if (parameter === 'sslsni' && !/^[01]$/.test(value)) {
+    return fact('url-parameter-invalid', { parameter });
+  }
+  if (USED.includes(parameter) || IGNORED.includes(parameter)) return undefined;
+  const allowed = ONLY[parameter];
+  if (allowed !== undefined) {
+    if (parameter === 'channel_binding' && value === 'require') {
+      return fact('url-requires-channel-binding', {});
+    }
+    return allowed.includes(value) ? undefined : fact('url-parameter-differs', { allowed });
+  }
+  if (USELESS.includes(parameter)) return fact('url-parameter-useless', { parameter });
   const near = UNSUPPORTED.includes(parameter) ? undefined : nearest(parameter, KNOWN);
-  return `is not supported; ${near === undefined ? `leave it out; allowed: ${ALLOWED.join(', ')}` : `did you mean ${near}?`}`;
+  return fact('url-parameter-unsupported', {
+    ...(near === undefined ? {} : { near }),
+    allowed: ALLOWED,
+  });
 }
 
-function faultOfMode(mode: string): string | undefined {
+function faultOfMode(mode: string): Fact | undefined {
   if (MODES.includes(mode)) return undefined;
-  const what = /^(allow|prefer)$/.test(mode)
-    ? `${mode} falls back to plaintext, which keyturn never does`
-    : 'is not valid';
-  return `${what}; must be disable, require, verify-ca or verify-full`;
+  if (mode === 'allow' || mode === 'prefer') return fact('url-mode-falls-back', { mode });
+  return fact('url-parameter-invalid', { parameter: 'sslmode' });
 }

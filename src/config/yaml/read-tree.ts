@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { Place, Problem } from '../config-error.ts';
+import type { Place, Problem } from '../../facts/problem.ts';
 import { locate } from './locate.ts';
 import type { Located } from './located.ts';
 import { mergeFiles } from './merge-files.ts';

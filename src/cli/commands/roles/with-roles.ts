@@ -1,5 +1,6 @@
 import type { App } from '../../../app.ts';
 import type { Policy } from '../../../config/policy.ts';
+import { fact } from '../../../facts/fact.ts';
 import type { Provision } from '../../../ledger/provisions.ts';
 import { connect } from '../../../postgres/connection/connect.ts';
 import { neighboursOf } from '../../../roles/neighbours-of.ts';
@@ -35,7 +36,11 @@ export async function withRoles<Result>(
         .filter(({ kind, access }) => kind !== 'drop' && access !== null),
     });
   } catch (error) {
-    if (error instanceof RequestError && error.faults.length > 0) throw app.faulty(error.faults);
+    if (error instanceof RequestError && error.faults.length > 0) {
+      throw app.faulty(
+        error.faults.map(({ path, message }) => ({ path, fact: fact('unexpected', { text: message }) })),
+      );
+    }
     throw error;
   }
 }
