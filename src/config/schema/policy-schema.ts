@@ -138,9 +138,9 @@ export const policySchema = object('policy', {
   publish: z
     .array(destination, { error: 'destinations' satisfies ConfigRule })
     .min(1, { error: 'one-destination' satisfies ConfigRule })
-    // The rule says that there is one.
-    .transform((destinations) => destinations as unknown as readonly [Destination, ...Destination[]])
-    .describe('Where to publish the active login. The first destination is the primary.'),
+    .describe('Where to publish the active login. The first destination is the primary.')
+    // The rule says that there is at least one.
+    .transform((destinations) => destinations as [Destination, ...Destination[]]),
 }).meta({
   // For editors only; check-policy-types.ts has the same with more to say.
   if: { properties: { type: { const: 'rotator' } }, required: ['type'] },
