@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of the configuration, not of JavaScript
 import { test as anyTest, beforeAll, expect } from 'vitest';
 import { haveOpenssl, type Issued, openAuthority } from '../support/certificates.ts';
-import { changed, load, problemsOf, VALID, warningsOf } from './config-folder.ts';
+import { changed, load, problemFactsOf, problemsOf, VALID, warningsOf } from './config-folder.ts';
 
 const test = anyTest.skipIf(!haveOpenssl);
 const SPELT = '{ host: db.internal, database: orders, user: keyturn }';
@@ -269,6 +269,7 @@ test.each<readonly [what: string, url: string, problem: string]>([
   const problems = problemsOf(given(url));
   expect(problems).toEqual([`k.yaml:2:14 connections.db.url${problem}`]);
   expect(problems.join()).not.toMatch(/hunter2|ter2/);
+  expect(JSON.stringify(problemFactsOf(given(url)))).not.toMatch(/hunter2|ter2/);
 });
 
 test('a url beside what it says already is refused, with what to leave out', () => {
