@@ -3,7 +3,7 @@ import { checkReplicas } from './checks/check-replicas.ts';
 import type { Connection, Database, EmbeddedConnection, PgBouncer, Replica, Tls } from './config.ts';
 import type { Path } from './config-error.ts';
 import type { Review } from './review.ts';
-import { type ConnectionEntry, connectionSchema } from './schema/config-schema.ts';
+import { type ConnectionEntry, connectionSchema } from './schema/connection-schema.ts';
 import { readTls } from './tls/read-tls.ts';
 import { tlsMode } from './tls/tls-mode.ts';
 import type { ReadText } from './yaml/read-text.ts';

@@ -1,5 +1,5 @@
 import type { Policy } from './policy.ts';
-import type { ConnectionEntry } from './schema/config-schema.ts';
+import type { ConnectionEntry } from './schema/connection-schema.ts';
 import type { Entries } from './schema/entries.ts';
 import type { PolicyEntry } from './schema/policy-schema.ts';
 

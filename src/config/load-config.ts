@@ -25,7 +25,7 @@ export interface LoadedConfig {
   readonly problemAt: (path: Path, fact: Fact) => Problem;
 }
 
-/** Reads and validates a configuration whole. Throws a ConfigError with everything that is wrong with it. */
+/** Reads and validates a configuration. Throws a ConfigError with every problem at once. */
 export function loadConfig(source: ConfigSource): Config {
   return loadLocated(source).config;
 }
@@ -35,7 +35,7 @@ export function loadLocated(source: ConfigSource): LoadedConfig {
   const found: Problem[] = [];
   const report = (problem: Problem) => found.push(problem);
   const { tree: written, read, files } = readTree(source, report);
-  // What is in a file that cannot be read, or is nothing but a list, would be reported as missing.
+  // Otherwise what an unreadable file contains would be reported as missing.
   if (found.some(({ path }) => path === '')) throw new ConfigError(found);
 
   const tree = expandUrls(written, report);

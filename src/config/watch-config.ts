@@ -1,9 +1,9 @@
+import { statSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { type Fact, fact } from '../facts/fact.ts';
 import type { Config } from './config.ts';
 import { ConfigError } from './config-error.ts';
 import { loadConfig } from './load-config.ts';
-import { stampOf } from './values/stamp-of.ts';
 import type { ConfigSource } from './yaml/read-tree.ts';
 
 export interface ConfigWatch {
@@ -20,8 +20,8 @@ interface FactLog {
 }
 
 /**
- * Watches the files that a configuration was read from, and hands over the next valid one. One with problems is
- * refused, and said again at every look until it is mended; the one before it stays.
+ * Watches the files of a configuration, and hands over each new valid one. One with problems is
+ * refused, and reported at every look until it is valid. The one before stays in force.
  */
 export function watchConfig(
   source: ConfigSource,
@@ -34,17 +34,13 @@ export function watchConfig(
   let broken = false;
 
   async function reload(): Promise<void> {
-    // Taken before reading: what is written in between is seen at the next look.
+    // Taken before reading, so that what is written in between is seen at the next look.
     stamp = stampOf(files);
-    let next: Config;
-    try {
-      next = loadConfig(source);
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      broken = true;
-      return log.error(fact('config-reload-refused', { problems: error.problems }));
+    const next = tryLoad(source);
+    broken = next instanceof ConfigError;
+    if (next instanceof ConfigError) {
+      return log.error(fact('config-reload-refused', { problems: next.problems }));
     }
-    broken = false;
     if (!isDeepStrictEqual(next.files, files)) {
       files = next.files;
       stamp = stampOf(files);
@@ -65,10 +61,32 @@ export function watchConfig(
   };
 }
 
+function tryLoad(source: ConfigSource): Config | ConfigError {
+  try {
+    return loadConfig(source);
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
+}
+
 /** What changed and takes effect at the next start only. */
 function keptUntilRestart(current: Config, next: Config): ('state' | 'queue')[] {
   return [
     ...(isDeepStrictEqual(next.stateDatabase, current.stateDatabase) ? [] : (['state'] as const)),
     ...(next.queueRedis === current.queueRedis ? [] : (['queue'] as const)),
   ];
+}
+
+/**
+ * A text that changes when one of these files or folders is written, replaced, added or removed, or
+ * when a link on the way changes, as in a mounted Kubernetes ConfigMap. No content is read.
+ */
+function stampOf(paths: readonly string[]): string {
+  return paths
+    .map((path) => {
+      const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+      return stat ? `${path} ${stat.dev} ${stat.ino} ${stat.size} ${stat.mtimeNs}` : `${path} is not there`;
+    })
+    .join('\n');
 }

@@ -1,7 +1,7 @@
 /** Why a text is no connection URL. */
 export type UrlFault = 'encoding' | 'escape' | 'host' | 'no-url' | 'parameter' | 'several-hosts' | 'stray-at';
 
-/** About the URL of a connection or of the state database. Never a piece of it: it may be one of the password. */
+/** About a connection URL. Never with a piece of it: that may be a piece of the password. */
 export interface ConfigUrlFacts {
   readonly 'url-malformed': { readonly why: UrlFault };
   /** An entry beside `url` that the URL says already. */

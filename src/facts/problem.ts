@@ -1,6 +1,6 @@
 import type { Fact } from './fact.ts';
 
-/** Where something stands in the configuration. Without line and column: the file or folder as a whole. */
+/** Where something is written. Without line and column: the file or folder as a whole. */
 export interface Place {
   readonly file: string;
   /** From 1. */

@@ -10,8 +10,8 @@ import { isSecretName, physicalSecret, sharesVersions } from '../values/physical
 import { shortestInterval } from '../values/schedule-of.ts';
 import type { MappedField } from './check-secrets.ts';
 
-// More often than this, PutSecretValue makes more versions of a secret than the service removes, until it has
-// as many as it may: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html
+// With less time than this between two versions, a secret gets more of them than AWS removes:
+// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html
 const AWS_PUT_INTERVAL = 600_000;
 
 /**

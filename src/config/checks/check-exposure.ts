@@ -13,8 +13,8 @@ const REFERENCE = /(?<!\$)\$\{[^}]*\}/g;
 type Holds = FactParams['secret-file-exposed']['holds'];
 
 /**
- * Warns of files with passwords or keys that every user of this machine may read: the configuration where one is
- * written out, what `${file:…}` names, and key files. `written` is the configuration with its URLs as they are written.
+ * Warns of files with passwords or keys that every user of this machine may read: the configuration
+ * itself, what `${file:…}` names, and key files. `written` has its URLs as they are written.
  */
 export function checkExposure(review: Review, entries: Entries, written: Located, cwd: string): void {
   const told = new Set<string>();
@@ -28,7 +28,7 @@ export function checkExposure(review: Review, entries: Entries, written: Located
     if (located?.content.kind !== 'scalar' || typeof located.content.value !== 'string') continue;
     const text = located.content.written ?? located.content.value;
     for (const [, file = ''] of text.matchAll(FILE_REFERENCE)) check(path, file, 'password');
-    // With nothing in place of what is filled in, a password that is left was written out.
+    // A password that remains without the references was written out.
     if (isPassword(path, text.replace(REFERENCE, ''))) check(path, located.place.file, 'literal');
   }
   for (const [path, key] of keyFiles(entries)) check(path, key, 'private-key');

@@ -11,8 +11,8 @@ interface Claim {
 }
 
 /**
- * Checks that each login is free to be rotated: listed once, in one policy only, neither owner nor rotator.
- * Roles are global to a server, so connections with one host and port share them, whatever their database.
+ * Checks that each login is listed once, in one policy, and is neither owner nor rotator. Roles
+ * belong to a whole server, so connections with one host and port share them.
  */
 export function checkLogins(review: Review, entries: Entries): void {
   checkNames(review, entries);

@@ -8,7 +8,7 @@ import { find } from '../yaml/located.ts';
 /** The variables from which the AWS SDK takes an endpoint that no store names, the first first. */
 const ENDPOINT_VARIABLES = ['AWS_ENDPOINT_URL_SECRETS_MANAGER', 'AWS_ENDPOINT_URL'];
 
-/** Checks that nothing goes over a network in plaintext unless the configuration allows it: the queue and AWS. */
+/** Checks that the configuration allows plaintext to the queue and AWS where they need it. */
 export function checkPlaintext(
   review: Review,
   { queue, stores }: Pick<Entries, 'queue' | 'stores'>,

@@ -1,14 +1,14 @@
 import { fact } from '../../facts/fact.ts';
 import type { Path } from '../config-error.ts';
 import type { Review } from '../review.ts';
-import type { ConnectionEntry } from '../schema/config-schema.ts';
+import type { ConnectionEntry } from '../schema/connection-schema.ts';
 import type { Entries } from '../schema/entries.ts';
 import { serverOf } from '../values/server.ts';
 
 /** What a policy whose only login is the rotator's does not have. */
 const OF_TWO_LOGINS = ['logins', 'owner', 'drain'] as const;
 
-/** Checks that each policy has what its type needs and nothing else, and that no two rotate one rotator. */
+/** Checks that each policy has what its type needs, no more, and each rotator one policy. */
 export function checkPolicyTypes(review: Review, entries: Entries): void {
   const rotated = new Map<string, string>();
   for (const [name, { type, connection }] of entries.policies) {

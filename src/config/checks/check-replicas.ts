@@ -1,7 +1,7 @@
 import { fact } from '../../facts/fact.ts';
 import type { Path } from '../config-error.ts';
 import type { Review } from '../review.ts';
-import type { ConnectionEntry } from '../schema/config-schema.ts';
+import type { ConnectionEntry } from '../schema/connection-schema.ts';
 import { tlsMode } from '../tls/tls-mode.ts';
 import { isLoopback, serverOf } from '../values/server.ts';
 

@@ -17,8 +17,8 @@ export interface MappedField {
 }
 
 /**
- * Checks that no two fields, of whatever policies, write the same secret or key, and that what has one version
- * belongs to one destination: else promoting the one would publish the draft of the other.
+ * Checks that no two fields write the same secret or key, in whatever policy, and that what has one
+ * version belongs to one destination. Promoting one draft would else promote that of the other.
  */
 export function checkSecrets(review: Review, fields: readonly MappedField[]): void {
   const written = new Map<string, MappedField[]>();
@@ -31,7 +31,7 @@ export function checkSecrets(review: Review, fields: readonly MappedField[]): vo
     written.set(versioned, [...(written.get(versioned) ?? []), field]);
     const clash = clashOf(review, field, others);
     if (clash === undefined) continue;
-    // Two destinations that share one secret would else be told so for every field.
+    // Two destinations that share one secret are reported once, not for every field.
     const pair = `${renderPath(field.destination)} ${renderPath(clash.other.destination)}`;
     if (clash.fact.code !== 'secret-written-twice' && reported.has(pair)) continue;
     reported.add(pair);

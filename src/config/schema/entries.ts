@@ -4,20 +4,14 @@ import type { Path } from '../config-error.ts';
 import type { Review } from '../review.ts';
 import { isExpanded } from '../urls/expand-urls.ts';
 import { entriesOf, find, isBroken, type Located, plain } from '../yaml/located.ts';
-import {
-  type ConnectionEntry,
-  configSchema,
-  connectionSchema,
-  type QueueEntry,
-  type StoreEntry,
-  storeSchema,
-} from './config-schema.ts';
+import { configSchema, type QueueEntry, type StoreEntry, storeSchema } from './config-schema.ts';
+import { type ConnectionEntry, connectionSchema } from './connection-schema.ts';
 import { type PolicyEntry, policySchema } from './policy-schema.ts';
 import { reportIssue, reportUnknownKey } from './report-issue.ts';
 
 /**
- * The values of a configuration, as the schema makes them. Of an entry with a slip in one place the
- * other values are still there, so that every problem is reported at once. Names are there in any case.
+ * The values of a configuration, as the schema makes them. Where one value of an entry is invalid,
+ * the others are still there, so that every problem is reported at once.
  */
 export interface Entries {
   /** What the URL of the state database stands for; nothing where it is left out. */

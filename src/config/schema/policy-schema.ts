@@ -1,9 +1,8 @@
 import * as z from 'zod';
 import type { ConfigRule } from '../../facts/config-rules.ts';
-import { type Destination, FIELDS, POLICY_TYPES } from '../policy.ts';
+import { type Destination, FIELDS, POLICY_TYPES, type SecretName } from '../policy.ts';
 import { everFires, isCron } from '../values/cron.ts';
 import { scheduleOf } from '../values/schedule-of.ts';
-import { parseSecretName, SECRET_NAME } from '../values/secret-name.ts';
 import { isTimeZone } from '../values/time-zone.ts';
 import {
   duration,
@@ -76,7 +75,16 @@ const drain = object('drain', {
     .describe('What to do with sessions that are left: end them, or go on waiting and alert.'),
 });
 
+/** `name`, or `name#key` for one key of a secret that holds a JSON object. */
+const SECRET_NAME = /^(.+#)?[^#]+$/;
+
 const secretName = textLike(SECRET_NAME, 'secret-name').transform(parseSecretName);
+
+/** Splits at the last `#`: an ARN or a file name may contain anything else. */
+function parseSecretName(text: string): SecretName {
+  const hash = text.lastIndexOf('#');
+  return hash === -1 ? { secret: text } : { secret: text.slice(0, hash), key: text.slice(hash + 1) };
+}
 
 const SECRET_HELP: Readonly<Record<(typeof FIELDS)[number], string>> = {
   username: 'Secret for the name of the active login.',

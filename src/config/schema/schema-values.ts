@@ -2,8 +2,8 @@ import * as z from 'zod';
 import type { ConfigRule } from '../../facts/config-rules.ts';
 import { DURATION, parseDuration } from '../values/duration.ts';
 
-// The error of each schema is the code of its rule, which src/messages/ completes to "must be …". What is wrong
-// is found out by problem-of-issue.ts, which knows the value as it was written.
+// The error of each schema is the code of its rule, which src/messages/ completes to "must be …".
+// report-issue.ts finds out what is wrong: it knows the value as it was written.
 
 /** Text that is not empty. */
 export function text(error: ConfigRule) {
@@ -14,7 +14,7 @@ export function textLike(fits: RegExp, error: ConfigRule) {
   return z.string({ error }).regex(fits, { error });
 }
 
-/** Variables are always text, so text that reads as a number or a boolean is taken as one. */
+/** Variables are always text, so text that is a number or a boolean counts as one. */
 export function wholeNumber(minimum: number, maximum: number, error: ConfigRule) {
   const number = z.int({ error }).min(minimum, { error }).max(maximum, { error });
   return z.preprocess(
@@ -47,7 +47,7 @@ export function named<Entry extends z.ZodType>(error: ConfigRule, entry: Entry) 
   return z.record(textLike(/^[a-z0-9][a-z0-9-]{0,62}$/, 'entry-name'), entry, { error });
 }
 
-/** PostgreSQL cuts longer names off without a word: https://www.postgresql.org/docs/current/limits.html */
+/** PostgreSQL truncates longer names: https://www.postgresql.org/docs/current/limits.html */
 export function postgresName(error: ConfigRule) {
   return text(error)
     .max(63, { error })

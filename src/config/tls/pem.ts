@@ -1,6 +1,6 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 
-/** The certificates in a PEM text, in its order; undefined where one of them cannot be read or none is there. */
+/** The certificates in a PEM text. Undefined if there is none, or if one cannot be read. */
 export function certificatesIn(pem: string): readonly [X509Certificate, ...X509Certificate[]] | undefined {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs) ?? [];
   try {

@@ -2,7 +2,7 @@ import { fact } from '../../facts/fact.ts';
 import type { Tls } from '../config.ts';
 import type { Path } from '../config-error.ts';
 import type { Review } from '../review.ts';
-import type { ConnectionEntry } from '../schema/config-schema.ts';
+import type { ConnectionEntry } from '../schema/connection-schema.ts';
 import { isLoopback } from '../values/server.ts';
 import type { ReadText } from '../yaml/read-text.ts';
 import { MATERIAL, readMaterial } from './tls-material.ts';
@@ -11,7 +11,7 @@ import { tlsMode } from './tls-mode.ts';
 /** What a connection, a PgBouncer and the state database have in common. */
 export type Encrypted = Pick<ConnectionEntry, 'tls'> & { readonly host: string };
 
-/** Makes of an entry `tls` how to encrypt, with its certificates and key, and reports what does not fit. */
+/** Reads an entry `tls`, with its certificates and key, and reports what does not fit together. */
 export function readTls(review: Review, owner: Path, { host, tls }: Encrypted, readText: ReadText): Tls {
   const path = [...owner, 'tls'];
   const mode = tlsMode(tls, host);
@@ -30,7 +30,7 @@ export function readTls(review: Review, owner: Path, { host, tls }: Encrypted, r
   };
 }
 
-/** libpq lets `require` verify when it finds a root certificate; here only what says verify does. */
+/** libpq verifies with `require`, too, if it finds a root certificate. keyturn does not. */
 function checkMode(review: Review, owner: Path, mode: Tls['mode'], { host, tls }: Encrypted): void {
   const path = [...owner, 'tls'];
   if (host.startsWith('/') && mode !== 'disable') {

@@ -4,7 +4,7 @@ import { fact } from '../../facts/fact.ts';
 import type { Tls } from '../config.ts';
 import type { Path } from '../config-error.ts';
 import type { Review } from '../review.ts';
-import type { ConnectionEntry } from '../schema/config-schema.ts';
+import type { ConnectionEntry } from '../schema/connection-schema.ts';
 import type { ReadText } from '../yaml/read-text.ts';
 import { certificatesIn, privateKeyIn } from './pem.ts';
 
@@ -14,9 +14,8 @@ export const MATERIAL = ['ca', 'cert', 'key'] as const;
 type Material = Partial<Record<(typeof MATERIAL)[number], string>>;
 
 /**
- * Reads and checks the certificates and key of an entry `tls`, which stands at a path. A value that
- * begins as PEM does is the text itself; any other is the path of a file. What the mode does not use
- * is not read.
+ * Reads and checks the certificates and key of an entry `tls`. A value that begins like PEM is the
+ * text itself; any other one is the path of a file. What the mode does not use is not read.
  */
 export function readMaterial(
   review: Review,

@@ -3,14 +3,14 @@ import type { UrlFault } from '../../facts/config-url-facts.ts';
 /** What a connection URL says, by libpq's names and percent-decoded; or what is wrong with it. */
 export type ConnectionUrl = { readonly values: ReadonlyMap<string, string> } | { readonly fault: UrlFault };
 
-// The user name ends at the first : and the password at the first @; neither may hold a / that is not escaped.
+// The user name ends at the first : and the password at the first @. An unescaped / is in neither.
 const URL = /^postgres(?:ql)?:\/\/(?:([^@/:]*)(?::([^@/]*))?@)?([^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/;
 const AUTHORITY = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(.*))?$/;
 
 /**
- * Reads a URL as libpq does: of what is there twice the last counts, and nothing but %XX is an escape.
+ * Reads a URL as libpq does: the last of two values counts, and only %XX is an escape.
  * https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
- * Stricter in one thing: what stands where no password belongs may be a piece of one, so it is not taken for anything.
+ * Stricter in one point: text where no password belongs may be a piece of one, so it is refused.
  */
 export function parseConnectionUrl(url: string): ConnectionUrl {
   const [whole, user, password, authority = '', database, query = ''] = URL.exec(url) ?? [];
@@ -31,7 +31,7 @@ export function parseConnectionUrl(url: string): ConnectionUrl {
     ['port', port],
     ['dbname', database],
   ];
-  // An & at the end is one too many, but no harm to libpq.
+  // libpq ignores an & at the end.
   for (const pair of query === '' ? [] : query.replace(/&$/, '').split('&')) {
     const [key, value, ...more] = pair.split('=');
     if (!key || value === undefined || more.length > 0) {
@@ -48,9 +48,9 @@ function decoded(pairs: readonly (readonly [string, string | undefined])[]): Con
     if (value === undefined) continue;
     const [name, text] = [decode(key), decode(value)];
     if (name === undefined || text === undefined) return { fault: faultOfEscapes(`${key}${value}`) };
-    // What is empty is what libpq has a default for, whatever was said before, but for a mode.
+    // An empty value means the default of libpq, whatever came before it. A mode cannot be empty.
     if (text === '' && name !== 'sslmode') values.delete(name);
-    // JDBC's way to say so, which libpq takes too.
+    // libpq takes this form of JDBC, too.
     else if (name === 'ssl' && text === 'true') values.set('sslmode', 'require');
     else values.set(name, text);
   }

@@ -17,8 +17,8 @@ const SCHEME = /^postgres(ql)?:\/\//;
 type Report = (problem: Problem) => void;
 
 /**
- * Puts in the place of each connection's `url`, and of `state.database`, what it stands for, so that
- * it is checked as if it were spelt out.
+ * Replaces each connection's `url`, and `state.database`, by what the URL stands for, so that it is
+ * checked as if it were spelt out.
  */
 export function expandUrls(tree: Located, report: Report): Located {
   const connections = find(tree, ['connections']);
@@ -55,7 +55,7 @@ function expandConnection(connection: Located, path: Path, report: Report): Loca
   const written = entriesOf(connection);
   const url = written.get('url');
   if (url === undefined) return connection;
-  // What is no text, or could not be filled in, is left to be reported where that is.
+  // A url that is no text, or was not filled in, stays: the schema or the reference reports it.
   const others = [...written].filter(([key]) => key !== 'url' || !isUrl(url));
   for (const [key, { keyPlace, place }] of others) {
     if (!SPELT_OUT.includes(key)) continue;
@@ -103,7 +103,7 @@ function partsOf(url: UrlScalar, path: Path, report: Report): ReadonlyMap<string
   return new Map<string, Located>([...[...own].map(locate), ['tls', entries]]);
 }
 
-/** Nothing more is to be said about what such a URL stands for. */
+/** What stands for a URL that was reported: nothing in it is reported again. */
 function broken({ place }: Located): ReadonlyMap<string, Located> {
   const content = { kind: 'scalar', value: null, broken: true } as const;
   return new Map(['host', 'database', 'user'].map((key) => [key, { place, content }]));

@@ -1,4 +1,5 @@
-// A second @, or a # or / too early, would have the rest of a password read as a host, which messages name.
+// With a second @, or a # or / too early, the rest of a password would be read as the host,
+// and messages name the host.
 const SHAPE =
   /^rediss?:\/\/(?:[^@/?#\s]*@)?(?:\[[^\]@/?#\s]+\]|[^@/?#:[\]\s]+)(?::\d*)?(?:\/\d*)?(?:\?[^@/?#\s]*)?$/;
 

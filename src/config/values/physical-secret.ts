@@ -4,7 +4,7 @@ import type { Store } from '../config.ts';
 /** A secret itself, whatever store entry and spelling it is reached by. */
 export interface PhysicalSecret {
   readonly id: string;
-  /** What one version covers, and so changes at one instant: the secret on AWS, the folder in a file store. */
+  /** What one version covers: the secret on AWS, the folder in a file store. */
   readonly versioned: string;
   /** Region and account, where an ARN names them. */
   readonly account?: string;

@@ -15,7 +15,7 @@ export function scheduleOf(entry: ScheduleEntry): Schedule | null {
   return { ...common, kind: 'days', days: interval / DAY, at: timeOfDay(at ?? '00:00') };
 }
 
-/** Whether an interval is one of days or weeks, which have a time of day: `24h` has none, `1d` has. */
+/** Whether an interval of days or weeks, which has a time of day: `1d` has one, `24h` has not. */
 export function countsDays(every: string): boolean {
   return /[dw]$/.test(every);
 }

@@ -7,7 +7,7 @@ export interface ReferenceSources {
   readonly read: ReadText;
 }
 
-/** `written` stays known, so that messages can name a variable where they must not show its value. */
+/** `written` is kept, so that messages name a variable and never show its value. */
 export interface Interpolated {
   readonly value: string;
   readonly written: string;
@@ -19,8 +19,8 @@ const REFERENCE = /\$\$\{|\$\{([^}]*)(\}?)/g;
 const VARIABLE = /^([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s;
 
 /**
- * Fills in `${NAME}`, `${NAME:-default}` (for a variable that is unset or empty) and `${file:PATH}` (the file's
- * content without its last line break). `$${` stands for `${`. Undefined if the text has none of these.
+ * Fills in `${NAME}`, `${NAME:-default}` (for a variable that is unset or empty) and `${file:PATH}`
+ * (the content without its last line break). `$${` stands for `${`. Undefined if the text has none.
  */
 export function interpolate(written: string, sources: ReferenceSources): Interpolated | undefined {
   if (!written.includes('${')) return undefined;
@@ -40,7 +40,7 @@ function fillIn(
   ended: boolean,
   { env, read }: ReferenceSources,
 ): string | { readonly fault: Fact } {
-  // The first } ends a reference, so one inside another would be cut in two.
+  // The first } ends a reference, so a reference cannot contain another one.
   if (!ended || reference.includes('${')) {
     return { fault: fact('reference-malformed', {}) };
   }

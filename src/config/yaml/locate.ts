@@ -6,7 +6,7 @@ import { interpolate, type ReferenceSources } from './interpolate.ts';
 import type { Located } from './located.ts';
 import { placeAt, type YamlFile } from './read-yaml.ts';
 
-// Aliases that repeat aliases grow without bound from a few lines; no configuration needs this many.
+// A few lines of aliases can stand for millions of values. No configuration needs this many.
 const MAX_ALIASES = 1_000;
 
 interface Walk extends ReferenceSources {
@@ -17,8 +17,8 @@ interface Walk extends ReferenceSources {
 }
 
 /**
- * Turns a YAML file into located values, and fills in what `${…}` refers to: in values that are parsed
- * already, so that what is filled in can never become YAML. Undefined for a file that says nothing.
+ * Turns a YAML file into located values, and fills in what `${…}` refers to. Values are parsed by
+ * then, so what is filled in can never become YAML. Undefined for an empty file.
  */
 export function locate(
   file: YamlFile,
@@ -95,7 +95,7 @@ export function definedTwice(name: string, earlier: Located): Fact {
 
 /** A key as it is written: `007` is a name, not a number. */
 function keyOf(key: ParsedNode): string | undefined {
-  // The schema library passes over __proto__ in silence.
+  // zod ignores __proto__ silently.
   if (!isScalar(key) || key.value === null || key.value === '__proto__') return undefined;
   return typeof key.value === 'string' ? key.value : (key.source ?? String(key.value));
 }

@@ -61,7 +61,7 @@ export function plain({ content }: Located): unknown {
   }
 }
 
-/** Whether it, or anything in it, was reported already. */
+/** Whether it was reported already, or anything in it. */
 export function isBroken({ content }: Located): boolean {
   switch (content.kind) {
     case 'scalar':
@@ -86,7 +86,7 @@ export function problemAt(root: Located, path: Path, fact: Fact): Problem {
   return { ...place, path: found?.origin ?? renderPath(path), fact };
 }
 
-/** The key of the nearest enclosing entry that does exist: there the missing one has to be added. */
+/** The key of the nearest enclosing entry that exists: the missing one belongs under it. */
 function ownerPlace(root: Located, path: Path): Place {
   for (let length = path.length - 1; length > 0; length--) {
     const owner = find(root, path.slice(0, length));
@@ -119,7 +119,7 @@ function holdsCredential([section, ...rest]: Path): boolean {
   );
 }
 
-/** Whether it is the text of a certificate or key, or what is left of one, rather than a path. */
+/** Whether it is the text of a certificate or key, or a piece of one, rather than a path. */
 function isPem(value: unknown): boolean {
   return typeof value === 'string' && (/-----BEGIN|\n/.test(value) || value.length > 255);
 }

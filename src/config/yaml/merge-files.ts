@@ -9,8 +9,8 @@ import { entriesOf } from './located.ts';
 const SPREAD = ['connections', 'stores', 'policies'];
 
 /**
- * One configuration from several files. `place` stands for it as a whole. A name, `state` or `queue` that is
- * there twice is reported with both places, and the first counts.
+ * One configuration from several files. `place` is that of the whole. A name that is defined twice
+ * is reported with both places, as are `state` and `queue`, and the first one counts.
  */
 export function mergeFiles(
   files: readonly Located[],

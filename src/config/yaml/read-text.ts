@@ -13,18 +13,18 @@ const REASONS: Readonly<Record<string, 'absent' | 'folder' | 'forbidden' | 'spec
 /** The content of a UTF-8 file, or what kept it from being read. */
 export type Text = { readonly text: string } | { readonly fault: FileFault };
 
-/** Reads a file by its path, which may be relative to where the configuration's relative paths start. */
+/** Reads a file. A relative path starts where those of the configuration do. */
 export type ReadText = (path: string) => Text;
 
-/** What a configuration, or the certificates of all public CAs, do not come near. */
+/** Far more than a configuration, or the certificates of all public CAs. */
 const LIMIT = 4 * 1024 * 1024;
 
-/** Of what stands for one value. */
+/** For a file that stands for one value. */
 export const VALUE_LIMIT = 64 * 1024;
 
 /**
- * Reads a file whole. Never throws: what is wrong with a file is one of many problems to report. A device or a named pipe
- * is not read, because that may never end. `limit` is in bytes.
+ * Reads a file whole. Never throws: an unreadable file is one of many problems to report. A device
+ * or a named pipe is not read, because that may never end. `limit` is in bytes.
  */
 export function readText(path: string, limit = LIMIT): Text {
   let bytes: Buffer | FileFault;
@@ -35,7 +35,7 @@ export function readText(path: string, limit = LIMIT): Text {
   }
   if ('reason' in bytes) return { fault: bytes };
   try {
-    // Decoded leniently, a password in another encoding would become a different one without a word.
+    // Decoded leniently, a password in another encoding would silently become a different one.
     return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
   } catch {
     return { fault: { reason: 'not-utf8' } };
@@ -43,7 +43,7 @@ export function readText(path: string, limit = LIMIT): Text {
 }
 
 function readBytes(path: string, limit: number): Buffer | FileFault {
-  // A named pipe would be waited for until somebody writes to it.
+  // Without O_NONBLOCK, opening a named pipe waits until somebody writes to it.
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const stat = fstatSync(file);

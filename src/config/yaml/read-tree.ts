@@ -23,7 +23,7 @@ export interface ReadTree {
   readonly files: ReadonlySet<string>;
 }
 
-/** Reads a configuration as it is written, each value with its place, and reports what cannot be read. */
+/** Reads a configuration, each value with its place, and reports what cannot be read. */
 export function readTree({ path, env, cwd }: ConfigSource, report: (problem: Problem) => void): ReadTree {
   const files = new Set([resolve(cwd, path)]);
   const reader =

@@ -18,7 +18,7 @@ export interface YamlFiles {
   readonly problems: readonly Problem[];
 }
 
-/** Reads a YAML file, or every `*.yaml` of a folder in the order of their names. A relative path starts at `cwd`. */
+/** Reads a YAML file, or every `*.yaml` of a folder by name. A relative path starts at `cwd`. */
 export function readYaml(path: string, cwd: string, readText: ReadText): YamlFiles {
   const listed = listFiles(path, cwd);
   if ('fact' in listed) return { files: [], problems: [{ file: path, path: '', ...listed }] };
@@ -31,7 +31,7 @@ export function readYaml(path: string, cwd: string, readText: ReadText): YamlFil
       continue;
     }
     const lines = new LineCounter();
-    // Keys that appear twice are found later, where the place of the first is known too.
+    // Repeated keys are found later, where the place of the first one is known.
     const document = parseDocument(read.text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
     const broken = brokenPlaces(name, read.text, document, lines);
     if (broken.length === 0) files.push({ name, document, lines });
@@ -56,10 +56,10 @@ function listFiles(
   }
 }
 
-/** What keeps a file from being YAML, once a line, up to where the parser lost its way. */
+/** Why a file is not YAML, at most once for each line, up to where the parser cannot go on. */
 function brokenPlaces(file: string, text: string, document: Document.Parsed, lines: LineCounter): Problem[] {
   const problems = new Map<number | undefined, Problem>();
-  // An unknown tag or directive is only a warning to the parser, but it would change what the value is.
+  // An unknown tag or directive is only a warning of the parser, but it would change the value.
   for (const error of [...document.errors, ...document.warnings]) {
     const place = placeAt(file, lines, error.pos[0]);
     if (!problems.has(place.line)) {
