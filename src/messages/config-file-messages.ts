@@ -7,7 +7,7 @@ import { fileFaultText, placeText } from './problems.ts';
 const YAML_FAULTS: Readonly<Record<YamlFault, { readonly text: string; readonly advice: string }>> = {
   alias: { text: 'no valid alias or anchor', advice: 'quote a value that begins with * or &' },
   'bad-indent': {
-    text: 'indented in a way that fits nothing above',
+    text: 'the indentation matches nothing above',
     advice: 'entries of one mapping or list must be indented alike, and brackets closed',
   },
   'colon-twice': { text: 'a second ": " in one entry', advice: 'quote a value that has one' },
@@ -55,13 +55,13 @@ export const configFileMessages: Messages<ConfigFileFacts> = {
     example: { why: 'tab' },
   },
   'yaml-key-unusable': {
-    text: () => 'a key that nothing can have',
-    advice: 'must be one plain word',
+    text: () => 'the key is no plain word',
+    advice: 'write one plain word',
     means: 'A key of the configuration is a list, a mapping, empty, or `__proto__`.',
     example: {},
   },
   'yaml-alias-unresolved': {
-    text: () => 'alias without an anchor that it could stand for',
+    text: () => 'an alias without an anchor',
     advice: 'quote a value that begins with *',
     means:
       'A value begins with `*`, which YAML takes for an alias, and no anchor has its name. An alias inside its own anchor counts as one of these, and so do more than 1,000 aliases.',

@@ -47,7 +47,7 @@ export const configPolicyMessages: Messages<Pick<ConfigPolicyFacts, PolicyCode>>
   },
   'rotator-embedded': {
     text: ({ connection }) =>
-      `${valueText(connection)} is the embedded PostgreSQL, whose rotator is keyturn's own affair`,
+      `${valueText(connection)} is the embedded PostgreSQL, whose rotator keyturn manages itself`,
     advice: 'must be a connection with host and user',
     means: 'A policy of type rotator names a connection to the embedded PostgreSQL.',
     example: { connection: CONNECTION },
@@ -68,7 +68,7 @@ export const configPolicyMessages: Messages<Pick<ConfigPolicyFacts, PolicyCode>>
     example: { connection: CONNECTION },
   },
   'schedule-ambiguous': {
-    text: () => 'excludes every',
+    text: () => 'cannot be combined with every',
     advice: 'must be one of the two',
     means: 'A schedule has both `every` and `cron`.',
     example: {},

@@ -56,7 +56,7 @@ export const configPublishMessages: Messages<Pick<ConfigPolicyFacts, PublishCode
   'secret-of-other-destination': {
     text: ({ name, shared, other }) =>
       `the ${shared} of ${valueText(name)} belongs to another destination, see ${otherEntry(other)}`,
-    advice: 'must be one of its own, as its versions hold whatever is in it',
+    advice: 'must be one of its own, as one version covers everything in it',
     means:
       'Two destinations share a folder of a file store, or a secret on AWS. It has one version, so promoting the draft of one would promote that of the other.',
     example: { name: NAME, shared: 'folder', other: OTHER },
@@ -75,7 +75,7 @@ export const configPublishMessages: Messages<Pick<ConfigPolicyFacts, PublishCode
   },
   'schedule-too-fast-for-aws': {
     text: () =>
-      'rotated more often than every 10 minutes, this secret gets versions faster than AWS removes them (it keeps 100, and each for a day), until it takes no more',
+      'this secret is rotated more often than every 10 minutes, so it gets versions faster than AWS removes them (it keeps 100, each for a day), and in the end AWS refuses new ones',
     advice: 'better is an interval of 10m or longer',
     means: 'A warning. AWS Secrets Manager refuses a new version once a secret has too many of them.',
     example: {},

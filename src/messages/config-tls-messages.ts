@@ -53,7 +53,7 @@ export const configTlsMessages: Messages<Pick<ConfigServerFacts, TlsCode>> = {
     example: {},
   },
   'private-key-encrypted': {
-    text: () => 'is encrypted with a passphrase, which nobody is there to type',
+    text: () => 'is encrypted with a passphrase, which keyturn cannot ask for',
     advice: 'must be a key without: openssl pkey -in client.key -out client-plain.key',
     means: 'The key of a client certificate has a passphrase.',
     example: {},
@@ -84,7 +84,7 @@ export const configTlsMessages: Messages<Pick<ConfigServerFacts, TlsCode>> = {
     example: { subject: 'CN=keyturn', day: '2027-01-01', role: 'client' },
   },
   'tls-any-public-ca': {
-    text: ({ host }) => `whoever has any certificate of a public CA could answer for ${valueText(host)}`,
+    text: ({ host }) => `anybody with a certificate of a public CA could answer for ${valueText(host)}`,
     advice: 'better is verify-full, or a ca of your own',
     means:
       'A warning. With `verify-ca` and no `ca` every certificate of every public CA is accepted, whatever name it is for.',

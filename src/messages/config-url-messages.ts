@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of the configuration, not of JavaScript
-import type { ConfigUrlFacts, UrlFault } from '../facts/config-url-facts.ts';
+import type { ConfigUrlFacts, UrlFault, UselessParameter } from '../facts/config-url-facts.ts';
 import type { Messages } from './message.ts';
 
 const ESCAPE = 'write @ as %40, / as %2F, : as %3A, ? as %3F, # as %23, % as %25 and a space as %20';
@@ -33,13 +33,14 @@ const MISSING = {
   sslrootcert: 'must be the path of a PEM file with sslmode=verify-ca',
   user: 'must be the name of a role',
 };
-const INSTEAD: Readonly<Record<string, string>> = {
-  passfile: 'write the password in the url, best as ${file:PATH}',
-  service: 'write out what the service stands for',
-  options: 'set what the rotator needs by ALTER ROLE … SET',
-  sslpassword: 'take the passphrase off the key: openssl pkey -in client.key -out client-plain.key',
-  sslcrl: 'know that keyturn reads no revocation lists',
-  sslcrldir: 'know that keyturn reads no revocation lists',
+const USELESS: Readonly<Record<UselessParameter, string>> = {
+  passfile: 'leave it out, and write the password in the url, best as ${file:PATH}',
+  service: 'leave it out, and write out what the service stands for',
+  options: 'leave it out, and set what the rotator needs by ALTER ROLE … SET',
+  sslcrl: 'leave it out, as keyturn reads no revocation lists',
+  sslcrldir: 'leave it out, as keyturn reads no revocation lists',
+  sslpassword:
+    'leave it out, and take the passphrase off the key: openssl pkey -in client.key -out client-plain.key',
 };
 
 export const configUrlMessages: Messages<ConfigUrlFacts> = {
@@ -84,7 +85,7 @@ export const configUrlMessages: Messages<ConfigUrlFacts> = {
   },
   'url-parameter-useless': {
     text: () => 'has no use here',
-    advice: ({ parameter }) => `leave it out, and ${INSTEAD[parameter] ?? 'set nothing instead'}`,
+    advice: ({ parameter }) => USELESS[parameter],
     means: 'The parameter is one of libpq, and keyturn has another way to the same end.',
     example: { parameter: 'passfile' },
   },

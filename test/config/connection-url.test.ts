@@ -258,7 +258,7 @@ test.each<readonly [what: string, url: string, problem: string]>([
   [
     'with a revocation list',
     'postgresql://u@h/d?sslcrl=x',
-    ' (sslcrl): has no use here; leave it out, and know that keyturn reads no revocation lists',
+    ' (sslcrl): has no use here; leave it out, as keyturn reads no revocation lists',
   ],
   [
     'with a misspelt parameter',

@@ -337,7 +337,7 @@ test.each([
       ['orders/username', 'orders#username'],
       ['orders/password', 'orders#password'],
     ),
-    'k.yaml:12:16 policies.orders.publish[0].store: rotated more often than every 10 minutes, this secret gets versions faster than AWS removes them (it keeps 100, and each for a day), until it takes no more; better is an interval of 10m or longer',
+    'k.yaml:12:16 policies.orders.publish[0].store: this secret is rotated more often than every 10 minutes, so it gets versions faster than AWS removes them (it keeps 100, each for a day), and in the end AWS refuses new ones; better is an interval of 10m or longer',
   ],
   [
     'a login in two folders',

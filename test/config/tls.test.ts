@@ -73,7 +73,7 @@ test.each<readonly [what: string, tls: string, ...problems: string[]]>([
   [
     'a key with a passphrase',
     '{ cert: client.crt, key: encrypted.key }',
-    '91 connections.db.tls.key: is encrypted with a passphrase, which nobody is there to type; must be a key without: openssl pkey -in client.key -out client-plain.key',
+    '91 connections.db.tls.key: is encrypted with a passphrase, which keyturn cannot ask for; must be a key without: openssl pkey -in client.key -out client-plain.key',
   ],
   [
     'an empty file',
@@ -130,6 +130,6 @@ test('a certificate that ran out or is not valid yet is a warning with its day: 
 
 test('verify-ca with the public CAs is a warning', () => {
   expect(warningsOf(connected('{ mode: verify-ca }'))).toEqual([
-    'k.yaml:2:74 connections.db.tls.mode: whoever has any certificate of a public CA could answer for "db.internal"; better is verify-full, or a ca of your own',
+    'k.yaml:2:74 connections.db.tls.mode: anybody with a certificate of a public CA could answer for "db.internal"; better is verify-full, or a ca of your own',
   ]);
 });

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import type { UselessParameter } from '../../facts/config-url-facts.ts';
 import { type Fact, fact } from '../../facts/fact.ts';
 import { nearest } from '../schema/nearest.ts';
 
@@ -39,7 +40,14 @@ const ONLY: Readonly<Record<string, readonly string[]>> = {
   load_balance_hosts: ['disable'],
 };
 /** keyturn has another way to the same end. */
-const USELESS = ['passfile', 'service', 'options', 'sslpassword', 'sslcrl', 'sslcrldir'];
+const USELESS: readonly UselessParameter[] = [
+  'passfile',
+  'service',
+  'options',
+  'sslpassword',
+  'sslcrl',
+  'sslcrldir',
+];
 
 /** Other parameters of libpq. A message may show their names. */
 const UNSUPPORTED = [
@@ -89,7 +97,8 @@ export function faultOfParameter(parameter: string, value: string): Fact | undef
     }
     return allowed.includes(value) ? undefined : fact('url-parameter-differs', { allowed });
   }
-  if (USELESS.includes(parameter)) return fact('url-parameter-useless', { parameter });
+  const useless = USELESS.find((each) => each === parameter);
+  if (useless !== undefined) return fact('url-parameter-useless', { parameter: useless });
   const near = UNSUPPORTED.includes(parameter) ? undefined : nearest(parameter, KNOWN);
   return fact('url-parameter-unsupported', {
     ...(near === undefined ? {} : { near }),
