@@ -72,9 +72,9 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   });
   const watch = watchConfig(source, config(), {
     log: {
-      info: (fact) => log.info(tell(fact)),
-      warn: (fact) => log.warn(tell(fact)),
-      error: (fact) => log.error(tell(fact)),
+      info: (fact) => log.info({ code: fact.code }, tell(fact)),
+      warn: (fact) => log.warn({ code: fact.code }, tell(fact)),
+      error: (fact) => log.error({ code: fact.code }, tell(fact)),
     },
     async onChange(changed) {
       parts.onChange(changed);
