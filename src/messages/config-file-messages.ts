@@ -1,4 +1,4 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of the configuration, not of JavaScript
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of the configuration
 import { shownName } from '../config/checks/credential-like.ts';
 import type { ConfigFileFacts, YamlFault } from '../facts/config-file-facts.ts';
 import type { Messages } from './message.ts';

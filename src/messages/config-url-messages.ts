@@ -1,4 +1,4 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of the configuration, not of JavaScript
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of the configuration
 import type { ConfigUrlFacts, UrlFault, UselessParameter } from '../facts/config-url-facts.ts';
 import type { Messages } from './message.ts';
 

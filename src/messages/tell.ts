@@ -46,7 +46,7 @@ export function tellError(error: unknown): string {
   return tell(factOf(error));
 }
 
-/** A problem of the configuration in one line: `file:line:column path: what is wrong; what is allowed`. */
+/** A problem of the configuration in one line: its place, what is wrong, and what is allowed. */
 export function tellProblem(problem: Problem): string {
   return problemLine(problem, tell);
 }

@@ -27,7 +27,7 @@ export function parseEntries(review: Review): Entries {
   const { state, queue, connections, stores, policies } = configSchema.shape;
   const entries = {
     state: parseState(review, state.unwrap()),
-    queue: parseFields(review, queue.unwrap(), ['queue']) ?? {},
+    queue: parseFields(review, queue.unwrap(), ['queue']),
     connections: parseSection(review, 'connections', connections, (path) =>
       parseFields(review, connectionSchema, path),
     ),
