@@ -87,7 +87,7 @@ export function openState({ config, cwd, ephemeral, log, sweepInterval }: StateO
   const embedded = part(async () => {
     const cluster = await openEmbedded({
       folder: join(cwd, '.keyturn', 'postgres'),
-      onHappening: (happening) => log.warn(HAPPENINGS[happening]),
+      onChange: (change) => log.warn(HAPPENINGS[change]),
     });
     void cluster.lost.then(lose);
     closers.push(() => (ephemeral ? cluster.destroy() : cluster.close()));

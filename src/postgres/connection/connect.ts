@@ -1,10 +1,11 @@
-import type { Duplex } from 'node:stream';
 import pg from 'pg';
 import type { Connection } from '../../config/config.ts';
 import { clientOptions } from './client-options.ts';
 import { confirmPin, otherRole } from './confirm-pin.ts';
 import { connectError } from './connect-error.ts';
 import { databaseError } from './database-error.ts';
+import { connectionOf } from './pg-internals.ts';
+import { placeOf } from './place-of.ts';
 import { pinsTransactionTimeout, rememberModern, type SessionKind, startupOptions } from './session-pin.ts';
 
 /** Where and as whom to connect; a {@link Connection} is one. */
@@ -77,7 +78,7 @@ async function open(
   // A session that dies between two queries reports it here; the next query fails and tells.
   client.on('error', () => {});
   let proven = false;
-  const { connection } = client as unknown as { connection: NodeJS.EventEmitter & { stream: Duplex } };
+  const connection = connectionOf(client);
   connection.once('authenticationSASLFinal', () => {
     proven = true;
   });
@@ -96,7 +97,7 @@ async function open(
   } catch (cause) {
     // Not by a farewell: after a TLS alert pg may wait for its end for ever.
     connection.stream.destroy();
-    throw await connectError(cause, target, { place: placeOf(target), proven, answer });
+    throw await connectError(cause, target, { proven, answer });
   }
   const session = { client, proven, [Symbol.asyncDispose]: () => client.end().catch(() => {}) };
   try {
@@ -109,7 +110,5 @@ async function open(
   }
 }
 
-/** How messages name a target: `orders_api_a@db.internal:5432/orders`. */
-export function placeOf(target: Target): string {
-  return `${target.user}@${target.host}:${target.port}/${target.database}`;
-}
+// TODO: remove, once everybody imports it from place-of.ts.
+export { placeOf } from './place-of.ts';

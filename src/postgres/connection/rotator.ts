@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { quoteIdentifier } from '../identifier.ts';
 import { allowCreateRole, grantAdmin } from '../roles/role-statements.ts';
+import { processIdOf } from './pg-internals.ts';
 
 export interface Server {
   readonly version: number;
@@ -18,7 +19,7 @@ export async function readServer(client: pg.Client): Promise<Server> {
   );
   const { pid, ...server } = rows[0];
   // https://www.postgresql.org/docs/current/protocol-flow.html: BackendKeyData names the process.
-  return { ...server, pooled: (client as unknown as { processID: number }).processID !== pid };
+  return { ...server, pooled: processIdOf(client) !== pid };
 }
 
 /** A right that the rotator lacks, and the statement with which an administrator gives it. */
