@@ -10,6 +10,7 @@ import { followClock, type StateClock } from './ledger/state-clock.ts';
 import { namingFaults, stateError } from './ledger/state-error.ts';
 import { withStateClock } from './ledger/with-state-clock.ts';
 import { placeOf } from './postgres/connection/connect.ts';
+import { remembering } from './postgres/connection/session-pin.ts';
 import { type Embedded, openEmbedded } from './postgres/embedded/cluster.ts';
 import { ensureStateDatabase } from './postgres/embedded/databases.ts';
 import type { RotationQueue } from './queue/queue.ts';
@@ -94,7 +95,9 @@ export function openState({ config, cwd, ephemeral, log, sweepInterval }: StateO
     return cluster;
   });
 
-  const database = part(async () => config().stateDatabase ?? (await ensureStateDatabase(await embedded())));
+  const database = part(async () =>
+    remembering(config().stateDatabase ?? (await ensureStateDatabase(await embedded()))),
+  );
 
   const pool = part(async () => {
     const opened = await openStatePool(await database(), log);

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { Database } from '../../config/config.ts';
 import { type DatabaseError, databaseFault } from './database-error.ts';
 import { placeOf } from './place-of.ts';
-import { rememberModern, SEARCH_PATH, type SessionKind, TRANSACTION_TIMEOUT_SINCE } from './session-pin.ts';
+import { type Remembered, SEARCH_PATH, type SessionKind, TRANSACTION_TIMEOUT_SINCE } from './session-pin.ts';
 
 /** What a session turned out to be. */
 interface Standing {
@@ -22,7 +22,7 @@ interface Standing {
  */
 export async function confirmPin(
   client: Pick<pg.ClientBase, 'query'>,
-  target: Database,
+  target: Database & Remembered,
   kind: SessionKind,
 ): Promise<{ readonly limited: boolean }> {
   const { rows } = await client.query<Standing>(STANDING);
@@ -35,7 +35,7 @@ export async function confirmPin(
       searchPath: standing.path,
     });
   }
-  rememberModern(target, standing.version >= TRANSACTION_TIMEOUT_SINCE);
+  if (target.memory) target.memory.hasTransactionTimeout = standing.version >= TRANSACTION_TIMEOUT_SINCE;
   return { limited: (standing.transactionTimeout ?? '0') !== '0' };
 }
 

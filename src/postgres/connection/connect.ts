@@ -6,10 +6,10 @@ import { connectError } from './connect-error.ts';
 import { databaseError } from './database-error.ts';
 import { connectionOf } from './pg-internals.ts';
 import { placeOf } from './place-of.ts';
-import { pinsTransactionTimeout, rememberModern, type SessionKind, startupOptions } from './session-pin.ts';
+import { type Remembered, remembering, type SessionKind, startupOptions } from './session-pin.ts';
 
 /** Where and as whom to connect; a {@link Connection} is one. */
-export type Target = Omit<Connection, 'name' | 'pgbouncer' | 'maxSessions'>;
+export type Target = Omit<Connection, 'name' | 'pgbouncer' | 'maxSessions'> & Remembered;
 
 export interface Session extends AsyncDisposable {
   readonly client: pg.Client;
@@ -35,21 +35,23 @@ export async function connect(
   { statementTimeout = STATEMENT_TIMEOUT_MS, kind = 'rotator' }: ConnectOptions = {},
 ): Promise<Session> {
   const options = { statementTimeout, kind };
-  if (target.password === undefined && target.withPassword) {
-    return target.withPassword(target, (password) => connect({ ...target, password }, options));
+  const known = remembering(target);
+  const { memory, password, withPassword } = known;
+  if (password === undefined && withPassword) {
+    return withPassword(known, (found) => connect({ ...known, password: found }, options));
   }
-  const wasModern = pinsTransactionTimeout(target);
+  const wasPinned = memory.hasTransactionTimeout;
   try {
-    const { session, limited } = await open(target, options);
+    const { session, limited } = await open(known, options);
     if (!limited) return session;
     await session[Symbol.asyncDispose]();
   } catch (error) {
     const { code } = ((error as Error).cause ?? {}) as { code?: unknown };
-    if (code === TRANSACTION_TIMEOUT) rememberModern(target, true);
-    else if (code === UNKNOWN_SETTING && wasModern) rememberModern(target, false);
+    if (code === TRANSACTION_TIMEOUT) memory.hasTransactionTimeout = true;
+    else if (code === UNKNOWN_SETTING && wasPinned) memory.hasTransactionTimeout = false;
     else throw error;
   }
-  return (await open(target, options)).session;
+  return (await open(known, options)).session;
 }
 
 /** SQLSTATE: what an owner's transaction_timeout does to a session, and what an older server says of that setting. */

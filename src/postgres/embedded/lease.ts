@@ -40,7 +40,7 @@ export async function takeLease(
       database: 'postgres',
       tls: { mode: 'disable' },
     }),
-    options: startupOptions({ host: HOST, port }, 'lease', { statementTimeout: 0 }),
+    options: startupOptions({}, 'lease', { statementTimeout: 0 }),
     application_name: 'keyturn lease',
     connectionTimeoutMillis: PATIENCE_MS,
     keepAlive: true,
