@@ -50,6 +50,7 @@ export interface ServerFacts {
   };
   readonly 'pgbouncer-unreachable': SaidAtServer;
   readonly 'pgbouncer-login-refused': SaidAtServer;
+  readonly 'pgbouncer-command-refused': SaidAtServer;
   readonly 'database-missing': SaidAtServer;
   /** A role, a setting or another object is not there. */
   readonly 'object-missing': SaidAtServer;

@@ -134,7 +134,7 @@ describe.each(SERVERS)('on PostgreSQL %s', (_, version) => {
         error: {
           step: 'revoke',
           message: expect.stringContaining(`ROLLBACK PREPARED ${pg.escapeLiteral(gid)}`),
-          cause: { kind: 'locked' },
+          cause: { cause: { fact: { code: 'login-row-locked', params: { login: leaked.username } } } },
         },
       });
     // The new one is in use all the same.

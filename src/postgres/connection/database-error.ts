@@ -25,6 +25,7 @@ const KIND_OF_CODE: Readonly<Partial<Record<FactCode, DatabaseErrorKind>>> = {
   'server-unreachable': 'unreachable',
   'server-answers-with-error': 'unreachable',
   'pgbouncer-unreachable': 'unreachable',
+  'pgbouncer-command-refused': 'unreachable',
   'login-refused': 'authentication',
   'password-missing': 'authentication',
   'pgbouncer-login-refused': 'authentication',

@@ -94,6 +94,10 @@ type Row = Readonly<Record<string, unknown>>;
 function ofConsole(error: unknown, place: string): DatabaseError {
   const known = databaseError(error, place);
   const { cause } = known;
+  // PgBouncer has this one code for all its own faults, and says it only where it can be reached.
+  if ((cause as { code?: unknown } | undefined)?.code === '08P01' && isFault(known, 'server-unreachable')) {
+    return databaseFault('pgbouncer-command-refused', known.fact.params, { cause });
+  }
   if (isFault(known, 'server-unreachable')) {
     return databaseFault('pgbouncer-unreachable', known.fact.params, { cause });
   }
