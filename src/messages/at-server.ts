@@ -2,8 +2,8 @@ import type { AtServer, ReplicaInfo } from '../facts/server-facts.ts';
 import type { Message, Messages } from './message.ts';
 
 /**
- * The messages of facts about a server. Each text begins with the place, after the replica if it is one, and
- * the advice about a replica ends with what to do if that server is gone.
+ * The messages of facts about a server. Each text begins with the place, after the replica if it is
+ * one, and the advice about a replica ends with what to do if that server is gone.
  */
 export function atServer<Area extends { readonly [Code in keyof Area]: AtServer }>(
   messages: Messages<Area>,

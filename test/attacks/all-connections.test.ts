@@ -13,7 +13,10 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-/** Somebody with a leaked password, who holds every connection there is and comes back soon when one is ended. */
+/**
+ * Somebody with a leaked password, who holds every connection there is and comes back soon when one
+ * is ended.
+ */
 async function takeAll(scenario: Scenario, leaked: Credential): Promise<{ held(): number }> {
   const held = new Set<pg.Client>();
   const attack = { on: true };
@@ -57,7 +60,10 @@ async function whyRefused(scenario: Scenario, credential: Credential): Promise<s
   }
 }
 
-/** A policy with a rotator that has just what keyturn prints, and its published login, on a server with 20 connections. */
+/**
+ * A policy with a rotator that has just what keyturn prints, and its published login, on a server
+ * with 20 connections.
+ */
 async function prepare(server: Awaited<ReturnType<typeof startPostgres>>) {
   closers.push(() => server[Symbol.asyncDispose]() as Promise<void>);
   const bare = await openBarePolicy(server);

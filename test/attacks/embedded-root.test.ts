@@ -23,7 +23,8 @@ import { stopServer } from '../../src/postgres/embedded/server.ts';
 import { findServerUser, type ServerUser } from '../../src/postgres/embedded/server-user.ts';
 import { adminOf } from '../support/admin.ts';
 
-// Root lends its PostgreSQL to another user. What that user can do to files must not become what root does.
+// Root lends its PostgreSQL to another user. What that user can do to files must not become what
+// root does.
 describe.skipIf(process.getuid?.() !== 0)(
   'the embedded server of root, whose user plants things (as root)',
   () => {

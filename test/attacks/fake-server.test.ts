@@ -179,7 +179,10 @@ async function refusal(session: () => Promise<unknown>): Promise<FactCode> {
   throw new Error('the session was opened, and spoke');
 }
 
-/** What crossed is a whole conversation of SCRAM at most: its messages, without the password in any form. */
+/**
+ * What crossed is a whole conversation of SCRAM at most: its messages, without the password in any
+ * form.
+ */
 function expectNothingSaid(): void {
   const md5 = (text: string) => createHash('md5').update(text).digest('hex');
   expect(server.heard.length).toBeGreaterThan(0);
