@@ -34,45 +34,53 @@ interface Place {
 }
 
 export function openUsePoller(clock: Clock): UsePoller {
-  const places = new Map<string, Place>();
+  return new CachingPoller(clock);
+}
 
-  function placeOf(source: UseSource, login: string): Place {
-    const now = clock.now();
-    const place: Place = places.get(source.place) ?? { waited: new Map() };
-    places.set(source.place, place);
-    place.waited.set(login, now);
-    for (const [name, at] of place.waited) if (now - at > FORGET_MS) place.waited.delete(name);
-    return place;
+class CachingPoller implements UsePoller {
+  readonly #clock: Clock;
+  readonly #places = new Map<string, Place>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  async look(sources: readonly UseSource[], login: string, maxAge: number): Promise<LoginUse> {
+    const glances = await Promise.all(sources.map((source) => this.#glance(source, login, maxAge)));
+    const isUsed = glances.some(({ use }) => use.sessions.length > 0 || use.prepared.length > 0);
+    const uses = await Promise.all(
+      glances.map(({ source, use, isNew }) => (isUsed || isNew ? use : this.#ask(source, login))),
+    );
+    return mergeUses(uses.map((use) => new Map([[login, use]]))).get(login) ?? NOBODY;
   }
 
   /** Who uses a login on a server: from the cache if that is new enough, else as it is now. */
-  async function glance(source: UseSource, login: string, maxAge: number): Promise<Glance> {
-    const { latest } = placeOf(source, login);
-    if (latest && Math.abs(clock.now() - latest.at) <= maxAge) {
+  async #glance(source: UseSource, login: string, maxAge: number): Promise<Glance> {
+    const { latest } = this.#placeOf(source, login);
+    if (latest && Math.abs(this.#clock.now() - latest.at) <= maxAge) {
       // Whoever started a query that failed reports it. This one asks again.
       const use = (await latest.answer.catch(() => undefined))?.get(login);
       if (use) return { source, use, isNew: false };
     }
-    return { source, use: await ask(source, login), isNew: true };
+    return { source, use: await this.#ask(source, login), isNew: true };
   }
 
-  async function ask(source: UseSource, login: string): Promise<LoginUse> {
-    const place = placeOf(source, login);
+  async #ask(source: UseSource, login: string): Promise<LoginUse> {
+    const place = this.#placeOf(source, login);
     const answer = source.uses([...place.waited.keys()]);
-    place.latest = { at: clock.now(), answer };
+    place.latest = { at: this.#clock.now(), answer };
     return (await answer).get(login) ?? NOBODY;
   }
 
-  return {
-    async look(sources, login, maxAge) {
-      const glances = await Promise.all(sources.map((source) => glance(source, login, maxAge)));
-      const isUsed = glances.some(({ use }) => use.sessions.length > 0 || use.prepared.length > 0);
-      const uses = await Promise.all(
-        glances.map(({ source, use, isNew }) => (isUsed || isNew ? use : ask(source, login))),
-      );
-      return mergeUses(uses.map((use) => new Map([[login, use]]))).get(login) ?? NOBODY;
-    },
-  };
+  /** The server of a source. The login counts among those that rotations wait for there. */
+  #placeOf(source: UseSource, login: string): Place {
+    const now = this.#clock.now();
+    const place: Place = this.#places.get(source.place) ?? { waited: new Map() };
+    this.#places.set(source.place, place);
+    place.waited.set(login, now);
+    for (const [name, at] of place.waited) if (now - at > FORGET_MS) place.waited.delete(name);
+    return place;
+  }
 }
 
 interface Glance {
