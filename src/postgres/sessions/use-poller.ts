@@ -17,7 +17,7 @@ export interface UsePoller {
    * milliseconds old: that makes a wait longer by no more than that. An answer that nobody uses it
    * is always new, because a login is revoked on the strength of it.
    */
-  look(sources: readonly UseSource[], login: string, maxAge: number): Promise<LoginUse>;
+  poll(sources: readonly UseSource[], login: string, maxAge: number): Promise<LoginUse>;
 }
 
 /**
@@ -26,8 +26,8 @@ export interface UsePoller {
  */
 const FORGET_MS = 60_000;
 
-/** What is known of one server. */
-interface Place {
+/** What is known about one server. */
+interface PolledServer {
   /** The logins that rotations wait for there, and when each was last asked about. */
   readonly waited: Map<string, number>;
   latest?: { readonly at: number; readonly answer: Promise<Map<string, LoginUse>> };
@@ -39,24 +39,24 @@ export function openUsePoller(clock: Clock): UsePoller {
 
 class CachingPoller implements UsePoller {
   readonly #clock: Clock;
-  readonly #places = new Map<string, Place>();
+  readonly #servers = new Map<string, PolledServer>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  async look(sources: readonly UseSource[], login: string, maxAge: number): Promise<LoginUse> {
-    const glances = await Promise.all(sources.map((source) => this.#glance(source, login, maxAge)));
-    const isUsed = glances.some(({ use }) => use.sessions.length > 0 || use.prepared.length > 0);
+  async poll(sources: readonly UseSource[], login: string, maxAge: number): Promise<LoginUse> {
+    const answers = await Promise.all(sources.map((source) => this.#recent(source, login, maxAge)));
+    const isUsed = answers.some(({ use }) => use.sessions.length > 0 || use.prepared.length > 0);
     const uses = await Promise.all(
-      glances.map(({ source, use, isNew }) => (isUsed || isNew ? use : this.#ask(source, login))),
+      answers.map(({ source, use, isNew }) => (isUsed || isNew ? use : this.#ask(source, login))),
     );
     return mergeUses(uses.map((use) => new Map([[login, use]]))).get(login) ?? NOBODY;
   }
 
   /** Who uses a login on a server: from the cache if that is new enough, else as it is now. */
-  async #glance(source: UseSource, login: string, maxAge: number): Promise<Glance> {
-    const { latest } = this.#placeOf(source, login);
+  async #recent(source: UseSource, login: string, maxAge: number): Promise<Answer> {
+    const { latest } = this.#serverOf(source, login);
     if (latest && Math.abs(this.#clock.now() - latest.at) <= maxAge) {
       // Whoever started a query that failed reports it. This one asks again.
       const use = (await latest.answer.catch(() => undefined))?.get(login);
@@ -66,24 +66,25 @@ class CachingPoller implements UsePoller {
   }
 
   async #ask(source: UseSource, login: string): Promise<LoginUse> {
-    const place = this.#placeOf(source, login);
-    const answer = source.uses([...place.waited.keys()]);
-    place.latest = { at: this.#clock.now(), answer };
+    const server = this.#serverOf(source, login);
+    const answer = source.uses([...server.waited.keys()]);
+    server.latest = { at: this.#clock.now(), answer };
     return (await answer).get(login) ?? NOBODY;
   }
 
   /** The server of a source. The login counts among those that rotations wait for there. */
-  #placeOf(source: UseSource, login: string): Place {
+  #serverOf(source: UseSource, login: string): PolledServer {
     const now = this.#clock.now();
-    const place: Place = this.#places.get(source.place) ?? { waited: new Map() };
-    this.#places.set(source.place, place);
-    place.waited.set(login, now);
-    for (const [name, at] of place.waited) if (now - at > FORGET_MS) place.waited.delete(name);
-    return place;
+    const server: PolledServer = this.#servers.get(source.place) ?? { waited: new Map() };
+    this.#servers.set(source.place, server);
+    server.waited.set(login, now);
+    for (const [name, at] of server.waited) if (now - at > FORGET_MS) server.waited.delete(name);
+    return server;
   }
 }
 
-interface Glance {
+/** What one server says of one login. */
+interface Answer {
   readonly source: UseSource;
   readonly use: LoginUse;
   readonly isNew: boolean;
