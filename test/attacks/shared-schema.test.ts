@@ -55,7 +55,7 @@ test.each(['keyturn', 'bullmq'] as const)(
         () => undefined,
         (thrown: Error) => thrown,
       );
-      expect(error).toMatchObject({ name: 'DatabaseError', kind: 'privilege' });
+      expect(error).toMatchObject({ name: 'Fault', kind: 'privilege' });
       const [, remedy = ''] = /; run: (.*)$/.exec(String(error?.message)) ?? [];
       expect(remedy).toBe(`REVOKE CREATE ON SCHEMA "${schema}" FROM ${named}`);
       await asAdmin(remedy);

@@ -1,34 +1,45 @@
 import type { Connection } from '../../config/config.ts';
-import { connect, placeOf, type Session } from './connect.ts';
-import { DatabaseError } from './database-error.ts';
+import { isFault } from '../../facts/fault.ts';
+import { connect, type Session } from './connect.ts';
+import { databaseFault, isServerFull } from './database-error.ts';
 import { readSlots } from './free-slots.ts';
+import { placeOf } from './place-of.ts';
 import { MINIMUM, SessionBudget, type Use } from './session-budget.ts';
+import { remembering } from './session-pin.ts';
 
-/** Sessions of one connection in one process, all rotations together: never more than `maxSessions`. */
+/** Sessions of one connection in one process: all rotations together have `maxSessions` at most. */
 export interface SessionPool extends AsyncDisposable {
   /**
-   * A session of the rotator. Disposing of it gives it back. Waits where all are in use, and throws a DatabaseError of
-   * kind `busy` in the end. Whoever is urgent goes first.
+   * A session of the rotator. Disposing of it gives it back. If all are in use it waits, and throws
+   * `no-session-free` in the end. Urgent ones go first.
    */
   rotator(options?: { readonly urgent?: boolean }): Promise<Session>;
-  /** Opens another session of the same server, and counts it until it is disposed of. */
+  /** Opens another session of the same server. It counts until it is disposed of. */
   beside(open: () => Promise<Session>): Promise<Session>;
 }
 
 export const DEFAULT_MAX_SESSIONS = 4;
 
 const PATIENCE_MS = 30_000;
-/** A session that nobody needs is kept for so long. */
+/** How long an idle session is kept. */
 const IDLE_MS = 5_000;
-/** A session is used for so long: after a failover the name of the server may lead elsewhere. */
+/**
+ * How old a session may be that is used again: after a failover the server's name may lead
+ * elsewhere.
+ */
 const AGE_MS = 60_000;
-/** How long a session may take to become clean. */
+/** How long a session may take to be reset. */
 const CLEANING_MS = 2_000;
-/** With fewer free slots than this a rotation gets what it needs, and the server's other clients have the rest. */
+/**
+ * With fewer free slots than this a rotation gets only what it needs, and other clients have the
+ * rest.
+ */
 const SPARE_SLOTS = 10;
-/** Of every so many slots of a server a process takes one at most. */
+/** A process takes at most one of so many slots of a server. */
 const SHARE = 20;
-/** How long nothing is opened after the server had no slot: doubling from the first to the second. */
+/**
+ * How long to open nothing after the server had no slot: from the first, doubling up to the second.
+ */
 const PAUSE_MS = [1_000, 30_000] as const;
 
 interface Kept {
@@ -38,119 +49,129 @@ interface Kept {
 }
 
 export function openSessionPool(connection: Connection): SessionPool {
-  const max = connection.maxSessions ?? DEFAULT_MAX_SESSIONS;
-  const budget = new SessionBudget(max);
-  const idle = new Map<Kept, NodeJS.Timeout>();
-  const pause = new Pause();
-  let closed = false;
-  let isScarce = true;
-  /** Sessions are opened one after the other, so that each knows what the one before found. */
-  let turn: Promise<unknown> = Promise.resolve();
+  return new CountingPool(connection);
+}
 
-  async function take(use: Use, urgent: boolean): Promise<void> {
-    if (await budget.take(use, { patience: PATIENCE_MS, urgent })) return;
-    throw new DatabaseError(
-      'busy',
-      `${placeOf(connection)}: other rotations use all sessions that keyturn may have there, and none came free in ${PATIENCE_MS / 1_000} s; it is tried again. If this lasts, raise maxSessions of connection ${connection.name} (now ${max})`,
-    );
+class CountingPool implements SessionPool {
+  readonly #connection: Connection;
+  readonly #max: number;
+  readonly #budget: SessionBudget;
+  readonly #idle = new Map<Kept, NodeJS.Timeout>();
+  readonly #pause = new Pause();
+  #isClosed = false;
+  #isScarce = true;
+  /** Sessions are opened one after another, so that each knows what the one before found. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(connection: Connection) {
+    this.#connection = remembering(connection);
+    this.#max = connection.maxSessions ?? DEFAULT_MAX_SESSIONS;
+    this.#budget = new SessionBudget(this.#max);
   }
 
-  /** Idle sessions count too: the server has them. */
-  async function makeRoom(): Promise<void> {
-    for (const kept of [...idle.keys()]) {
-      if (budget.total + idle.size <= max) return;
-      if (idle.has(kept)) await discard(kept);
+  async rotator({ urgent = false }: { readonly urgent?: boolean } = {}): Promise<Session> {
+    await this.#take('rotator', urgent);
+    try {
+      const next = this.#turn.then(() => this.#reused() ?? this.#opened(urgent));
+      this.#turn = next.catch(() => {});
+      const kept = await next;
+      return once(kept.session, () => this.#release(kept));
+    } catch (error) {
+      this.#budget.give('rotator');
+      throw error;
     }
   }
 
-  async function discard(kept: Kept): Promise<void> {
-    clearTimeout(idle.get(kept));
-    idle.delete(kept);
-    await kept.session[Symbol.asyncDispose]();
+  async beside(open: () => Promise<Session>): Promise<Session> {
+    await this.#take('proof', true);
+    try {
+      await this.#makeRoom();
+      const session = await open();
+      return once(session, async () => {
+        try {
+          await session[Symbol.asyncDispose]();
+        } finally {
+          this.#budget.give('proof');
+        }
+      });
+    } catch (error) {
+      this.#budget.give('proof');
+      throw error;
+    }
   }
 
-  async function opened(): Promise<Kept> {
-    const session = await pause.heed(connection, () => connect(connection));
-    const kept: Kept = { session, openedAt: performance.now(), alive: true };
-    session.client.once('end', () => {
-      kept.alive = false;
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    for (const kept of [...this.#idle.keys()]) await this.#discard(kept);
+  }
+
+  async #take(use: Use, urgent: boolean): Promise<void> {
+    if (await this.#budget.take(use, { patience: PATIENCE_MS, urgent })) return;
+    throw databaseFault('no-session-free', {
+      place: placeOf(this.#connection),
+      connection: this.#connection.name,
+      seconds: PATIENCE_MS / 1_000,
+      maxSessions: this.#max,
     });
-    await look(kept);
-    return kept;
   }
 
-  async function look({ session }: Kept): Promise<void> {
-    const slots = await readSlots(session.client).catch(() => undefined);
-    isScarce = slots === undefined || slots.free < SPARE_SLOTS;
-    budget.allow(slots === undefined || isScarce ? MINIMUM : Math.floor(slots.all / SHARE));
-  }
-
-  function reusable(): Kept | undefined {
-    for (const [kept, timer] of idle) {
+  #reused(): Kept | undefined {
+    for (const [kept, timer] of this.#idle) {
       if (!kept.alive || performance.now() - kept.openedAt > AGE_MS) continue;
       clearTimeout(timer);
-      idle.delete(kept);
+      this.#idle.delete(kept);
       return kept;
     }
     return undefined;
   }
 
-  async function release(kept: Kept): Promise<void> {
-    try {
-      if (closed || !(await isClean(kept))) return await discard(kept);
-      await look(kept);
-      if (closed || isScarce) return await discard(kept);
-      const timer = setTimeout(() => void discard(kept), IDLE_MS).unref();
-      idle.set(kept, timer);
-    } finally {
-      budget.give('rotator');
+  async #opened(urgent: boolean): Promise<Kept> {
+    await this.#makeRoom();
+    if (urgent) this.#pause.over();
+    const connection = this.#connection;
+    const session = await this.#pause.heed(connection, () => connect(connection));
+    const kept: Kept = { session, openedAt: performance.now(), alive: true };
+    session.client.once('end', () => {
+      kept.alive = false;
+    });
+    await this.#countSlots(kept);
+    return kept;
+  }
+
+  /** Idle sessions count too, because they take slots of the server. */
+  async #makeRoom(): Promise<void> {
+    for (const kept of [...this.#idle.keys()]) {
+      if (this.#budget.total + this.#idle.size <= this.#max) return;
+      if (this.#idle.has(kept)) await this.#discard(kept);
     }
   }
 
-  return {
-    async rotator({ urgent = false } = {}) {
-      await take('rotator', urgent);
-      try {
-        const next = turn.then(async () => {
-          const found = reusable();
-          if (found) return found;
-          await makeRoom();
-          if (urgent) pause.over();
-          return await opened();
-        });
-        turn = next.catch(() => {});
-        const kept = await next;
-        return once(kept.session, () => release(kept));
-      } catch (error) {
-        budget.give('rotator');
-        throw error;
-      }
-    },
-    async beside(open) {
-      await take('proof', true);
-      try {
-        await makeRoom();
-        const session = await open();
-        return once(session, async () => {
-          try {
-            await session[Symbol.asyncDispose]();
-          } finally {
-            budget.give('proof');
-          }
-        });
-      } catch (error) {
-        budget.give('proof');
-        throw error;
-      }
-    },
-    async [Symbol.asyncDispose]() {
-      closed = true;
-      for (const kept of [...idle.keys()]) await discard(kept);
-    },
-  };
+  async #countSlots({ session }: Kept): Promise<void> {
+    const slots = await readSlots(session.client).catch(() => undefined);
+    this.#isScarce = slots === undefined || slots.free < SPARE_SLOTS;
+    this.#budget.allow(slots === undefined || this.#isScarce ? MINIMUM : Math.floor(slots.all / SHARE));
+  }
+
+  async #release(kept: Kept): Promise<void> {
+    try {
+      if (this.#isClosed || !(await isClean(kept))) return await this.#discard(kept);
+      await this.#countSlots(kept);
+      if (this.#isClosed || this.#isScarce) return await this.#discard(kept);
+      const timer = setTimeout(() => void this.#discard(kept), IDLE_MS).unref();
+      this.#idle.set(kept, timer);
+    } finally {
+      this.#budget.give('rotator');
+    }
+  }
+
+  async #discard(kept: Kept): Promise<void> {
+    clearTimeout(this.#idle.get(kept));
+    this.#idle.delete(kept);
+    await kept.session[Symbol.asyncDispose]();
+  }
 }
 
-/** The same session, whose end is something else; twice is once. */
+/** The same session with another way to end it, which runs once only. */
 function once({ client, proven }: Session, end: () => Promise<void>): Session {
   let ended: Promise<void> | undefined;
   return {
@@ -164,8 +185,9 @@ function once({ client, proven }: Session, end: () => Promise<void>): Session {
 }
 
 /**
- * Whether nothing is left of the last run: no transaction, setting, lock, nor temporary table.
- * https://www.postgresql.org/docs/current/sql-discard.html: it fails in a transaction.
+ * Resets a session: no transaction, setting, lock or temporary table is left of the last run. False
+ * if that fails. https://www.postgresql.org/docs/current/sql-discard.html: it fails in a
+ * transaction.
  */
 async function isClean({ session, alive }: Kept): Promise<boolean> {
   if (!alive) return false;
@@ -180,7 +202,7 @@ async function isClean({ session, alive }: Kept): Promise<boolean> {
   return await Promise.race([clean, late]).finally(() => clearTimeout(timer));
 }
 
-/** While a server has no slot, nobody asks it for one but once in a while. */
+/** While a server has no slot, keyturn asks it only once in a while. */
 class Pause {
   #until = 0;
   #faults = 0;
@@ -193,21 +215,17 @@ class Pause {
   async heed<Result>(connection: Connection, open: () => Promise<Result>): Promise<Result> {
     if (performance.now() < this.#until) {
       const cause = this.#last;
-      throw new DatabaseError(
-        'full',
-        `${placeOf(connection)}: the server had no free connection a moment ago, so keyturn waits before it asks again`,
-        { cause },
-      );
+      throw databaseFault('connections-exhausted-lately', { place: placeOf(connection) }, { cause });
     }
     try {
       const result = await open();
       this.#faults = 0;
       return result;
     } catch (error) {
-      if (error instanceof DatabaseError && error.kind === 'full') {
+      if (hasNoConnection(error)) {
         const [first, longest] = PAUSE_MS;
         const base = Math.min(longest, first * 2 ** Math.min(this.#faults, 10));
-        // Not all workers at the same instant.
+        // So that not all workers ask at the same instant.
         this.#until = performance.now() + base * (0.5 + Math.random());
         this.#faults += 1;
         this.#last = error;
@@ -215,4 +233,11 @@ class Pause {
       throw error;
     }
   }
+}
+
+function hasNoConnection(error: unknown): boolean {
+  return (
+    isServerFull(error) ||
+    isFault(error, 'login-connection-limit-reached', 'database-connection-limit-reached')
+  );
 }

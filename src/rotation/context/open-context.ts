@@ -4,6 +4,7 @@ import type { Policy } from '../../config/policy.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { Rotation } from '../../ledger/rotation.ts';
 import { placeOf, type Session } from '../../postgres/connection/connect.ts';
+import { remembering } from '../../postgres/connection/session-pin.ts';
 import { openSessionPool, type SessionPool } from '../../postgres/connection/session-pool.ts';
 import { openReplica } from '../../postgres/replicas/open-replica.ts';
 import { mergeUses } from '../../postgres/sessions/merge-uses.ts';
@@ -33,7 +34,8 @@ export function openContext<Its extends Policy>({
 }
 
 /** The same without a ledger, for looking only. */
-export function openView<Its extends Policy>(parts: ViewParts<Its>): RotationView<Its> & AsyncDisposable {
+export function openView<Its extends Policy>(given: ViewParts<Its>): RotationView<Its> & AsyncDisposable {
+  const parts = { ...given, connection: remembering(given.connection) };
   let session: Promise<Session> | undefined;
   let answers = new Map<string, Promise<Version | undefined>>();
   const poller = parts.poller ?? openUsePoller(parts.clock);
@@ -66,7 +68,7 @@ export function openView<Its extends Policy>(parts: ViewParts<Its>): RotationVie
     },
     replicas,
     uses: async (logins) => mergeUses(await Promise.all(sources.map((source) => source.uses(logins)))),
-    look: (login, maxAge) => poller.look(sources, login, maxAge),
+    look: (login, maxAge) => poller.poll(sources, login, maxAge),
     read(destination, stage: Stage) {
       const question = `${parts.destinations.indexOf(destination)} ${stage}`;
       const known = answers.get(question) ?? destination.store.read(destination.secrets, stage);
