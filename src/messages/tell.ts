@@ -2,24 +2,28 @@ import type { Fact } from '../facts/fact.ts';
 import { factOf } from '../facts/fault.ts';
 import type { Remedy } from '../facts/remedy.ts';
 import { oneLineNames } from '../postgres/one-line-names.ts';
-import type { Message } from './message.ts';
+import type { Message, Quote } from './message.ts';
 import { MESSAGES } from './messages.ts';
 
 /** What is the case, in a sentence without its remedy. */
 export function textOf(fact: Fact): string {
-  return messageOf(fact)?.text(fact.params, tell) ?? `${fact.code} ${JSON.stringify(fact.params)}`;
+  return messageOf(fact)?.text(fact.params, tell, QUOTE) ?? `${fact.code} ${JSON.stringify(fact.params)}`;
 }
 
 /** What puts a fact right, a line each: advice, then commands and configuration keys, then each statement by itself. */
 export function remedyLines(fact: Fact): string[] {
-  const advice = adviceOf(fact);
-  return [...(advice === undefined ? [] : [advice]), ...(fact.remedies ?? []).flatMap(linesOf)];
+  return [...wordLines(fact), ...statementsOf(fact).map((statement) => `run: ${oneLineNames(statement)}`)];
+}
+
+/** What to do about a fact, in words; undefined where its code has no advice. */
+export function adviceOf(fact: Fact): string | undefined {
+  const { advice } = messageOf(fact) ?? {};
+  return typeof advice === 'function' ? advice(fact.params, QUOTE) : advice;
 }
 
 /** What puts a fact right other than SQL, as one text; undefined where nothing is known. */
-export function adviceOf(fact: Fact): string | undefined {
-  const { advice } = messageOf(fact) ?? {};
-  return typeof advice === 'function' ? advice(fact.params) : advice;
+export function remedyOf(fact: Fact): string | undefined {
+  return wordLines(fact).join('; ') || undefined;
 }
 
 /** The statements among the remedies of a fact. */
@@ -30,13 +34,7 @@ export function statementsOf({ remedies = [] }: Fact): string[] {
 /** A fact in one line: what is the case, then what to do. */
 export function tell(fact: Fact): string {
   const statements = statementsOf(fact).map(oneLineNames);
-  const advice = adviceOf(fact);
-  return [
-    textOf(fact),
-    ...(advice === undefined ? [] : [advice]),
-    ...(fact.remedies ?? []).filter(({ kind }) => kind !== 'sql').flatMap(linesOf),
-    ...(statements.length > 0 ? [`run: ${statements.join('; ')}`] : []),
-  ].join('; ');
+  return [tellWords(fact), ...(statements.length > 0 ? [`run: ${statements.join('; ')}`] : [])].join('; ');
 }
 
 /** Whatever was thrown, in one line. */
@@ -44,10 +42,21 @@ export function tellError(error: unknown): string {
   return tell(factOf(error));
 }
 
+const QUOTE: Quote = { text: textOf, words: tellWords, advice: adviceOf };
+
+function tellWords(fact: Fact): string {
+  return [textOf(fact), ...wordLines(fact)].join('; ');
+}
+
+function wordLines(fact: Fact): string[] {
+  const advice = adviceOf(fact);
+  return [...(advice === undefined ? [] : [advice]), ...(fact.remedies ?? []).flatMap(linesOf)];
+}
+
 function linesOf(remedy: Remedy): string[] {
   switch (remedy.kind) {
     case 'sql':
-      return remedy.statements.map((statement) => `run: ${oneLineNames(statement)}`);
+      return [];
     case 'command':
       return [`run: ${remedy.command}`];
     case 'config':
