@@ -10,6 +10,7 @@ import { rotatorPolicyOf } from './config/rotator-policy-of.ts';
 import { type Fault, locatedError } from './config/yaml/located-error.ts';
 import { exposedFolders } from './doctor/exposed-folders.ts';
 import type { Rotation } from './ledger/rotation.ts';
+import { tell } from './messages/tell.ts';
 import { openLog } from './open-log.ts';
 import { openSessionPool, type SessionPool } from './postgres/connection/session-pool.ts';
 import { ensureTarget, ensureTargetDatabase } from './postgres/embedded/databases.ts';
@@ -192,7 +193,8 @@ export async function openApp({
       });
       workers.push(worker);
       const destinations = [...config.policies.values()].flatMap((policy) => app.destinations(policy));
-      for (const warning of await exposedFolders(destinations)) log.warn(warning);
+      for (const exposure of await exposedFolders(destinations))
+        log.warn(`the store ${exposure.params.store}: ${tell(exposure)}`);
       return worker;
     },
     async [Symbol.asyncDispose]() {

@@ -1,8 +1,11 @@
+import { Fault } from '../facts/fault.ts';
+import { isTransientCode } from '../facts/transient.ts';
 import { DatabaseError, isForbidden } from '../postgres/connection/database-error.ts';
 import { StoreError } from '../secret-store/store-error.ts';
 
 /** Whether trying again later can help without anyone doing something. Unknown faults are given the chance. */
 export function isTransient(error: unknown): boolean {
+  if (error instanceof Fault) return isTransientCode(error.fact.code);
   if (error instanceof StoreError) return ['unreachable', 'throttled', 'conflict'].includes(error.kind);
   if (error instanceof DatabaseError)
     return ['unreachable', 'full', 'busy', 'locked', 'behind', 'other'].includes(error.kind);

@@ -1,6 +1,7 @@
 import type { App } from '../../app.ts';
 import type { Policy } from '../../config/policy.ts';
 import { RotationOpenError } from '../../ledger/rotation-open-error.ts';
+import { textOf } from '../../messages/tell.ts';
 import { hypotheticalRotation } from '../../rotation/context/hypothetical-rotation.ts';
 import { outsideChanges } from '../../rotation/outside-changes/outside-changes.ts';
 import type { Io } from '../io.ts';
@@ -14,9 +15,9 @@ export async function tellOutsideChanges(io: Io, app: App, policy: Policy): Prom
   const [open] = await ledger.open(policy.name);
   if (open) throw new RotationOpenError(policy.name, open);
   await using context = await app.context(hypotheticalRotation(policy.name, app.clock.now()));
-  const changes = (await outsideChanges(context)).filter(({ instead }) => instead !== null);
+  const changes = (await outsideChanges(context)).filter(({ stops }) => stops);
   for (const { found, effect } of changes) {
-    io.stderr.write(`${policy.name}: ${found}; adopting that ${effect}\n`);
+    io.stderr.write(`${policy.name}: ${textOf(found)}; adopting that ${textOf(effect)}\n`);
   }
   if (changes.length === 0) {
     io.stderr.write(`${policy.name}: there is nothing to adopt, so this is a rotation like any other\n`);

@@ -1,3 +1,4 @@
+import { Fault } from '../../facts/fault.ts';
 import { connect } from '../../postgres/connection/connect.ts';
 import { readServer } from '../../postgres/connection/rotator.ts';
 import { incomingLogin, type RotationContext } from '../context/rotation-context.ts';
@@ -5,11 +6,10 @@ import { nextDue } from '../due-rotation.ts';
 import { expiryFindings } from '../findings/expiry-findings.ts';
 import { outsideFindings } from '../findings/outside-findings.ts';
 import { refuse } from '../findings/refuse.ts';
-import { withRemedy } from '../findings/remedy-of.ts';
 import { replicaFindings } from '../findings/replica-findings.ts';
 import { rotatorFindings } from '../findings/rotator-findings.ts';
 import { serverFindings } from '../findings/server-findings.ts';
-import { outsideChanges } from '../outside-changes/outside-changes.ts';
+import { outsideChangeFact, outsideChanges } from '../outside-changes/outside-changes.ts';
 import { otherPendingParts, type PendingPart } from '../outside-changes/pending-parts.ts';
 import { runVerifyStatements } from '../proof/run-verify-statements.ts';
 import { Refusal } from '../refusal.ts';
@@ -44,10 +44,11 @@ export const checkRotator: Step = {
     );
     const isFirst = (await context.ledger.lastPublished(context.policy.name)) === undefined;
     return [
-      ...(await outsideChanges(context)).map(
-        ({ found, instead, effect }) => `${instead === null ? '' : 'adopted: '}${found}; ${effect}`,
-      ),
-      ...(await expiryFindings(context, due)).map(withRemedy),
+      // TODO: the facts themselves, once a step warns of facts.
+      ...[
+        ...(await outsideChanges(context)).map(outsideChangeFact),
+        ...(await expiryFindings(context, due)).map(({ fact }) => fact),
+      ].map((each) => new Fault(each).message),
       ...(isFirst
         ? [
             `from this rotation on keyturn reads the password of ${incomingLogin(context)} from ${primary.name}; the one that connection ${context.connection.name} configures is obsolete then, remove it`,

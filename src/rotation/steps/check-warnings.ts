@@ -1,3 +1,4 @@
+import type { Fact } from '../../facts/fact.ts';
 import { readLogins } from '../../postgres/logins/login.ts';
 import { sessionsIn } from '../../postgres/sessions/sessions.ts';
 import { frozenLogins, type RotationContext } from '../context/rotation-context.ts';
@@ -7,13 +8,12 @@ import { grantFindings } from '../findings/grant-findings.ts';
 import { leftoverFindings } from '../findings/leftover-findings.ts';
 import { loginFindings } from '../findings/login-findings.ts';
 import { ownershipFindings } from '../findings/ownership-findings.ts';
-import { withRemedy } from '../findings/remedy-of.ts';
 import { unpublishedUse } from '../findings/unpublished-use.ts';
-import { outsideChanges } from '../outside-changes/outside-changes.ts';
+import { outsideChangeFact, outsideChanges } from '../outside-changes/outside-changes.ts';
 import { turnOf } from '../turn-of.ts';
 
-/** What `check` lets pass although it will trouble somebody. */
-export async function checkWarnings(context: RotationContext): Promise<string[]> {
+/** What stops no rotation, but will trouble somebody. */
+export async function checkWarnings(context: RotationContext): Promise<Fact[]> {
   const { policy, ledger, clock } = context;
   const changes = await outsideChanges(context);
   const inUse = await unpublishedUse(context, sessionsIn(await context.uses(policy.logins)));
@@ -27,12 +27,7 @@ export async function checkWarnings(context: RotationContext): Promise<string[]>
     ...(await ownershipFindings(context)),
     ...((await isPair(context)) ? await grantFindings(context) : []),
   ];
-  return [
-    ...changes.map(
-      ({ found, instead, effect }) => `${instead === null ? '' : 'adopted: '}${found}; ${effect}`,
-    ),
-    ...findings.map(withRemedy),
-  ];
+  return [...changes.map(outsideChangeFact), ...findings.map(({ fact }) => fact)];
 }
 
 /** Whether both logins exist: only then they can be compared. */
