@@ -1,7 +1,7 @@
 /** About a policy's logins themselves: whether they exist, can log in, and differ. */
 export interface LoginFacts {
-  readonly 'owner-missing': { readonly owner: string };
-  readonly 'logins-missing': { readonly logins: readonly string[] };
+  readonly 'owner-missing': { readonly owner: string; readonly policy: string };
+  readonly 'logins-missing': { readonly logins: readonly string[]; readonly policy: string };
   /** The login that goes out was dropped or renamed. */
   readonly 'published-login-missing': { readonly login: string; readonly incoming: string };
   readonly 'login-expired': { readonly login: string };

@@ -1,24 +1,23 @@
 import type { LoginFacts } from '../../facts/check/login-facts.ts';
 import type { Messages } from '../message.ts';
 
-const MAKE = 'make what is missing with keyturn, or by hand';
 const VALID_UNTIL = '2026-03-01T00:00:00.000Z';
 
 export const loginMessages: Messages<LoginFacts> = {
   'owner-missing': {
     text: ({ owner }) => `The owner ${owner} does not exist`,
-    advice: MAKE,
+    advice: create,
     means: "PostgreSQL has no role of the name that is the policy's `owner`.",
-    example: { owner: 'orders_owner' },
+    example: { owner: 'orders_owner', policy: 'orders-api' },
   },
   'logins-missing': {
     text: ({ logins }) =>
       logins.length === 1
         ? `The login ${logins[0]} does not exist`
         : `The logins ${logins.join(' and ')} do not exist`,
-    advice: MAKE,
+    advice: create,
     means: "PostgreSQL has no role of the name of one of the policy's logins, or of both.",
-    example: { logins: ['orders_api_a', 'orders_api_b'] },
+    example: { logins: ['orders_api_a', 'orders_api_b'], policy: 'orders-api' },
   },
   'published-login-missing': {
     text: ({ login, incoming }) =>
@@ -89,3 +88,8 @@ export const loginMessages: Messages<LoginFacts> = {
     example: { login: 'orders_api_a', validUntil: VALID_UNTIL },
   },
 };
+
+/** The command does what the statements of the fact do, so it is no remedy of its own. */
+function create({ policy }: { readonly policy: string }): string {
+  return `make what is missing with keyturn roles create ${policy}, or by hand`;
+}

@@ -21,7 +21,7 @@ export const checkServerMessages: Messages<CheckServerFacts> = {
   'server-too-old': {
     text: ({ version }) => `PostgreSQL ${version} is too old`,
     advice: '14 or newer is needed',
-    means: 'keyturn does not rotate logins of PostgreSQL 13 or older.',
+    means: 'Logins of PostgreSQL 13 or older cannot be rotated.',
     example: { version: 13 },
   },
   'replica-not-standby': {

@@ -66,7 +66,7 @@ export const checkUseMessages: Messages<CheckUseFacts> = {
     text: ({ logins }) =>
       `Neither login is published, and both ${logins.join(' and ')} have sessions, so neither can be given a new password`,
     advice: (params) => `${publishWhatIsUsed(params)}; or end the sessions of one`,
-    means: 'keyturn cannot tell which login consumers use: none is in the secret, and both have sessions.',
+    means: 'Which login consumers use cannot be told: none is in the secret, and both have sessions.',
     example: { logins: ['orders_api_a', 'orders_api_b'], secrets: SECRETS, destination: 'aws (primary)' },
   },
   'unpublished-login-in-use': {

@@ -51,7 +51,7 @@ export const connectionMessages: Messages<ConnectionFacts> = {
       `the clock that keyturn counts by is ${Math.abs(aheadSeconds).toFixed(1)} s ${aheadSeconds > 0 ? 'ahead of' : 'behind'} PostgreSQL's: slots, graces and deadlines count by the one, and a VALID UNTIL by the other`,
     advice: 'have the state database and this server follow the same time server (NTP)',
     means:
-      "keyturn counts by the clock of the state database, or by the machine's while that cannot be reached. It differs from that of the server on which logins are rotated.",
+      "Time counts by the clock of the state database, or by the machine's while that cannot be reached. That clock differs from that of the server on which logins are rotated.",
     example: { aheadSeconds: 12.5 },
   },
   'tls-to-loopback': {
@@ -129,7 +129,7 @@ export const connectionMessages: Messages<ConnectionFacts> = {
     text: ({ detail }) =>
       `the server cannot read ${detail}: it goes on by the file as it was before, and would not start`,
     advice: 'correct that line',
-    means: 'pg_hba.conf has a line with an error.',
+    means: 'The file `pg_hba.conf` has a line with an error.',
     example: {
       detail: 'line 7 of /etc/postgresql/18/main/pg_hba.conf: end-of-line before authentication method',
     },

@@ -11,13 +11,13 @@ export const sharedStateMessages: Messages<SharedStateFacts> = {
     text: () => 'the state database is read-only, so nothing rotates',
     advice:
       'it is a standby server, or default_transaction_read_only is on there; point state.database at the primary',
-    means: 'keyturn can read its ledger, and write nothing to it.',
+    means: 'The ledger can be read, and nothing can be written to it.',
     example: {},
   },
   'state-database-fails': {
     text: ({ cause }, _tell, quote) => `the state database: ${quote.text(cause)}`,
     advice: ({ cause }, quote) => quote.advice(cause) ?? 'check state.database, and that its server is up',
-    means: 'keyturn cannot use its ledger. The message says why.',
+    means: 'The ledger cannot be used. The message says why.',
     example: { cause: { code: 'unexpected', params: { text: 'state.internal:5432: connection refused' } } },
   },
   'state-database-open-to-public': {

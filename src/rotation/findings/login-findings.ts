@@ -36,13 +36,12 @@ export async function loginFindings(
   const client = await view.rotator();
   const found = await readLogins(client, [...logins, ...(owner === undefined ? [] : [owner])]);
   const absent = logins.filter((login) => !found.has(login));
-  const create = command('roles', 'create', policy);
   const ownerless =
     owner === undefined || found.has(owner)
       ? []
-      : [finding('fail', 'logins', fact('owner-missing', { owner }, create, sql(createRole(owner))))];
+      : [finding('fail', 'logins', fact('owner-missing', { owner, policy }, sql(createRole(owner))))];
   if (absent.some((login) => login !== outgoing)) {
-    const missing = fact('logins-missing', { logins: absent }, create, sql(...absent.map(createRole)));
+    const missing = fact('logins-missing', { logins: absent, policy }, sql(...absent.map(createRole)));
     return [...ownerless, finding('fail', 'logins', missing)];
   }
   const present = logins.flatMap((login) => found.get(login) ?? []);
