@@ -84,14 +84,10 @@ describe.skipIf(!havePgBouncer)('Of a PgBouncer it finds', () => {
     });
     const { connection } = scenario;
     const through = { ...connection, host: bouncer.console.host, port: bouncer.console.port };
-    expect(await findings(through)).toMatchObject([
-      {
-        level: 'fail',
-        about: 'server',
-        code: 'server-is-pooler',
-        remedy: expect.stringContaining('point the connection at PostgreSQL itself'),
-      },
-    ]);
+    const [pooler, ...rest] = await findings(through);
+    expect(rest).toEqual([]);
+    expect(pooler).toMatchObject({ level: 'fail', about: 'server' });
+    expect(`${pooler?.text}; ${pooler?.remedy}`).toContain('point the connection at PostgreSQL itself');
     const listed = { ...connection, pgbouncer: [bouncer.console] };
     expect(await findings(listed)).toMatchObject([
       {
