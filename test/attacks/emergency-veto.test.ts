@@ -6,7 +6,10 @@ import { haveOlderVersions, type PostgresServer, startPostgres } from '../suppor
 import { withLimitedRotator } from '../support/rotator.ts';
 import { openScenario, type Scenario } from '../support/scenario.ts';
 
-/** It takes seconds, and is to take 30 s at most; these machines are noisy, and a blocked rotation would take for ever. */
+/**
+ * It takes seconds, and is to take 30 s at most; these machines are noisy, and a blocked rotation
+ * would take for ever.
+ */
 const BOUND_MS = 60_000;
 
 const SERVERS = [
@@ -134,7 +137,7 @@ describe.each(SERVERS)('on PostgreSQL %s', (_, version) => {
         error: {
           step: 'revoke',
           message: expect.stringContaining(`ROLLBACK PREPARED ${pg.escapeLiteral(gid)}`),
-          cause: { kind: 'locked' },
+          cause: { cause: { fact: { code: 'login-row-locked', params: { login: leaked.username } } } },
         },
       });
     // The new one is in use all the same.
@@ -181,7 +184,10 @@ interface Attacked extends AsyncDisposable {
   readonly leaked: { readonly username: string; readonly password: string };
   /** A session of the leaked login. */
   session(): Promise<pg.Client>;
-  /** Acts in three sessions of the leaked login, each of which comes back until the login is refused. */
+  /**
+   * Acts in three sessions of the leaked login, each of which comes back until the login is
+   * refused.
+   */
   inALoop(act: (client: pg.Client) => Promise<unknown>): Promise<{ readonly ended: Promise<unknown> }>;
   /** An emergency shuts the leaked login out in time. */
   expectShutOut(): Promise<{ rotation: Awaited<ReturnType<Scenario['request']>> }>;

@@ -4,6 +4,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { openStatePool } from '../../src/ledger/open-state-pool.ts';
 import { connect, type Target } from '../../src/postgres/connection/connect.ts';
+import { remembering } from '../../src/postgres/connection/session-pin.ts';
 import { migrateQueue } from '../../src/queue/migrate-queue.ts';
 import { openBullQueue } from '../../src/queue/open-bull-queue.ts';
 import { adminOf } from '../support/admin.ts';
@@ -32,10 +33,10 @@ const database = uniqueName('pinned');
 const [login, other, weak] = [uniqueName('log'), uniqueName('oth'), uniqueName('weak')];
 const password = 'the same for both';
 const server = inject('postgres');
-const target: Target = {
+const target: Target = remembering({
   ...{ host: server.host, port: server.port, database, user: login, password },
   tls: { mode: 'disable' },
-};
+});
 
 beforeAll(async () => {
   await using admin = await adminOf(server);
@@ -177,7 +178,7 @@ describe('a way to the server that changes what is sent', () => {
     await using way = await through(`\0${login}\0`, `\0${other}\0`);
     for (const kind of ['rotator', 'state', 'consumer'] as const) {
       await expect(connect({ ...target, port: way.port }, { kind })).rejects.toMatchObject({
-        kind: 'pooler',
+        fact: { code: 'session-of-another-role', params: { login: other, user: login } },
         message: expect.stringContaining(`the session belongs to ${other} and acts as`),
       });
     }
@@ -186,7 +187,7 @@ describe('a way to the server that changes what is sent', () => {
   test('so that the search path is another, is refused', async () => {
     await using way = await through('search_path=pg_catalog', `search_path=public${' '.repeat(4)}`);
     await expect(connect({ ...target, port: way.port })).rejects.toMatchObject({
-      kind: 'pooler',
+      fact: { code: 'startup-options-ignored', params: { searchPath: expect.stringMatching(/^public *$/) } },
       message: expect.stringContaining('the server ignores startup options'),
     });
   });

@@ -1,9 +1,10 @@
 import type pg from 'pg';
 import type { Database } from '../../config/config.ts';
-import { DatabaseError } from './database-error.ts';
-import { rememberModern, SEARCH_PATH, type SessionKind, TRANSACTION_TIMEOUT_SINCE } from './session-pin.ts';
+import { type DatabaseError, databaseFault } from './database-error.ts';
+import { placeOf } from './place-of.ts';
+import { type Remembered, SEARCH_PATH, type SessionKind, TRANSACTION_TIMEOUT_SINCE } from './session-pin.ts';
 
-/** What a session turned out to be. */
+/** What a session says of itself. */
 interface Standing {
   readonly login: string;
   readonly acting: string;
@@ -14,14 +15,15 @@ interface Standing {
 }
 
 /**
- * Asks a new session of keyturn's own whether the startup options took effect, and sets what they cannot: it raises
- * synchronous_commit to `on`, but never lowers it, and takes back createrole_self_grant. Throws a DatabaseError where
- * another role than `user` logged in or acts, or the search path is another. Returns whether transaction_timeout is
- * still set, which ends the session sooner or later: then it has to be opened again.
+ * Asks a new session of keyturn's own whether the startup options took effect, and sets what they
+ * cannot: it raises synchronous_commit to `on`, but never lowers it, and empties
+ * createrole_self_grant. Throws if another role than `user` logged in or acts, or if the search
+ * path is another. Returns whether transaction_timeout is still set: it would end the session
+ * sooner or later, so the session has to be opened again.
  */
 export async function confirmPin(
   client: Pick<pg.ClientBase, 'query'>,
-  target: Database,
+  target: Database & Remembered,
   kind: SessionKind,
 ): Promise<{ readonly limited: boolean }> {
   const { rows } = await client.query<Standing>(STANDING);
@@ -29,32 +31,31 @@ export async function confirmPin(
   const { user } = target;
   if (standing?.login !== user || standing.acting !== user) throw otherRole(target, standing);
   if (standing.path !== SEARCH_PATH[kind]) {
-    throw new DatabaseError(
-      'pooler',
-      `${placeOf(target)}: the server ignores startup options, as a pooler does (the search path is ${JSON.stringify(standing.path)}); point the connection at PostgreSQL itself`,
-    );
+    throw databaseFault('startup-options-ignored', {
+      place: placeOf(target),
+      searchPath: standing.path,
+    });
   }
-  rememberModern(target, standing.version >= TRANSACTION_TIMEOUT_SINCE);
+  if (target.memory) target.memory.hasTransactionTimeout = standing.version >= TRANSACTION_TIMEOUT_SINCE;
   return { limited: (standing.transactionTimeout ?? '0') !== '0' };
 }
 
-/** The error of a session in which another role than the configured one logged in, or acts. */
+/** The fault of a session in which another role than the configured one logged in, or acts. */
 export function otherRole(
   target: Database,
   standing: Pick<Standing, 'login' | 'acting'> | undefined,
 ): DatabaseError {
-  return new DatabaseError(
-    'pooler',
-    `${placeOf(target)}: the session belongs to ${standing?.login} and acts as ${standing?.acting}, not as ${target.user}; point the connection at PostgreSQL itself, with that user`,
-  );
-}
-
-function placeOf({ user, host, port, database }: Database): string {
-  return `${user}@${host}:${port}/${database}`;
+  return databaseFault('session-of-another-role', {
+    place: placeOf(target),
+    login: String(standing?.login),
+    acting: String(standing?.acting),
+    user: target.user,
+  });
 }
 
 /**
- * Cannot be captured whatever the search path is. `remote_apply` is more than `on`; the other levels are less.
+ * Nobody can capture this query, whatever the search path is. `remote_apply` is more than `on`, and
+ * the other levels are less.
  * https://www.postgresql.org/docs/current/runtime-config-wal.html#GUC-SYNCHRONOUS-COMMIT
  */
 const STANDING = `

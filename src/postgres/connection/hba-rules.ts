@@ -11,36 +11,51 @@ export interface HbaRule {
   readonly method: string;
 }
 
+/** A line of pg_hba.conf that the server cannot read. */
+export interface BrokenHbaLine {
+  readonly file: string;
+  readonly line: number;
+  readonly detail: string;
+}
+
 export interface HbaRules {
-  /** In the order of the file; not those of which a line before takes every origin, for the first that matches counts. */
+  /**
+   * In the order of the file. Those of which a line before takes every origin are left out, because
+   * the first that matches counts.
+   */
   readonly rules: readonly HbaRule[];
-  /** Lines that the server cannot read: `line 7 of /etc/…/pg_hba.conf: …`. */
+  readonly broken: readonly BrokenHbaLine[];
+  /** TODO: remove, once everybody takes `broken`: `line 7 of /etc/…/pg_hba.conf: …`. */
   readonly errors: readonly string[];
 }
 
 /**
- * What pg_hba.conf, as the file is now, says of logins that exist; undefined where the rotator may not read it, which by
- * default only a superuser may. https://www.postgresql.org/docs/current/view-pg-hba-file-rules.html
+ * What pg_hba.conf, as the file is now, says of logins that exist. Undefined where the rotator may
+ * not read it: by default only a superuser may.
+ * https://www.postgresql.org/docs/current/view-pg-hba-file-rules.html
  */
 export async function hbaRules(
   client: pg.ClientBase,
   logins: readonly string[],
 ): Promise<HbaRules | undefined> {
   const answer = await client
-    .query(RULES, [logins])
+    .query<HbaRule & { readonly error: string | null }>(RULES, [logins])
     .catch((error: unknown) => (isForbidden(error) ? undefined : Promise.reject(error)));
   if (!answer) return undefined;
+  const broken = answer.rows.flatMap(({ file, line, error }) =>
+    error === null ? [] : [{ file, line, detail: error }],
+  );
   return {
-    errors: answer.rows.flatMap(({ file, line, error }) =>
-      error === null ? [] : [`line ${line} of ${file}: ${error}`],
-    ),
+    broken,
+    errors: broken.map(({ file, line, detail }) => `line ${line} of ${file}: ${detail}`),
     rules: answer.rows.filter(({ error }) => error === null),
   };
 }
 
 /**
- * A name that begins with a slash is a regular expression, from PostgreSQL 16 on, and with a plus the members of a role.
- * From 16 on a file may also include others, and rule_number counts through all of them.
+ * A name that begins with a plus means the members of a role, and from PostgreSQL 16 on one that
+ * begins with a slash is a regular expression. From 16 on a file may include others, and
+ * rule_number counts through all of them.
  */
 const RULES = `
   WITH matching AS (
@@ -64,7 +79,7 @@ const RULES = `
                        OR CASE WHEN expressions AND entry LIKE '/%' THEN login ~ pg_catalog.substr(entry, 2) END
                        OR EXISTS (SELECT FROM pg_catalog.pg_roles AS named WHERE entry = '+' || named.rolname::pg_catalog.text
                                      AND pg_catalog.pg_has_role(login, named.oid, 'MEMBER')))
-     -- One that was read and has an error can never match: a hostssl on a server without TLS.
+     -- A line that was read and has an error can never match, such as hostssl on a server without TLS.
      WHERE (login IS NOT NULL AND rule.error IS NULL) OR rule.auth_method IS NULL
   )
   SELECT login, line_number AS line, error, auth_method AS method, file,

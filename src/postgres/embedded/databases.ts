@@ -1,6 +1,7 @@
 import type { Connection, Database, EmbeddedConnection } from '../../config/config.ts';
 import type { Policy } from '../../config/policy.ts';
 import { connect } from '../connection/connect.ts';
+import { remembering } from '../connection/session-pin.ts';
 import { closeDatabase, closeSchema } from '../roles/close-to-public.ts';
 import type { Embedded } from './cluster.ts';
 import { ensureDatabase, provisionLogins } from './provision-embedded.ts';
@@ -11,7 +12,8 @@ const STATE = 'keyturn';
 export async function ensureStateDatabase(cluster: Embedded): Promise<Database> {
   await using session = await connect(targetIn(cluster, 'postgres'));
   await ensureDatabase(session.client, STATE);
-  // The leases of the processes that use the server are locks in `postgres`, and the ledger decides what is rotated.
+  // The leases are locks in `postgres`, and the ledger decides what is rotated: no login may get
+  // in.
   for (const database of ['postgres', STATE]) await closeDatabase(session.client, database);
   const state = targetIn(cluster, STATE);
   await using inside = await connect(state);
@@ -19,7 +21,9 @@ export async function ensureStateDatabase(cluster: Embedded): Promise<Database> 
   return state;
 }
 
-/** Makes a policy's database, owner and logins on the embedded PostgreSQL, unless they are there. */
+/**
+ * Makes a policy's database, owner and logins on the embedded PostgreSQL, unless they are there.
+ */
 export async function ensureTarget(
   cluster: Embedded,
   connection: EmbeddedConnection,
@@ -42,5 +46,5 @@ export async function ensureTargetDatabase(
 }
 
 function targetIn({ host, port, user, password }: Embedded, database: string) {
-  return { host, port, user, password, database, tls: { mode: 'disable' } } as const;
+  return remembering({ host, port, user, password, database, tls: { mode: 'disable' } } as const);
 }

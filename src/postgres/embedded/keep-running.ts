@@ -1,11 +1,15 @@
+import { factOf, fault } from '../../facts/fault.ts';
 import { type Attached, attach } from './attach.ts';
 import { isLast } from './lease.ts';
 import { type Server, stopServer } from './server.ts';
 
-/** What becomes of a server that ended though it was in use. */
-export type Happening = 'lost' | 'back';
+/**
+ * What becomes of a server that ended though it was in use: it is being started again, or runs
+ * again.
+ */
+export type ServerChange = 'lost' | 'back';
 
-/** How many ends within `SPAN_MS` are taken for accidents. */
+/** How often the server may end within `SPAN_MS` and is started again. */
 const MAX_RESTARTS = 3;
 const SPAN_MS = 600_000;
 
@@ -13,19 +17,20 @@ export interface Attachment {
   readonly port: number;
   /** Resolves with the fault when the server is lost for good. */
   readonly lost: Promise<Error>;
-  /** Lets go of the server, which stops with the last process that does. */
+  /** Stops using the server. It stops when the last process does. */
   close(): Promise<void>;
   destroy(): Promise<void>;
 }
 
 /**
- * Attaches to a server, and starts it again whenever it ends though this process uses it: a postmaster that was killed
- * takes all sessions along, the lease among them. Each process that uses it does so; one of them starts it.
+ * Attaches to a server, and starts it again whenever it ends while this process uses it. A
+ * postmaster that is killed ends all sessions, the lease too. Each process that uses the server
+ * does so, and one of them starts it.
  */
 export async function keepRunning(
   server: Server,
   password: string,
-  onHappening: (happening: Happening) => void,
+  onChange: (change: ServerChange) => void,
 ): Promise<Attachment> {
   const closing = new AbortController();
   const ends: number[] = [];
@@ -38,24 +43,20 @@ export async function keepRunning(
   const { port } = current;
 
   async function restart(): Promise<void> {
-    onHappening('lost');
+    onChange('lost');
     const now = Date.now();
     ends.push(now);
     try {
       if (ends.filter((time) => now - time < SPAN_MS).length > MAX_RESTARTS) {
-        throw new Error(`it ended ${MAX_RESTARTS + 1} times within ten minutes`);
+        throw fault('embedded-server-keeps-ending', { times: MAX_RESTARTS + 1, minutes: SPAN_MS / 60_000 });
       }
       current = await attach(server, password, { port, stop: closing.signal });
       watch(current);
-      onHappening('back');
+      onChange('back');
     } catch (cause) {
       if (closing.signal.aborted) return;
-      giveUp(
-        new Error(
-          `The embedded PostgreSQL in ${server.data} is lost: ${(cause as Error).message}; see ${server.log}, and start keyturn again`,
-          { cause },
-        ),
-      );
+      const { data, log } = server;
+      giveUp(fault('embedded-server-lost', { data, log, cause: factOf(cause) }, { cause }));
     }
   }
 
@@ -89,8 +90,8 @@ export async function keepRunning(
 }
 
 /**
- * Waits for the end of a server. A server keeps nobody from ending, so neither does waiting for it: Node.js would leave
- * between the moment the server has taken its pid file away and the moment it is gone.
+ * Waits for the end of a server. Its process does not keep Node.js alive, so without the timer
+ * Node.js could exit after the server has removed its pid file and before it is gone.
  */
 async function ended(exited: Promise<void> | undefined): Promise<void> {
   const alive = setInterval(() => {}, 1_000);

@@ -1,16 +1,17 @@
 import type pg from 'pg';
-import { DatabaseError } from '../connection/database-error.ts';
+import { databaseFault } from '../connection/database-error.ts';
 import { inTransaction } from '../connection/in-transaction.ts';
 import { isLockRefused } from '../locks/lock-fault.ts';
-import { advisoryLockHolders, describeHolder, endHolders, type LockHolder } from '../locks/lock-holders.ts';
+import { advisoryLockHolders, endHolders, holderInfo, type LockHolder } from '../locks/lock-holders.ts';
 
-/** How long one try waits, in milliseconds. */
+/** How long one attempt waits, in milliseconds. */
 const TRY_MS = 1_000;
 
 /**
- * Takes an advisory lock for the session, which must be the superuser's of keyturn's own server. Every login of that server
- * can take the lock, too, and has no business there: a session of another login that holds it is ended. Throws a
- * DatabaseError of kind `locked` when another process of keyturn keeps it for longer than `patience` milliseconds.
+ * Takes an advisory lock for a session of the embedded server's superuser. Every login of that
+ * server can take the lock too, but none should: a session of another login that holds it is ended.
+ * Throws `embedded-lock-held` if another process of keyturn keeps it for longer than `patience`
+ * milliseconds.
  */
 export async function takeSuperuserLock(
   client: pg.ClientBase,
@@ -29,16 +30,12 @@ export async function takeSuperuserLock(
       if (!isLockRefused(error)) throw error;
       const holders = await endStrangers(client, key);
       if (Date.now() < deadline) continue;
-      throw new DatabaseError(
-        'locked',
-        `Another process keeps the lock of the embedded PostgreSQL: ${holders.map(describeHolder).join('; ') || 'it is not known which'}; end that process`,
-        { cause: error },
-      );
+      throw databaseFault('embedded-lock-held', { holders: holders.map(holderInfo) }, { cause: error });
     }
   }
 }
 
-/** Ends sessions of other logins that hold the lock or wait for it. Returns those that are left. */
+/** Ends sessions of other logins that hold the lock or wait for it. Returns keyturn's own. */
 export async function endStrangers(client: pg.ClientBase, key: string): Promise<LockHolder[]> {
   const holders = await advisoryLockHolders(client, key, { orWaits: true });
   const strangers = holders.filter(({ isOwn }) => !isOwn);

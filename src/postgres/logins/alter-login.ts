@@ -1,12 +1,12 @@
 import type pg from 'pg';
-import { DatabaseError } from '../connection/database-error.ts';
+import { type DatabaseError, databaseFault } from '../connection/database-error.ts';
 import { quoteLiteral } from '../identifier.ts';
 import { isConcurrentUpdate, isLockRefused } from '../locks/lock-fault.ts';
 import {
-  describeHolder,
   endHolders,
+  endingThem,
   FRESH,
-  howToEnd,
+  holderInfo,
   type LockHolder,
   roleAlterers,
 } from '../locks/lock-holders.ts';
@@ -15,25 +15,26 @@ import { COMMIT_DURABLY } from './durable-commit.ts';
 
 export interface AlterOptions {
   /**
-   * Given where sessions of the login that are in the way may be ended: called before they are, so that somebody can write
-   * down whom keyturn ended. Who comes back to be in the way again is ended with all other sessions of the login. Left out:
-   * they are only named.
+   * Called before sessions of the login that are in the way are ended, to record them. If one comes
+   * back, all sessions of the login are ended. Left out: none may be ended, and they are only
+   * named.
    */
   readonly onEnd?: (holders: readonly LockHolder[]) => Promise<void>;
 }
 
-/** How often sessions that are in the way are ended, or a change that another one overtook is tried. */
+/** How often sessions in the way are ended, and a change that lost to another one is retried. */
 const ROUNDS = 10;
-/** From this round on all sessions of the login are ended, not only those that hold its row. */
+/** After this round all sessions of the login are ended, not only those that hold its row. */
 const ALL_SESSIONS = 3;
 
 /**
- * Runs a statement that alters a login, durably and within bounded time. A login may alter itself in a transaction that it leaves open,
- * and every other `ALTER ROLE` then waits for that. Throws a DatabaseError of kind `locked` that names who is in the way, and
- * what ends it. Needs a transaction that holds the policy's lock.
+ * Runs a statement that alters a login, durably and within bounded time. A login may alter itself
+ * in a transaction that it leaves open, and every other `ALTER ROLE` then waits for that. Throws
+ * `login-row-locked`, which names who is in the way, with the statements that end it. Needs a
+ * transaction that holds the policy's lock.
  *
- * A session that comes back at once does not win: whoever waits for the row is served in turn, and this waits for it as soon
- * as the sessions before it are told to end.
+ * A session that comes back at once does not win. PostgreSQL serves those who wait for the row in
+ * turn, and this waits for it as soon as the sessions before it are told to end.
  */
 export async function alterLogin(
   client: pg.ClientBase,
@@ -44,7 +45,7 @@ export async function alterLogin(
   await client.query(COMMIT_DURABLY);
   for (let round = 1; ; round++) {
     const isLast = onEnd !== undefined && round > ALL_SESSIONS;
-    // In one message, so that a session that comes back at once is not quicker.
+    // In one message: else a session that comes back at once could be quicker.
     const fault = await attempt(client, isLast ? `${endAll(login)}; ${statement}` : statement);
     if (fault === undefined) return;
     const holders = await roleAlterers(client);
@@ -57,7 +58,9 @@ export async function alterLogin(
   }
 }
 
-/** Returns what kept the statement from its row; undefined where it is done. Throws every other fault. */
+/**
+ * Undefined when it is done; else what kept the statement from the row. Throws every other fault.
+ */
 async function attempt(client: pg.ClientBase, statement: string): Promise<unknown> {
   await client.query(`SAVEPOINT keyturn_alter; ${limitLockWaits()}`);
   try {
@@ -83,15 +86,9 @@ function endAll(login: string): string {
 function inTheWay(login: string, holders: readonly LockHolder[], cause: unknown): DatabaseError {
   const own = holders.filter((holder) => holder.login === login);
   const likely = own.length > 0 ? own : holders;
-  const who = likely.map(describeHolder).join('; ');
-  const prepared = likely.flatMap((holder) => holder.prepared ?? []);
-  const remedies = prepared.map(({ gid, database }) => {
-    const name = quoteLiteral(gid);
-    return `a superuser has to end it, connected to database ${database}: ROLLBACK PREPARED ${name}`;
-  });
-  return new DatabaseError(
-    'locked',
-    `${login} cannot be altered, because its row in pg_authid is locked; it is tried again${who && `. It is altered in a transaction that is open: ${who}`}${remedies.map((remedy) => `; ${remedy}`).join('')}${howToEnd(likely)}`,
-    { cause },
+  return databaseFault(
+    'login-row-locked',
+    { login, holders: likely.map(holderInfo) },
+    { cause, remedies: endingThem(likely) },
   );
 }

@@ -1,48 +1,46 @@
 import type pg from 'pg';
+import type { SettingInfo } from '../../facts/login-difference.ts';
 import { quoteIdentifier, quoteLiteral } from '../identifier.ts';
 import { shutOut } from '../roles/role-statements.ts';
 import { type AlterOptions, alterLogin } from './alter-login.ts';
 
-/** What `ALTER ROLE … [IN DATABASE …] SET …` says. */
-export interface RoleSetting {
-  /** Null: in every database. */
-  readonly database: string | null;
-  readonly name: string;
-  readonly value: string;
-}
+export type RoleSetting = SettingInfo;
 
 /** What pg_roles and its neighbours say of a login. */
 export interface Login {
   readonly name: string;
   readonly canLogin: boolean;
   readonly superuser: boolean;
-  /** As in `ALTER ROLE`, for instance `CREATEDB`; LOGIN and what has a value aside. */
+  /**
+   * As in `ALTER ROLE`, for instance `CREATEDB`. Without LOGIN, and without those that have a
+   * value.
+   */
   readonly attributes: readonly string[];
   /** -1: none. */
   readonly connectionLimit: number;
   readonly memberOf: readonly string[];
-  /** Those of them that it may `SET ROLE` to: from PostgreSQL 16 on not every membership lets it. */
+  /** Those that it may `SET ROLE` to: from PostgreSQL 16 on some memberships do not allow it. */
   readonly canBecome: readonly string[];
   readonly settings: readonly RoleSetting[];
   /** What `ALTER ROLE … SET role` says, for every database or for this one. */
   readonly defaultRole: string | null;
-  /** Whether it says so for this database, which stands above what it says for every one. */
+  /** Whether that is set for this database, which overrides what is set for every database. */
   readonly hasDefaultRoleHere: boolean;
   readonly expired: boolean;
-  /** Until when PostgreSQL takes its password; null: for ever, or for longer than a Date can say. */
+  /** Until when PostgreSQL accepts its password; null: for ever, or longer than a Date can hold. */
   readonly validUntil: Date | null;
   /** Whether it has CONNECT on this database. */
   readonly mayConnect: boolean;
 }
 
-/** Reads the logins that exist; one that does not is absent from the map. */
+/** Reads the logins that exist. The map has no entry for others. */
 export async function readLogins(
   client: pg.ClientBase,
   names: readonly string[],
 ): Promise<Map<string, Login>> {
   // set_option came with PostgreSQL 16; before, every membership let a role become the other.
   // https://www.postgresql.org/docs/current/role-membership.html
-  const { rows } = await client.query(
+  const { rows } = await client.query<Login>(
     `SELECT role.rolname AS name, role.rolcanlogin AS "canLogin", role.rolsuper AS superuser,
             coalesce(role.rolvaliduntil < pg_catalog.now(), false) AS expired,
             CASE WHEN pg_catalog.isfinite(role.rolvaliduntil) AND role.rolvaliduntil < '275760-01-01' THEN role.rolvaliduntil END
@@ -95,7 +93,10 @@ export async function readLogins(
   return new Map(rows.map((login) => [login.name, login]));
 }
 
-/** Lets the login in with the password behind the verifier. Needs a transaction that holds the policy's lock. */
+/**
+ * Lets the login in with the password of the verifier. Needs a transaction that holds the policy's
+ * lock.
+ */
 export async function enableLogin(client: pg.ClientBase, login: string, verifier: string): Promise<void> {
   await alterLogin(
     client,
@@ -105,8 +106,8 @@ export async function enableLogin(client: pg.ClientBase, login: string, verifier
 }
 
 /**
- * Shuts the login out and forgets its password. Sessions that are open stay open, unless one is in the way and `onEnd` is
- * given. Needs a transaction that holds the policy's lock.
+ * Shuts the login out and removes its password. Open sessions stay open, except those in the way
+ * where `onEnd` is given. Needs a transaction that holds the policy's lock.
  */
 export async function disableLogin(
   client: pg.ClientBase,

@@ -74,7 +74,9 @@ test('two starts at once in a copy share one server, which is not the original (
 test('a server on our port that works in another data directory is not taken for ours (G6)', async () => {
   await copy('stale');
   const attempt = takeLease({ data: dataIn('stale'), port: original.port }, original.password);
-  await expect(attempt).rejects.toMatchObject({ name: 'WrongServer' });
+  await expect(attempt).rejects.toMatchObject({
+    fact: { code: 'embedded-server-elsewhere', params: { data: dataIn('stale'), path: dataIn('original') } },
+  });
 });
 
 test.skipIf(process.platform !== 'linux')(
@@ -84,9 +86,13 @@ test.skipIf(process.platform !== 'linux')(
     try {
       // Its process works there still, whatever the path in the pid file.
       expect(await running('moved')).toMatchObject({ port: original.port, ready: true });
-      await expect(openEmbedded({ folder: folder('moved') })).rejects.toThrow(
-        /was moved from .*move it back/,
-      );
+      await expect(openEmbedded({ folder: folder('moved') })).rejects.toMatchObject({
+        fact: {
+          code: 'embedded-folder-moved',
+          params: { data: dataIn('moved'), path: dataIn('original') },
+        },
+        message: expect.stringMatching(/was moved from .*move it back/),
+      });
     } finally {
       await rename(join(base, 'moved'), join(base, 'original'));
     }
