@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Clock } from '../clock.ts';
 import { type Identity, readIdentity } from '../postgres/connection/identity.ts';
-import { isOpenToPublic } from '../postgres/roles/is-open-to-public.ts';
+import { isOpenToPublic } from '../postgres/roles/public-access.ts';
 import { recount, reseePolicies } from './future.ts';
 import { insertRotation, type RotationRequest } from './insert-rotation.ts';
 import { isReadOnly } from './is-read-only.ts';

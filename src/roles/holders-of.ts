@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Connection, PgBouncer, Replica } from '../config/config.ts';
+import { factOf, fault } from '../facts/fault.ts';
 import { openReplica } from '../postgres/replicas/open-replica.ts';
 import { mergeUses } from '../postgres/sessions/merge-uses.ts';
 import { describePrepared } from '../postgres/sessions/prepared-transaction.ts';
@@ -7,8 +8,9 @@ import { describeSession, type LoginUse, NOBODY, usesOf } from '../postgres/sess
 import { clientsAt } from '../rotation/clients-at.ts';
 
 /**
- * Who holds on to each of these logins, a text for each: sessions on the primary, where `client` is, and on every replica,
- * prepared transactions, clients at PgBouncers. Throws when any of these cannot be asked: that is never nobody (G6).
+ * Who uses each of these logins, a text for each user: sessions on the primary, where `client` is, and on every
+ * replica, prepared transactions, and clients at PgBouncers. Throws when any of these cannot be asked, because that
+ * does not mean nobody (G6).
  */
 export async function holdersOf(
   client: pg.ClientBase,
@@ -42,13 +44,14 @@ async function usesOn(
   return await opened.uses(logins);
 }
 
-async function clientsOf({ name }: Connection, settings: PgBouncer, login: string): Promise<string[]> {
+async function clientsOf(
+  { name: connection }: Connection,
+  settings: PgBouncer,
+  login: string,
+): Promise<string[]> {
   try {
     return await clientsAt(settings, login);
   } catch (cause) {
-    throw new Error(
-      `PgBouncer ${(cause as Error).message}. If it is gone, remove it from the pgbouncer of connection ${name}`,
-      { cause },
-    );
+    throw fault('roles-pgbouncer-silent', { connection, cause: factOf(cause) }, { cause });
   }
 }

@@ -14,7 +14,7 @@ export interface DropTarget {
   readonly isEmbedded?: true;
 }
 
-/** Undefined where neither the configuration nor the ledger knows the policy. Throws a RequestError for a rotator's. */
+/** Undefined where neither the configuration nor the ledger knows the policy. Throws a fault for a rotator policy. */
 export function dropTargetOf(
   name: string,
   { policies, connections }: Config,

@@ -1,19 +1,22 @@
 import type { Command } from 'commander';
 import type { App } from '../../../app.ts';
 import { serverOfConnection } from '../../../config/values/server.ts';
+import { factOf } from '../../../facts/fault.ts';
+import { tell } from '../../../messages/tell.ts';
 import { connect } from '../../../postgres/connection/connect.ts';
 import { otherLogins } from '../../../postgres/roles/other-logins.ts';
 import { type ListedLogin, listLogins, listPolicy, unseenLogins } from '../../../roles/list-roles.ts';
-import { neighboursOf } from '../../../roles/neighbours-of.ts';
+import { policiesSharing } from '../../../roles/policies-sharing.ts';
 import { hypotheticalRotation } from '../../../rotation/context/hypothetical-rotation.ts';
 import { policyStatus } from '../../../rotation/status.ts';
 import type { Io } from '../../io.ts';
 import { fromEach } from '../../options/from-each.ts';
+import { factJson } from '../../output/fact-json.ts';
 import { relative } from '../../output/relative.ts';
 import { writeJson, writeTable } from '../../output/table.ts';
 import { type ConfigOption, withApp } from '../../with-app.ts';
 
-/** Servers have but so many connections, and many policies may be on one. */
+/** A server has a limited number of connections, and many policies may be on one. */
 const PARALLEL = { parallel: 8 };
 
 interface Options extends ConfigOption {
@@ -24,9 +27,9 @@ interface Options extends ConfigOption {
 export function registerList(roles: Command, io: Io): void {
   roles
     .command('list')
-    .description('the logins of every policy: what each is now, who made it, who uses it')
+    .description('the logins of every policy: their state, who created them, who uses them')
     .option('--config <path>', 'file or folder', 'config/')
-    .option('--all', 'other roles that may log in, too')
+    .option('--all', 'include other roles that can log in')
     .option('--json', 'print JSON')
     .action((options: Options) =>
       withApp(io, options, async (app) => {
@@ -35,12 +38,11 @@ export function registerList(roles: Command, io: Io): void {
           ...(await removed(app)),
           ...(options.all ? await unmanaged(app) : []),
         ];
-        if (options.json) writeJson(io, listed);
+        if (options.json) writeJson(io, listed.map(listedJson));
         else write(io, listed, app.clock.now());
-        for (const error of new Set(listed.flatMap((each) => each.error ?? []))) {
-          io.stderr.write(`keyturn: ${error}\n`);
-        }
-        if (listed.some(({ error }) => error !== null)) io.exit(1);
+        const faults = listed.flatMap(({ fault }) => fault ?? []);
+        for (const error of new Set(faults.map(tell))) io.stderr.write(`keyturn: ${error}\n`);
+        if (faults.length > 0) io.exit(1);
       }),
     );
 }
@@ -71,7 +73,7 @@ async function managed(app: App): Promise<ListedLogin[]> {
   return lists.flat();
 }
 
-/** Of policies that are not configured any more, whose roles were made or mended and not dropped. */
+/** Logins of policies that are not configured any more, whose roles were created or repaired and not dropped. */
 async function removed(app: App): Promise<ListedLogin[]> {
   const { provisions } = await app.ledger();
   const left = [...(await provisions.latest()).values()].filter(
@@ -83,7 +85,7 @@ async function removed(app: App): Promise<ListedLogin[]> {
   const lists = await fromEach(
     left,
     async ({ policy, connection, logins }) => {
-      const known = neighboursOf(app.config, connection, 'server').flatMap((other) => other.logins);
+      const known = policiesSharing(app.config, 'server', connection).flatMap((other) => other.logins);
       const rest = logins.filter((login) => !known.includes(login));
       const of = { policy, connection, made: await madeOf(app, connection, rest) };
       if (rest.length === 0) return [];
@@ -97,7 +99,7 @@ async function removed(app: App): Promise<ListedLogin[]> {
   return lists.flat();
 }
 
-/** Of connections that lead to the same server the first is asked. */
+/** Logins of no policy. Where several connections lead to the same server, the first is asked. */
 async function unmanaged(app: App): Promise<ListedLogin[]> {
   const servers = new Map<string, string>();
   for (const connection of app.config.connections.values()) {
@@ -107,7 +109,7 @@ async function unmanaged(app: App): Promise<ListedLogin[]> {
   const lists = await fromEach(
     [...servers.values()],
     async (name) => {
-      const known = neighboursOf(app.config, name, 'server').flatMap(({ logins }) => logins);
+      const known = policiesSharing(app.config, 'server', name).flatMap(({ logins }) => logins);
       const of = { policy: null, connection: name, made: [] };
       return orUnseen([], of, async () => {
         await using session = await connect(await app.target(name));
@@ -119,14 +121,17 @@ async function unmanaged(app: App): Promise<ListedLogin[]> {
   return lists.flat();
 }
 
-/** The roles of a connection that keyturn made. The embedded PostgreSQL is its own: there it makes logins before they are asked for. */
+/**
+ * The roles of a connection that keyturn created. The embedded PostgreSQL is its own, so there it creates logins before
+ * anybody asks for them.
+ */
 async function madeOf(app: App, connection: string, logins: readonly string[]): Promise<readonly string[]> {
   const settings = app.config.connections.get(connection);
   if (settings && 'embedded' in settings) return logins;
   return (await app.ledger()).provisions.made(connection);
 }
 
-/** One server that cannot be asked hides what is on it, and nothing of the others. */
+/** A server that cannot be asked hides its own logins only. */
 async function orUnseen(
   logins: readonly string[],
   of: { policy: string | null; connection: string; made: readonly string[] },
@@ -135,8 +140,12 @@ async function orUnseen(
   try {
     return await read();
   } catch (error) {
-    return unseenLogins(logins, { ...of, error: (error as Error).message });
+    return unseenLogins(logins, { ...of, fault: factOf(error) });
   }
+}
+
+function listedJson({ fault, ...login }: ListedLogin) {
+  return { ...login, error: fault && tell(fault), fault: fault && factJson(fault) };
 }
 
 function write(io: Io, listed: readonly ListedLogin[], now: number): void {
@@ -159,7 +168,7 @@ function rowOf(each: ListedLogin, login: string, now: number): string[] {
   ];
 }
 
-/** For what was not found out: nothing of a login that is not there, else that it is unknown. */
+/** What to print for null: a login that does not exist has no value, any other one is unknown. */
 function unseen({ state }: ListedLogin): string {
   return state === 'missing' ? '-' : 'unknown';
 }

@@ -1,32 +1,32 @@
 import type pg from 'pg';
-import { readServer, type Server } from '../postgres/connection/rotator.ts';
-import { type Login, readLogins } from '../postgres/logins/login.ts';
-import { type DatabaseFacts, readDatabase } from '../postgres/roles/database-facts.ts';
-import { type GlobalDefault, readGlobalDefaults } from '../postgres/roles/global-defaults.ts';
-import { type Grantable, readGrantables } from '../postgres/roles/grantable.ts';
-import { type Membership, readMemberships } from '../postgres/roles/memberships.ts';
-import { type RoleStanding, readStandings } from '../postgres/roles/role-standing.ts';
-import { type Intent, rolesOf } from './intent.ts';
+import { readServer, type Server } from '../../postgres/connection/rotator.ts';
+import { type Login, readLogins } from '../../postgres/logins/login.ts';
+import { type GlobalDefault, readGlobalDefaults } from '../../postgres/roles/global-defaults.ts';
+import { type Grantable, readGrantables } from '../../postgres/roles/grantable.ts';
+import { type Membership, readMemberships } from '../../postgres/roles/memberships.ts';
+import { type RoleStanding, readStandings } from '../../postgres/roles/role-standing.ts';
+import { readTargetDatabase, type TargetDatabase } from '../../postgres/roles/target-database.ts';
+import { type Intent, rolesOf } from '../intent.ts';
 
-/** What is there, as far as an intent is concerned with it. A role that does not exist is in neither map. */
-export interface World {
+/** The roles as they are, and what else an intent is about. A role that does not exist is in neither map. */
+export interface CurrentRoles {
   readonly server: Server;
-  readonly database: DatabaseFacts;
+  readonly database: TargetDatabase;
   readonly logins: ReadonlyMap<string, Login>;
-  /** Those of the policy's roles in others. */
+  /** Memberships of the policy's roles in other roles. */
   readonly memberships: readonly Membership[];
-  /** Besides the policy's roles, those of which they are members, those to whom something belongs, and who granted it. */
+  /** The policy's roles, the roles of which they are members, owners of the objects, and grantors of the privileges. */
   readonly standings: ReadonlyMap<string, RoleStanding>;
   /** Empty where privileges are left as they are. */
   readonly grantables: readonly Grantable[];
-  /** Empty there, too. */
+  /** Empty where privileges are left as they are. */
   readonly globalDefaults: readonly GlobalDefault[];
 }
 
-export async function readWorld(client: pg.Client, intent: Intent): Promise<World> {
+export async function readCurrentRoles(client: pg.Client, intent: Intent): Promise<CurrentRoles> {
   const roles = rolesOf(intent);
   const server = await readServer(client);
-  const database = await readDatabase(client);
+  const database = await readTargetDatabase(client);
   const logins = await readLogins(client, roles);
   const grantables =
     intent.access === null

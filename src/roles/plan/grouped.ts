@@ -1,6 +1,6 @@
 export type Group<Item> = readonly [Item, ...Item[]];
 
-/** Puts together what has the same key, in the order of the first of each. */
+/** Groups items that have the same key, in the order in which each key comes first. */
 export function grouped<Item>(items: readonly Item[], keyOf: (item: Item) => unknown): Group<Item>[] {
   const groups = new Map<string, [Item, ...Item[]]>();
   for (const item of items) {

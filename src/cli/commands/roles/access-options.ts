@@ -1,14 +1,14 @@
 import { type Command, Option } from 'commander';
 import { ACCESS_LEVELS } from '../../../roles/access.ts';
-import type { Wish } from '../../../roles/roles-context.ts';
+import type { RequestedAccess } from '../../../roles/roles-context.ts';
 
-export interface WishOptions {
+export interface AccessOptions {
   readonly access?: string;
   readonly schema?: readonly string[];
 }
 
 /** Adds the options that say what the roles of a policy are meant to be. */
-export function addWishOptions(command: Command): Command {
+export function addAccessOptions(command: Command): Command {
   return command
     .addOption(
       new Option(
@@ -16,7 +16,7 @@ export function addWishOptions(command: Command): Command {
         'what the logins may do with tables and sequences; default: as last time, else owner if the policy has one, else none',
       ).choices(ACCESS_LEVELS),
     )
-    .addOption(schemaOption('where; may be repeated; default: as last time, else public'));
+    .addOption(schemaOption('in which schema; may be repeated; default: as last time, else public'));
 }
 
 export function schemaOption(description: string): Option {
@@ -25,6 +25,6 @@ export function schemaOption(description: string): Option {
   );
 }
 
-export function wishOf({ access, schema }: WishOptions): Wish {
+export function requestedAccess({ access, schema }: AccessOptions): RequestedAccess {
   return { ...(access === undefined ? {} : { access }), ...(schema ? { schemas: schema } : {}) };
 }
