@@ -11,6 +11,7 @@ import { type Fault, locatedError } from './config/yaml/located-error.ts';
 import { exposedFolders } from './doctor/exposed-folders.ts';
 import type { Rotation } from './ledger/rotation.ts';
 import { openLog } from './open-log.ts';
+import { remembering } from './postgres/connection/session-pin.ts';
 import { openSessionPool, type SessionPool } from './postgres/connection/session-pool.ts';
 import { ensureTarget, ensureTargetDatabase } from './postgres/embedded/databases.ts';
 import { openUsePoller } from './postgres/sessions/use-poller.ts';
@@ -97,7 +98,9 @@ export async function openApp({
     const policy = known ? undefined : rotatorPolicyOf(connection, config);
     const reached =
       known ??
-      (policy ? withRotatorPassword(connection, policy.name, app.destinations(policy)[0]) : connection);
+      remembering(
+        policy ? withRotatorPassword(connection, policy.name, app.destinations(policy)[0]) : connection,
+      );
     rotators.set(connection.name, reached);
     return reached;
   }

@@ -10,6 +10,7 @@ import { followClock, type StateClock } from './ledger/state-clock.ts';
 import { namingFaults, stateError } from './ledger/state-error.ts';
 import { withStateClock } from './ledger/with-state-clock.ts';
 import { placeOf } from './postgres/connection/connect.ts';
+import { remembering } from './postgres/connection/session-pin.ts';
 import { type Embedded, openEmbedded } from './postgres/embedded/cluster.ts';
 import { ensureStateDatabase } from './postgres/embedded/databases.ts';
 import type { RotationQueue } from './queue/queue.ts';
@@ -87,14 +88,16 @@ export function openState({ config, cwd, ephemeral, log, sweepInterval }: StateO
   const embedded = part(async () => {
     const cluster = await openEmbedded({
       folder: join(cwd, '.keyturn', 'postgres'),
-      onHappening: (happening) => log.warn(HAPPENINGS[happening]),
+      onChange: (change) => log.warn(HAPPENINGS[change]),
     });
     void cluster.lost.then(lose);
     closers.push(() => (ephemeral ? cluster.destroy() : cluster.close()));
     return cluster;
   });
 
-  const database = part(async () => config().stateDatabase ?? (await ensureStateDatabase(await embedded())));
+  const database = part(async () =>
+    remembering(config().stateDatabase ?? (await ensureStateDatabase(await embedded()))),
+  );
 
   const pool = part(async () => {
     const opened = await openStatePool(await database(), log);

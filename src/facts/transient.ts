@@ -4,7 +4,22 @@ import type { FactCode } from './fact.ts';
  * The codes of faults that may pass without anybody doing something, so that a rotation tries again. All others end it
  * before publish, or wait for somebody after it.
  */
-const TRANSIENT: ReadonlySet<FactCode> = new Set<FactCode>(['unexpected']);
+const TRANSIENT: ReadonlySet<FactCode> = new Set<FactCode>([
+  'unexpected',
+  'server-unreachable',
+  'server-answers-with-error',
+  'pgbouncer-unreachable',
+  'connections-exhausted',
+  'connections-exhausted-lately',
+  'login-connection-limit-reached',
+  'database-connection-limit-reached',
+  'no-session-free',
+  'database-error',
+  'lock-held',
+  'lock-lost',
+  'login-row-locked',
+  'embedded-lock-held',
+]);
 
 export function isTransientCode(code: FactCode): boolean {
   return TRANSIENT.has(code);

@@ -4,9 +4,11 @@ import type { Database } from '../config/config.ts';
 import { clientOptions } from '../postgres/connection/client-options.ts';
 import { connect } from '../postgres/connection/connect.ts';
 import { pinned } from '../postgres/connection/pinned.ts';
+import { remembering } from '../postgres/connection/session-pin.ts';
 
 /** Sessions of the state database. Throws a DatabaseError where it cannot be reached. End it after use. */
-export async function openStatePool(database: Database, log: Pick<Logger, 'warn'>): Promise<pg.Pool> {
+export async function openStatePool(target: Database, log: Pick<Logger, 'warn'>): Promise<pg.Pool> {
+  const database = remembering(target);
   // A pool would not say where and why it fails, nor close what a TLS alert left open.
   await using _reachable = await connect(database, { statementTimeout: 0, kind: 'state' });
   const pool = new pg.Pool({

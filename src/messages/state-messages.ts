@@ -1,7 +1,9 @@
 import type { StateFacts } from '../facts/state-facts.ts';
+import { embeddedMessages } from './embedded-messages.ts';
 import type { Messages } from './message.ts';
 
 export const stateMessages: Messages<StateFacts> = {
+  ...embeddedMessages,
   recorded: {
     text: ({ text }) => text,
     means: 'An earlier release of keyturn wrote this into its ledger, when the ledger kept sentences.',

@@ -4,6 +4,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { openStatePool } from '../../src/ledger/open-state-pool.ts';
 import { connect, type Target } from '../../src/postgres/connection/connect.ts';
+import { remembering } from '../../src/postgres/connection/session-pin.ts';
 import { migrateQueue } from '../../src/queue/migrate-queue.ts';
 import { openBullQueue } from '../../src/queue/open-bull-queue.ts';
 import { adminOf } from '../support/admin.ts';
@@ -32,10 +33,10 @@ const database = uniqueName('pinned');
 const [login, other, weak] = [uniqueName('log'), uniqueName('oth'), uniqueName('weak')];
 const password = 'the same for both';
 const server = inject('postgres');
-const target: Target = {
+const target: Target = remembering({
   ...{ host: server.host, port: server.port, database, user: login, password },
   tls: { mode: 'disable' },
-};
+});
 
 beforeAll(async () => {
   await using admin = await adminOf(server);

@@ -349,7 +349,7 @@ describe('check refuses, changing nothing (G5),', () => {
   test('logins that differ in a membership', async () => {
     const { admin } = scenario;
     await admin.query(`GRANT pg_monitor TO ${quoteIdentifier(login(A))}`);
-    expect(await refusal()).toContain(`only ${login(A)} has member of pg_monitor`);
+    expect(await refusal()).toContain(`only ${login(A)} is a member of pg_monitor`);
   });
 
   test('an owner whose membership or default role a login lacks, with the statement that mends it', async () => {

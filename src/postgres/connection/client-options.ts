@@ -1,10 +1,15 @@
 import { Socket } from 'node:net';
 import type { ClientConfig } from 'pg';
 import type { Database, Tls } from '../../config/config.ts';
+import { placeOf } from './place-of.ts';
 import { scramOnly } from './scram-only.ts';
 
-/** What pg needs to log in to a database: whatever libpq's environment variables say, and in plaintext only if the mode is `disable`. */
-export function clientOptions({ host, port, database, user, password, tls }: Database): ClientConfig {
+/**
+ * What pg needs to log in to a database. libpq's environment variables change nothing of it. Plaintext only if
+ * the mode is `disable`.
+ */
+export function clientOptions(target: Database): ClientConfig {
+  const { host, port, database, user, password, tls } = target;
   const common: ClientConfig = {
     port,
     database,
@@ -12,22 +17,28 @@ export function clientOptions({ host, port, database, user, password, tls }: Dat
     // Else that of PGSSLNEGOTIATION.
     sslnegotiation: 'postgres',
   };
-  const wanted = { password, certificate: tls.cert !== undefined, tls: tls.mode !== 'disable' };
+  const wanted = {
+    place: placeOf(target),
+    password,
+    certificate: tls.cert !== undefined,
+    tls: tls.mode !== 'disable',
+  };
   if (tls.mode === 'disable') {
     return { ...common, ...scramOnly(wanted, () => new Socket()), host, ssl: false };
   }
   const name = tls.servername ?? host;
   return {
     ...common,
-    // pg sends its host as SNI unless that is an address, so it is told the name, or one of no meaning; the socket knows the way.
+    // pg sends its host as SNI unless that is an address. So it gets the name, or an address that nobody
+    // uses; the socket knows the way.
     host: tls.sni === false ? '0.0.0.0' : name,
     ...scramOnly(wanted, () => socketTo(host, port)),
-    // What Node.js checks the certificate for where no name is sent; missing in the types of pg.
+    // The name that Node.js checks the certificate for if it sends none. The types of pg lack it.
     ssl: { ...verification(tls), ...{ host: name } },
   };
 }
 
-/** How much of the server's certificate is checked, and what is shown of one's own; for Node.js' `tls.connect`. */
+/** For `tls.connect` of Node.js: what is checked of the server's certificate, and the client certificate. */
 function verification({ mode, ca, cert, key }: Tls) {
   return {
     ...(ca === undefined ? {} : { ca }),

@@ -1,7 +1,8 @@
 import type pg from 'pg';
 import type { Database } from '../../config/config.ts';
-import { DatabaseError } from './database-error.ts';
-import { rememberModern, SEARCH_PATH, type SessionKind, TRANSACTION_TIMEOUT_SINCE } from './session-pin.ts';
+import { type DatabaseError, databaseFault } from './database-error.ts';
+import { placeOf } from './place-of.ts';
+import { type Remembered, SEARCH_PATH, type SessionKind, TRANSACTION_TIMEOUT_SINCE } from './session-pin.ts';
 
 /** What a session turned out to be. */
 interface Standing {
@@ -21,7 +22,7 @@ interface Standing {
  */
 export async function confirmPin(
   client: Pick<pg.ClientBase, 'query'>,
-  target: Database,
+  target: Database & Remembered,
   kind: SessionKind,
 ): Promise<{ readonly limited: boolean }> {
   const { rows } = await client.query<Standing>(STANDING);
@@ -29,12 +30,12 @@ export async function confirmPin(
   const { user } = target;
   if (standing?.login !== user || standing.acting !== user) throw otherRole(target, standing);
   if (standing.path !== SEARCH_PATH[kind]) {
-    throw new DatabaseError(
-      'pooler',
-      `${placeOf(target)}: the server ignores startup options, as a pooler does (the search path is ${JSON.stringify(standing.path)}); point the connection at PostgreSQL itself`,
-    );
+    throw databaseFault('startup-options-ignored', {
+      place: placeOf(target),
+      searchPath: standing.path,
+    });
   }
-  rememberModern(target, standing.version >= TRANSACTION_TIMEOUT_SINCE);
+  if (target.memory) target.memory.hasTransactionTimeout = standing.version >= TRANSACTION_TIMEOUT_SINCE;
   return { limited: (standing.transactionTimeout ?? '0') !== '0' };
 }
 
@@ -43,14 +44,12 @@ export function otherRole(
   target: Database,
   standing: Pick<Standing, 'login' | 'acting'> | undefined,
 ): DatabaseError {
-  return new DatabaseError(
-    'pooler',
-    `${placeOf(target)}: the session belongs to ${standing?.login} and acts as ${standing?.acting}, not as ${target.user}; point the connection at PostgreSQL itself, with that user`,
-  );
-}
-
-function placeOf({ user, host, port, database }: Database): string {
-  return `${user}@${host}:${port}/${database}`;
+  return databaseFault('session-of-another-role', {
+    place: placeOf(target),
+    login: String(standing?.login),
+    acting: String(standing?.acting),
+    user: target.user,
+  });
 }
 
 /**

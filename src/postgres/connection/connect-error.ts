@@ -1,37 +1,40 @@
 import type { Database } from '../../config/config.ts';
+import { isFault } from '../../facts/fault.ts';
+import { sql } from '../../facts/remedy.ts';
 import { grantConnect } from '../roles/grant-statements.ts';
 import { NO_ANSWER_TO_TLS, tlsFault } from '../tls/tls-fault.ts';
-import { DatabaseError, databaseError } from './database-error.ts';
+import { type DatabaseError, databaseError, databaseFault } from './database-error.ts';
+import { placeOf } from './place-of.ts';
 
-/**
- * What kept a session from being opened at `place`, with what mends it. `proven`: the server had proved by then that it
- * knows the password. `answer`: what it sent first. Where the right to connect is missing, the message has the statement
- * that gives it.
- */
+/** How far the server came before the session failed. */
+interface Progress {
+  /** Whether it had proved that it knows the password. */
+  readonly proven: boolean;
+  /** What it sent first. */
+  readonly answer: Buffer;
+}
+
+/** What kept a session from being opened. */
 export async function connectError(
   cause: unknown,
   target: Database,
-  { place, proven, answer }: { readonly place: string; readonly proven: boolean; readonly answer: Buffer },
+  { proven, answer }: Progress,
 ): Promise<DatabaseError> {
+  const place = placeOf(target);
   if ((cause as { message?: unknown }).message === NO_ANSWER_TO_TLS && isError(answer)) {
-    const busy =
-      'the server answered with an error before TLS, as where it can start no process for a session';
-    return new DatabaseError('unreachable', `${place}: ${busy}; its log says why`, { cause });
+    return databaseFault('server-answers-with-error', { place }, { cause });
   }
-  const told = await tlsFault(cause, target, proven);
-  if (told !== undefined) return new DatabaseError('tls', `${place}: ${told}`, { cause });
+  const ofTls = await tlsFault(cause, target, proven);
+  if (ofTls !== undefined) return ofTls;
   const error = databaseError(cause, place);
-  if (error.kind !== 'privilege') return error;
-  return new DatabaseError(
-    'privilege',
-    `${error.message}; run: ${grantConnect(target.database, [target.user])}`,
-    { cause },
-  );
+  if (!isFault(error, 'privilege-missing')) return error;
+  const remedies = [sql(grantConnect(target.database, [target.user]))];
+  return databaseFault('privilege-missing', error.fact.params, { cause, remedies });
 }
 
 /**
- * Whether it is PostgreSQL that answers with an error, of either version of the protocol: E, and zero at the end. What it
- * says is not to be shown, since nobody knows yet who says it.
+ * Whether PostgreSQL answered with an error, of either version of the protocol: it begins with E and ends
+ * with zero. What it says is not shown, because nobody knows yet who says it.
  * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-SSL
  */
 function isError(answer: Buffer): boolean {

@@ -1,14 +1,15 @@
-import type { Duplex } from 'node:stream';
 import pg from 'pg';
 import type { Connection } from '../../config/config.ts';
 import { clientOptions } from './client-options.ts';
 import { confirmPin, otherRole } from './confirm-pin.ts';
 import { connectError } from './connect-error.ts';
 import { databaseError } from './database-error.ts';
-import { pinsTransactionTimeout, rememberModern, type SessionKind, startupOptions } from './session-pin.ts';
+import { connectionOf } from './pg-internals.ts';
+import { placeOf } from './place-of.ts';
+import { type Remembered, remembering, type SessionKind, startupOptions } from './session-pin.ts';
 
 /** Where and as whom to connect; a {@link Connection} is one. */
-export type Target = Omit<Connection, 'name' | 'pgbouncer' | 'maxSessions'>;
+export type Target = Omit<Connection, 'name' | 'pgbouncer' | 'maxSessions'> & Remembered;
 
 export interface Session extends AsyncDisposable {
   readonly client: pg.Client;
@@ -34,21 +35,23 @@ export async function connect(
   { statementTimeout = STATEMENT_TIMEOUT_MS, kind = 'rotator' }: ConnectOptions = {},
 ): Promise<Session> {
   const options = { statementTimeout, kind };
-  if (target.password === undefined && target.withPassword) {
-    return target.withPassword(target, (password) => connect({ ...target, password }, options));
+  const known = remembering(target);
+  const { memory, password, withPassword } = known;
+  if (password === undefined && withPassword) {
+    return withPassword(known, (found) => connect({ ...known, password: found }, options));
   }
-  const wasModern = pinsTransactionTimeout(target);
+  const wasPinned = memory.hasTransactionTimeout;
   try {
-    const { session, limited } = await open(target, options);
+    const { session, limited } = await open(known, options);
     if (!limited) return session;
     await session[Symbol.asyncDispose]();
   } catch (error) {
     const { code } = ((error as Error).cause ?? {}) as { code?: unknown };
-    if (code === TRANSACTION_TIMEOUT) rememberModern(target, true);
-    else if (code === UNKNOWN_SETTING && wasModern) rememberModern(target, false);
+    if (code === TRANSACTION_TIMEOUT) memory.hasTransactionTimeout = true;
+    else if (code === UNKNOWN_SETTING && wasPinned) memory.hasTransactionTimeout = false;
     else throw error;
   }
-  return (await open(target, options)).session;
+  return (await open(known, options)).session;
 }
 
 /** SQLSTATE: what an owner's transaction_timeout does to a session, and what an older server says of that setting. */
@@ -77,7 +80,7 @@ async function open(
   // A session that dies between two queries reports it here; the next query fails and tells.
   client.on('error', () => {});
   let proven = false;
-  const { connection } = client as unknown as { connection: NodeJS.EventEmitter & { stream: Duplex } };
+  const connection = connectionOf(client);
   connection.once('authenticationSASLFinal', () => {
     proven = true;
   });
@@ -96,7 +99,7 @@ async function open(
   } catch (cause) {
     // Not by a farewell: after a TLS alert pg may wait for its end for ever.
     connection.stream.destroy();
-    throw await connectError(cause, target, { place: placeOf(target), proven, answer });
+    throw await connectError(cause, target, { proven, answer });
   }
   const session = { client, proven, [Symbol.asyncDispose]: () => client.end().catch(() => {}) };
   try {
@@ -109,7 +112,5 @@ async function open(
   }
 }
 
-/** How messages name a target: `orders_api_a@db.internal:5432/orders`. */
-export function placeOf(target: Target): string {
-  return `${target.user}@${target.host}:${target.port}/${target.database}`;
-}
+// TODO: remove, once everybody imports it from place-of.ts.
+export { placeOf } from './place-of.ts';

@@ -1,5 +1,7 @@
+import { type Fact, type FactCode, type FactParams, fact } from '../../facts/fact.ts';
+import { Fault } from '../../facts/fault.ts';
+import type { Remedy } from '../../facts/remedy.ts';
 import { strangersMessage } from '../../visible.ts';
-import { ScramFault } from './scram-fault.ts';
 
 export type DatabaseErrorKind =
   | 'unreachable'
@@ -18,102 +20,185 @@ export type DatabaseErrorKind =
   | 'read-only'
   | 'other';
 
-/** A fault of PostgreSQL or of the way to it. The message names the server and what mends it; never a password. */
-export class DatabaseError extends Error {
-  override readonly name = 'DatabaseError';
-  readonly kind: DatabaseErrorKind;
+/** TODO: remove with `kind`, once everybody asks for codes. A code that is not here is of kind `other`. */
+const KIND_OF_CODE: Readonly<Partial<Record<FactCode, DatabaseErrorKind>>> = {
+  'server-unreachable': 'unreachable',
+  'server-answers-with-error': 'unreachable',
+  'pgbouncer-unreachable': 'unreachable',
+  'login-refused': 'authentication',
+  'password-missing': 'authentication',
+  'pgbouncer-login-refused': 'authentication',
+  'server-uses-no-scram': 'scram',
+  'scram-not-proven': 'scram',
+  'scram-out-of-turn': 'scram',
+  'server-asks-no-password': 'unproven',
+  'tls-failed': 'tls',
+  'server-has-no-tls': 'tls',
+  'server-is-not-postgresql': 'tls',
+  'tls-required': 'tls',
+  'tls-required-by-pg-hba': 'tls',
+  'tls-version-mismatch': 'tls',
+  'server-certificate-for-another-name': 'tls',
+  'server-certificate-self-signed': 'tls',
+  'server-certificate-issuer-unknown': 'tls',
+  'server-certificate-from-another-ca': 'tls',
+  'server-certificate-from-namesake-ca': 'tls',
+  'server-certificate-expired': 'tls',
+  'server-ca-certificate-expired': 'tls',
+  'server-certificate-not-yet-valid': 'tls',
+  'client-certificate-missing': 'tls',
+  'client-certificate-not-accepted': 'tls',
+  'client-certificate-for-another-role': 'tls',
+  'client-certificate-must-name-role': 'tls',
+  'client-certificate-ca-unknown': 'tls',
+  'client-certificate-expired': 'tls',
+  'client-certificate-refused': 'tls',
+  'connection-is-pooler': 'pooler',
+  'startup-options-ignored': 'pooler',
+  'session-of-another-role': 'pooler',
+  'database-missing': 'missing-database',
+  'object-missing': 'missing-login',
+  'privilege-missing': 'privilege',
+  'sessions-hidden': 'privilege',
+  'lock-held': 'locked',
+  'lock-lost': 'locked',
+  'login-row-locked': 'locked',
+  'embedded-lock-held': 'locked',
+  'connections-exhausted': 'full',
+  'connections-exhausted-lately': 'full',
+  'login-connection-limit-reached': 'full',
+  'database-connection-limit-reached': 'full',
+  'no-session-free': 'busy',
+};
 
-  constructor(kind: DatabaseErrorKind, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.kind = kind;
+/** A fault of PostgreSQL or of the way to it. TODO: a plain Fault, once everybody asks for codes. */
+export class DatabaseError extends Fault {
+  /** Given where somebody makes one with a kind and a sentence still. */
+  readonly #kind: DatabaseErrorKind | undefined;
+
+  constructor(thrown: Fact, options?: ErrorOptions);
+  /** TODO: remove, once every fault of a database has a code. */
+  constructor(kind: DatabaseErrorKind, message: string, options?: ErrorOptions);
+  constructor(
+    thrown: Fact | DatabaseErrorKind,
+    message?: string | ErrorOptions,
+    options: ErrorOptions | undefined = typeof message === 'object' ? message : undefined,
+  ) {
+    super(typeof thrown === 'string' ? fact('unexpected', { text: String(message) }) : thrown, options);
+    this.#kind = typeof thrown === 'string' ? thrown : undefined;
+  }
+
+  get kind(): DatabaseErrorKind {
+    return this.#kind ?? KIND_OF_CODE[this.fact.code] ?? 'other';
+  }
+
+  /** Whether it was made with a kind and a sentence, and so has no code of its own. */
+  get isUncoded(): boolean {
+    return this.#kind !== undefined;
   }
 }
 
+/** `fault` of src/facts/fault.ts, as a DatabaseError. TODO: that function, once everybody asks for codes. */
+export function databaseFault<Code extends FactCode>(
+  code: Code,
+  params: FactParams[Code],
+  { cause, remedies = [] }: { readonly cause?: unknown; readonly remedies?: readonly Remedy[] } = {},
+): DatabaseError {
+  // Each member of the union is a Fact; the compiler does not see it for a code that it does not know.
+  const thrown = fact(code, params, ...remedies) as Fact;
+  return new DatabaseError(thrown, cause === undefined ? undefined : { cause });
+}
+
+/** Codes that need nothing but the place and what was said there. */
+type SaidCode = {
+  [Code in FactCode]: { place: string; detail: string } extends FactParams[Code] ? Code : never;
+}[FactCode];
+
 /** SQLSTATE classes: https://www.postgresql.org/docs/current/errcodes-appendix.html */
-const KIND_OF_SQLSTATE: Readonly<Record<string, DatabaseErrorKind>> = {
-  '28P01': 'authentication',
-  '28000': 'authentication',
-  '3D000': 'missing-database',
-  '42704': 'missing-login',
-  '42501': 'privilege',
-  '53300': 'full',
-  '57P01': 'unreachable',
-  '57P02': 'unreachable',
-  '57P03': 'unreachable',
+const CODE_OF_SQLSTATE: Readonly<Record<string, SaidCode>> = {
+  '3D000': 'database-missing',
+  '42704': 'object-missing',
+  '42501': 'privilege-missing',
+  '57P01': 'server-unreachable',
+  '57P02': 'server-unreachable',
+  '57P03': 'server-unreachable',
 };
 
-const REMEDIES: Readonly<Partial<Record<DatabaseErrorKind, string>>> = {
-  unreachable: 'check host, port, firewall and that the server is up',
-  authentication: 'check the user and password, and pg_hba.conf',
-  pooler:
-    'this is a pooler such as PgBouncer; point the connection at PostgreSQL itself, and list the PgBouncer under pgbouncer',
-  tls: "check the connection's tls settings against the server's certificate",
-  full: 'end sessions that nobody needs, or raise max_connections. On PostgreSQL 16 and newer a rotator with pg_use_reserved_connections gets in all the same, where reserved_connections is above 0. It is tried again',
-  'missing-database': "create it, or correct the connection's database",
-};
-
-/** Whether PostgreSQL said that a right is missing (insufficient_privilege), which no other try will mend. */
+/** Whether PostgreSQL said that a right is missing (insufficient_privilege), which no retry changes. */
 export function isForbidden(error: unknown): boolean {
   return (error as { code?: unknown } | undefined)?.code === '42501';
 }
 
-/** Codes of Node.js for a handshake or a certificate that fails: https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+/**
+ * Codes of Node.js for a handshake or a certificate that fails:
+ * https://nodejs.org/api/tls.html#x509-certificate-error-codes
+ */
 export const TLS_FAULT = /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|HOSTNAME_MISMATCH)/;
 
 /** What pg says when it has to prove a password and has none. */
 const NO_PASSWORD = /^SASL: .*client password must be/;
 
-/** Wraps what pg or Node.js threw while talking to `place`, with its kind and what mends one of that kind. */
-export function databaseError(cause: unknown, place: string, remedies = REMEDIES): DatabaseError {
-  if (cause instanceof DatabaseError) return cause;
-  const kind = kindOf(cause);
-  const remedy = isOwnLimit(cause) ? OWN_LIMIT : (remedies[kind] ?? REMEDIES[kind]);
-  const told = kind === 'full' ? `the server has no free connection (${messageOf(cause)})` : messageOf(cause);
-  return new DatabaseError(kind, `${place}: ${told}${remedy ? `; ${remedy}` : ''}`, { cause });
+/** What pg, Node.js and PostgreSQL tell of a fault. */
+interface Thrown {
+  readonly code?: unknown;
+  /** Where in PostgreSQL's source it gave up: https://www.postgresql.org/docs/current/protocol-error-fields.html */
+  readonly routine?: unknown;
+  readonly message?: string;
 }
 
-const OWN_LIMIT = 'end sessions that nobody needs, or raise the limit that it names. It is tried again';
+/** What pg or Node.js threw while talking to `place`, as a fact. */
+export function databaseError(cause: unknown, place: string): DatabaseError {
+  if (cause instanceof DatabaseError) return cause;
+  if (cause instanceof Fault) return new DatabaseError(cause.fact, { cause });
+  const thrown = (cause ?? {}) as Thrown;
+  const said = { place, detail: detailOf(cause) };
+  if (NO_PASSWORD.test(thrown.message ?? '')) return databaseFault('password-missing', { place }, { cause });
+  const because = refusalOf(thrown);
+  return because === undefined
+    ? databaseFault(codeOf(thrown), said, { cause })
+    : databaseFault('login-refused', { ...said, because }, { cause });
+}
+
+/** Why a login was not let in; undefined for every other fault. */
+function refusalOf({ code, routine, message = '' }: Thrown): 'password' | 'nologin' | 'entry' | undefined {
+  if (code === '28P01') return 'password';
+  if (code === '28000') return routine === 'InitializeSessionUserId' ? 'nologin' : 'entry';
+  // The one code that PgBouncer has for all its own faults. PostgreSQL uses it for none of these.
+  const isPgBouncers = /authentication failed|no such user|not allowed|access needed/.test(message);
+  return code === '08P01' && isPgBouncers ? 'entry' : undefined;
+}
+
+/** By SQLSTATE, by the code of Node.js, and last by the words of pg, which has no codes. */
+function codeOf({ code, routine, message = '' }: Thrown): SaidCode {
+  if (code === '08P01' && /^unsupported startup parameter/.test(message)) return 'connection-is-pooler';
+  if (code === '53300') {
+    if (routine === 'InitializeSessionUserId') return 'login-connection-limit-reached';
+    return routine === 'CheckMyDatabase' ? 'database-connection-limit-reached' : 'connections-exhausted';
+  }
+  if (typeof code === 'string') {
+    const known = CODE_OF_SQLSTATE[code];
+    if (known) return known;
+    if (code.startsWith('08')) return 'server-unreachable';
+    if (/^(ECONN|EHOST|ENET|ETIMEDOUT|ENOTFOUND|EAI_|EPIPE)/.test(code)) return 'server-unreachable';
+    if (TLS_FAULT.test(code)) return 'tls-failed';
+  }
+  if (/SSL|TLS|certificate/.test(message)) return 'tls-failed';
+  if (/timeout|terminated|Connection ended|not queryable/i.test(message)) return 'server-unreachable';
+  return 'database-error';
+}
 
 /**
- * Whether it is the login or the database that has its CONNECTION LIMIT, and not the whole server.
- * https://www.postgresql.org/docs/current/protocol-error-fields.html: `routine` is where in its source it gave up.
+ * What was said, in its own words. Node.js reports a name that leads to several dead addresses as an
+ * AggregateError with an empty message.
  */
-function isOwnLimit(cause: unknown): boolean {
-  const { code, routine } = (cause ?? {}) as { code?: unknown; routine?: unknown };
-  return code === '53300' && (routine === 'InitializeSessionUserId' || routine === 'CheckMyDatabase');
+export function detailOf(cause: unknown): string {
+  if (cause instanceof AggregateError) return cause.errors.map(detailOf).join(', ');
+  return strangersMessage(cause instanceof Error ? cause.message : String(cause));
 }
 
 /** Whether the server has no connection left for anybody, whoever asks. */
 export function isServerFull(error: unknown): boolean {
-  return error instanceof DatabaseError && error.kind === 'full' && !isOwnLimit(error.cause);
-}
-
-function kindOf(cause: unknown): DatabaseErrorKind {
-  if (cause instanceof ScramFault) return cause.kind;
-  const { code, message } = cause as { code?: unknown; message?: string };
-  // The one code that PgBouncer has for all its own faults; PostgreSQL uses it for none of these.
-  if (code === '08P01') {
-    if (/^unsupported startup parameter/.test(message ?? '')) return 'pooler';
-    if (/authentication failed|no such user|not allowed|access needed/.test(message ?? ''))
-      return 'authentication';
-  }
-  if (typeof code === 'string') {
-    const kind = KIND_OF_SQLSTATE[code];
-    if (kind) return kind;
-    if (code.startsWith('08')) return 'unreachable';
-    if (/^(ECONN|EHOST|ENET|ETIMEDOUT|ENOTFOUND|EAI_|EPIPE)/.test(code)) return 'unreachable';
-    if (TLS_FAULT.test(code)) return 'tls';
-  }
-  if (NO_PASSWORD.test(message ?? '')) return 'authentication';
-  if (/SSL|TLS|certificate/.test(message ?? '')) return 'tls';
-  if (/timeout|terminated|Connection ended|not queryable/i.test(message ?? '')) return 'unreachable';
-  return 'other';
-}
-
-// Node.js reports a name that resolves to several dead addresses as an AggregateError with an empty message.
-function messageOf(cause: unknown): string {
-  if (cause instanceof AggregateError) return cause.errors.map(messageOf).join(', ');
-  const message = cause instanceof Error ? cause.message : String(cause);
-  if (NO_PASSWORD.test(message)) return 'the server asks for a password, and there is none';
-  return strangersMessage(message);
+  if (!(error instanceof Fault)) return false;
+  const { code } = error.fact;
+  return code === 'connections-exhausted' || code === 'connections-exhausted-lately';
 }

@@ -11,29 +11,42 @@ export interface HbaRule {
   readonly method: string;
 }
 
+/** A line of pg_hba.conf that the server cannot read. */
+export interface BrokenHbaLine {
+  readonly file: string;
+  readonly line: number;
+  readonly detail: string;
+}
+
 export interface HbaRules {
-  /** In the order of the file; not those of which a line before takes every origin, for the first that matches counts. */
+  /**
+   * In the order of the file. Those of which a line before takes every origin are left out, because the first
+   * that matches counts.
+   */
   readonly rules: readonly HbaRule[];
-  /** Lines that the server cannot read: `line 7 of /etc/…/pg_hba.conf: …`. */
+  readonly broken: readonly BrokenHbaLine[];
+  /** TODO: remove, once everybody takes `broken`: `line 7 of /etc/…/pg_hba.conf: …`. */
   readonly errors: readonly string[];
 }
 
 /**
- * What pg_hba.conf, as the file is now, says of logins that exist; undefined where the rotator may not read it, which by
- * default only a superuser may. https://www.postgresql.org/docs/current/view-pg-hba-file-rules.html
+ * What pg_hba.conf, as the file is now, says of logins that exist. Undefined where the rotator may not read it:
+ * by default only a superuser may. https://www.postgresql.org/docs/current/view-pg-hba-file-rules.html
  */
 export async function hbaRules(
   client: pg.ClientBase,
   logins: readonly string[],
 ): Promise<HbaRules | undefined> {
   const answer = await client
-    .query(RULES, [logins])
+    .query<HbaRule & { readonly error: string | null }>(RULES, [logins])
     .catch((error: unknown) => (isForbidden(error) ? undefined : Promise.reject(error)));
   if (!answer) return undefined;
+  const broken = answer.rows.flatMap(({ file, line, error }) =>
+    error === null ? [] : [{ file, line, detail: error }],
+  );
   return {
-    errors: answer.rows.flatMap(({ file, line, error }) =>
-      error === null ? [] : [`line ${line} of ${file}: ${error}`],
-    ),
+    broken,
+    errors: broken.map(({ file, line, detail }) => `line ${line} of ${file}: ${detail}`),
     rules: answer.rows.filter(({ error }) => error === null),
   };
 }

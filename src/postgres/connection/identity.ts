@@ -9,8 +9,10 @@ export interface Identity {
 
 /** https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SESSION; any role may ask. */
 export async function readIdentity(client: Pick<pg.ClientBase, 'query'>): Promise<Identity> {
-  const { rows } = await client.query(
-    `SELECT session_user AS login, extract(epoch FROM pg_catalog.pg_postmaster_start_time())::pg_catalog.text AS server`,
+  const { rows } = await client.query<Identity>(
+    `SELECT session_user AS login,
+            extract(epoch FROM pg_catalog.pg_postmaster_start_time())::pg_catalog.text AS server`,
   );
-  return rows[0];
+  // A SELECT without FROM has one row.
+  return rows[0] as Identity;
 }

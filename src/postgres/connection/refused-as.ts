@@ -1,21 +1,22 @@
+import { Fault, isFault } from '../../facts/fault.ts';
 import { DatabaseError } from './database-error.ts';
 
 /**
- * Why PostgreSQL did not let a login in: its password, NOLOGIN, or no line of pg_hba.conf; undefined where it is another
- * fault. By what the server says besides the text, which may be in any language.
- * https://www.postgresql.org/docs/current/protocol-error-fields.html: `routine` is where in its source it gave up.
+ * Why a server did not let a login in: its password, NOLOGIN, or no line of pg_hba.conf. Undefined for every
+ * other fault.
  */
 export function refusedAs(error: unknown): 'password' | 'nologin' | 'entry' | undefined {
+  if (isFault(error, 'login-refused')) return error.fact.params.because;
+  // An empty password is not even sent.
+  if (isFault(error, 'password-missing')) return 'password';
+  // PgBouncer does not say why.
+  if (isFault(error, 'pgbouncer-login-refused')) return 'entry';
+  // TODO: remove, once those who add to what was refused have codes.
   if (!(error instanceof DatabaseError && error.kind === 'authentication')) return undefined;
-  if (error.cause instanceof DatabaseError) return refusedAs(error.cause);
-  const { code, routine } = (error.cause ?? {}) as { code?: unknown; routine?: unknown };
-  // An empty one the client does not even send.
-  if (code === '28P01' || code === undefined) return 'password';
-  return routine === 'InitializeSessionUserId' ? 'nologin' : 'entry';
+  return error.cause instanceof Fault ? refusedAs(error.cause) : 'password';
 }
 
 /** Whether a login was refused for its own CONNECTION LIMIT, and not that of the server or the database. */
-export function isLimitOfRole(error: DatabaseError): boolean {
-  const { code, routine } = (error.cause ?? {}) as { code?: unknown; routine?: unknown };
-  return code === '53300' && routine === 'InitializeSessionUserId';
+export function isLimitOfRole(error: unknown): boolean {
+  return isFault(error, 'login-connection-limit-reached');
 }

@@ -1,6 +1,9 @@
 import type pg from 'pg';
+import type { MissingRight } from '../../facts/missing-right.ts';
+import { describeRight } from '../../messages/describe-right.ts';
 import { quoteIdentifier } from '../identifier.ts';
 import { allowCreateRole, grantAdmin } from '../roles/role-statements.ts';
+import { processIdOf } from './pg-internals.ts';
 
 export interface Server {
   readonly version: number;
@@ -10,27 +13,63 @@ export interface Server {
   readonly pooled: boolean;
 }
 
-/** `version` is server_version_num, for instance 160004; `standby` tells whether it replays another server's WAL. */
+/** `version` is server_version_num, such as 160004. `standby`: it replays the WAL of another server. */
 export async function readServer(client: pg.Client): Promise<Server> {
-  const { rows } = await client.query(
-    `SELECT pg_catalog.current_setting('server_version_num')::int AS version, pg_catalog.pg_is_in_recovery() AS standby,
+  const { rows } = await client.query<Omit<Server, 'pooled'> & { readonly pid: number }>(
+    `SELECT pg_catalog.current_setting('server_version_num')::int AS version,
+            pg_catalog.pg_is_in_recovery() AS standby,
             current_user AS rotator, pg_catalog.pg_backend_pid() AS pid`,
   );
-  const { pid, ...server } = rows[0];
+  // A SELECT without FROM has one row.
+  const { pid, ...server } = rows[0] as (typeof rows)[number];
   // https://www.postgresql.org/docs/current/protocol-flow.html: BackendKeyData names the process.
-  return { ...server, pooled: (client as unknown as { processID: number }).processID !== pid };
+  return { ...server, pooled: processIdOf(client) !== pid };
 }
 
 /** A right that the rotator lacks, and the statement with which an administrator gives it. */
 export interface MissingPrivilege {
-  readonly what: string;
   readonly remedy: string;
+  /** TODO: not optional, once everybody says it as data. */
+  readonly right?: MissingRight;
+  /** TODO: remove, once everybody takes `right`. */
+  readonly what: string;
 }
 
+/** What decides which rights a rotator has over some logins. */
+interface Standing {
+  /** Quoted. */
+  readonly rotator: string;
+  readonly superuser: boolean;
+  readonly createrole: boolean;
+  readonly seesSessions: boolean;
+  readonly endsSessions: boolean;
+  /** From PostgreSQL 16 on. */
+  readonly needsAdmin: boolean;
+  readonly unadministered: readonly string[];
+  readonly superlogins: readonly string[];
+  readonly replicating: readonly string[];
+}
+
+const STANDING = `
+  SELECT pg_catalog.quote_ident(me.rolname) AS rotator, me.rolsuper AS superuser,
+         me.rolcreaterole AS createrole,
+         pg_catalog.pg_has_role(me.oid, 'pg_read_all_stats', 'USAGE') AS "seesSessions",
+         pg_catalog.pg_has_role(me.oid, 'pg_signal_backend', 'USAGE') AS "endsSessions",
+         pg_catalog.current_setting('server_version_num')::int >= 160000 AS "needsAdmin",
+         ARRAY(SELECT login.rolname::pg_catalog.text FROM pg_catalog.pg_roles AS login
+                WHERE login.rolname = ANY ($1)
+                  AND NOT pg_catalog.pg_has_role(me.oid, login.oid, 'MEMBER WITH ADMIN OPTION')
+              ) AS unadministered,
+         ARRAY(SELECT login.rolname::pg_catalog.text FROM pg_catalog.pg_roles AS login
+                WHERE login.rolname = ANY ($1) AND login.rolsuper) AS superlogins,
+         ARRAY(SELECT login.rolname::pg_catalog.text FROM pg_catalog.pg_roles AS login
+                WHERE login.rolname = ANY ($1) AND login.rolreplication AND NOT login.rolsuper) AS replicating
+    FROM pg_catalog.pg_roles AS me WHERE me.rolname = current_user`;
+
 /**
- * What the rotator lacks to alter these logins, to see their sessions and, if asked, to end them. Altering a login's
- * password takes CREATEROLE, and from PostgreSQL 16 on also ADMIN OPTION on the login; a superuser's takes a superuser, and
- * up to PostgreSQL 15 so does that of a login with REPLICATION.
+ * What the rotator lacks to alter these logins, to see their sessions and, if asked, to end them. Altering a
+ * login's password takes CREATEROLE, and from PostgreSQL 16 on also ADMIN OPTION on the login. A superuser's
+ * takes a superuser, and up to PostgreSQL 15 so does that of a login with REPLICATION.
  * https://www.postgresql.org/docs/current/sql-alterrole.html
  */
 export async function missingPrivileges(
@@ -38,49 +77,42 @@ export async function missingPrivileges(
   logins: readonly string[],
   { mayTerminate }: { readonly mayTerminate: boolean },
 ): Promise<MissingPrivilege[]> {
-  const { rows } = await client.query(
-    `SELECT pg_catalog.quote_ident(me.rolname) AS rotator, me.rolsuper AS superuser, me.rolcreaterole AS createrole,
-            pg_catalog.pg_has_role(me.oid, 'pg_read_all_stats', 'USAGE') AS "seesSessions",
-            pg_catalog.pg_has_role(me.oid, 'pg_signal_backend', 'USAGE') AS "endsSessions",
-            pg_catalog.current_setting('server_version_num')::int >= 160000 AS "needsAdmin",
-            ARRAY(SELECT login.rolname::pg_catalog.text FROM pg_catalog.pg_roles AS login
-                   WHERE login.rolname = ANY ($1)
-                     AND NOT pg_catalog.pg_has_role(me.oid, login.oid, 'MEMBER WITH ADMIN OPTION')) AS unadministered,
-            ARRAY(SELECT login.rolname::pg_catalog.text FROM pg_catalog.pg_roles AS login
-                   WHERE login.rolname = ANY ($1) AND login.rolsuper) AS superlogins,
-            ARRAY(SELECT login.rolname::pg_catalog.text FROM pg_catalog.pg_roles AS login
-                   WHERE login.rolname = ANY ($1) AND login.rolreplication AND NOT login.rolsuper) AS replicating
-       FROM pg_catalog.pg_roles AS me WHERE me.rolname = current_user`,
-    [logins],
-  );
-  const facts = rows[0];
-  if (facts.superuser) return [];
-  const missing: MissingPrivilege[] = [];
-  for (const login of facts.superlogins) {
-    missing.push({
-      what: `alter ${login}, which is a superuser`,
-      remedy: `ALTER ROLE ${quoteIdentifier(login)} NOSUPERUSER`,
-    });
-  }
-  for (const login of facts.needsAdmin ? [] : facts.replicating) {
-    missing.push({
-      what: `alter ${login}, whose REPLICATION takes a superuser as the rotator up to PostgreSQL 15`,
-      remedy: `ALTER ROLE ${quoteIdentifier(login)} NOREPLICATION`,
-    });
-  }
-  if (!facts.createrole) {
-    missing.push({ what: 'alter logins', remedy: allowCreateRole(facts.rotator) });
-  }
-  if (facts.needsAdmin) {
-    for (const login of facts.unadministered) {
-      missing.push({ what: `alter ${login}`, remedy: grantAdmin(login, facts.rotator) });
-    }
-  }
-  if (!facts.seesSessions) {
-    missing.push({ what: 'see sessions', remedy: `GRANT pg_read_all_stats TO ${facts.rotator}` });
-  }
-  if (mayTerminate && !facts.endsSessions) {
-    missing.push({ what: 'end sessions', remedy: `GRANT pg_signal_backend TO ${facts.rotator}` });
-  }
-  return missing;
+  const { rows } = await client.query<Standing>(STANDING, [logins]);
+  // The role that asks has a row: current_user fails where it was dropped meanwhile.
+  const standing = rows[0] as Standing;
+  if (standing.superuser) return [];
+  return lackingOf(standing, mayTerminate).map(([right, remedy]) => ({
+    right,
+    remedy,
+    what: describeRight(right),
+  }));
+}
+
+function lackingOf(
+  { rotator, needsAdmin, ...standing }: Standing,
+  mayTerminate: boolean,
+): (readonly [MissingRight, string])[] {
+  return [
+    ...standing.superlogins.map(
+      (login) =>
+        [{ right: 'alter-superuser', login }, `ALTER ROLE ${quoteIdentifier(login)} NOSUPERUSER`] as const,
+    ),
+    ...(needsAdmin ? [] : standing.replicating).map(
+      (login) =>
+        [
+          { right: 'alter-replication-login', login },
+          `ALTER ROLE ${quoteIdentifier(login)} NOREPLICATION`,
+        ] as const,
+    ),
+    ...(standing.createrole ? [] : [[{ right: 'alter-logins' }, allowCreateRole(rotator)] as const]),
+    ...(needsAdmin ? standing.unadministered : []).map(
+      (login) => [{ right: 'alter-login', login }, grantAdmin(login, rotator)] as const,
+    ),
+    ...(standing.seesSessions
+      ? []
+      : [[{ right: 'see-sessions' }, `GRANT pg_read_all_stats TO ${rotator}`] as const]),
+    ...(mayTerminate && !standing.endsSessions
+      ? [[{ right: 'end-sessions' }, `GRANT pg_signal_backend TO ${rotator}`] as const]
+      : []),
+  ];
 }

@@ -1,26 +1,22 @@
-import type { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 import type { Client, ClientConfig } from 'pg';
+import type { AuthenticationMethod } from '../../facts/server-facts.ts';
 import { bindsToCertificate } from '../tls/binds-to-certificate.ts';
+import { type DatabaseError, databaseFault } from './database-error.ts';
 import {
-  type AuthenticationMethod,
-  brokenExchange,
-  notAsked,
-  otherMethod,
-  type ScramFault,
-} from './scram-fault.ts';
+  connectionOf,
+  disableChannelBinding,
+  type InternalOptions,
+  type PgConnection,
+} from './pg-internals.ts';
+import { brokenExchange, notAsked, otherMethod } from './scram-fault.ts';
 
 /** More than any server is known to have, and half a second's work; the default of PostgreSQL is 4096. */
 const MAX_ITERATIONS = 1_000_000;
 
-/** pg's own class for a connection. No other file reaches into it for the sake of authentication. */
-interface PgConnection extends EventEmitter {
-  readonly stream: Duplex;
-  /** Hands the messages of a stream to pg: of the socket, or of the TLS in it. */
-  attachListeners(stream: Pick<Duplex, 'on'>): void;
-}
-
 interface Wanted {
+  /** The server, as messages name it. */
+  readonly place: string;
   readonly password: string | undefined;
   /** A client certificate may let us in without a password, though there is one. */
   readonly certificate: boolean;
@@ -36,8 +32,7 @@ interface Wanted {
 export function scramOnly(wanted: Wanted, open: () => Duplex): ClientConfig {
   return {
     enableChannelBinding: wanted.tls,
-    // Missing in the types of pg.
-    ...{ scramMaxIterations: MAX_ITERATIONS },
+    ...({ scramMaxIterations: MAX_ITERATIONS } satisfies InternalOptions),
     stream(this: unknown) {
       // pg calls it as a method of the connection. Without the connection there is nothing to guard.
       guard(this as PgConnection, wanted);
@@ -46,10 +41,8 @@ export function scramOnly(wanted: Wanted, open: () => Duplex): ClientConfig {
     // A function: pg takes an empty password for none, and looks for one in PGPASSWORD and .pgpass.
     password(this: unknown) {
       // pg calls it as a method of the client, before it chooses a mechanism.
-      const client = this as Client & { enableChannelBinding: boolean };
-      if (client.enableChannelBinding && !bindsToCertificate(client.connection.stream)) {
-        client.enableChannelBinding = false;
-      }
+      const client = this as Client;
+      if (!bindsToCertificate(connectionOf(client).stream)) disableChannelBinding(client);
       return wanted.password ?? '';
     },
   };
@@ -59,7 +52,7 @@ export function scramOnly(wanted: Wanted, open: () => Duplex): ClientConfig {
 type Phase = 'start' | 'offered' | 'challenged' | 'proven' | 'in';
 
 /** Looks at each message before pg does, and ends the connection where the server departs from SCRAM. */
-function guard(connection: PgConnection, { password = '', certificate, tls }: Wanted): void {
+function guard(connection: PgConnection, { place, password = '', certificate, tls }: Wanted): void {
   const { emit, attachListeners } = connection;
   const mayLetIn = password === '' || certificate;
   let phase: Phase = 'start';
@@ -79,10 +72,10 @@ function guard(connection: PgConnection, { password = '', certificate, tls }: Wa
       // In the exchange an error is pg's own verdict on it, unless it is one of the network.
       const isVerdict = phase !== 'in' && phase !== 'start' && args[0] !== ofNetwork;
       if (!isVerdict) return emit.call(connection, event, ...args);
-      end(password === '' ? args[0] : brokenExchange(args[0]));
+      end(password === '' ? args[0] : brokenExchange(place, args[0]));
       return true;
     }
-    const next = judge(event, { phase, mayLetIn, tls, mechanisms: mechanismsIn(args[0]) });
+    const next = judge(event, { place, phase, mayLetIn, tls, mechanisms: mechanismsIn(args[0]) });
     if (typeof next === 'object') {
       end(next);
       return true;
@@ -111,47 +104,45 @@ function guard(connection: PgConnection, { password = '', certificate, tls }: Wa
       listener(chunk);
     } catch (cause) {
       // pg throws at a message that it does not know, such as a request for GSSAPI. Nobody would catch it.
-      if (!over) end(phase === 'in' ? cause : otherMethod(methodIn(chunk), cause));
+      if (!over) end(phase === 'in' ? cause : otherMethod(place, methodIn(chunk), cause));
     }
   }
 }
 
-/** The phase after a message, or why it is none that an honest server sends now. */
-function judge(
-  event: string,
-  {
-    phase,
-    mayLetIn,
-    tls,
-    mechanisms,
-  }: { phase: Phase; mayLetIn: boolean; tls: boolean; mechanisms: readonly string[] },
-): Phase | ScramFault {
+/** What a message is judged by. */
+interface Situation {
+  readonly place: string;
+  readonly phase: Phase;
+  readonly mayLetIn: boolean;
+  readonly tls: boolean;
+  readonly mechanisms: readonly string[];
+}
+
+/** The phase after a message, or why no honest server sends it now. */
+function judge(event: string, { place, phase, mayLetIn, tls, mechanisms }: Situation): Phase | DatabaseError {
+  const outOfTurn = () => databaseFault('scram-out-of-turn', { place, message: event });
   switch (event) {
     case 'authenticationCleartextPassword':
-      return otherMethod('cleartext');
+      return otherMethod(place, 'cleartext');
     case 'authenticationMD5Password':
-      return otherMethod('md5');
+      return otherMethod(place, 'md5');
     case 'authenticationSASL': {
       const known = ['SCRAM-SHA-256', ...(tls ? ['SCRAM-SHA-256-PLUS'] : [])];
-      if (!mechanisms.some((mechanism) => known.includes(mechanism))) return otherMethod('sasl');
-      return phase === 'start' ? 'offered' : outOfTurn(event);
+      if (!mechanisms.some((mechanism) => known.includes(mechanism))) return otherMethod(place, 'sasl');
+      return phase === 'start' ? 'offered' : outOfTurn();
     }
     case 'authenticationSASLContinue':
-      return phase === 'offered' ? 'challenged' : outOfTurn(event);
+      return phase === 'offered' ? 'challenged' : outOfTurn();
     case 'authenticationSASLFinal':
-      return phase === 'challenged' ? 'proven' : outOfTurn(event);
+      return phase === 'challenged' ? 'proven' : outOfTurn();
     case 'authenticationOk':
       if (phase === 'proven' || (phase === 'start' && mayLetIn)) return 'in';
-      return phase === 'start' ? notAsked() : outOfTurn(event);
+      return phase === 'start' ? notAsked(place) : outOfTurn();
     case 'readyForQuery':
-      return phase === 'in' ? 'in' : notAsked();
+      return phase === 'in' ? 'in' : notAsked(place);
     default:
       return phase;
   }
-}
-
-function outOfTurn(event: string): ScramFault {
-  return brokenExchange(`${event} came out of turn`);
 }
 
 function mechanismsIn(message: unknown): readonly string[] {

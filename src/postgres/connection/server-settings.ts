@@ -10,10 +10,11 @@ export interface ServerSettings {
 }
 
 export async function readServerSettings(client: pg.ClientBase): Promise<ServerSettings> {
-  const { rows } = await client.query(
+  const { rows } = await client.query<ServerSettings>(
     `SELECT pg_catalog.split_part(pg_catalog.current_setting('server_version'), ' ', 1) AS version,
             pg_catalog.current_setting('password_encryption') AS "passwordEncryption",
             (extract(epoch FROM pg_catalog.clock_timestamp()) * 1000::numeric)::pg_catalog.float8 AS clock`,
   );
-  return rows[0];
+  // A SELECT without FROM has one row.
+  return rows[0] as ServerSettings;
 }

@@ -1,5 +1,3 @@
-import type { Database } from '../../config/config.ts';
-
 /**
  * What a session is for. `rotator`: changes roles, on the primary or on a replica. `state`: the ledger. `queue`: BullMQ.
  * `lease`: keeps the embedded server running. `consumer`: proves that a login works, so it sees what that login's own
@@ -72,32 +70,33 @@ const OWN = {
   jit: 'off',
 } as const;
 
-/**
- * Servers that know transaction_timeout (17 and newer), as `host:port`. An older server refuses a session that names it.
- * One that is missing here costs a second attempt where the setting is in the way, and nothing else.
- */
-const modern = new Set<string>();
+/** The first version whose servers have transaction_timeout. An older one refuses a session that names it. */
 export const TRANSACTION_TIMEOUT_SINCE = 170_000;
 
-type Server = Pick<Database, 'host' | 'port'>;
-
-/** Whether sessions of a server are opened with `transaction_timeout=0`. */
-export function pinsTransactionTimeout({ host, port }: Server): boolean {
-  return modern.has(`${host}:${port}`);
+/** What keyturn has learned about a server from its sessions, for the sessions that it opens later. */
+export interface ServerMemory {
+  hasTransactionTimeout: boolean;
 }
 
-export function rememberModern({ host, port }: Server, isModern: boolean): void {
-  if (isModern) modern.add(`${host}:${port}`);
-  else modern.delete(`${host}:${port}`);
+/** A server that has a memory, or none: then it may take a second attempt to open a session. */
+export interface Remembered {
+  readonly memory?: ServerMemory;
+}
+
+/** The same target with a memory, which all copies of it share. */
+export function remembering<Target extends object>(
+  target: Target & Remembered,
+): Target & Required<Remembered> {
+  return { ...target, memory: target.memory ?? { hasTransactionTimeout: false } };
 }
 
 /**
- * The startup options of a session: they stand above ALTER DATABASE and ALTER ROLE, and RESET returns to them.
- * `statementTimeout` is milliseconds; 0: none. Undefined where a server takes no options.
+ * The startup options of a session. They stand above ALTER DATABASE and ALTER ROLE, and RESET returns to them.
+ * `statementTimeout` is in milliseconds; 0: none. Undefined where a server takes no options.
  * https://www.postgresql.org/docs/current/config-setting.html#CONFIG-SETTING-SHELL
  */
 export function startupOptions(
-  server: Server,
+  { memory }: Remembered,
   kind: SessionKind,
   { statementTimeout }: { readonly statementTimeout: number },
 ): string | undefined {
@@ -107,7 +106,7 @@ export function startupOptions(
     ...ALL,
     statement_timeout: String(statementTimeout),
     lock_timeout: String(LOCK_TIMEOUT_MS[kind]),
-    ...(pinsTransactionTimeout(server) ? { transaction_timeout: '0' } : {}),
+    ...(memory?.hasTransactionTimeout ? { transaction_timeout: '0' } : {}),
     ...(path === undefined ? {} : { search_path: path, ...OWN }),
   });
 }

@@ -1,7 +1,9 @@
 import type { Connection } from '../../config/config.ts';
-import { connect, placeOf, type Session } from './connect.ts';
-import { DatabaseError } from './database-error.ts';
+import { isFault } from '../../facts/fault.ts';
+import { connect, type Session } from './connect.ts';
+import { databaseFault, isServerFull } from './database-error.ts';
 import { readSlots } from './free-slots.ts';
+import { placeOf } from './place-of.ts';
 import { MINIMUM, SessionBudget, type Use } from './session-budget.ts';
 
 /** Sessions of one connection in one process, all rotations together: never more than `maxSessions`. */
@@ -49,10 +51,12 @@ export function openSessionPool(connection: Connection): SessionPool {
 
   async function take(use: Use, urgent: boolean): Promise<void> {
     if (await budget.take(use, { patience: PATIENCE_MS, urgent })) return;
-    throw new DatabaseError(
-      'busy',
-      `${placeOf(connection)}: other rotations use all sessions that keyturn may have there, and none came free in ${PATIENCE_MS / 1_000} s; it is tried again. If this lasts, raise maxSessions of connection ${connection.name} (now ${max})`,
-    );
+    throw databaseFault('no-session-free', {
+      place: placeOf(connection),
+      connection: connection.name,
+      seconds: PATIENCE_MS / 1_000,
+      maxSessions: max,
+    });
   }
 
   /** Idle sessions count too: the server has them. */
@@ -193,18 +197,14 @@ class Pause {
   async heed<Result>(connection: Connection, open: () => Promise<Result>): Promise<Result> {
     if (performance.now() < this.#until) {
       const cause = this.#last;
-      throw new DatabaseError(
-        'full',
-        `${placeOf(connection)}: the server had no free connection a moment ago, so keyturn waits before it asks again`,
-        { cause },
-      );
+      throw databaseFault('connections-exhausted-lately', { place: placeOf(connection) }, { cause });
     }
     try {
       const result = await open();
       this.#faults = 0;
       return result;
     } catch (error) {
-      if (error instanceof DatabaseError && error.kind === 'full') {
+      if (hasNoConnection(error)) {
         const [first, longest] = PAUSE_MS;
         const base = Math.min(longest, first * 2 ** Math.min(this.#faults, 10));
         // Not all workers at the same instant.
@@ -215,4 +215,11 @@ class Pause {
       throw error;
     }
   }
+}
+
+function hasNoConnection(error: unknown): boolean {
+  return (
+    isServerFull(error) ||
+    isFault(error, 'login-connection-limit-reached', 'database-connection-limit-reached')
+  );
 }

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Lease, takeLease, WrongServer } from './lease.ts';
+import { fault, isFault } from '../../facts/fault.ts';
+import { type Lease, takeLease } from './lease.ts';
 import { removeForeignPidFile, runningServer } from './pid-file.ts';
 import { choosePort, freePort, HOST } from './port.ts';
-import { ProgramError, type Server, type Started, startServer } from './server.ts';
+import { type Server, type Started, startServer } from './server.ts';
 
 const PATIENCE_MS = 60_000;
 
@@ -54,23 +55,22 @@ export async function attach(
 async function portFor({ data }: Server, wanted: number | undefined): Promise<number> {
   if (wanted === undefined) return choosePort(data);
   const port = await freePort(wanted);
-  if (port === undefined) {
-    throw new ProgramError(`Another program listens on ${HOST}:${wanted}; end it, and start keyturn again`);
-  }
+  if (port === undefined) throw fault('embedded-port-taken', { host: HOST, port: wanted });
   return port;
 }
 
 function isNobody(error: unknown): boolean {
-  return error instanceof WrongServer || (error as { code?: string }).code === 'ECONNREFUSED';
+  return isFault(error, 'embedded-server-elsewhere') || (error as { code?: string }).code === 'ECONNREFUSED';
 }
 
 /** Whether the fault is one of a server that is just starting, stopping, or started by someone else. */
 function isPassing(error: unknown, again: boolean): boolean {
-  if (error instanceof ProgramError) {
-    // What a killed server left behind may be in the way in ways of its own, so every start is tried again.
-    return again || /already exists|another server|Address already in use/.test(error.message);
+  if (isFault(error, 'embedded-server-elsewhere')) return true;
+  if (isFault(error, 'embedded-start-failed', 'embedded-program-failed')) {
+    // What a killed server left behind may be in the way in ways of its own. PostgreSQL says it in words only.
+    return again || /already exists|another server|Address already in use/.test(error.fact.params.detail);
   }
-  if (error instanceof WrongServer) return true;
+  if (isFault(error, 'embedded-port-taken', 'embedded-start-timeout')) return again;
   const { code, message } = error as { code?: string; message?: string };
   return (
     ['ECONNREFUSED', 'ECONNRESET', '57P01', '57P02', '57P03'].includes(code ?? '') ||

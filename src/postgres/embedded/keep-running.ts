@@ -1,9 +1,10 @@
+import { factOf, fault } from '../../facts/fault.ts';
 import { type Attached, attach } from './attach.ts';
 import { isLast } from './lease.ts';
 import { type Server, stopServer } from './server.ts';
 
-/** What becomes of a server that ended though it was in use. */
-export type Happening = 'lost' | 'back';
+/** What becomes of a server that ended though it was in use: it is being started again, or runs again. */
+export type ServerChange = 'lost' | 'back';
 
 /** How many ends within `SPAN_MS` are taken for accidents. */
 const MAX_RESTARTS = 3;
@@ -25,7 +26,7 @@ export interface Attachment {
 export async function keepRunning(
   server: Server,
   password: string,
-  onHappening: (happening: Happening) => void,
+  onChange: (change: ServerChange) => void,
 ): Promise<Attachment> {
   const closing = new AbortController();
   const ends: number[] = [];
@@ -38,24 +39,20 @@ export async function keepRunning(
   const { port } = current;
 
   async function restart(): Promise<void> {
-    onHappening('lost');
+    onChange('lost');
     const now = Date.now();
     ends.push(now);
     try {
       if (ends.filter((time) => now - time < SPAN_MS).length > MAX_RESTARTS) {
-        throw new Error(`it ended ${MAX_RESTARTS + 1} times within ten minutes`);
+        throw fault('embedded-server-keeps-ending', { times: MAX_RESTARTS + 1, minutes: SPAN_MS / 60_000 });
       }
       current = await attach(server, password, { port, stop: closing.signal });
       watch(current);
-      onHappening('back');
+      onChange('back');
     } catch (cause) {
       if (closing.signal.aborted) return;
-      giveUp(
-        new Error(
-          `The embedded PostgreSQL in ${server.data} is lost: ${(cause as Error).message}; see ${server.log}, and start keyturn again`,
-          { cause },
-        ),
-      );
+      const { data, log } = server;
+      giveUp(fault('embedded-server-lost', { data, log, cause: factOf(cause) }, { cause }));
     }
   }
 

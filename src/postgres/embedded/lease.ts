@@ -3,6 +3,7 @@ import { open, stat } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
+import { fault } from '../../facts/fault.ts';
 import { clientOptions } from '../connection/client-options.ts';
 import { startupOptions } from '../connection/session-pin.ts';
 import { systemIdentifier } from '../connection/system-identifier.ts';
@@ -25,11 +26,6 @@ export interface Lease {
   readonly ended: Promise<void>;
 }
 
-/** The server on the port is not the one that runs in our data directory. */
-export class WrongServer extends Error {
-  override readonly name = 'WrongServer';
-}
-
 export async function takeLease(
   { data, port }: { readonly data: string; readonly port: number },
   password: string,
@@ -44,7 +40,7 @@ export async function takeLease(
       database: 'postgres',
       tls: { mode: 'disable' },
     }),
-    options: startupOptions({ host: HOST, port }, 'lease', { statementTimeout: 0 }),
+    options: startupOptions({}, 'lease', { statementTimeout: 0 }),
     application_name: 'keyturn lease',
     connectionTimeoutMillis: PATIENCE_MS,
     keepAlive: true,
@@ -84,19 +80,19 @@ export async function isLast({ client }: Lease): Promise<boolean> {
  * has its password. Where it works, and which cluster it is, tells them apart.
  */
 async function requireOwnServer(client: pg.Client, data: string): Promise<void> {
-  const { rows } = await client.query(`SELECT pg_catalog.current_setting('data_directory') AS data`);
-  const path = String(rows[0].data);
+  const { rows } = await client.query<{ data: string }>(
+    `SELECT pg_catalog.current_setting('data_directory') AS data`,
+  );
+  const path = rows[0]?.data ?? '';
   const [theirs, ours] = await Promise.all(
     [path, data].map((folder) => stat(folder, { bigint: true }).catch(() => undefined)),
   );
   if (theirs === undefined) {
-    throw new Error(
-      `The embedded PostgreSQL in ${data} runs since before its folder was moved from ${path}; move it back, or stop every keyturn that uses it and end its process`,
-    );
+    throw fault('embedded-folder-moved', { data, path });
   }
   const elsewhere = theirs.dev !== ours?.dev || theirs.ino !== ours.ino;
   if (elsewhere || (await systemIdentifier(client)) !== (await systemIdentifierIn(data))) {
-    throw new WrongServer(`The server that answers for ${data} works in ${path}`);
+    throw fault('embedded-server-elsewhere', { data, path });
   }
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, lstat, open, rename, rm } from 'node:fs/promises';
+import { fault } from '../../facts/fault.ts';
 
 const { O_RDONLY, O_WRONLY, O_APPEND, O_NOFOLLOW, O_NONBLOCK } = constants;
 /** More than any file has that keyturn reads here. */
@@ -51,7 +52,7 @@ export async function appendTo(path: string, uid: number | undefined, content: s
     // A second name may be one that another user's file has.
     const found = await handle.stat();
     if ((uid !== undefined && found.uid !== uid) || found.nlink !== 1) {
-      throw new Error(`${path} is not the file that PostgreSQL made; nothing was written to it`);
+      throw fault('embedded-file-replaced', { path });
     }
     await handle.writeFile(content);
   } finally {
@@ -62,15 +63,10 @@ export async function appendTo(path: string, uid: number | undefined, content: s
 /** Throws unless the path is a folder, and no link, that belongs to one of the users. */
 export async function requireFolderOf(path: string, owners: readonly (number | undefined)[]): Promise<Stats> {
   const found = await lstat(path);
-  if (!found.isDirectory()) {
-    throw new Error(
-      `${path} is not a folder, as the embedded PostgreSQL's must be; find out who made it, and remove it`,
-    );
-  }
+  if (!found.isDirectory()) throw fault('embedded-folder-expected', { path });
   if (process.geteuid && !owners.includes(found.uid)) {
-    throw new Error(
-      `${path} belongs to the user ${found.uid}, who could replace what the embedded PostgreSQL keeps there; run keyturn as that user, or give the folder to user ${owners[0]}`,
-    );
+    const [owner = process.geteuid()] = owners;
+    throw fault('embedded-folder-of-another', { path, uid: found.uid, owner });
   }
   return found;
 }
@@ -78,13 +74,9 @@ export async function requireFolderOf(path: string, owners: readonly (number | u
 async function openPlain(path: string, flags: number): Promise<FileHandle> {
   const handle = await open(path, flags | O_NOFOLLOW | O_NONBLOCK).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ELOOP') throw error;
-    throw notPlain(path);
+    throw fault('embedded-file-expected', { path });
   });
   if ((await handle.stat()).isFile()) return handle;
   await handle.close();
-  throw notPlain(path);
-}
-
-function notPlain(path: string): Error {
-  return new Error(`${path} is a link, and must be a plain file; find out who made it, and remove it`);
+  throw fault('embedded-file-expected', { path });
 }

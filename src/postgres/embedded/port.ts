@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { fault } from '../../facts/fault.ts';
 import { readOwn, replaceOwn } from './own-files.ts';
 
 export const HOST = '127.0.0.1';
@@ -9,7 +10,7 @@ export async function choosePort(data: string): Promise<number> {
   const file = join(data, '..', 'port');
   const remembered = Number((await readOwn(file).catch(() => undefined)) ?? '0');
   const port = (await freePort(remembered)) ?? (await freePort(0));
-  if (port === undefined) throw new Error(`No port on ${HOST} is free`);
+  if (port === undefined) throw fault('embedded-ports-taken', { host: HOST });
   await replaceOwn(file, String(port));
   return port;
 }

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { fault } from '../../facts/fault.ts';
 
 const run = promisify(execFile);
 
@@ -25,9 +26,7 @@ export async function findServerUser(): Promise<ServerUser | undefined> {
       // No such user: the next.
     }
   }
-  throw new Error(
-    'PostgreSQL does not run as root, and there is neither a user postgres nor nobody to run it as',
-  );
+  throw fault('embedded-user-missing', {});
 }
 
 /** Whether the server's user gets to a file or folder, which any folder above may deny. */
@@ -55,10 +54,7 @@ export async function signalAs(
     } else process.kill(pid, signal);
   } catch (error) {
     if (!isThere(pid)) return;
-    throw new Error(
-      `The PostgreSQL server ${pid} cannot be stopped: its process is not the server's user's; find out what it is`,
-      { cause: error },
-    );
+    throw fault('embedded-process-foreign', { pid }, { cause: error });
   }
 }
 

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { lchown, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fault } from '../../facts/fault.ts';
 import type { Binaries } from './binaries.ts';
 import { appendTo, createOwn } from './own-files.ts';
 import { runningServer } from './pid-file.ts';
@@ -76,7 +77,7 @@ export interface Started {
 }
 
 /**
- * Starts the server and waits until it takes connections. Throws a ProgramError with the tail of its log.
+ * Starts the server and waits until it takes connections. A fault has the end of its log.
  * The program itself and not pg_ctl, which would leave it an orphan: in a container without an init that reaps,
  * every server that ends would stay as a zombie.
  */
@@ -98,7 +99,7 @@ export async function startServer(server: Server, port: number): Promise<Started
   }).finally(() => {
     running = false;
   });
-  // A fault is told below, or by whoever awaits it.
+  // The caller below, or whoever awaits it, reports a fault.
   exited.catch(() => {});
   await log.close();
   const deadline = Date.now() + START_PATIENCE_MS;
@@ -107,16 +108,13 @@ export async function startServer(server: Server, port: number): Promise<Started
       const said = await readFile(draft, 'utf8').catch(() => '');
       await keepLog(server, draft);
       await exited;
-      throw new ProgramError(
-        `The PostgreSQL server in ${server.data} does not start:\n${said.slice(-2_000)}`,
-      );
+      throw fault('embedded-start-failed', { data: server.data, detail: said.slice(-2_000) });
     }
     if (Date.now() > deadline) {
       child.kill('SIGQUIT');
       await keepLog(server, draft);
-      throw new ProgramError(
-        `The PostgreSQL server in ${server.data} is not ready after a minute; see ${server.log}`,
-      );
+      const { data, log } = server;
+      throw fault('embedded-start-timeout', { data, log, seconds: START_PATIENCE_MS / 1_000 });
     }
     await sleep(50);
   }
@@ -157,14 +155,11 @@ export async function stopServer(server: Server, mode: keyof typeof STOP_SIGNALS
   await signalAs(server.user, running.pid, STOP_SIGNALS[mode]);
   const deadline = Date.now() + STOP_PATIENCE_MS;
   while ((await runningServer(server))?.pid === running.pid) {
-    if (Date.now() > deadline) throw new ProgramError(`The PostgreSQL server ${running.pid} does not stop`);
+    if (Date.now() > deadline) {
+      throw fault('embedded-stop-timeout', { pid: running.pid, seconds: STOP_PATIENCE_MS / 1_000 });
+    }
     await sleep(50);
   }
-}
-
-/** A PostgreSQL program that failed, with what it said. */
-export class ProgramError extends Error {
-  override readonly name = 'ProgramError';
 }
 
 /** How every program is run: as the server's user, and with nothing of ours around it. */
@@ -179,7 +174,7 @@ function surroundings({ user, data }: Server) {
   };
 }
 
-function runProgram(server: Server, program: string, args: readonly string[]): Promise<void> {
+function runProgram(server: Server, program: string, args: readonly [string, ...string[]]): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { ...surroundings(server), stdio: ['ignore', 'pipe', 'pipe'] });
     let said = '';
@@ -191,7 +186,10 @@ function runProgram(server: Server, program: string, args: readonly string[]): P
     child.on('error', reject);
     child.on('close', (code) => {
       if (code === 0) resolve();
-      else reject(new ProgramError(`${program} ${args[0]} ended with ${code}: ${said.trim()}`));
+      else
+        reject(
+          fault('embedded-program-failed', { program, argument: args[0], status: code, detail: said.trim() }),
+        );
     });
   });
 }

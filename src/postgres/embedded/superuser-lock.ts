@@ -1,8 +1,8 @@
 import type pg from 'pg';
-import { DatabaseError } from '../connection/database-error.ts';
+import { databaseFault } from '../connection/database-error.ts';
 import { inTransaction } from '../connection/in-transaction.ts';
 import { isLockRefused } from '../locks/lock-fault.ts';
-import { advisoryLockHolders, describeHolder, endHolders, type LockHolder } from '../locks/lock-holders.ts';
+import { advisoryLockHolders, endHolders, holderInfo, type LockHolder } from '../locks/lock-holders.ts';
 
 /** How long one try waits, in milliseconds. */
 const TRY_MS = 1_000;
@@ -29,11 +29,7 @@ export async function takeSuperuserLock(
       if (!isLockRefused(error)) throw error;
       const holders = await endStrangers(client, key);
       if (Date.now() < deadline) continue;
-      throw new DatabaseError(
-        'locked',
-        `Another process keeps the lock of the embedded PostgreSQL: ${holders.map(describeHolder).join('; ') || 'it is not known which'}; end that process`,
-        { cause: error },
-      );
+      throw databaseFault('embedded-lock-held', { holders: holders.map(holderInfo) }, { cause: error });
     }
   }
 }

@@ -1,6 +1,10 @@
 import type pg from 'pg';
+import { type Remedy, sql } from '../../facts/remedy.ts';
+import type { HolderInfo } from '../../facts/session-info.ts';
+import { describeHolder as describe } from '../../messages/describe-session.ts';
 import { unlessForbidden } from '../connection/unless-forbidden.ts';
-import { describePrepared, type PreparedTransaction } from '../sessions/prepared-transaction.ts';
+import { quoteLiteral } from '../identifier.ts';
+import { type PreparedTransaction, preparedInfo } from '../sessions/prepared-transaction.ts';
 
 /** Who holds a lock: a session, or a prepared transaction, which has none. */
 export interface LockHolder {
@@ -102,14 +106,22 @@ export function tableLockHolders(client: pg.ClientBase, table: string): Promise<
   );
 }
 
+/** A row of HOLDERS. */
+interface HolderRow extends Omit<LockHolder, 'idle' | 'prepared'> {
+  readonly idleSeconds: number | null;
+  readonly gid: string | null;
+  readonly database: string | null;
+  readonly preparedAt: Date | null;
+}
+
 async function holders(client: pg.ClientBase, which: string, values: unknown[] = []): Promise<LockHolder[]> {
   await client.query(FRESH);
-  const { rows } = await client.query(`${HOLDERS} AND ${which}`, values);
+  const { rows } = await client.query<HolderRow>(`${HOLDERS} AND ${which}`, values);
   return rows.map(({ gid, database, preparedAt, idleSeconds, ...holder }) => ({
     ...holder,
     since: holder.since ?? preparedAt,
     idle: idleSeconds === null ? null : idleSeconds * 1000,
-    prepared: gid === null ? null : { gid, database, preparedAt },
+    prepared: gid === null || database === null || preparedAt === null ? null : { gid, database, preparedAt },
   }));
 }
 
@@ -139,18 +151,35 @@ export async function endHolders(client: pg.ClientBase, holders: readonly LockHo
   return count;
 }
 
-/** `pid 71, login app_a, application psql, idle in transaction since 2026-01-31T10:00:00.000Z`. */
-export function describeHolder({ pid, login, application, state, since, prepared }: LockHolder): string {
-  if (prepared) return `prepared transaction ${describePrepared(prepared)} of ${login}`;
-  return [
-    `pid ${pid}`,
-    login === null ? 'no login' : `login ${login}`,
-    application === '' ? 'no application name' : `application ${application}`,
-    `${state ?? 'unknown state'}${since === null ? '' : `, in a transaction since ${since.toISOString()}`}`,
-  ].join(', ');
+/** The same as JSON, for a fact. */
+export function holderInfo({ pid, login, application, state, since, prepared }: LockHolder): HolderInfo {
+  return {
+    ...{ pid, login, application, state },
+    since: since?.toISOString() ?? null,
+    prepared: prepared && preparedInfo(prepared),
+  };
 }
 
-/** What ends those who hold a lock, as one sentence; nothing where nobody is known to hold it. */
+/**
+ * The statements that end those who hold a lock: sessions, by a superuser or a member of pg_signal_backend, and
+ * prepared transactions, by a superuser in their database.
+ */
+export function endingThem(holders: readonly LockHolder[]): Remedy[] {
+  const pids = holders.flatMap(({ pid }) => pid ?? []);
+  const gids = holders.flatMap(({ prepared }) => prepared?.gid ?? []);
+  const statements = [
+    ...gids.map((gid) => `ROLLBACK PREPARED ${quoteLiteral(gid)}`),
+    ...pids.map((pid) => `SELECT pg_catalog.pg_terminate_backend(${pid})`),
+  ];
+  return statements.length > 0 ? [sql(...statements)] : [];
+}
+
+/** TODO: remove, once everybody has facts. */
+export function describeHolder(holder: LockHolder): string {
+  return describe(holderInfo(holder));
+}
+
+/** TODO: remove, once everybody has facts: use `endingThem` and `adviseEnding`. */
 export function howToEnd(holders: readonly LockHolder[]): string {
   const pids = holders.flatMap(({ pid }) => pid ?? []);
   if (pids.length === 0) return '';

@@ -1,12 +1,13 @@
 import type pg from 'pg';
-import { DatabaseError } from '../connection/database-error.ts';
+import { type DatabaseError, databaseFault } from '../connection/database-error.ts';
 import { inTransaction } from '../connection/in-transaction.ts';
+import { isIdle } from '../connection/pg-internals.ts';
 import { isLockRefused } from './lock-fault.ts';
 import {
   advisoryLockHolders,
-  describeHolder,
   endHolders,
-  howToEnd,
+  endingThem,
+  holderInfo,
   type LockHolder,
   roleLockHolders,
 } from './lock-holders.ts';
@@ -118,10 +119,11 @@ function isStopped({ isOwn, idle }: LockHolder): boolean {
 async function isOwnRole(client: pg.ClientBase, logins: readonly string[]): Promise<boolean> {
   const [first, ...others] = logins;
   if (others.length > 0) return false;
-  const { rows } = await client.query('SELECT $1::pg_catalog.text = (CURRENT_USER)::pg_catalog.text AS own', [
-    first,
-  ]);
-  return rows[0].own;
+  const { rows } = await client.query<{ own: boolean }>(
+    'SELECT $1::pg_catalog.text = (CURRENT_USER)::pg_catalog.text AS own',
+    [first],
+  );
+  return rows[0]?.own === true;
 }
 
 async function take(client: pg.ClientBase, kind: LockKind): Promise<void> {
@@ -140,8 +142,8 @@ async function whileAlive<Result>(
   body: (lock: PolicyLock) => Promise<Result>,
 ): Promise<Result> {
   const sign = setInterval(() => {
-    // Missing in the types of pg. A session that is busy is not idle.
-    if ((client as { readyForQuery?: boolean }).readyForQuery) client.query('SELECT 1').catch(() => {});
+    // PostgreSQL ends only idle sessions.
+    if (isIdle(client)) client.query('SELECT 1').catch(() => {});
   }, SIGN_OF_LIFE_MS);
   try {
     return await body({ confirm: () => confirm(client) });
@@ -154,20 +156,14 @@ async function confirm(client: pg.ClientBase): Promise<void> {
   try {
     await client.query('SELECT 1');
   } catch (cause) {
-    throw new DatabaseError(
-      'locked',
-      'The session that held the lock of the logins has ended, so what was under way under it stops; it is tried again',
-      { cause },
-    );
+    throw databaseFault('lock-lost', {}, { cause });
   }
 }
 
 function held(logins: readonly string[], holders: readonly LockHolder[], cause: unknown): DatabaseError {
-  const names = logins.join(' and ');
-  const who = holders.map(describeHolder).join('; ');
-  return new DatabaseError(
-    'locked',
-    `Another session is changing ${names} right now, and has their lock for more than ${LOCK_WAIT_MS / 1000} s${who && `: ${who}`}${howToEnd(holders)}`,
-    { cause },
+  return databaseFault(
+    'lock-held',
+    { logins, seconds: LOCK_WAIT_MS / 1000, holders: holders.map(holderInfo) },
+    { cause, remedies: endingThem(holders) },
   );
 }

@@ -61,8 +61,8 @@ export async function takeRoleLock(client: pg.ClientBase, found: readonly Locked
 async function lockBare(client: pg.ClientBase, roles: readonly LockedRole[]): Promise<void> {
   const statements = roles.map(({ name }) => `COMMENT ON ROLE ${quoteIdentifier(name)} IS NULL`);
   const results = await client.query([...statements, `SELECT ${OWN_ID} AS own`].join('; '));
-  const [{ own }] = lastRows(results);
-  if (own !== null) throw new CommentRace('A comment was added');
+  if (lastRows<{ own: string | null }>(results)[0]?.own !== null)
+    throw new CommentRace('A comment was added');
 }
 
 async function lockDescribed(client: pg.ClientBase, roles: readonly LockedRole[]): Promise<void> {
@@ -84,14 +84,14 @@ async function lockDescribed(client: pg.ClientBase, roles: readonly LockedRole[]
       'CLOSE keyturn_comments',
     ].join('; '),
   );
-  const before = lastRows(results, -2);
+  const before = lastRows<{ replacedBy: string; own: string | null }>(results, -2);
   if (before.length === roles.length && before.every(({ replacedBy, own }) => replacedBy === own)) return;
   throw new CommentRace('A comment was changed');
 }
 
 const OWN_ID = 'pg_catalog.pg_current_xact_id_if_assigned()::pg_catalog.xid::pg_catalog.text';
 
-// biome-ignore lint/suspicious/noExplicitAny: pg gives an array of results for several statements, which its types do not know.
-function lastRows(results: unknown, index = -1): any[] {
-  return (results as pg.QueryResult[]).at(index)?.rows ?? [];
+function lastRows<Row extends pg.QueryResultRow>(results: unknown, index = -1): Row[] {
+  // For several statements pg gives an array of results, which its types do not know.
+  return (results as pg.QueryResult<Row>[]).at(index)?.rows ?? [];
 }

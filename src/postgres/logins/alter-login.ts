@@ -1,12 +1,12 @@
 import type pg from 'pg';
-import { DatabaseError } from '../connection/database-error.ts';
+import { type DatabaseError, databaseFault } from '../connection/database-error.ts';
 import { quoteLiteral } from '../identifier.ts';
 import { isConcurrentUpdate, isLockRefused } from '../locks/lock-fault.ts';
 import {
-  describeHolder,
   endHolders,
+  endingThem,
   FRESH,
-  howToEnd,
+  holderInfo,
   type LockHolder,
   roleAlterers,
 } from '../locks/lock-holders.ts';
@@ -83,15 +83,9 @@ function endAll(login: string): string {
 function inTheWay(login: string, holders: readonly LockHolder[], cause: unknown): DatabaseError {
   const own = holders.filter((holder) => holder.login === login);
   const likely = own.length > 0 ? own : holders;
-  const who = likely.map(describeHolder).join('; ');
-  const prepared = likely.flatMap((holder) => holder.prepared ?? []);
-  const remedies = prepared.map(({ gid, database }) => {
-    const name = quoteLiteral(gid);
-    return `a superuser has to end it, connected to database ${database}: ROLLBACK PREPARED ${name}`;
-  });
-  return new DatabaseError(
-    'locked',
-    `${login} cannot be altered, because its row in pg_authid is locked; it is tried again${who && `. It is altered in a transaction that is open: ${who}`}${remedies.map((remedy) => `; ${remedy}`).join('')}${howToEnd(likely)}`,
-    { cause },
+  return databaseFault(
+    'login-row-locked',
+    { login, holders: likely.map(holderInfo) },
+    { cause, remedies: endingThem(likely) },
   );
 }

@@ -1,7 +1,8 @@
 import type pg from 'pg';
 import { otherOf } from '../../config/pair-of.ts';
+import type { GrantDifferenceInfo } from '../../facts/login-difference.ts';
 import { quoteIdentifier } from '../identifier.ts';
-import type { GrantDifference } from './grant-differences.ts';
+import { type GrantDifference, grantDifference } from './grant-differences.ts';
 
 /**
  * Compares what two logins are granted on objects to come, by the default privileges of other roles in this database.
@@ -11,12 +12,17 @@ export async function defaultGrantDifferences(
   client: pg.ClientBase,
   pair: readonly [string, string],
 ): Promise<GrantDifference[]> {
-  const { rows } = await client.query(DIFFERENCES, [pair]);
-  return rows.map(({ login, kind, creator, place, privileges }) => ({
-    login,
-    what: `was granted ${privileges} ON ${kind} to come of ${creator}${place}`,
-    remedy: `ALTER DEFAULT PRIVILEGES FOR ROLE ${creator}${place} GRANT ${privileges} ON ${kind} TO ${quoteIdentifier(otherOf(pair, login))}`,
-  }));
+  const { rows } = await client.query<Omit<Extract<GrantDifferenceInfo, { kind: 'default-grant' }>, 'kind'>>(
+    DIFFERENCES,
+    [pair],
+  );
+  return rows.map(({ login, objects, creator, schema, privileges }) => {
+    const place = schema === null ? '' : ` IN SCHEMA ${schema}`;
+    return grantDifference(
+      { kind: 'default-grant', login, objects, creator, schema, privileges },
+      `ALTER DEFAULT PRIVILEGES FOR ROLE ${creator}${place} GRANT ${privileges} ON ${objects} TO ${quoteIdentifier(otherOf(pair, login))}`,
+    );
+  });
 }
 
 /** What one of the two creates itself is its own; large objects can have defaults from PostgreSQL 18 on. */
@@ -25,17 +31,17 @@ const DIFFERENCES = `
     SELECT DISTINCT role.rolname AS login, pg_catalog.quote_ident(creator.rolname) AS creator,
            CASE defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'ROUTINES'
                               WHEN 'T' THEN 'TYPES' WHEN 'n' THEN 'SCHEMAS' ELSE 'LARGE OBJECTS' END AS kind,
-           coalesce(' IN SCHEMA ' || pg_catalog.quote_ident(nspname), '') AS place, entry.privilege_type AS privilege
+           pg_catalog.quote_ident(nspname) AS schema, entry.privilege_type AS privilege
       FROM pg_catalog.pg_default_acl CROSS JOIN pg_catalog.aclexplode(defaclacl) AS entry
       JOIN pg_catalog.pg_roles AS role ON role.oid = entry.grantee
       JOIN pg_catalog.pg_roles AS creator ON creator.oid = defaclrole
       LEFT JOIN pg_catalog.pg_namespace AS space ON space.oid = defaclnamespace
      WHERE role.rolname = ANY ($1) AND creator.rolname <> ALL ($1)
   )
-  SELECT login, creator, kind, place, pg_catalog.string_agg(privilege, ', ' ORDER BY privilege) AS privileges
+  SELECT login, creator, kind AS objects, schema, pg_catalog.string_agg(privilege, ', ' ORDER BY privilege) AS privileges
     FROM granted AS one
    WHERE NOT EXISTS (SELECT FROM granted AS other
-                      WHERE (other.creator, other.kind, other.place, other.privilege)
-                            = (one.creator, one.kind, one.place, one.privilege)
+                      WHERE (other.creator, other.kind, other.privilege) = (one.creator, one.kind, one.privilege)
+                        AND other.schema IS NOT DISTINCT FROM one.schema
                         AND other.login <> one.login)
-   GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`;
+   GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4 NULLS FIRST`;

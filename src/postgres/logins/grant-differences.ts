@@ -1,28 +1,40 @@
 import type pg from 'pg';
 import { otherOf } from '../../config/pair-of.ts';
+import type { GrantDifferenceInfo } from '../../facts/login-difference.ts';
+import { describeGrant } from '../../messages/describe-difference.ts';
 import { quoteIdentifier } from '../identifier.ts';
 
-/** What one of two logins may do in this database, because it was granted or by a row security policy, and the other not. */
+/** What only one of two logins may do in this database, and the statement that gives the other the same. */
 export interface GrantDifference {
-  /** Who has them. */
-  readonly login: string;
-  /** For instance `was granted SELECT, INSERT ON TABLE public.orders, public.items`. */
-  readonly what: string;
-  /** The statement that gives the other the same. */
+  readonly info: GrantDifferenceInfo;
   readonly remedy: string;
+  /** TODO: remove both, once everybody takes `info`. */
+  readonly login: string;
+  readonly what: string;
 }
 
-/** Compares what two logins were granted themselves: on tables, sequences, schemas and routines, columns aside. */
+export function grantDifference(info: GrantDifferenceInfo, remedy: string): GrantDifference {
+  return { info, remedy, login: info.login, what: describeGrant(info) };
+}
+
+/**
+ * Compares what was granted to two logins themselves: on tables, sequences, schemas and routines, but not on
+ * columns.
+ */
 export async function grantDifferences(
   client: pg.ClientBase,
   pair: readonly [string, string],
 ): Promise<GrantDifference[]> {
-  const { rows } = await client.query(DIFFERENCES, [pair]);
-  return rows.map(({ login, kind, privileges, names }) => {
-    const grant = `${privileges} ON ${kind} ${names}`;
-    const other = otherOf(pair, login);
-    return { login, what: `was granted ${grant}`, remedy: `GRANT ${grant} TO ${quoteIdentifier(other)}` };
-  });
+  const { rows } = await client.query<Omit<Extract<GrantDifferenceInfo, { kind: 'grant' }>, 'kind'>>(
+    DIFFERENCES,
+    [pair],
+  );
+  return rows.map(({ login, privileges, objects, names }) =>
+    grantDifference(
+      { kind: 'grant', login, privileges, objects, names },
+      `GRANT ${privileges} ON ${objects} ${names} TO ${quoteIdentifier(otherOf(pair, login))}`,
+    ),
+  );
 }
 
 /** What a role owns it need not be granted. https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-ACLITEM */
@@ -51,5 +63,5 @@ const DIFFERENCES = `
                           AND other.login <> one.login)
      GROUP BY 1, 2, 3
   )
-  SELECT login, kind, privileges, pg_catalog.string_agg(name, ', ' ORDER BY name) AS names
+  SELECT login, kind AS objects, privileges, pg_catalog.string_agg(name, ', ' ORDER BY name) AS names
     FROM single GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`;

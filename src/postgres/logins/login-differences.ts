@@ -1,16 +1,21 @@
+import type { LoginDifferenceInfo } from '../../facts/login-difference.ts';
+import { describeLoginDifference } from '../../messages/describe-difference.ts';
 import { setStatement } from '../connection/set-statement.ts';
 import { quoteIdentifier } from '../identifier.ts';
 import type { Login, RoleSetting } from './login.ts';
 
 /** Something that one of two logins has and the other has not, and the statement that makes them equal. */
 export interface LoginDifference {
-  readonly what: string;
+  readonly info: LoginDifferenceInfo;
   readonly remedy: string;
+  /** TODO: remove, once everybody takes `info`. */
+  readonly what: string;
 }
 
 /**
- * In what two logins differ, their names, LOGIN and VALID UNTIL aside. What mends it gives the other the same, but for
- * SUPERUSER, which nobody should have who is rotated; of two values the first login's, and of two limits the higher.
+ * In what two logins differ, except for their names, LOGIN and VALID UNTIL. The remedy gives the other login the
+ * same. SUPERUSER is taken away instead, because no login that is rotated should have it. Of two values the
+ * first login's wins, and of two limits the higher.
  */
 export function loginDifferences(first: Login, second: Login): LoginDifference[] {
   return [
@@ -28,16 +33,21 @@ function pairwise(first: Login, second: Login, compare: Compare): LoginDifferenc
   return [...compare(first, second), ...compare(second, first)];
 }
 
+function difference(info: LoginDifferenceInfo, remedy: string): LoginDifference {
+  return { info, remedy, what: describeLoginDifference(info) };
+}
+
 function attributeDifferences(one: Login, other: Login): LoginDifference[] {
   return one.attributes
     .filter((attribute) => !other.attributes.includes(attribute))
-    .map((attribute) => ({
-      what: `only ${one.name} has ${attribute}`,
-      remedy:
+    .map((attribute) =>
+      difference(
+        { kind: 'attribute', login: one.name, other: other.name, attribute },
         attribute === 'SUPERUSER'
           ? `ALTER ROLE ${quoteIdentifier(one.name)} NOSUPERUSER`
           : `ALTER ROLE ${quoteIdentifier(other.name)} ${attribute}`,
-    }));
+      ),
+    );
 }
 
 function limitDifference(first: Login, second: Login): LoginDifference[] {
@@ -45,32 +55,38 @@ function limitDifference(first: Login, second: Login): LoginDifference[] {
   const height = ({ connectionLimit }: Login) =>
     connectionLimit < 0 ? Number.POSITIVE_INFINITY : connectionLimit;
   const [low, high] = height(first) < height(second) ? [first, second] : [second, first];
-  const has = ({ name, connectionLimit }: Login) =>
-    `${name} has ${connectionLimit < 0 ? 'no CONNECTION LIMIT' : `CONNECTION LIMIT ${connectionLimit}`}`;
+  const limitOf = ({ connectionLimit }: Login) => (connectionLimit < 0 ? null : connectionLimit);
   return [
-    {
-      what: `${has(low)} and ${has(high)}`,
-      remedy: `ALTER ROLE ${quoteIdentifier(low.name)} CONNECTION LIMIT ${high.connectionLimit}`,
-    },
+    difference(
+      {
+        ...{ kind: 'connection-limit', login: low.name, other: high.name },
+        ...{ limit: limitOf(low), otherLimit: limitOf(high) },
+      },
+      `ALTER ROLE ${quoteIdentifier(low.name)} CONNECTION LIMIT ${high.connectionLimit}`,
+    ),
   ];
 }
 
 function membershipDifferences(one: Login, other: Login): LoginDifference[] {
   return one.memberOf
     .filter((role) => !other.memberOf.includes(role))
-    .map((role) => ({
-      what: `only ${one.name} has member of ${role}`,
-      remedy: `GRANT ${quoteIdentifier(role)} TO ${quoteIdentifier(other.name)}`,
-    }));
+    .map((role) =>
+      difference(
+        { kind: 'membership', login: one.name, other: other.name, role },
+        `GRANT ${quoteIdentifier(role)} TO ${quoteIdentifier(other.name)}`,
+      ),
+    );
 }
 
 function settingDifferences(one: Login, other: Login): LoginDifference[] {
   return one.settings
     .filter((setting) => !like(other, setting))
-    .map((setting) => ({
-      what: `only ${one.name} has ${told(setting)}`,
-      remedy: setStatement(other.name, setting),
-    }));
+    .map((setting) =>
+      difference(
+        { kind: 'setting', login: one.name, other: other.name, setting },
+        setStatement(other.name, setting),
+      ),
+    );
 }
 
 function valueDifferences(first: Login, second: Login): LoginDifference[] {
@@ -78,18 +94,14 @@ function valueDifferences(first: Login, second: Login): LoginDifference[] {
     const its = like(second, setting);
     if (its === undefined || its.value === setting.value) return [];
     return [
-      {
-        what: `${first.name} has ${told(setting)} and ${second.name} has ${told(its)}`,
-        remedy: setStatement(second.name, setting),
-      },
+      difference(
+        { kind: 'setting-value', login: first.name, other: second.name, setting, otherValue: its.value },
+        setStatement(second.name, setting),
+      ),
     ];
   });
 }
 
 function like({ settings }: Login, { database, name }: RoleSetting): RoleSetting | undefined {
   return settings.find((each) => each.database === database && each.name === name);
-}
-
-function told({ database, name, value }: RoleSetting): string {
-  return `${database === null ? '' : `in database ${database} `}SET ${name}=${value}`;
 }

@@ -1,15 +1,10 @@
 import type pg from 'pg';
+import type { SettingInfo } from '../../facts/login-difference.ts';
 import { quoteIdentifier, quoteLiteral } from '../identifier.ts';
 import { shutOut } from '../roles/role-statements.ts';
 import { type AlterOptions, alterLogin } from './alter-login.ts';
 
-/** What `ALTER ROLE … [IN DATABASE …] SET …` says. */
-export interface RoleSetting {
-  /** Null: in every database. */
-  readonly database: string | null;
-  readonly name: string;
-  readonly value: string;
-}
+export type RoleSetting = SettingInfo;
 
 /** What pg_roles and its neighbours say of a login. */
 export interface Login {
@@ -42,7 +37,7 @@ export async function readLogins(
 ): Promise<Map<string, Login>> {
   // set_option came with PostgreSQL 16; before, every membership let a role become the other.
   // https://www.postgresql.org/docs/current/role-membership.html
-  const { rows } = await client.query(
+  const { rows } = await client.query<Login>(
     `SELECT role.rolname AS name, role.rolcanlogin AS "canLogin", role.rolsuper AS superuser,
             coalesce(role.rolvaliduntil < pg_catalog.now(), false) AS expired,
             CASE WHEN pg_catalog.isfinite(role.rolvaliduntil) AND role.rolvaliduntil < '275760-01-01' THEN role.rolvaliduntil END

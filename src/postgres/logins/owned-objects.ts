@@ -17,7 +17,7 @@ export interface OwnedObjects {
  * https://www.postgresql.org/docs/current/catalog-pg-shdepend.html: `o` is the owner's entry.
  */
 export async function ownedObjects(client: pg.ClientBase, roles: readonly string[]): Promise<OwnedObjects[]> {
-  const { rows } = await client.query(
+  const { rows } = await client.query<OwnedObjects>(
     `SELECT role.rolname AS role, database.datname AS database, pg_catalog.count(*)::int AS count,
             coalesce((pg_catalog.array_agg(pg_catalog.pg_describe_object(owned.classid, owned.objid, owned.objsubid)
                                 ORDER BY owned.objid)

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { quoteIdentifier } from '../identifier.ts';
-import type { GrantDifference } from './grant-differences.ts';
+import { type GrantDifference, grantDifference } from './grant-differences.ts';
 
 /**
  * Row security policies of this database that hold for one of two logins only, because they name it.
@@ -10,17 +10,21 @@ export async function rowPolicyDifferences(
   client: pg.ClientBase,
   pair: readonly [string, string],
 ): Promise<GrantDifference[]> {
-  const { rows } = await client.query(DIFFERENCES, [pair]);
-  return rows.map(({ login, other, name, roles }) => ({
-    login,
-    what: `is named by the row security policy ${name}`,
-    remedy: `ALTER POLICY ${name} TO ${roles}, ${quoteIdentifier(other)}`,
-  }));
+  const { rows } = await client.query<Readonly<Record<'login' | 'other' | 'policy' | 'roles', string>>>(
+    DIFFERENCES,
+    [pair],
+  );
+  return rows.map(({ login, other, policy, roles }) =>
+    grantDifference(
+      { kind: 'row-policy', login, policy },
+      `ALTER POLICY ${policy} TO ${roles}, ${quoteIdentifier(other)}`,
+    ),
+  );
 }
 
 /** One that names PUBLIC holds for all, and one that names a role for those who have its rights. */
 const DIFFERENCES = `
-  SELECT login.rolname AS login, other.rolname AS other, pg_catalog.format('%I ON %I.%I', polname, nspname, relname) AS name,
+  SELECT login.rolname AS login, other.rolname AS other, pg_catalog.format('%I ON %I.%I', polname, nspname, relname) AS policy,
          (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(named.rolname), ', ' ORDER BY named.rolname)
             FROM pg_catalog.pg_roles AS named WHERE named.oid = ANY (polroles)) AS roles
     FROM pg_catalog.pg_policy

@@ -1,13 +1,16 @@
 import type pg from 'pg';
 import { otherOf } from '../../config/pair-of.ts';
+import type { GrantDifferenceInfo } from '../../facts/login-difference.ts';
 import { quoteIdentifier } from '../identifier.ts';
 
-/** A foreign server in this database for which one of two logins has a user mapping and the other has none. */
+/** A foreign server in this database for which only one of two logins has a user mapping. */
 export interface SingleUserMapping {
+  readonly info: Extract<GrantDifferenceInfo, { kind: 'user-mapping' }>;
+  /** Makes the other one, except for its options: they may be a password, and nobody may read them. */
+  readonly remedy: string;
+  /** TODO: remove both, once everybody takes `info`. */
   readonly login: string;
   readonly server: string;
-  /** The statement that makes the other one, but for its options, which may be a password and are nobody's to read. */
-  readonly remedy: string;
 }
 
 /** https://www.postgresql.org/docs/current/view-pg-user-mappings.html */
@@ -15,7 +18,7 @@ export async function singleUserMappings(
   client: pg.ClientBase,
   pair: readonly [string, string],
 ): Promise<SingleUserMapping[]> {
-  const { rows } = await client.query(
+  const { rows } = await client.query<{ login: string; server: string }>(
     `SELECT usename AS login, srvname AS server
        FROM pg_catalog.pg_user_mappings AS one
       WHERE usename = ANY ($1) AND umuser <> '0'
@@ -25,6 +28,7 @@ export async function singleUserMappings(
     [pair],
   );
   return rows.map(({ login, server }) => ({
+    info: { kind: 'user-mapping', login, server },
     login,
     server,
     remedy: `CREATE USER MAPPING FOR ${quoteIdentifier(otherOf(pair, login))} SERVER ${quoteIdentifier(server)} OPTIONS (…)`,

@@ -1,11 +1,14 @@
 import type pg from 'pg';
 import type { Connection, Replica } from '../../config/config.ts';
-import { connect, placeOf, type Session, type Target } from '../connection/connect.ts';
+import type { Fact } from '../../facts/fact.ts';
+import type { ReplicaInfo } from '../../facts/server-facts.ts';
+import { connect, type Session, type Target } from '../connection/connect.ts';
 import { DatabaseError, databaseError } from '../connection/database-error.ts';
 import { inTransaction } from '../connection/in-transaction.ts';
+import { placeOf } from '../connection/place-of.ts';
 import { type LoginUse, terminate, usesOf } from '../sessions/sessions.ts';
 
-/** A standby server that consumers log in to. Each verb throws a DatabaseError that names it, and what ends the wait for it. */
+/** A standby server that consumers log in to. The faults of all its verbs name it. */
 export interface OpenReplica extends AsyncDisposable {
   /** `db-2.internal:5432` */
   readonly name: string;
@@ -28,12 +31,7 @@ export function openReplica({ replicas: _, ...connection }: Connection, replica:
       session ??= connect(target);
       return await question((await session).client);
     } catch (cause) {
-      const { kind, message } = databaseError(cause, placeOf(target));
-      throw new DatabaseError(
-        kind,
-        `Replica ${name}: ${message}. If it is gone, remove it from the replicas of connection ${connection.name}`,
-        { cause },
-      );
+      throw ofReplica(databaseError(cause, placeOf(target)), { name, connection: connection.name });
     }
   }
 
@@ -59,4 +57,17 @@ export function openReplica({ replicas: _, ...connection }: Connection, replica:
       await opened?.[Symbol.asyncDispose]();
     },
   };
+}
+
+/** The same fault, which names the replica. */
+function ofReplica(error: DatabaseError, replica: ReplicaInfo): DatabaseError {
+  if (error.isUncoded) {
+    // TODO: remove, once every fault of a database has a code.
+    const removal = `If it is gone, remove it from the replicas of connection ${replica.connection}`;
+    const message = `Replica ${replica.name}: ${error.message}. ${removal}`;
+    return new DatabaseError(error.kind, message, { cause: error });
+  }
+  // Every fault that comes of asking a server takes the replica as a parameter.
+  const fact = { ...error.fact, params: { ...error.fact.params, replica } } as Fact;
+  return new DatabaseError(fact, { cause: error });
 }

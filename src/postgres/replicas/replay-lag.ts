@@ -19,13 +19,15 @@ export async function replayLag(primary: pg.ClientBase, replica: OpenReplica): P
   if (!standby) return { standby, paused: false, behind: undefined };
   try {
     const { paused, replayed } = await replica.ask(async (client) => {
-      const { rows } = await client.query(
-        `SELECT pg_catalog.pg_is_wal_replay_paused() AS paused, pg_catalog.pg_last_wal_replay_lsn()::pg_catalog.text AS replayed`,
+      const { rows } = await client.query<{ paused: boolean; replayed: string | null }>(
+        `SELECT pg_catalog.pg_is_wal_replay_paused() AS paused,
+                pg_catalog.pg_last_wal_replay_lsn()::pg_catalog.text AS replayed`,
       );
-      return rows[0];
+      return rows[0] ?? { paused: false, replayed: null };
     });
-    const { rows } = await primary.query(
-      'SELECT pg_catalog.pg_size_pretty(pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), $1)) AS behind',
+    const { rows } = await primary.query<{ behind: string | null }>(
+      `SELECT pg_catalog.pg_size_pretty(
+                pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), $1)) AS behind`,
       [replayed],
     );
     return { standby, paused, behind: rows[0]?.behind ?? undefined };

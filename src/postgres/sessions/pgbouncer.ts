@@ -1,6 +1,8 @@
 import type { PgBouncer } from '../../config/config.ts';
-import { connect, placeOf, type Session } from '../connection/connect.ts';
-import { DatabaseError, type DatabaseErrorKind, databaseError } from '../connection/database-error.ts';
+import { isFault } from '../../facts/fault.ts';
+import { connect, type Session } from '../connection/connect.ts';
+import { type DatabaseError, databaseError, databaseFault } from '../connection/database-error.ts';
+import { placeOf } from '../connection/place-of.ts';
 import { quoteIdentifier } from '../identifier.ts';
 
 /** One pool of a login: what PgBouncer keeps for it and one of its databases. */
@@ -23,68 +25,87 @@ export interface PgBouncerConsole extends AsyncDisposable {
   reconnect(database: string): Promise<void>;
 }
 
-const REMEDIES: Readonly<Partial<Record<DatabaseErrorKind, string>>> = {
-  // One that has an auth_query may leave a user whom it does not know without an answer.
-  unreachable:
-    'check host, port and firewall, that this PgBouncer is up, and that its auth_file has the user',
-  authentication:
-    'check the user and password, and that auth_file and admin_users of this PgBouncer have the user',
-};
-
-/** Logs in to an admin console. It and what it answers throw a DatabaseError that names the console. */
+/** Logs in to an admin console. Its faults, and those of what it is asked, name the console. */
 export async function openPgBouncer(settings: PgBouncer): Promise<PgBouncerConsole> {
   const target = { ...settings, database: 'pgbouncer' };
-  const explained = (error: unknown) => {
-    if (error instanceof DatabaseError && error.kind === 'tls') return error;
-    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-    return databaseError(cause, placeOf(target), REMEDIES);
-  };
+  const place = placeOf(target);
   let session: Session;
   try {
     // It refuses startup options that it does not keep track of.
     session = await connect(target, { statementTimeout: 0, kind: 'console' });
   } catch (error) {
-    throw explained(error);
+    throw ofConsole(error, place);
   }
-  // Without parameters pg uses the simple query protocol, the only one that the console knows.
-  const ask = async (command: string) => {
+  return new AdminConsole(session, place);
+}
+
+class AdminConsole implements PgBouncerConsole {
+  readonly #session: Session;
+  readonly #place: string;
+
+  constructor(session: Session, place: string) {
+    this.#session = session;
+    this.#place = place;
+  }
+
+  async pools(login: string): Promise<readonly Pool[]> {
+    const rows = await this.#ask('SHOW POOLS');
+    return rows
+      .filter(({ user }) => user === login)
+      .map((row) => ({
+        database: String(row.database),
+        clients: sum(row, 'cl_'),
+        serverConnections: sum(row, 'sv_'),
+      }));
+  }
+
+  async isAdmin(user: string): Promise<boolean> {
+    const rows = await this.#ask('SHOW CONFIG');
+    const setting = (name: string) => String(rows.find(({ key }) => key === name)?.value ?? '');
+    // With auth_type any everybody is.
+    if (setting('auth_type') === 'any') return true;
+    return setting('admin_users')
+      .split(/[\s,]+/)
+      .includes(user);
+  }
+
+  async reconnect(database: string): Promise<void> {
+    await this.#ask(`RECONNECT ${quoteIdentifier(database)}`);
+  }
+
+  [Symbol.asyncDispose](): PromiseLike<void> {
+    return this.#session[Symbol.asyncDispose]();
+  }
+
+  /** Without parameters pg uses the simple query protocol, the only one that the console knows. */
+  async #ask(command: string): Promise<Row[]> {
     try {
-      return (await session.client.query(command)).rows;
+      return (await this.#session.client.query<Row>(command)).rows;
     } catch (error) {
-      throw explained(error);
+      throw ofConsole(error, this.#place);
     }
-  };
-  return {
-    async pools(login) {
-      const rows: Record<string, unknown>[] = await ask('SHOW POOLS');
-      return rows
-        .filter(({ user }) => user === login)
-        .map((row) => ({
-          database: String(row.database),
-          clients: sum(row, 'cl_'),
-          serverConnections: sum(row, 'sv_'),
-        }));
-    },
-    async isAdmin(user) {
-      const rows: Record<string, unknown>[] = await ask('SHOW CONFIG');
-      const told = (name: string) => String(rows.find(({ key }) => key === name)?.value ?? '');
-      // With auth_type any everybody is.
-      return (
-        told('auth_type') === 'any' ||
-        told('admin_users')
-          .split(/[\s,]+/)
-          .includes(user)
-      );
-    },
-    async reconnect(database) {
-      await ask(`RECONNECT ${quoteIdentifier(database)}`);
-    },
-    [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
-  };
+  }
+}
+
+/** Which columns there are differs between the versions of PgBouncer. */
+type Row = Readonly<Record<string, unknown>>;
+
+/** A fault of a console: another advice helps than for PostgreSQL. */
+function ofConsole(error: unknown, place: string): DatabaseError {
+  const known = databaseError(error, place);
+  const { cause } = known;
+  if (isFault(known, 'server-unreachable')) {
+    return databaseFault('pgbouncer-unreachable', known.fact.params, { cause });
+  }
+  if (isFault(known, 'login-refused')) {
+    const { detail } = known.fact.params;
+    return databaseFault('pgbouncer-login-refused', { place, detail }, { cause });
+  }
+  return known;
 }
 
 /** PgBouncer counts each state in a column of its own, and which states there are differs between its versions. */
-function sum(row: Readonly<Record<string, unknown>>, prefix: string): number {
+function sum(row: Row, prefix: string): number {
   const counts = Object.entries(row).filter(([name]) => name.startsWith(prefix));
   return counts.reduce((total, [, count]) => total + Number(count), 0);
 }

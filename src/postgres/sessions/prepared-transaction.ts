@@ -1,10 +1,10 @@
-import { strangersName } from '../../visible.ts';
-import { quoteLiteral } from '../identifier.ts';
+import type { PreparedInfo } from '../../facts/session-info.ts';
+import { describePrepared as describe } from '../../messages/describe-session.ts';
 
 /**
- * A transaction that was prepared for a two-phase commit and belongs to a login. It has no session, keeps its locks
- * across restarts, and pg_terminate_backend cannot end it. Where logins act as an owner role (`SET role`) it is the
- * owner's, so that either login can end it and neither is held up.
+ * A transaction that was prepared for a two-phase commit and belongs to a login. It has no session, keeps its
+ * locks across restarts, and pg_terminate_backend cannot end it. Where logins act as an owner role
+ * (`SET role`) it is the owner's, so that either login can end it and neither is held up.
  * https://www.postgresql.org/docs/current/view-pg-prepared-xacts.html
  */
 export interface PreparedTransaction {
@@ -13,8 +13,12 @@ export interface PreparedTransaction {
   readonly preparedAt: Date;
 }
 
-/** Which one, since when, and what ends it. The instant and not the age, so that the text stays the same. */
-export function describePrepared({ gid, database, preparedAt }: PreparedTransaction): string {
-  const name = quoteLiteral(gid);
-  return `${name} (in database ${strangersName(database)}, since ${preparedAt.toISOString()}; COMMIT PREPARED ${name} or ROLLBACK PREPARED ${name} there ends it)`;
+/** The same as JSON, for a fact. */
+export function preparedInfo({ preparedAt, ...transaction }: PreparedTransaction): PreparedInfo {
+  return { ...transaction, preparedAt: preparedAt.toISOString() };
+}
+
+/** TODO: remove, once everybody has facts. */
+export function describePrepared(transaction: PreparedTransaction): string {
+  return describe(preparedInfo(transaction));
 }

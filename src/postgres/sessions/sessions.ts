@@ -1,33 +1,30 @@
 import type pg from 'pg';
-import { strangersName } from '../../visible.ts';
+import { sql } from '../../facts/remedy.ts';
+import type { PreparedInfo, SessionInfo } from '../../facts/session-info.ts';
+import { describeSession as describe } from '../../messages/describe-session.ts';
+import { databaseFault } from '../connection/database-error.ts';
 import { unlessForbidden } from '../connection/unless-forbidden.ts';
 import type { PreparedTransaction } from './prepared-transaction.ts';
 
-/** One server process that is logged in as a login. Ages are milliseconds. */
-export interface LoginSession {
-  readonly pid: number;
-  readonly database: string | null;
-  /** Whether that is another database than the one that was asked in. */
-  readonly elsewhere: boolean;
-  /** The replica that it is on; left out: the primary. */
-  readonly replica?: string;
-  readonly application: string;
-  readonly address: string | null;
-  /** `client backend`, `walsender`, or a background worker that runs as the login. */
-  readonly type: string;
-  /** Replication slots that it holds. They have no owner, so a slot that nobody holds is nobody's. */
-  readonly slots: readonly string[];
-  readonly state: string | null;
-  readonly transactionAge: number | null;
-}
+/** TODO: remove, once everybody calls it SessionInfo. */
+export type LoginSession = SessionInfo;
 
 /** All that holds on to a login. */
 export interface LoginUse {
-  readonly sessions: readonly LoginSession[];
+  readonly sessions: readonly SessionInfo[];
   readonly prepared: readonly PreparedTransaction[];
 }
 
 export const NOBODY: LoginUse = { sessions: [], prepared: [] };
+
+/** What PostgreSQL answers, from functions that make JSON. */
+interface SeenUses {
+  readonly visible: boolean;
+  /** Quoted. */
+  readonly rotator: string;
+  readonly sessions: readonly (SessionInfo & { readonly login: string })[] | null;
+  readonly prepared: readonly (PreparedInfo & { readonly login: string })[] | null;
+}
 
 /**
  * Who uses the given logins, in the whole cluster, not only in the connected database, in one query.
@@ -39,7 +36,7 @@ export async function usesOf(
   logins: readonly string[],
 ): Promise<Map<string, LoginUse>> {
   // Parallel workers are left out: they belong to a query of a session that is there, and end with it.
-  const { rows } = await client.query(
+  const { rows } = await client.query<SeenUses>(
     `SELECT pg_catalog.pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS visible, pg_catalog.quote_ident(current_user) AS rotator,
             (SELECT pg_catalog.json_agg(session) FROM (
                SELECT role.rolname AS login, activity.pid, activity.datname AS database,
@@ -60,9 +57,9 @@ export async function usesOf(
     [logins],
   );
   const [seen] = rows;
-  if (seen?.visible !== true) throw new SessionsHiddenError(seen?.rotator);
+  if (seen?.visible !== true) throw sessionsHidden(seen?.rotator ?? 'CURRENT_USER');
   const uses = new Map(
-    logins.map((login) => [login, { sessions: [] as LoginSession[], prepared: [] as PreparedTransaction[] }]),
+    logins.map((login) => [login, { sessions: [] as SessionInfo[], prepared: [] as PreparedTransaction[] }]),
   );
   for (const { login, ...session } of seen.sessions ?? []) uses.get(login)?.sessions.push(session);
   for (const { login, preparedAt, ...transaction } of seen.prepared ?? []) {
@@ -71,28 +68,22 @@ export async function usesOf(
   return uses;
 }
 
+/** The rotator cannot see other roles' sessions, so no count of them would be true. */
+function sessionsHidden(rotator: string) {
+  const remedies = [sql(`GRANT pg_read_all_stats TO ${rotator}`)];
+  return databaseFault('sessions-hidden', { rotator }, { remedies });
+}
+
 /** The sessions of the given logins; throws as {@link usesOf} does. */
 export async function sessionsOf(
   client: pg.ClientBase,
   logins: readonly string[],
-): Promise<Map<string, readonly LoginSession[]>> {
+): Promise<Map<string, readonly SessionInfo[]>> {
   return sessionsIn(await usesOf(client, logins));
 }
 
-export function sessionsIn(uses: ReadonlyMap<string, LoginUse>): Map<string, readonly LoginSession[]> {
+export function sessionsIn(uses: ReadonlyMap<string, LoginUse>): Map<string, readonly SessionInfo[]> {
   return new Map([...uses].map(([login, { sessions }]) => [login, sessions]));
-}
-
-/** The rotator cannot see other roles' sessions, so no count of them would be true. */
-export class SessionsHiddenError extends Error {
-  override readonly name = 'SessionsHiddenError';
-
-  /** `rotator` is quoted already. */
-  constructor(rotator: string) {
-    super(
-      `The rotator ${rotator} may not see the sessions of other roles; run: GRANT pg_read_all_stats TO ${rotator}`,
-    );
-  }
 }
 
 /**
@@ -123,16 +114,7 @@ export async function terminate(
   return refused;
 }
 
-/** `psql@10.0.0.7 (idle in transaction, transaction 12 s old)`: who holds a drain up. */
-export function describeSession(session: LoginSession): string {
-  const { application, address, type, slots, state, database, elsewhere, replica, transactionAge } = session;
-  const facts = [
-    ...(type === 'client backend' ? [] : [type]),
-    ...(slots.length > 0 ? [`replication slot ${slots.join(' and ')}`] : []),
-    state ?? 'unknown state',
-    ...(elsewhere ? [`in database ${strangersName(database ?? '')}`] : []),
-    ...(replica === undefined ? [] : [`on replica ${replica}`]),
-    ...(transactionAge === null ? [] : [`transaction ${Math.round(transactionAge / 1000)} s old`]),
-  ];
-  return `${strangersName(application) || 'unnamed application'}@${address ?? 'local'} (${facts.join(', ')})`;
+/** TODO: remove, once everybody has facts. */
+export function describeSession(session: SessionInfo): string {
+  return describe(session);
 }

@@ -4,7 +4,7 @@ import { openTls } from './open-tls.ts';
 
 /** The certificate that a server shows, and how it would encrypt. Nothing of it is verified: `connect` does that. */
 export interface PeerCertificate {
-  /** `CN=db.internal, O=Example` */
+  /** `CN=db.internal, O=Example`; empty where it has none. */
   readonly subject: string;
   readonly issuer: string;
   /** As Node.js writes them: `DNS:db.internal, IP Address:10.0.0.1`; empty where it has none. */
@@ -15,7 +15,10 @@ export interface PeerCertificate {
   readonly protocol: string;
 }
 
-/** Looks at the certificate of a server, in a connection of its own. Undefined when the server has no TLS; throws what Node.js does. */
+/**
+ * Looks at the certificate of a server, in a connection of its own. Undefined when the server has no TLS.
+ * Throws what Node.js does.
+ */
 export async function peerCertificate(target: Database): Promise<PeerCertificate | undefined> {
   const socket = await openTls(target);
   try {
@@ -35,7 +38,12 @@ export async function peerCertificate(target: Database): Promise<PeerCertificate
   }
 }
 
-/** A distinguished name as Node.js writes it, on one line; one that is empty says so. */
+/** Whom the first certificate of a PEM text is for; empty: nobody. */
+export function subjectOf(pem: string): string {
+  return oneLine(new X509Certificate(pem).subject);
+}
+
+/** A distinguished name as Node.js writes it, on one line; empty where it has none. */
 function oneLine(name: string | undefined): string {
-  return name?.replaceAll('\n', ', ') || 'without a subject';
+  return name?.replaceAll('\n', ', ') ?? '';
 }

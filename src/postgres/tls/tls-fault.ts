@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import type { Database } from '../../config/config.ts';
-import { subjectOf } from '../sessions/subject-of.ts';
+import { type DatabaseError, databaseFault } from '../connection/database-error.ts';
+import { placeOf } from '../connection/place-of.ts';
 import { certificateFault } from './certificate-fault.ts';
 import { openTls } from './open-tls.ts';
+import { subjectOf } from './peer-certificate.ts';
 
 interface Cause {
   readonly code?: unknown;
@@ -15,99 +17,101 @@ interface Cause {
 export const NO_ANSWER_TO_TLS = 'There was an error establishing an SSL connection';
 
 /**
- * What is wrong between a server and us before or beside the password, and what mends it; undefined if that is not
- * what failed. To say more than OpenSSL does it looks at the server's certificate again. `proven`: the password was.
+ * What is wrong between a server and keyturn before or beside the password; undefined if that is not what
+ * failed. It looks at the server's certificate again, to say more than OpenSSL does. `proven`: the password
+ * was.
  */
 export async function tlsFault(
   thrown: unknown,
   target: Database,
   proven: boolean,
-): Promise<string | undefined> {
+): Promise<DatabaseError | undefined> {
   const cause = (thrown ?? {}) as Cause;
-  const told =
+  const found =
     ofNegotiation(cause, target) ??
     ofAuthentication(cause, target, proven) ??
-    ofAlert(wordOf(cause), target) ??
+    ofAlert(wordOf(cause), cause, target) ??
     (await certificateFault(cause, target));
-  if (told !== undefined || target.tls.mode === 'disable' || !wasCut(cause)) return told;
-  // In TLS 1.3 a server refuses a client certificate after the client took the handshake for done: what we said
-  // meanwhile may have the connection reset before its reason is read.
-  return ofAlert(await alertOf(target), target);
+  if (found !== undefined || target.tls.mode === 'disable' || !wasCut(cause)) return found;
+  // In TLS 1.3 a server refuses a client certificate after the client took the handshake for done. What the
+  // client said meanwhile may have the connection reset before it reads the reason.
+  return ofAlert(await alertOf(target), cause, target);
 }
 
-function ofNegotiation({ message = '' }: Cause, { host, tls, user }: Database): string | undefined {
+/** What pg and PgBouncer say is foreign text, and has no code. */
+function ofNegotiation(cause: Cause, target: Database): DatabaseError | undefined {
+  const { message = '' } = cause;
+  const { host, tls, user } = target;
+  const place = placeOf(target);
   if (message === 'The server does not support SSL connections') {
-    return 'the server has no TLS, and keyturn sends nothing in plaintext; turn it on there (ssl = on in postgresql.conf, client_tls_sslmode in pgbouncer.ini), or set the mode of tls (sslmode in a url) to disable if nobody else can listen';
+    return databaseFault('server-has-no-tls', { place }, { cause });
   }
-  if (message === NO_ANSWER_TO_TLS) {
-    return 'what answers there does not speak the protocol of PostgreSQL; check host and port';
-  }
+  if (message === NO_ANSWER_TO_TLS) return databaseFault('server-is-not-postgresql', { place }, { cause });
   // A Unix socket has no TLS that could be missing.
   if (tls.mode !== 'disable' || host.startsWith('/')) return undefined;
   if (/^no pg_hba\.conf entry .*(no encryption|SSL off)$/.test(message)) {
-    return `the server lets ${user} in by TLS only, or not at all (${message}); set the mode of tls (sslmode in a url) to verify-full, or add an entry to pg_hba.conf`;
+    return databaseFault('tls-required-by-pg-hba', { place, user, detail: message }, { cause });
   }
-  if (/^(SSL|TLS) required/.test(message)) {
-    return 'the server demands TLS; set the mode of tls (sslmode in a url) to verify-full';
-  }
+  if (/^(SSL|TLS) required/.test(message)) return databaseFault('tls-required', { place }, { cause });
   return undefined;
 }
 
-function ofAuthentication(
-  { code, message = '' }: Cause,
-  { tls, user }: Database,
-  proven: boolean,
-): string | undefined {
+function ofAuthentication(cause: Cause, target: Database, proven: boolean): DatabaseError | undefined {
+  const { code, message = '' } = cause;
+  const { tls, user } = target;
+  const place = placeOf(target);
   if (/^connection requires a valid client certificate/.test(message)) {
     return tls.cert === undefined
-      ? 'the server demands a client certificate, and none is configured; set tls.cert and tls.key (sslcert and sslkey in a url)'
-      : 'the server did not take the client certificate for valid; set ssl_ca_file there to the CA that issued it';
+      ? databaseFault('client-certificate-missing', { place }, { cause })
+      : databaseFault('client-certificate-not-accepted', { place }, { cause });
   }
-  const own = tls.cert === undefined ? 'none' : subjectOf(tls.cert);
-  const map = `let pg_hba.conf map it (map=keyturn there, and in pg_ident.conf: keyturn ${commonName(own)} ${user})`;
+  const params = { place, user, subject: ownSubject(target) };
   if (/^certificate authentication failed/.test(message)) {
-    return `the client certificate is for ${own}, and not for the role ${user}; take one whose CN is ${user}, or ${map}`;
+    return databaseFault('client-certificate-for-another-role', params, { cause });
   }
-  // A server that has proved to know the password refuses what comes after it, in the words it has for a wrong one.
+  // After a server has proved that it knows the password, it refuses all else in the words for a wrong one.
   if (code === '28P01' && proven) {
-    return `the password is right, but the client certificate is for ${own}, and pg_hba.conf has clientcert=verify-full for ${user}; set clientcert=verify-ca for it, or ${map}`;
+    return databaseFault('client-certificate-must-name-role', params, { cause });
   }
   return undefined;
 }
 
-function ofAlert(word: string | undefined, { tls, host, port }: Database): string | undefined {
+function ofAlert(word: string | undefined, cause: Cause, target: Database): DatabaseError | undefined {
   if (word === undefined) return undefined;
-  const own =
-    tls.cert === undefined ? 'our client certificate' : `the client certificate of ${subjectOf(tls.cert)}`;
-  if (/alert unknown ca/.test(word)) {
-    return `the server does not know the CA of ${own}; set ssl_ca_file there (client_tls_ca_file in PgBouncer) to the CA that issued it, or take a certificate of the one it has`;
-  }
+  const place = placeOf(target);
+  const own = { place, subject: ownSubject(target) };
+  if (/alert unknown ca/.test(word)) return databaseFault('client-certificate-ca-unknown', own, { cause });
   if (/alert certificate expired/.test(word)) {
-    return `the server refuses ${own}, which has expired; renew it, then set tls.cert and tls.key (sslcert and sslkey in a url)`;
+    return databaseFault('client-certificate-expired', own, { cause });
   }
   if (/certificate required/.test(word)) {
-    return 'the server demands a client certificate in the handshake, and none is configured; set tls.cert and tls.key (sslcert and sslkey in a url)';
+    return databaseFault('client-certificate-missing', { place }, { cause });
   }
-  if (
-    /alert (bad|unsupported|revoked|decrypt)|alert certificate (unknown|revoked)|alert decrypt error/.test(
-      word,
-    )
-  ) {
-    return `the server refuses ${own} (${word}); its log says why; renew the certificate, or correct tls.cert and tls.key`;
+  if (REFUSED.test(word)) {
+    return databaseFault('client-certificate-refused', { ...own, detail: word }, { cause });
   }
-  if (
-    /protocol version|unsupported protocol|wrong version number|handshake failure|no shared cipher/.test(word)
-  ) {
-    return `the server and Node.js have no version or cipher of TLS in common (${word}); set ssl_min_protocol_version there to TLSv1.2, and see: openssl s_client -starttls postgres -connect ${host}:${port}`;
+  if (NOTHING_IN_COMMON.test(word)) {
+    const { host, port } = target;
+    return databaseFault('tls-version-mismatch', { place, host, port, detail: word }, { cause });
   }
   return undefined;
+}
+
+/** OpenSSL's words for alerts. */
+const REFUSED =
+  /alert (bad|unsupported|revoked|decrypt)|alert certificate (unknown|revoked)|alert decrypt error/;
+const NOTHING_IN_COMMON =
+  /protocol version|unsupported protocol|wrong version number|handshake failure|no shared cipher/;
+
+function ownSubject({ tls }: Database): string | null {
+  return tls.cert === undefined ? null : subjectOf(tls.cert);
 }
 
 function wasCut({ code, message = '' }: Cause): boolean {
   return code === 'ECONNRESET' || code === 'EPIPE' || /^Connection terminated unexpectedly/.test(message);
 }
 
-/** The alert with which a server answers a handshake to which nothing was added. */
+/** The alert with which a server answers a handshake after which the client says nothing. */
 async function alertOf(target: Database): Promise<string | undefined> {
   try {
     const socket = await openTls(target);
@@ -121,11 +125,7 @@ async function alertOf(target: Database): Promise<string | undefined> {
   }
 }
 
-/** What OpenSSL calls it: the last but the place in its source of `error:0A00042E:SSL routines:ssl3_read_bytes:…`. */
+/** OpenSSL's word, from `error:0A00042E:SSL routines:ssl3_read_bytes:tlsv1 alert unknown ca:…`. */
 function wordOf({ reason, message }: Cause): string | undefined {
   return reason ?? /SSL routines:[^:]*:([^:]+)/.exec(message ?? '')?.[1];
-}
-
-function commonName(subject: string): string {
-  return /(?:^|, )CN=([^,]*)/.exec(subject)?.[1] ?? 'its-cn';
 }

@@ -4,6 +4,7 @@ import type { Policy } from '../../config/policy.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { Rotation } from '../../ledger/rotation.ts';
 import { placeOf, type Session } from '../../postgres/connection/connect.ts';
+import { remembering } from '../../postgres/connection/session-pin.ts';
 import { openSessionPool, type SessionPool } from '../../postgres/connection/session-pool.ts';
 import { openReplica } from '../../postgres/replicas/open-replica.ts';
 import { mergeUses } from '../../postgres/sessions/merge-uses.ts';
@@ -33,7 +34,8 @@ export function openContext({
 }
 
 /** The same without a ledger, for looking only. */
-export function openView(parts: ViewParts): RotationView & AsyncDisposable {
+export function openView(given: ViewParts): RotationView & AsyncDisposable {
+  const parts = { ...given, connection: remembering(given.connection) };
   let session: Promise<Session> | undefined;
   let answers = new Map<string, Promise<Version | undefined>>();
   const poller = parts.poller ?? openUsePoller(parts.clock);

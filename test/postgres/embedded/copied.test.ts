@@ -74,7 +74,9 @@ test('two starts at once in a copy share one server, which is not the original (
 test('a server on our port that works in another data directory is not taken for ours (G6)', async () => {
   await copy('stale');
   const attempt = takeLease({ data: dataIn('stale'), port: original.port }, original.password);
-  await expect(attempt).rejects.toMatchObject({ name: 'WrongServer' });
+  await expect(attempt).rejects.toMatchObject({
+    fact: { code: 'embedded-server-elsewhere', params: { data: dataIn('stale'), path: dataIn('original') } },
+  });
 });
 
 test.skipIf(process.platform !== 'linux')(

@@ -36,10 +36,10 @@ async function runsAgain(folder: string, pid: number): Promise<void> {
 
 test('a postmaster that is killed is started again, once, by those that use it, until the last lets go', async () => {
   const folder = join(base, 'shared', '.keyturn', 'postgres');
-  const happenings: string[][] = [[], [], []];
+  const changes: string[][] = [[], [], []];
   const attached: Embedded[] = [];
-  for (const list of happenings) {
-    attached.push(await openEmbedded({ folder, onHappening: (happening) => list.push(happening) }));
+  for (const list of changes) {
+    attached.push(await openEmbedded({ folder, onChange: (change) => list.push(change) }));
   }
   {
     await using session = await adminOf(attached[0] as Embedded);
@@ -47,7 +47,7 @@ test('a postmaster that is killed is started again, once, by those that use it, 
   }
   const killed = await killPostmaster(folder);
   await runsAgain(folder, killed);
-  await expect.poll(() => happenings).toEqual([1, 2, 3].map(() => ['lost', 'back']));
+  await expect.poll(() => changes).toEqual([1, 2, 3].map(() => ['lost', 'back']));
   for (const one of attached) {
     await using session = await adminOf(one);
     await session.client.query('SELECT FROM kept');
@@ -67,7 +67,7 @@ test('letting go of a server while it is started again leaves none behind', asyn
   const lost = new Promise<void>((resolve) => {
     tell = resolve;
   });
-  const embedded = await openEmbedded({ folder, onHappening: () => tell() });
+  const embedded = await openEmbedded({ folder, onChange: () => tell() });
   await killPostmaster(folder);
   await lost;
   await embedded.close();
