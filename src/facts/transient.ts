@@ -4,7 +4,14 @@ import type { FactCode } from './fact.ts';
  * The codes of faults that may pass without anybody doing something, so that a rotation tries again. All others end it
  * before publish, or wait for somebody after it.
  */
-const TRANSIENT: ReadonlySet<FactCode> = new Set<FactCode>(['unexpected']);
+const TRANSIENT: ReadonlySet<FactCode> = new Set<FactCode>([
+  'unexpected',
+  'ledger-tables-locked',
+  'login-not-revoked-yet',
+  'replica-refuses-rotator-passwords',
+  'replicas-behind',
+  'store-does-not-give-back',
+]);
 
 export function isTransientCode(code: FactCode): boolean {
   return TRANSIENT.has(code);

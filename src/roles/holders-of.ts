@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Connection, PgBouncer, Replica } from '../config/config.ts';
+import { counted } from '../counted.ts';
 import { openReplica } from '../postgres/replicas/open-replica.ts';
 import { mergeUses } from '../postgres/sessions/merge-uses.ts';
 import { describePrepared } from '../postgres/sessions/prepared-transaction.ts';
@@ -44,7 +45,10 @@ async function usesOn(
 
 async function clientsOf({ name }: Connection, settings: PgBouncer, login: string): Promise<string[]> {
   try {
-    return await clientsAt(settings, login);
+    return (await clientsAt(settings, login)).map(
+      ({ clients, pgbouncer, database }) =>
+        `${counted(clients, 'client')} of ${login} at PgBouncer ${pgbouncer} in its database ${database}`,
+    );
   } catch (cause) {
     throw new Error(
       `PgBouncer ${(cause as Error).message}. If it is gone, remove it from the pgbouncer of connection ${name}`,

@@ -1,4 +1,6 @@
 import type pg from 'pg';
+import type { Fact } from '../facts/fact.ts';
+import { Fault } from '../facts/fault.ts';
 import type { Rotation } from '../ledger/rotation.ts';
 import { type Login, readLogins } from '../postgres/logins/login.ts';
 import { sessionsOf } from '../postgres/sessions/sessions.ts';
@@ -56,8 +58,12 @@ export async function listPolicy(
     sessions: found && !found.has(login) ? null : (status.sessions?.[login] ?? null),
     memberOf: found?.get(login)?.memberOf ?? null,
     lastRotatedAt: status.lastRotatedAt,
-    error: faults[0] ?? (status.sessions === null ? status.lastError : null),
+    error: faults[0] ?? (status.sessions === null ? textOf(status.faults) : null),
   }));
+}
+
+function textOf(faults: readonly Fact[]): string | null {
+  return faults.map((each) => new Fault(each).message).join('; ') || null;
 }
 
 /** Logins of which nobody says what is published: those of no policy, or of one that is not configured any more. */
