@@ -1,4 +1,5 @@
-import { describeSkew, REFUSED_SKEW_MS, TOLD_SKEW_MS } from '../ledger/state-clock.ts';
+import { Fault } from '../facts/fault.ts';
+import { REFUSED_SKEW_MS, skewFact, TOLD_SKEW_MS } from '../ledger/state-clock.ts';
 import type { Finding } from '../rotation/findings/finding.ts';
 
 const TOLERATED_MS = 5_000;
@@ -29,6 +30,6 @@ export function clockFinding(server: number, { before, after }: { before: number
 export function stateClockFinding(skew: number | undefined): Finding | undefined {
   if (skew === undefined || Math.abs(skew) < TOLD_SKEW_MS) return undefined;
   const level = Math.abs(skew) < REFUSED_SKEW_MS ? 'warn' : 'fail';
-  const [text = '', remedy = ''] = describeSkew(skew).split('; ');
+  const [text = '', remedy = ''] = new Fault(skewFact(skew)).message.split('; ');
   return { level, about: 'clock', text, remedy };
 }

@@ -1,3 +1,4 @@
+import { type Fault, isFault } from '../facts/fault.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Rotation } from '../ledger/rotation.ts';
 import type { Target } from '../postgres/connection/connect.ts';
@@ -55,7 +56,8 @@ async function proveDestination(
         text: `${username}, as ${destination.name} publishes it, logs in at ${place}`,
       });
     } catch (error) {
-      if (!(error instanceof DatabaseError)) throw error;
+      const known = isFault(error, 'password-refused', 'login-not-proven') || error instanceof DatabaseError;
+      if (!known) throw error;
       findings.push(await explain(error, { username, server, where: destination.name, remedy }));
     }
   }
@@ -64,12 +66,13 @@ async function proveDestination(
 
 /** Why no proof came of a login that may be right all the same, or why it is refused. */
 async function explain(
-  error: DatabaseError,
+  error: Fault | DatabaseError,
   { username, server, where, remedy }: Readonly<{ username: string; server: Target }> & Refused,
 ): Promise<Finding> {
   const about = 'published';
   const place = `${server.host}:${server.port}`;
-  if (error.kind === 'unproven') {
+  const isUnasked = error instanceof DatabaseError && error.kind === 'unproven';
+  if (isUnasked || isFault(error, 'login-not-proven')) {
     return {
       level: 'fail',
       about,
@@ -89,13 +92,14 @@ async function explain(
   return explainRefused(error, { where, remedy });
 }
 
-async function explainRefused(error: DatabaseError, { where, remedy }: Refused): Promise<Finding> {
+async function explainRefused(error: Fault | DatabaseError, { where, remedy }: Refused): Promise<Finding> {
   const told = faultFinding('published', error);
   const refused = { ...told, text: `consumers that read ${where} are refused: ${told.text}` };
-  if (error.kind === 'full') {
+  const cause = error instanceof DatabaseError ? error : error.cause;
+  if (cause instanceof DatabaseError && cause.kind === 'full') {
     return { ...refused, remedy: 'end sessions that nobody needs, or raise the limit that it names' };
   }
-  const as = refusedAs(error);
+  const as = refusedAs(cause);
   if (as === 'password' || as === 'nologin') {
     return { ...refused, remedy: await remedy() };
   }

@@ -1,5 +1,7 @@
 import type { Policy } from '../config/policy.ts';
-import { describeFuture } from '../ledger/future.ts';
+import type { Fact } from '../facts/fact.ts';
+import { Fault } from '../facts/fault.ts';
+import { futureFact } from '../ledger/future.ts';
 import type { Rotation } from '../ledger/rotation.ts';
 import type { Timing } from '../ledger/timing.ts';
 import { isOverdue, nextDue, owedSlot } from '../rotation/due-rotation.ts';
@@ -34,7 +36,7 @@ function futureFinding({ futureAt }: Timing): Finding | undefined {
   return {
     level: 'warn',
     about: 'clock',
-    text: describeFuture(futureAt),
+    text: messageOf(futureFact(futureAt)),
     remedy:
       'have the state database and the machines of keyturn follow a time server (NTP); the schedule goes on',
   };
@@ -63,19 +65,23 @@ function slotFinding(policy: Policy, timing: Timing, now: number): Finding {
   return { level: 'ok', about, text: `the next slot is ${when}` };
 }
 
+function messageOf(fact: Fact): string {
+  return new Fault(fact).message;
+}
+
 function lastFinding({ name }: Policy, last: Rotation | undefined, adopt: boolean): Finding | undefined {
   if (last?.status === 'open' && last.attempts > 0) {
     return {
       level: 'fail',
       about: 'rotation',
-      text: `rotation ${last.id} is stuck and tried again: ${last.lastError}`,
+      text: `rotation ${last.id} is stuck and tried again: ${last.lastFault && messageOf(last.lastFault)}`,
     };
   }
   if (last?.status === 'failed' && last.rolledBackBy === null) {
     return {
       level: 'warn',
       about: 'rotation',
-      text: `the last rotation failed on ${last.finishedAt?.toISOString()}: ${last.lastError}`,
+      text: `the last rotation failed on ${last.finishedAt?.toISOString()}: ${last.lastFault && messageOf(last.lastFault)}`,
       remedy: adopt
         ? `once that is mended, take over what was changed in the secret: keyturn rotate ${name} --adopt`
         : `once that is mended, rotate, or wait for the schedule: keyturn rotate ${name}`,

@@ -5,9 +5,13 @@ import { oneLineNames } from '../postgres/one-line-names.ts';
 import type { Message } from './message.ts';
 import { MESSAGES } from './messages.ts';
 
-/** What is the case, in a sentence without its remedy. */
+/** What is the case, in a sentence without its remedy. A fact of the ledger may have another shape: it is shown as data. */
 export function textOf(fact: Fact): string {
-  return messageOf(fact)?.text(fact.params, tell) ?? `${fact.code} ${JSON.stringify(fact.params)}`;
+  try {
+    const text = messageOf(fact)?.text(fact.params, tell);
+    if (text !== undefined) return text;
+  } catch {}
+  return `${fact.code} ${JSON.stringify(fact.params)}`;
 }
 
 /** What puts a fact right, a line each: advice, then commands and configuration keys, then each statement by itself. */
@@ -19,7 +23,12 @@ export function remedyLines(fact: Fact): string[] {
 /** What puts a fact right other than SQL, as one text; undefined where nothing is known. */
 export function adviceOf(fact: Fact): string | undefined {
   const { advice } = messageOf(fact) ?? {};
-  return typeof advice === 'function' ? advice(fact.params) : advice;
+  if (typeof advice !== 'function') return advice;
+  try {
+    return advice(fact.params);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The statements among the remedies of a fact. */
@@ -58,5 +67,6 @@ function linesOf(remedy: Remedy): string[] {
 /** Undefined for a code that a newer release wrote into the ledger. */
 function messageOf(fact: Fact): Message<Fact['params']> | undefined {
   // Each entry takes the parameters of its own code, which are those of the fact.
+  if (!Object.hasOwn(MESSAGES, fact.code)) return undefined;
   return MESSAGES[fact.code] as Message<Fact['params']> | undefined;
 }

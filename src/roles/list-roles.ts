@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { type Fact, fact } from '../facts/fact.ts';
+import type { Fact } from '../facts/fact.ts';
 import { factOf } from '../facts/fault.ts';
 import type { Rotation } from '../ledger/rotation.ts';
 import { type Login, readLogins } from '../postgres/logins/login.ts';
@@ -16,7 +16,7 @@ export type LoginState =
   | 'missing'
   | 'removed';
 
-/** One line of `keyturn roles list`. What could not be seen is null, and `fault` says why (G6). */
+/** One line of `keyturn roles list`. What could not be seen is null, and `faults` say why (G6). */
 export interface ListedLogin {
   /** Null where not even the logins could be seen. */
   readonly login: string | null;
@@ -29,7 +29,7 @@ export interface ListedLogin {
   readonly sessions: number | null;
   readonly memberOf: readonly string[] | null;
   readonly lastRotatedAt: string | null;
-  readonly fault: Fact | null;
+  readonly faults: readonly Fact[];
 }
 
 /** The logins of a policy. */
@@ -49,10 +49,6 @@ export async function listPolicy(
   const isPublishedKnown = await seen(context.read(destinations[0], 'current').then(() => true));
   // A rotator has no second login: it is in use, published or not yet.
   const active = policy.type === 'rotator' ? policy.logins[0] : status.active;
-  const sessionsFault =
-    status.sessions === null && status.lastError !== null
-      ? fact('unexpected', { text: status.lastError })
-      : null;
   return policy.logins.map((login) => ({
     login,
     policy: policy.name,
@@ -62,7 +58,7 @@ export async function listPolicy(
     sessions: found && !found.has(login) ? null : (status.sessions?.[login] ?? null),
     memberOf: found?.get(login)?.memberOf ?? null,
     lastRotatedAt: status.lastRotatedAt,
-    fault: faults[0] ?? sessionsFault,
+    faults: faults.length > 0 || status.sessions !== null ? faults.slice(0, 1) : status.faults,
   }));
 }
 
@@ -83,14 +79,17 @@ export async function listLogins(
     sessions: found.has(login) ? (sessions.get(login)?.length ?? null) : null,
     memberOf: found.get(login)?.memberOf ?? null,
     lastRotatedAt: null,
-    fault: null,
+    faults: [],
   }));
 }
 
 /** What is known of logins whose server cannot be asked. */
 export function unseenLogins(
   logins: readonly string[],
-  { made, ...known }: { policy: string | null; connection: string; made: readonly string[]; fault: Fact },
+  {
+    made,
+    ...known
+  }: { policy: string | null; connection: string; made: readonly string[]; faults: readonly Fact[] },
 ): ListedLogin[] {
   return (logins.length === 0 ? [null] : logins).map((login) => ({
     login,

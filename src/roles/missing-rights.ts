@@ -30,18 +30,22 @@ interface MissingRight {
 /** Throws a fault that names every right that the rotator lacks to make these changes, and what gives each. */
 export async function refuseMissingRights(client: pg.ClientBase, planned: PlannedChanges): Promise<void> {
   const { logins, mayTerminate, server } = planned;
-  const missing = [
-    ...(await missingPrivileges(client, logins, { mayTerminate })).map(({ what, remedy }) => ({
-      right: fact('unexpected', { text: `may not ${what}` }),
-      remedy: sql(remedy),
-    })),
-    ...missingRights(planned),
-  ];
-  if (missing.length === 0) return;
+  const privileges = await missingPrivileges(client, logins, { mayTerminate });
+  const rights = missingRights(planned);
+  if (privileges.length + rights.length === 0) return;
   throw fault(
     'roles-rights-missing',
-    { rotator: server.rotator, missing: missing.map(({ right }) => right) },
-    { remedies: together(missing.map(({ remedy }) => remedy)) },
+    {
+      rotator: server.rotator,
+      privileges: privileges.flatMap(({ right }) => right ?? []),
+      rights: rights.map(({ right }) => right),
+    },
+    {
+      remedies: together([
+        ...privileges.map(({ remedy }) => sql(remedy)),
+        ...rights.map(({ remedy }) => remedy),
+      ]),
+    },
   );
 }
 

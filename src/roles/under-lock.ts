@@ -1,9 +1,7 @@
 import type pg from 'pg';
 import { type Fault, factOf, fault, isFault } from '../facts/fault.ts';
-import { sql } from '../facts/remedy.ts';
-import { DatabaseError } from '../postgres/connection/database-error.ts';
 import { isConcurrentUpdate, isLockRefused } from '../postgres/locks/lock-fault.ts';
-import { advisoryLockHolders, describeHolder } from '../postgres/locks/lock-holders.ts';
+import { advisoryLockHolders, endingThem, holderInfo } from '../postgres/locks/lock-holders.ts';
 import { lockKey } from '../postgres/locks/lock-key.ts';
 import { LOCK_WAIT_MS, limitLockWaits } from '../postgres/locks/lock-waits.ts';
 import { withPolicyLock } from '../postgres/locks/policy-lock.ts';
@@ -40,17 +38,18 @@ async function takeTurn(client: pg.ClientBase): Promise<void> {
     if (!isLockRefused(cause)) throw cause;
     await client.query('ROLLBACK TO SAVEPOINT keyturn_turn');
     const holders = await advisoryLockHolders(client, key);
-    const pids = holders.flatMap(({ pid }) => pid ?? []);
-    const ends = pids.map((pid) => `SELECT pg_catalog.pg_terminate_backend(${pid})`);
-    const remedies = ends.length > 0 ? [sql(...ends)] : [];
-    throw fault('roles-turn-taken', { holders: holders.map(describeHolder) }, { cause, remedies });
+    const remedies = endingThem(holders);
+    throw fault('roles-turn-taken', { holders: holders.map(holderInfo) }, { cause, remedies });
   }
 }
 
 /** Undefined where it was not another session that was in the way. */
 function obstacleOf(error: unknown, logins: readonly string[]): Fault | undefined {
   for (let each = error; each instanceof Error; each = each.cause) {
-    if (isHeldLock(each)) return fault('roles-locked', { logins, cause: factOf(each) }, { cause: error });
+    // A lock of keyturn's own: the policy's, or that of changes of roles.
+    if (isFault(each, 'lock-held', 'lock-lost', 'login-row-locked', 'roles-turn-taken')) {
+      return fault('roles-locked', { logins, cause: each.fact }, { cause: error });
+    }
     const cause = factOf(error);
     if (isLockRefused(each)) {
       return fault('roles-lock-timeout', { seconds: LOCK_WAIT_MS / 1000, cause }, { cause: error });
@@ -59,9 +58,4 @@ function obstacleOf(error: unknown, logins: readonly string[]): Fault | undefine
     if (isConcurrentUpdate(each)) return fault('roles-changed-concurrently', { cause }, { cause: error });
   }
   return undefined;
-}
-
-/** Whether it is the policy's lock, or that of changes of roles, that another session holds. */
-function isHeldLock(error: Error): boolean {
-  return isFault(error, 'roles-turn-taken') || (error instanceof DatabaseError && error.kind === 'locked');
 }

@@ -198,7 +198,7 @@ describe('what drifted is named and put back, and then there is nothing to do:',
     await expect(bare.repair()).rejects.toMatchObject({
       fact: {
         code: 'roles-rights-missing',
-        params: { rotator: bare.rotator, missing: [{ code: 'cannot-act-for-superuser' }] },
+        params: { rotator: bare.rotator, rights: [{ code: 'cannot-act-for-superuser' }] },
         remedies: [
           {
             kind: 'command',
@@ -270,11 +270,10 @@ describe('what drifted is named and put back, and then there is nothing to do:',
       expect(await bare.repair()).toMatchObject({
         changes: [],
         left: [
-          fact('standby-in-use', {
-            login: b,
-            published: scenario.policy.logins[0],
-            holders: [expect.anything()],
-          }),
+          {
+            code: 'standby-in-use',
+            params: { login: b, published: scenario.policy.logins[0], sessions: [{ state: 'idle' }] },
+          },
         ],
       });
     }

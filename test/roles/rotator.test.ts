@@ -19,7 +19,10 @@ test('the rotator that is printed for rotations alone cannot grant, but rotates 
   await expect(bare.create({ access: 'read' })).rejects.toMatchObject({
     fact: {
       code: 'roles-rights-missing',
-      params: { missing: [fact('cannot-pass-on-privileges', { privileges: ['USAGE'], schema: 'public' })] },
+      params: {
+        privileges: [],
+        rights: [fact('cannot-pass-on-privileges', { privileges: ['USAGE'], schema: 'public' })],
+      },
       remedies: [sql(granting)],
     },
   });

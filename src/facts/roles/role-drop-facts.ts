@@ -1,4 +1,5 @@
 import type { Fact } from '../fact.ts';
+import type { SeenUse } from '../use-facts.ts';
 import type { NamedRole } from './role-change-facts.ts';
 
 /** Why `roles drop` refuses, and what it made of each role. */
@@ -10,7 +11,7 @@ export interface RoleDropFacts {
     readonly policy: string;
   };
   readonly 'drop-during-rotation': { readonly policy: string; readonly rotation: string };
-  readonly 'drop-login-in-use': { readonly login: string; readonly holders: readonly string[] };
+  readonly 'drop-login-in-use': SeenUse;
   readonly 'drop-without-owner': {
     readonly role: string;
     readonly count: number;

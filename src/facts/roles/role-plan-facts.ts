@@ -1,3 +1,4 @@
+import type { SeenUse } from '../use-facts.ts';
 import type { GrantTarget } from './role-change-facts.ts';
 
 /** What a plan leaves as it is, and what it warns of. */
@@ -5,11 +6,7 @@ export interface RolePlanFacts {
   /** The published login was gone, and is made again without its password. */
   readonly 'published-login-recreated': { readonly login: string; readonly policy: string };
   readonly 'standby-left-to-rotation': { readonly login: string };
-  readonly 'standby-in-use': {
-    readonly login: string;
-    readonly published: string;
-    readonly holders: readonly string[];
-  };
+  readonly 'standby-in-use': SeenUse & { readonly published: string };
   /** The policy has no owner to which the objects could be handed over. */
   readonly 'objects-without-owner': { readonly role: string; readonly count: number };
   readonly 'objects-in-other-database': {

@@ -1,6 +1,8 @@
 import { counted } from '../../counted.ts';
 import type { RoleDropFacts } from '../../facts/roles/role-drop-facts.ts';
+import { usersText } from '../describe-use.ts';
 import type { Messages } from '../message.ts';
+import { USE_EXAMPLE } from './use-example.ts';
 
 export const roleDropMessages: Messages<RoleDropFacts> = {
   'drop-login-of-other-policy': {
@@ -22,11 +24,11 @@ export const roleDropMessages: Messages<RoleDropFacts> = {
     example: { policy: 'orders-api', rotation: '0b5b4f0e-3a3e-4b0c-9a53-8f6a1f5f2a11' },
   },
   'drop-login-in-use': {
-    text: ({ login, holders }) => `${login} is in use: ${holders.join(', ')}`,
+    text: (use) => `${use.login} is in use: ${usersText(use)}`,
     advice: 'end that first, and run it again',
     means:
       'The login has sessions on the primary or a replica, prepared transactions, or clients at a PgBouncer.',
-    example: { login: 'orders_a', holders: ['report@10.0.0.7 (idle)'] },
+    example: USE_EXAMPLE,
   },
   'drop-without-owner': {
     text: ({ role, count, database, examples }) =>
@@ -69,10 +71,7 @@ export const roleDropMessages: Messages<RoleDropFacts> = {
       'The logins are disabled before anything is dropped, and that stays. Run it again once the cause is removed.',
     example: {
       logins: ['orders_a', 'orders_b'],
-      cause: {
-        code: 'drop-login-in-use',
-        params: { login: 'orders_a', holders: ['report@10.0.0.7 (idle)'] },
-      },
+      cause: { code: 'drop-login-in-use', params: USE_EXAMPLE },
     },
   },
   'role-already-gone': {

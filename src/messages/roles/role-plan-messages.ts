@@ -1,7 +1,9 @@
 import { counted } from '../../counted.ts';
 import type { RolePlanFacts } from '../../facts/roles/role-plan-facts.ts';
+import { usersText } from '../describe-use.ts';
 import type { Messages } from '../message.ts';
 import { grantTargetText } from './grant-target-text.ts';
+import { USE_EXAMPLE } from './use-example.ts';
 
 export const rolePlanMessages: Messages<RolePlanFacts> = {
   'published-login-recreated': {
@@ -18,12 +20,12 @@ export const rolePlanMessages: Messages<RolePlanFacts> = {
     example: { login: 'orders_b' },
   },
   'standby-in-use': {
-    text: ({ login, published, holders }) =>
-      `${login} can log in though ${published} is published, and is in use: ${holders.join(', ')}`,
+    text: ({ published, ...use }) =>
+      `${use.login} can log in though ${published} is published, and is in use: ${usersText(use)}`,
     advice: 'find out why, end that, and repair again',
     means:
       'The standby can log in and somebody uses it, so `roles repair` does not disable it. Often an application still has an old password.',
-    example: { login: 'orders_b', published: 'orders_a', holders: ['report@10.0.0.7 (idle)'] },
+    example: { ...USE_EXAMPLE, published: 'orders_a' },
   },
   'objects-without-owner': {
     text: ({ role, count }) =>

@@ -1,9 +1,12 @@
 import type { RoleRefusalFacts } from '../../facts/roles/role-refusal-facts.ts';
+import { adviseEnding, describeHolders } from '../describe-session.ts';
 import type { Messages } from '../message.ts';
 
 const LOCKED = {
   code: 'roles-turn-taken',
-  params: { holders: ['pid 71, login app_a, application psql, idle'] },
+  params: {
+    holders: [{ pid: 71, login: 'app_a', application: 'psql', state: 'idle', since: null, prepared: null }],
+  },
 } as const;
 
 export const roleRefusalMessages: Messages<RoleRefusalFacts> = {
@@ -61,11 +64,8 @@ export const roleRefusalMessages: Messages<RoleRefusalFacts> = {
   },
   'roles-turn-taken': {
     text: ({ holders }) =>
-      `the lock for changes of roles in this database is held by ${holders.join('; ') || 'another session'}`,
-    advice: ({ holders }) =>
-      holders.length > 0
-        ? 'if that lasts, end it as a superuser or a member of pg_signal_backend'
-        : undefined,
+      `the lock for changes of roles in this database is held by ${describeHolders(holders, 'another session')}`,
+    advice: ({ holders }) => adviseEnding(holders),
     means: 'Changes of roles take turns in a database, and another one did not end in time.',
     example: LOCKED.params,
   },

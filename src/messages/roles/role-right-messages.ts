@@ -1,16 +1,24 @@
 import type { RoleRightFacts } from '../../facts/roles/role-right-facts.ts';
+import { describeRight } from '../describe-right.ts';
 import type { Messages } from '../message.ts';
 
 export const roleRightMessages: Messages<RoleRightFacts> = {
   'roles-rights-missing': {
-    text: ({ rotator, missing }, tell) => `The rotator ${rotator} ${missing.map(tell).join(', and ')}`,
-    advice: ({ missing }) =>
-      missing.some(({ code }) => code === 'cannot-act-for-superuser')
+    text: ({ rotator, privileges, rights }, tell) => {
+      const lacking = [...privileges.map((each) => `may not ${describeRight(each)}`), ...rights.map(tell)];
+      return `The rotator ${rotator} ${lacking.join(', and ')}`;
+    },
+    advice: ({ rights }) =>
+      rights.some(({ code }) => code === 'cannot-act-for-superuser')
         ? 'have a superuser make the changes'
         : undefined,
     means:
       'The rotator lacks rights to make the changes, so nothing was changed. An administrator runs the statements, which give the rotator these rights or make the changes in its place.',
-    example: { rotator: 'keyturn', missing: [{ code: 'cannot-act-for-role', params: { role: 'migrator' } }] },
+    example: {
+      rotator: 'keyturn',
+      privileges: [{ right: 'see-sessions' }],
+      rights: [{ code: 'cannot-act-for-role', params: { role: 'migrator' } }],
+    },
   },
   'cannot-act-for-superuser': {
     text: ({ role }) => `may not act for ${role}, which is a superuser`,

@@ -6,7 +6,7 @@ import { command } from '../../facts/remedy.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { ownedObjects } from '../../postgres/logins/owned-objects.ts';
 import type { OpenDestination } from '../../rotation/context/rotation-context.ts';
-import { holdersOf } from '../holders-of.ts';
+import { allUsesOf, isUsed } from '../all-uses-of.ts';
 import type { DropTarget } from './drop-target.ts';
 
 /** What a drop asks besides the database. */
@@ -34,9 +34,8 @@ export async function refuseDrop(
     const remedies = [command('cancel', policy)];
     throw fault('drop-during-rotation', { policy, rotation: open.id }, { remedies });
   }
-  for (const [login, holders] of await holdersOf(client, context.connection, logins)) {
-    if (holders.length > 0) throw fault('drop-login-in-use', { login, holders });
-  }
+  const used = (await allUsesOf(client, context.connection, logins)).find(isUsed);
+  if (used) throw fault('drop-login-in-use', used);
   if (owner !== undefined) return;
   const [owned] = await ownedObjects(client, logins);
   if (!owned) return;

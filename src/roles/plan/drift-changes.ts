@@ -1,9 +1,11 @@
 import { type Fact, fact } from '../../facts/fact.ts';
 import { command } from '../../facts/remedy.ts';
+import type { SeenUse } from '../../facts/use-facts.ts';
 import type { Login } from '../../postgres/logins/login.ts';
 import type { OwnedObjects } from '../../postgres/logins/owned-objects.ts';
 import type { Change } from '../../postgres/roles/change.ts';
 import { letLogIn, shutOut } from '../../postgres/roles/role-statements.ts';
+import { isUsed } from '../all-uses-of.ts';
 import type { Intent } from '../intent.ts';
 import { connectionLimit, expiry } from './attribute-drift.ts';
 import type { CurrentRoles } from './current-roles.ts';
@@ -15,7 +17,7 @@ import { withMissingLogins } from './with-missing-logins.ts';
 /** How the logins are used. */
 export interface LoginUsage {
   /** Who uses each login of which {@link isLeftOpen}. */
-  readonly holders: ReadonlyMap<string, readonly string[]>;
+  readonly uses: readonly SeenUse[];
   /** What belongs to the logins themselves, in every database. */
   readonly owned: readonly OwnedObjects[];
 }
@@ -33,11 +35,11 @@ export function driftOf(
   intent: Intent,
   before: CurrentRoles,
   context: RepairContext,
-  { holders, owned }: LoginUsage,
+  { uses, owned }: LoginUsage,
 ): Drift {
   const current = withMissingLogins(intent, before);
   const logins = intent.logins.flatMap((name) => current.logins.get(name) ?? []);
-  const turns = logins.map((login) => turnOf(login, context, holders));
+  const turns = logins.map((login) => turnOf(login, context, uses));
   const like = { ...context, published: modelOf(intent, before, context) };
   const handedOver = ownership(intent, current, owned);
   return {
@@ -81,11 +83,7 @@ export function isLeftOpen(login: Login | undefined, { published }: RepairContex
 }
 
 /** The published login logs in, the standby does not. While a rotation is open, both may. */
-function turnOf(
-  login: Login,
-  context: RepairContext,
-  holdersOf: ReadonlyMap<string, readonly string[]>,
-): Drift {
+function turnOf(login: Login, context: RepairContext, uses: readonly SeenUse[]): Drift {
   const { name, canLogin } = login;
   const { published, hasOpenRotation } = context;
   if (published === undefined) return NO_DRIFT;
@@ -95,9 +93,7 @@ function turnOf(
   }
   if (!isLeftOpen(login, context)) return NO_DRIFT;
   if (hasOpenRotation) return { changes: [], left: [fact('standby-left-to-rotation', { login: name })] };
-  const holders = holdersOf.get(name) ?? [];
-  if (holders.length > 0) {
-    return { changes: [], left: [fact('standby-in-use', { login: name, published, holders })] };
-  }
+  const use = uses.find((each) => each.login === name);
+  if (use && isUsed(use)) return { changes: [], left: [fact('standby-in-use', { ...use, published })] };
   return { changes: [{ does: fact('disable-login', { login: name }), sql: shutOut(name) }], left: [] };
 }

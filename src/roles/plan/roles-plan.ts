@@ -5,7 +5,7 @@ import { command } from '../../facts/remedy.ts';
 import { quoteIdentifier } from '../../postgres/identifier.ts';
 import { type OwnedObjects, ownedObjects } from '../../postgres/logins/owned-objects.ts';
 import type { Change } from '../../postgres/roles/change.ts';
-import { holdersOf } from '../holders-of.ts';
+import { allUsesOf } from '../all-uses-of.ts';
 import type { Intent } from '../intent.ts';
 import { intentOf } from '../intent-of.ts';
 import { refuseMissingRights } from '../missing-rights.ts';
@@ -95,7 +95,7 @@ async function driftIn(
     ? []
     : logins.filter((login) => isLeftOpen(current.logins.get(login), repair));
   const usage: LoginUsage = {
-    holders: open.length === 0 ? new Map() : await holdersOf(client, connection, open),
+    uses: open.length === 0 ? [] : await allUsesOf(client, connection, open),
     owned: await ownedObjects(client, logins),
   };
   return driftOf(intent, current, repair, usage);

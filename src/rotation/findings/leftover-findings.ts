@@ -14,7 +14,7 @@ export async function leftoverFindings(view: RotationView, incoming: string): Pr
       (who): Finding => ({
         level: 'warn',
         about: 'pgbouncer',
-        text: `${who}: they logged in before ${incoming} was revoked; they would use its new password, or by trying the old one have PgBouncer refuse new clients for its server_login_retry`,
+        text: `${counted(who.clients, 'client')} of ${incoming} at PgBouncer ${who.pgbouncer} in its database ${who.database}: they logged in before ${incoming} was revoked; they would use its new password, or by trying the old one have PgBouncer refuse new clients for its server_login_retry`,
         remedy: 'end them (KILL_CLIENT, from PgBouncer 1.24 on)',
       }),
     ),

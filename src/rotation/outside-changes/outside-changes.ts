@@ -1,10 +1,10 @@
 import type { Publication } from '../../ledger/last-published.ts';
-import { Superseded } from '../../ledger/superseded.ts';
-import { DatabaseError } from '../../postgres/connection/database-error.ts';
+import { superseded } from '../../ledger/superseded.ts';
 import type { Version } from '../../secret-store/secret-store.ts';
 import { holds, type OpenDestination, type RotationContext } from '../context/rotation-context.ts';
 import { proveLogin } from '../proof/prove-login.ts';
 import { Refusal } from '../refusal.ts';
+import { isRefused } from '../server-fault.ts';
 import { otherPendingParts } from './pending-parts.ts';
 import { rotatorOutsideChange } from './rotator-outside-change.ts';
 
@@ -41,7 +41,7 @@ export async function outsideChanges(context: RotationContext): Promise<readonly
   // It was judged before this rotation staged anything; since then what differs is its own doing.
   if ((await holds(context, primary, 'pending')) || (await holds(context, primary, 'current'))) return [];
   const last = await context.ledger.lastPublished(context.policy.name);
-  if (last?.rotation === context.rotation.id) throw new Superseded(last.rotation, 'has ended meanwhile');
+  if (last?.rotation === context.rotation.id) throw superseded(last.rotation);
   const changes = [await changeOfPrimary(context, primary, last)];
   for (const other of others) changes.push(await changeOfOther(context, other, last));
   for (const each of context.destinations) changes.push(await foreignPending(context, each));
@@ -121,7 +121,7 @@ async function refusal(
     await using _session = await proveLogin(context, { credential: { username, password } });
     return undefined;
   } catch (error) {
-    if (error instanceof DatabaseError && error.kind === 'authentication') return error.message;
+    if (isRefused(error)) return (error as Error).message;
     throw error;
   }
 }

@@ -1,3 +1,5 @@
+import { fact } from '../../facts/fact.ts';
+import { fault } from '../../facts/fault.ts';
 import { connect } from '../../postgres/connection/connect.ts';
 import { readServer } from '../../postgres/connection/rotator.ts';
 import { incomingLogin, type RotationContext } from '../context/rotation-context.ts';
@@ -12,10 +14,9 @@ import { serverFindings } from '../findings/server-findings.ts';
 import { outsideChanges } from '../outside-changes/outside-changes.ts';
 import { otherPendingParts, type PendingPart } from '../outside-changes/pending-parts.ts';
 import { runVerifyStatements } from '../proof/run-verify-statements.ts';
-import { Refusal } from '../refusal.ts';
 import { refuseLateStart } from '../refuse-late-start.ts';
 import { refuseReplaced } from '../refuse-replaced.ts';
-import type { Step } from '../step.ts';
+import type { Notice, Step } from '../step.ts';
 import { check } from '../steps/check.ts';
 import { pendingInUse } from './pending-in-use.ts';
 
@@ -33,7 +34,7 @@ export const checkRotator: Step = {
   },
   inspect: inspectRotator,
   async describe(context) {
-    return `finds nothing in the way: ${incomingLogin(context)} gets a new password`;
+    return fact('plan-check-rotator', { login: incomingLogin(context) });
   },
   async warnings(context) {
     const [primary] = context.destinations;
@@ -44,18 +45,29 @@ export const checkRotator: Step = {
     );
     const isFirst = (await context.ledger.lastPublished(context.policy.name)) === undefined;
     return [
-      ...(await outsideChanges(context)).map(
-        ({ found, instead, effect }) => `${instead === null ? '' : 'adopted: '}${found}; ${effect}`,
+      ...(await outsideChanges(context)).map(({ found, instead, effect }) =>
+        told(`${instead === null ? '' : 'adopted: '}${found}; ${effect}`),
       ),
-      ...(await expiryFindings(context, due)).map(withRemedy),
+      ...(await expiryFindings(context, due)).map((finding) => told(withRemedy(finding))),
       ...(isFirst
         ? [
-            `from this rotation on keyturn reads the password of ${incomingLogin(context)} from ${primary.name}; the one that connection ${context.connection.name} configures is obsolete then, remove it`,
+            {
+              fact: fact('configured-password-obsolete', {
+                login: incomingLogin(context),
+                destination: primary.name,
+                connection: context.connection.name,
+              }),
+            },
           ]
         : []),
     ];
   },
 };
+
+/** A sentence as a notice. TODO: without it once findings are facts. */
+function told(text: string): Notice {
+  return { fact: fact('recorded', { text }), subject: text };
+}
 
 async function inspectRotator(context: RotationContext): Promise<{ incoming: string; outgoing: null }> {
   const rotator = incomingLogin(context);
@@ -84,7 +96,9 @@ async function refusePendingInUse(context: RotationContext): Promise<void> {
   if (others.length === 0) return;
   const { destination, token } = (await pendingInUse(context)) ?? {};
   if (!destination || token === context.rotation.id) return;
-  throw new Refusal(
-    `What is pending in ${destination.name} (version ${token ?? 'without a token'}) is the password of ${incomingLogin(context)} now, and would be lost; make that version current there, then rotate again`,
-  );
+  throw fault('pending-password-in-use', {
+    destination: destination.name,
+    version: token ?? null,
+    login: incomingLogin(context),
+  });
 }

@@ -1,3 +1,4 @@
+import { fact } from '../../facts/fact.ts';
 import { readLogins } from '../../postgres/logins/login.ts';
 import { sessionsIn } from '../../postgres/sessions/sessions.ts';
 import { frozenLogins, type RotationContext } from '../context/rotation-context.ts';
@@ -10,10 +11,11 @@ import { ownershipFindings } from '../findings/ownership-findings.ts';
 import { withRemedy } from '../findings/remedy-of.ts';
 import { unpublishedUse } from '../findings/unpublished-use.ts';
 import { outsideChanges } from '../outside-changes/outside-changes.ts';
+import type { Notice } from '../step.ts';
 import { turnOf } from '../turn-of.ts';
 
 /** What `check` lets pass although it will trouble somebody. */
-export async function checkWarnings(context: RotationContext): Promise<string[]> {
+export async function checkWarnings(context: RotationContext): Promise<Notice[]> {
   const { policy, ledger, clock } = context;
   const changes = await outsideChanges(context);
   const inUse = await unpublishedUse(context, sessionsIn(await context.uses(policy.logins)));
@@ -27,12 +29,14 @@ export async function checkWarnings(context: RotationContext): Promise<string[]>
     ...(await ownershipFindings(context)),
     ...((await isPair(context)) ? await grantFindings(context) : []),
   ];
-  return [
+  const texts = [
     ...changes.map(
       ({ found, instead, effect }) => `${instead === null ? '' : 'adopted: '}${found}; ${effect}`,
     ),
     ...findings.map(withRemedy),
   ];
+  // TODO: findings as facts, each with what it is about as its subject.
+  return texts.map((text) => ({ fact: fact('recorded', { text }), subject: text }));
 }
 
 /** Whether both logins exist: only then they can be compared. */

@@ -1,4 +1,5 @@
 import { otherOf, pairOf } from '../../config/pair-of.ts';
+import { fact } from '../../facts/fact.ts';
 import { readServer } from '../../postgres/connection/rotator.ts';
 import { findStaged, frozenLogins, holds, type RotationContext } from '../context/rotation-context.ts';
 import { comingIn } from '../findings/coming-in.ts';
@@ -35,7 +36,7 @@ export const check: Step = {
   inspect,
   async describe(context) {
     const { incoming, outgoing } = frozenLogins(context);
-    return `finds nothing in the way: ${incoming} comes in, ${outgoing} goes out`;
+    return fact('plan-check', { incoming, outgoing });
   },
   warnings: checkWarnings,
 };

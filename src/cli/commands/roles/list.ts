@@ -40,9 +40,9 @@ export function registerList(roles: Command, io: Io): void {
         ];
         if (options.json) writeJson(io, listed.map(listedJson));
         else write(io, listed, app.clock.now());
-        const faults = listed.flatMap(({ fault }) => fault ?? []);
-        for (const error of new Set(faults.map(tell))) io.stderr.write(`keyturn: ${error}\n`);
-        if (faults.length > 0) io.exit(1);
+        const errors = listed.flatMap((each) => errorOf(each) ?? []);
+        for (const error of new Set(errors)) io.stderr.write(`keyturn: ${error}\n`);
+        if (errors.length > 0) io.exit(1);
       }),
     );
 }
@@ -140,12 +140,17 @@ async function orUnseen(
   try {
     return await read();
   } catch (error) {
-    return unseenLogins(logins, { ...of, fault: factOf(error) });
+    return unseenLogins(logins, { ...of, faults: [factOf(error)] });
   }
 }
 
-function listedJson({ fault, ...login }: ListedLogin) {
-  return { ...login, error: fault && tell(fault), fault: fault && factJson(fault) };
+function listedJson(listed: ListedLogin) {
+  const { faults, ...login } = listed;
+  return { ...login, error: errorOf(listed), faults: faults.map(factJson) };
+}
+
+function errorOf({ faults }: ListedLogin): string | null {
+  return faults.map(tell).join('; ') || null;
 }
 
 function write(io: Io, listed: readonly ListedLogin[], now: number): void {
