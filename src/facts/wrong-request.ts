@@ -1,7 +1,10 @@
 import type { FactCode } from './fact.ts';
 import { isFault } from './fault.ts';
 
-/** The codes that say that the command line or the configuration asks for what cannot be: exit code 2. */
+/**
+ * The codes that say that the command line or the configuration asks for what cannot be: exit code
+ * 2.
+ */
 const WRONG_REQUESTS: readonly FactCode[] = [
   'access-level-unknown',
   'drop-confirmed-wrongly',

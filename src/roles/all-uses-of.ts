@@ -9,9 +9,9 @@ import { type LoginUse, NOBODY, usesOf } from '../postgres/sessions/sessions.ts'
 import { clientsAt } from '../rotation/clients-at.ts';
 
 /**
- * Who uses each of these logins: sessions on the primary, where `client` is, and on every replica, prepared
- * transactions, and clients at PgBouncers. Throws when any of these cannot be asked, because that does not mean
- * nobody (G6).
+ * Who uses each of these logins: sessions on the primary, where `client` is, and on every replica,
+ * prepared transactions, and clients at PgBouncers. Throws when any of these cannot be asked,
+ * because that does not mean nobody (G6).
  */
 export async function allUsesOf(
   client: pg.ClientBase,

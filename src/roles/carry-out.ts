@@ -27,8 +27,9 @@ export interface CarryOutOptions {
 }
 
 /**
- * Makes the changes of a plan under the policy's lock, all of them or none. Then makes those that only show after
- * that, until nothing is left. Records what was created, and what the roles are meant to be from now on.
+ * Makes the changes of a plan under the policy's lock, all of them or none. Then makes those that
+ * only show after that, until nothing is left. Records what was created, and what the roles are
+ * meant to be from now on.
  */
 export async function carryOut(
   context: RolesContext,
@@ -53,7 +54,8 @@ export async function carryOut(
       changes.push(...round.changes);
       round = await planTowards(context, plan.intent, planOptions);
     } while (round.changes.length > 0);
-    // Before the commit: if that fails, the ledger names roles that do not exist, which misleads nobody.
+    // Before the commit: if that fails, the ledger names roles that do not exist, which misleads
+    // nobody.
     await record(context, { ...plan, changes }, options);
     return { ...plan, changes };
   });

@@ -14,9 +14,9 @@ import type { RequestedAccess, RolesContext } from './roles-context.ts';
 const PLAIN = /^[A-Za-z0-9_-]{1,50}$/;
 
 /**
- * What the roles of a policy are meant to be: as requested, else as chosen last. If nothing was ever chosen, what is
- * granted to roles that exist stays as it is. New roles get the level `owner` if there is an owner, else `none`.
- * Throws a fault for a request that cannot be met.
+ * What the roles of a policy are meant to be: as requested, else as chosen last. If nothing was
+ * ever chosen, what is granted to roles that exist stays as it is. New roles get the level `owner`
+ * if there is an owner, else `none`. Throws a fault for a request that cannot be met.
  */
 export async function intentOf(context: RolesContext, requested: RequestedAccess): Promise<Intent> {
   const { policy, client, creators, sharing } = context;
@@ -57,7 +57,7 @@ function refuseNames({ policy }: RolesContext, missing: readonly string[]): void
   ];
   const problems = places
     .filter(({ role }) => missing.includes(role) && !PLAIN.test(role))
-    .map(({ role, path }) => ({ path, problem: fact('role-name-unsuitable', { role }) }));
+    .map(({ role, path }) => ({ path, fact: fact('role-name-unsuitable', { role }) }));
   if (problems.length > 0) throw fault('roles-not-creatable', { problems });
 }
 

@@ -7,7 +7,10 @@ import { sessionsOf } from '../postgres/sessions/sessions.ts';
 import type { RotationContext } from '../rotation/context/rotation-context.ts';
 import type { PolicyStatus } from '../rotation/status.ts';
 
-/** What a login is to its policy. `removed`: the policy is not configured any more, but the login still exists. */
+/**
+ * What a login is to its policy. `removed`: the policy is not configured any more, but the login
+ * still exists.
+ */
 export type LoginState =
   | 'active'
   | 'standby'
@@ -62,7 +65,10 @@ export async function listPolicy(
   }));
 }
 
-/** Logins of no policy, or of one that is not configured any more, so that nothing says which is published. */
+/**
+ * Logins of no policy, or of one that is not configured any more, so that nothing says which is
+ * published.
+ */
 export async function listLogins(
   client: pg.ClientBase,
   logins: readonly string[],

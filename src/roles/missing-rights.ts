@@ -27,7 +27,10 @@ interface MissingRight {
   readonly remedy: Remedy;
 }
 
-/** Throws a fault that names every right that the rotator lacks to make these changes, and what gives each. */
+/**
+ * Throws a fault that names every right that the rotator lacks to make these changes, and what
+ * gives each.
+ */
 export async function refuseMissingRights(client: pg.ClientBase, planned: PlannedChanges): Promise<void> {
   const { logins, mayTerminate, server } = planned;
   const privileges = await missingPrivileges(client, logins, { mayTerminate });

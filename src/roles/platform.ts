@@ -1,6 +1,9 @@
 import { fault } from '../facts/fault.ts';
 
-/** A service that runs PostgreSQL and keeps its superuser. docs/managed-postgres.md names the sources. */
+/**
+ * A service that runs PostgreSQL and keeps its superuser. docs/managed-postgres.md names the
+ * sources.
+ */
 export interface Platform {
   readonly name: string;
   /** Whether altering passwords may take a right of its own. */
@@ -23,7 +26,10 @@ export const PLATFORM_NAMES: readonly string[] = [
   ...Object.keys(UNSUPPORTED),
 ];
 
-/** What is different on a platform. Throws a fault for one that keyturn does not know, or where it cannot work. */
+/**
+ * What is different on a platform. Throws a fault for one that keyturn does not know, or where it
+ * cannot work.
+ */
 export function platformOf(name: string): Platform {
   const platform = PLATFORMS.find((each) => each.name === name);
   if (platform) return platform;

@@ -2,7 +2,10 @@ import type { Config } from '../config/config.ts';
 import type { Policy } from '../config/policy.ts';
 import { serverOfConnection } from '../config/values/server.ts';
 
-/** Every policy whose connection leads to the same server as this one, or to the same database there. */
+/**
+ * Every policy whose connection leads to the same server as this one, or to the same database
+ * there.
+ */
 export function policiesSharing(
   { policies, connections }: Config,
   shared: 'server' | 'database',

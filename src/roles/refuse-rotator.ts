@@ -2,7 +2,9 @@ import type { Policy } from '../config/policy.ts';
 import { fault } from '../facts/fault.ts';
 import { command } from '../facts/remedy.ts';
 
-/** Throws a fault for a rotator policy: its login is not one of the roles that a rotator creates. */
+/**
+ * Throws a fault for a rotator policy: its login is not one of the roles that a rotator creates.
+ */
 export function refuseRotator({ name, type, connection }: Policy): void {
   if (type !== 'rotator') return;
   const remedies = [command('roles', 'rotator', connection)];

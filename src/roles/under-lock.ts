@@ -7,9 +7,10 @@ import { LOCK_WAIT_MS, limitLockWaits } from '../postgres/locks/lock-waits.ts';
 import { withPolicyLock } from '../postgres/locks/policy-lock.ts';
 
 /**
- * Runs `body` in a transaction that holds the policy's lock and, because two grants on one object would collide, the
- * one for changes of roles in this database. Throws a fault when another session is in the way: when a rotation holds
- * the policy's lock, when a lock is not released in time, or when another session changed the same.
+ * Runs `body` in a transaction that holds the policy's lock and, because two grants on one object
+ * would collide, the one for changes of roles in this database. Throws a fault when another session
+ * is in the way: when a rotation holds the policy's lock, when a lock is not released in time, or
+ * when another session changed the same.
  */
 export async function underLock<Result>(
   client: pg.ClientBase,
@@ -26,7 +27,10 @@ export async function underLock<Result>(
   }
 }
 
-/** Throws a fault that names who has the turn, after bounded time: any login of the database may take this lock. */
+/**
+ * Throws a fault that names who has the turn, after bounded time: any login of the database may
+ * take this lock.
+ */
 async function takeTurn(client: pg.ClientBase): Promise<void> {
   const key = lockKey(['keyturn roles']);
   await client.query('SAVEPOINT keyturn_turn');

@@ -111,7 +111,8 @@ test('an owner that two policies have has the level chosen last, and whom that c
       otherAccess: 'read-write',
     }),
   ]);
-  // Of a choice before this policy's own, or one that says nothing of its schemas, nothing is taken.
+  // Of a choice before this policy's own, or one that says nothing of its schemas, nothing is
+  // taken.
   for (const past of [
     { ...other, at: new Date(0) },
     { ...other, schemas: ['elsewhere'] },

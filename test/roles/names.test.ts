@@ -36,7 +36,7 @@ describe('what keyturn makes', () => {
     } catch (error) {
       const problem = fact('role-name-unsuitable', { role: login });
       expect(factOf(error)).toEqual(
-        fact('roles-not-creatable', { problems: [{ path: ['policies', 'p', 'logins', 0], problem }] }),
+        fact('roles-not-creatable', { problems: [{ path: ['policies', 'p', 'logins', 0], fact: problem }] }),
       );
       expect(isWrongRequest(error)).toBe(true);
       return false;

@@ -13,7 +13,10 @@ import { haveOlderVersions, type PostgresServer, startPostgres } from '../suppor
 import { openScenario } from '../support/scenario.ts';
 import { uniqueName } from '../support/unique-name.ts';
 
-/** Plain roles in place of a platform's, with the rights that its documentation tells of, for an administrator. */
+/**
+ * Plain roles in place of a platform's, with the rights that its documentation tells of, for an
+ * administrator.
+ */
 const STAND_INS: Readonly<Record<string, { readonly group: string; readonly rights: string }>> = {
   rds: { group: 'rds_superuser', rights: 'pg_monitor, pg_signal_backend, rds_password' },
   'cloud-sql': { group: 'cloudsqlsuperuser', rights: 'pg_monitor, pg_signal_backend' },
@@ -50,7 +53,8 @@ describe.skipIf(!haveOlderVersions).each([14, 16] as const)('on PostgreSQL %i', 
       await admin.query(
         `GRANT ${scenario.policy.logins.map(quoteIdentifier).join(', ')} TO ${master} WITH ADMIN OPTION`,
       );
-      // Amazon RDS knows this setting; elsewhere PostgreSQL keeps it as one of an extension that is not there.
+      // Amazon RDS knows this setting; elsewhere PostgreSQL keeps it as one of an extension that is
+      // not there.
       if (name === 'rds') {
         await admin.query(
           `ALTER DATABASE ${quoteIdentifier(connection.database)} SET rds.restrict_password_commands = 'on'`,

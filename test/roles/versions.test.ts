@@ -95,7 +95,10 @@ describe.each(VERSIONS)('on PostgreSQL %i', (version) => {
     const { database } = scenario.connection;
     const [a, b] = scenario.policy.logins;
 
-    /** Takes a right away, expects the message to name the statement that gives it, and runs just that. */
+    /**
+     * Takes a right away, expects the message to name the statement that gives it, and runs just
+     * that.
+     */
     async function mends(taking: string, remedy: string, act: () => Promise<unknown>): Promise<void> {
       await admin.query(taking);
       const fault = await act().then(() => undefined, factOf);

@@ -18,7 +18,10 @@ import { uniqueName } from './unique-name.ts';
 
 type Options = Partial<PlanOptions>;
 
-/** A policy none of whose roles exists, in an empty database, with the rotator that keyturn prints and no other right. */
+/**
+ * A policy none of whose roles exists, in an empty database, with the rotator that keyturn prints
+ * and no other right.
+ */
 export interface BarePolicy extends AsyncDisposable {
   /** With the rotator's connection. */
   readonly scenario: Scenario;
@@ -31,7 +34,10 @@ export interface BarePolicy extends AsyncDisposable {
   repair(options?: Options & { readonly agreed?: RolesPlan }): Promise<RolesPlan>;
   /** What a repair would do, without doing it. */
   diagnose(options?: Options): Promise<RolesPlan>;
-  /** As though the policy had been taken out of the configuration, unless the context says something else. */
+  /**
+   * As though the policy had been taken out of the configuration, unless the context says something
+   * else.
+   */
   drop(context?: Partial<DropContext>): Promise<Dropped>;
   /** Whether the roles exist, in this order. */
   exist(...roles: string[]): Promise<boolean[]>;

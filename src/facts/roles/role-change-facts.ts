@@ -4,7 +4,9 @@ export interface GrantTarget {
   readonly schema: string;
   readonly owner: string;
   readonly count: number;
-  /** The first few names, without their schema; none for a schema, and for what does not exist yet. */
+  /**
+   * The first few names, without their schema; none for a schema, and for what does not exist yet.
+   */
   readonly names: readonly string[];
 }
 

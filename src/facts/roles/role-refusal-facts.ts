@@ -10,7 +10,9 @@ export interface RoleRefusalFacts {
   readonly 'roles-locked': { readonly logins: readonly string[]; readonly cause: Fact };
   readonly 'roles-lock-timeout': { readonly seconds: number; readonly cause: Fact };
   readonly 'roles-changed-concurrently': { readonly cause: Fact };
-  /** Another session changes roles in this database. `holders` is empty where nobody can be named. */
+  /**
+   * Another session changes roles in this database. `holders` is empty where nobody can be named.
+   */
   readonly 'roles-turn-taken': { readonly holders: readonly HolderInfo[] };
   readonly 'roles-on-standby-server': { readonly connection: string };
   readonly 'roles-last-choice-unknown': { readonly cause: Fact };

@@ -9,7 +9,7 @@ export interface RoleRequestFacts {
   readonly 'roles-not-creatable': {
     readonly problems: readonly {
       readonly path: readonly (string | number)[];
-      readonly problem: Fact;
+      readonly fact: Fact;
     }[];
   };
   readonly 'schemas-missing': { readonly schemas: readonly string[] };

@@ -25,13 +25,13 @@ export const roleRequestMessages: Messages<RoleRequestFacts> = {
     example: { role: 'orders app' },
   },
   'roles-not-creatable': {
-    text: ({ problems }, tell) => problems.map(({ problem }) => tell(problem)).join('; '),
+    text: ({ problems }, tell) => problems.map(({ fact }) => tell(fact)).join('; '),
     means: 'Roles of a policy do not exist, and keyturn does not create roles with their names.',
     example: {
       problems: [
         {
           path: ['policies', 'orders-api', 'logins', 0],
-          problem: { code: 'role-name-unsuitable', params: { role: 'orders app' } },
+          fact: { code: 'role-name-unsuitable', params: { role: 'orders app' } },
         },
       ],
     },

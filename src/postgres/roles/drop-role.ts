@@ -4,15 +4,19 @@ import { grantingRoles } from './granting-roles.ts';
 import { readStandings } from './role-standing.ts';
 import { dropOwned, dropRole } from './role-statements.ts';
 
-/** `dependents`: what still needs the role, in PostgreSQL's words; empty where PostgreSQL does not say. */
+/**
+ * `dependents`: what still needs the role, in PostgreSQL's words; empty where PostgreSQL does not
+ * say.
+ */
 export type DropOutcome =
   | { readonly isDropped: true }
   | { readonly isDropped: false; readonly dependents: readonly string[] };
 
 /**
- * Revokes what was granted to a role in the connected database and drops the role. Where something still depends on
- * it, the role stays as it was. What the role owns here at that instant is dropped as well, so the caller has to look
- * before and after. Needs a transaction, and the right to act for the role.
+ * Revokes what was granted to a role in the connected database and drops the role. Where something
+ * still depends on it, the role stays as it was. What the role owns here at that instant is dropped
+ * as well, so the caller has to look before and after. Needs a transaction, and the right to act
+ * for the role.
  * https://www.postgresql.org/docs/current/role-removal.html
  */
 export async function tryDropRole(client: pg.ClientBase, role: string): Promise<DropOutcome> {
@@ -22,7 +26,8 @@ export async function tryDropRole(client: pg.ClientBase, role: string): Promise<
     .map(({ name }) => name);
   await client.query('SAVEPOINT drop_role');
   try {
-    // Only who gave a grant can revoke it: first what the rotator gave itself, then what others gave.
+    // Only who gave a grant can revoke it: first what the rotator gave itself, then what others
+    // gave.
     for (const others of [[], borrowable]) {
       await withRightsOf(client, [role, ...others], async () => {
         await client.query(dropOwned(role));

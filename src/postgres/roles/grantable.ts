@@ -1,6 +1,6 @@
 import type pg from 'pg';
 
-/** In the order in which they are told of. */
+/** In the order in which they are shown. */
 const KINDS = ['schema', 'table', 'sequence', 'future tables', 'future sequences'] as const;
 
 /** `future …` are the default privileges of what one role will create in one schema. */
@@ -10,28 +10,32 @@ export interface Held {
   /** Null: PUBLIC. */
   readonly grantee: string | null;
   readonly privilege: string;
-  /** Who granted it, if that was not the owner. */
+  /** Who granted it; null for the owner. */
   readonly grantor: string | null;
   /** Whether it is on some columns only. */
   readonly columns: boolean;
 }
 
-/** One thing on which privileges are granted, and who has which. */
+/** One object on which privileges are granted, and who has which. */
 export interface Grantable {
   readonly kind: GrantableKind;
   readonly schema: string;
   /** Null for a schema, and for what does not exist yet. */
   readonly name: string | null;
-  /** Whose rights it takes to grant on it; where that is pg_database_owner, the database's owner. */
+  /**
+   * The role whose rights it takes to grant on it. For pg_database_owner, the owner of the
+   * database.
+   */
   readonly owner: string;
-  /** What the rotator may hand on without anybody else's rights. Of schemas only. */
+  /** What the rotator may grant with its own rights. For schemas only. */
   readonly passable: readonly string[];
   readonly held: readonly Held[];
 }
 
 /**
- * Schemas, what is in them (tables, views and sequences, except those of extensions), and what will be: for each role
- * that owns something there, each of `creators`, and each owner of a schema that is no superuser.
+ * Schemas, what is in them (tables, views and sequences, except those of extensions), and what will
+ * be created: for each role that owns something there, each of `creators`, and each owner of a
+ * schema that is no superuser.
  * https://www.postgresql.org/docs/current/catalog-pg-default-acl.html
  */
 export async function readGrantables(
@@ -46,7 +50,7 @@ export async function readGrantables(
     readonly creators: readonly string[];
   },
 ): Promise<Grantable[]> {
-  const { rows } = await client.query(
+  const { rows } = await client.query<Grantable>(
     `WITH space AS (
        SELECT schema.oid, schema.nspname, schema.nspowner,
               coalesce(schema.nspacl, pg_catalog.acldefault('n', schema.nspowner)) AS acl,
@@ -107,7 +111,7 @@ export async function readGrantables(
 
 /** Which of these schemas the connected database has. */
 export async function existingSchemas(client: pg.ClientBase, schemas: readonly string[]): Promise<string[]> {
-  const { rows } = await client.query(
+  const { rows } = await client.query<{ readonly name: string }>(
     'SELECT nspname::pg_catalog.text AS name FROM pg_catalog.pg_namespace WHERE nspname = ANY ($1)',
     [schemas],
   );

@@ -5,14 +5,18 @@ import { quoteIdentifier } from '../identifier.ts';
 type Queryable = Pick<pg.ClientBase, 'query'>;
 
 /**
- * Whether every login of the server may connect to the connected database, which is PostgreSQL's default.
+ * Whether every login of the server may connect to the connected database, which is PostgreSQL's
+ * default.
  * https://www.postgresql.org/docs/current/ddl-priv.html
  */
 export async function isOpenToPublic(client: Queryable): Promise<boolean> {
   return hasRows(client, PUBLIC_DATABASE, [null, 'CONNECT']);
 }
 
-/** Revokes all privileges on a database of keyturn's own from PUBLIC, so that no login of a policy gets in. */
+/**
+ * Revokes all privileges on a database of keyturn's own from PUBLIC, so that no login of a policy
+ * gets in.
+ */
 export async function closeDatabase(client: Queryable, database: string): Promise<void> {
   await untilClosed(client, `REVOKE ALL ON DATABASE ${quoteIdentifier(database)} FROM PUBLIC`, () =>
     hasRows(client, PUBLIC_DATABASE, [database, 'CONNECT, TEMPORARY']),
@@ -26,7 +30,9 @@ export async function closeSchema(client: Queryable): Promise<void> {
   );
 }
 
-/** $1: the database, null for the connected one; $2: privileges, of which PUBLIC has at least one. */
+/**
+ * $1: the database, null for the connected one; $2: privileges, of which PUBLIC has at least one.
+ */
 const PUBLIC_DATABASE = `
   SELECT FROM pg_catalog.pg_database AS d
    WHERE d.datname OPERATOR(pg_catalog.=) coalesce($1::pg_catalog.name, pg_catalog.current_database())
@@ -42,7 +48,10 @@ async function hasRows(client: Queryable, sql: string, values: unknown[] = []): 
   return rowCount !== 0;
 }
 
-/** Only where there is something to revoke: two processes that alter the same row at once fail each other. */
+/**
+ * Only where there is something to revoke: two processes that alter the same row at once fail each
+ * other.
+ */
 async function untilClosed(client: Queryable, revoke: string, isOpen: () => Promise<boolean>): Promise<void> {
   if (!(await isOpen())) return;
   await client.query(revoke).catch(async (error) => {

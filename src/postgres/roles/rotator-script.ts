@@ -28,8 +28,9 @@ export interface ScriptPart {
 }
 
 /**
- * The smallest role that can rotate, and with `mayCreate` create and repair roles, for PostgreSQL 14 and newer. Plain
- * SQL that can be run again, in the connection's database, by a superuser or the administrator of a `managed` service.
+ * The smallest role that can rotate, and with `mayCreate` create and repair roles, for PostgreSQL
+ * 14 and newer. Plain SQL that can be run again, in the connection's database, by a superuser or
+ * the administrator of a `managed` service.
  * https://www.postgresql.org/docs/current/role-attributes.html
  */
 export function rotatorScript({

@@ -12,8 +12,9 @@ interface Dropping {
 }
 
 /**
- * Drops a role as {@link tryDropRole} does. Throws a fault when that has dropped an object, because a member of the
- * role can create one as the role at any instant. The transaction must then be rolled back.
+ * Drops a role as {@link tryDropRole} does. Throws a fault when that has dropped an object, because
+ * a member of the role can create one as the role at any instant. The transaction must then be
+ * rolled back.
  */
 export async function dropForGood(client: pg.ClientBase, dropping: Dropping): Promise<DropOutcome> {
   const { role } = dropping;
@@ -25,9 +26,10 @@ export async function dropForGood(client: pg.ClientBase, dropping: Dropping): Pr
 }
 
 /**
- * What `DROP OWNED` has dropped of a role in this transaction, which has not committed: what the observer still sees
- * the role own, unless the new owner has it by now. Nothing can be missed once the role is dropped: whoever makes
- * something belong to a role waits for the lock that `DROP ROLE` takes.
+ * What `DROP OWNED` has dropped of a role in this transaction, which has not committed: what the
+ * observer still sees the role own, unless the new owner has it by now. Nothing can be missed once
+ * the role is dropped: whoever makes something belong to a role waits for the lock that `DROP ROLE`
+ * takes.
  * https://www.postgresql.org/docs/current/sql-drop-owned.html
  */
 async function lostObjects(client: pg.ClientBase, { role, newOwner, observer }: Dropping): Promise<string[]> {

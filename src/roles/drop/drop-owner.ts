@@ -7,7 +7,10 @@ import { dropForGood } from './drop-for-good.ts';
 import type { DropTarget } from './drop-target.ts';
 import type { DropContext } from './refuse-drop.ts';
 
-/** Drops the owner, if keyturn created it and nobody needs it. Returns what was done, or why the owner stays. */
+/**
+ * Drops the owner, if keyturn created it and nobody needs it. Returns what was done, or why the
+ * owner stays.
+ */
 export async function dropOwner(
   client: pg.Client,
   { owner, connection, isEmbedded }: DropTarget & { readonly owner: string },

@@ -27,9 +27,10 @@ export interface Dropped {
 }
 
 /**
- * Drops the logins of a policy, and its owner if keyturn created it and nobody needs it, under the policy's lock. The
- * logins are disabled first, so that nobody creates anything as them. The rest is done all of it or nothing. What they
- * own becomes the owner's; data is never dropped. Throws as {@link refuseDrop} does.
+ * Drops the logins of a policy, and its owner if keyturn created it and nobody needs it, under the
+ * policy's lock. The logins are disabled first, so that nobody creates anything as them. The rest
+ * is done all of it or nothing. What they own becomes the owner's; data is never dropped. Throws as
+ * {@link refuseDrop} does.
  */
 export async function dropRoles(client: pg.Client, target: DropTarget, context: Context): Promise<Dropped> {
   const { logins } = target;
@@ -86,7 +87,9 @@ async function dropDisabled(
   return { dropped, deactivated, facts };
 }
 
-/** Returns what was handed over, if anything was, and whether the login is dropped or only disabled. */
+/**
+ * Returns what was handed over, if anything was, and whether the login is dropped or only disabled.
+ */
 async function dropLogin(
   client: pg.Client,
   login: string,

@@ -10,9 +10,9 @@ import { reassignOwned } from '../../postgres/roles/role-statements.ts';
 import { strangersMessage } from '../../visible.ts';
 
 /**
- * Hands what a login owns to the owner, and returns that as a fact; undefined where there is nothing, or no owner.
- * Throws a fault when that takes more than the rights of both. For a schema it does, and for a function where the
- * owner may not create.
+ * Hands what a login owns to the owner, and returns that as a fact; undefined where there is
+ * nothing, or no owner. Throws a fault when that takes more than the rights of both. For a schema
+ * it does, and for a function where the owner may not create.
  */
 export async function handOver(
   client: pg.ClientBase,

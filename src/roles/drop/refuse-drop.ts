@@ -20,7 +20,10 @@ export interface DropContext {
   readonly destinations: readonly OpenDestination[];
 }
 
-/** Throws a fault while anybody may still need one of the logins, or when a place where they may be in use cannot be asked. */
+/**
+ * Throws a fault while anybody may still need one of the logins, or when a place where they may be
+ * in use cannot be asked.
+ */
 export async function refuseDrop(
   client: pg.ClientBase,
   target: DropTarget,

@@ -16,8 +16,8 @@ export function expiry({ name, expired, validUntil }: Login, found: readonly Log
 }
 
 /**
- * A pair that keyturn created has no limit. A pair of which it found a login has the limit of the published one, which
- * serves the consumers, unless that limit lets nobody in.
+ * A pair that keyturn created has no limit. A pair of which it found a login has the limit of the
+ * published one, which serves the consumers, unless that limit lets nobody in.
  */
 export function connectionLimit(
   { name, connectionLimit: limit }: Login,

@@ -8,14 +8,20 @@ import { type RoleStanding, readStandings } from '../../postgres/roles/role-stan
 import { readTargetDatabase, type TargetDatabase } from '../../postgres/roles/target-database.ts';
 import { type Intent, rolesOf } from '../intent.ts';
 
-/** The roles as they are, and what else an intent is about. A role that does not exist is in neither map. */
+/**
+ * The roles as they are, and what else an intent is about. A role that does not exist is in neither
+ * map.
+ */
 export interface CurrentRoles {
   readonly server: Server;
   readonly database: TargetDatabase;
   readonly logins: ReadonlyMap<string, Login>;
   /** Memberships of the policy's roles in other roles. */
   readonly memberships: readonly Membership[];
-  /** The policy's roles, the roles of which they are members, owners of the objects, and grantors of the privileges. */
+  /**
+   * The policy's roles, the roles of which they are members, owners of the objects, and grantors of
+   * the privileges.
+   */
   readonly standings: ReadonlyMap<string, RoleStanding>;
   /** Empty where privileges are left as they are. */
   readonly grantables: readonly Grantable[];

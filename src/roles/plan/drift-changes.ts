@@ -58,7 +58,10 @@ export function driftOf(
   };
 }
 
-/** The login that the other is made like: the published one, or where that has to be created again, the other one. */
+/**
+ * The login that the other is made like: the published one, or where that has to be created again,
+ * the other one.
+ */
 function modelOf(
   { logins }: Intent,
   { logins: found }: CurrentRoles,

@@ -45,7 +45,10 @@ function isOwn(owner: string, grantee: string, { logins, owner: ofPolicy }: Inte
   return owner === grantee || (ofPolicy !== undefined && logins.includes(owner));
 }
 
-/** Where there is an owner, the logins are granted nothing, but may have been granted something before. */
+/**
+ * Where there is an owner, the logins are granted nothing, but may have been granted something
+ * before.
+ */
 function differencesOf(
   thing: Grantable,
   grantee: string,

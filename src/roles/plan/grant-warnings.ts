@@ -8,7 +8,8 @@ import { grantDifferences, wantedOn } from './grant-differences.ts';
 import { grantTargetOf } from './grant-target-of.ts';
 import { grouped } from './grouped.ts';
 
-// What keyturn does not revoke, because it was not asked to, or because it would take rights from others.
+// What keyturn does not revoke, because it was not asked to, or because it would take rights from
+// others.
 
 /** What the roles have beyond their level, where that is left. */
 export function beyondLevel(intent: Intent, current: CurrentRoles): Fact[] {
@@ -31,7 +32,10 @@ export function ownAnyway(intent: Intent, { grantables }: CurrentRoles): Fact[] 
   });
 }
 
-/** What the roles will get beyond their level in every schema. To end that concerns other schemas too. */
+/**
+ * What the roles will get beyond their level in every schema. To end that concerns other schemas
+ * too.
+ */
 export function everywhereBeyond(intent: Intent, { globalDefaults, server }: CurrentRoles): Fact[] {
   return globalDefaults.flatMap((given): Fact[] => {
     const { grantee, kind, creator } = given;

@@ -7,7 +7,10 @@ import type { Intent } from '../intent.ts';
 import type { CurrentRoles } from './current-roles.ts';
 import type { RepairContext } from './repair-context.ts';
 
-/** Besides the owner, the standby belongs to the roles that the published login belongs to, and to no other. */
+/**
+ * Besides the owner, the standby belongs to the roles that the published login belongs to, and to
+ * no other.
+ */
 export function foreignMemberships(
   { logins, owner }: Intent,
   current: CurrentRoles,

@@ -7,7 +7,9 @@ import type { Intent } from '../intent.ts';
 import type { CurrentRoles } from './current-roles.ts';
 import type { Drift } from './drift-changes.ts';
 
-/** Hands what the logins themselves own in this database to the owner, and leaves what is elsewhere. */
+/**
+ * Hands what the logins themselves own in this database to the owner, and leaves what is elsewhere.
+ */
 export function ownership(
   { owner, logins }: Intent,
   { database, logins: found }: CurrentRoles,

@@ -12,8 +12,8 @@ import { type Intent, rolesOf } from '../intent.ts';
 import type { CurrentRoles } from './current-roles.ts';
 
 /**
- * Who makes the changes. The rotator may alter what it creates itself; on what an administrator creates it must be given
- * the right. `to` is the quoted rotator.
+ * Who makes the changes. The rotator may alter what it creates itself; on what an administrator
+ * creates it must be given the right. `to` is the quoted rotator.
  */
 export type Executor = { readonly rotator: true } | { readonly rotator: false; readonly to: string };
 

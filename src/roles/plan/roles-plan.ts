@@ -34,8 +34,8 @@ export interface PlanOptions extends RequestedAccess {
   /** Whether the rotator makes the changes, or an administrator who runs the statements. */
   readonly executor: 'rotator' | 'administrator';
   /**
-   * What a repair has to know besides. Left out: what is missing is created, and only what an explicit request
-   * excludes is revoked.
+   * What a repair has to know besides. Left out: what is missing is created, and only what an
+   * explicit request excludes is revoked.
    */
   readonly repair?: () => Promise<RepairContext>;
 }

@@ -73,7 +73,10 @@ async function managed(app: App): Promise<ListedLogin[]> {
   return lists.flat();
 }
 
-/** Logins of policies that are not configured any more, whose roles were created or repaired and not dropped. */
+/**
+ * Logins of policies that are not configured any more, whose roles were created or repaired and not
+ * dropped.
+ */
 async function removed(app: App): Promise<ListedLogin[]> {
   const { provisions } = await app.ledger();
   const left = [...(await provisions.latest()).values()].filter(
@@ -122,8 +125,8 @@ async function unmanaged(app: App): Promise<ListedLogin[]> {
 }
 
 /**
- * The roles of a connection that keyturn created. The embedded PostgreSQL is its own, so there it creates logins before
- * anybody asks for them.
+ * The roles of a connection that keyturn created. The embedded PostgreSQL is its own, so there it
+ * creates logins before anybody asks for them.
  */
 async function madeOf(app: App, connection: string, logins: readonly string[]): Promise<readonly string[]> {
   const settings = app.config.connections.get(connection);

@@ -8,7 +8,10 @@ import { policiesSharing } from '../../../roles/policies-sharing.ts';
 import { refuseRotator } from '../../../roles/refuse-rotator.ts';
 import type { RolesContext } from '../../../roles/roles-context.ts';
 
-/** Opens the rotator's session in a policy's database for one command. Throws a fault for a rotator policy. */
+/**
+ * Opens the rotator's session in a policy's database for one command. Throws a fault for a rotator
+ * policy.
+ */
 export async function withRoles<Result>(
   app: App,
   policy: Policy,
@@ -36,7 +39,7 @@ export async function withRoles<Result>(
   } catch (error) {
     if (!isFault(error, 'roles-not-creatable')) throw error;
     const { problems } = error.fact.params;
-    throw app.faulty(problems.map(({ path, problem }) => ({ path, message: tell(problem) })));
+    throw app.faulty(problems.map(({ path, fact }) => ({ path, message: tell(fact) })));
   }
 }
 

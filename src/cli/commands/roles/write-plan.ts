@@ -5,7 +5,10 @@ import { factJson } from '../../output/fact-json.ts';
 import { writeJson } from '../../output/table.ts';
 import { writeSql } from './write-sql.ts';
 
-/** Writes a plan as JSON or SQL, if asked for. What it leaves and warns of goes to stderr in any case. */
+/**
+ * Writes a plan as JSON or SQL, if asked for. What it leaves and warns of goes to stderr in any
+ * case.
+ */
 export function writePlan(
   io: Io,
   { intent: { policy }, changes, left, warnings, current }: RolesPlan,
