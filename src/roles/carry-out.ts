@@ -6,13 +6,8 @@ import { isForbidden } from '../postgres/connection/database-error.ts';
 import { withRightsOf } from '../postgres/roles/borrowed-rights.ts';
 import type { Change } from '../postgres/roles/change.ts';
 import { strangersMessage } from '../visible.ts';
-import {
-  type PlanOptions,
-  planRoles,
-  planTowards,
-  type RolesPlan,
-  refuseUnlessAllowed,
-} from './plan/roles-plan.ts';
+import { refuseMissingPlanRights } from './plan/plan-rights.ts';
+import { type PlanOptions, planRoles, planTowards, type RolesPlan } from './plan/roles-plan.ts';
 import type { RolesContext } from './roles-context.ts';
 import { underLock } from './under-lock.ts';
 
@@ -45,7 +40,7 @@ export async function carryOut(
     const changes: Change[] = [];
     let round = plan;
     do {
-      await refuseUnlessAllowed(context, round, options.kind);
+      await refuseMissingPlanRights(context, round, options.kind);
       refuseRepeated(round.changes, changes);
       for (const change of round.changes) {
         await make(client, change);

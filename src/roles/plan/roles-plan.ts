@@ -1,20 +1,15 @@
 import type { Fact } from '../../facts/fact.ts';
-import { fact } from '../../facts/fact.ts';
-import { fault } from '../../facts/fault.ts';
-import { command } from '../../facts/remedy.ts';
 import { quoteIdentifier } from '../../postgres/identifier.ts';
-import { type OwnedObjects, ownedObjects } from '../../postgres/logins/owned-objects.ts';
+import { ownedObjects } from '../../postgres/logins/owned-objects.ts';
 import type { Change } from '../../postgres/roles/change.ts';
 import { allUsesOf } from '../all-uses-of.ts';
 import type { Intent } from '../intent.ts';
 import { intentOf } from '../intent-of.ts';
-import { refuseMissingRights } from '../missing-rights.ts';
 import type { RequestedAccess, RolesContext } from '../roles-context.ts';
-import { shellWord } from '../shell-word.ts';
 import { type CurrentRoles, readCurrentRoles } from './current-roles.ts';
 import { driftOf, isLeftOpen, type LoginUsage } from './drift-changes.ts';
 import { excessGrants, missingGrants } from './grant-changes.ts';
-import { beyondLevel, everywhereBeyond, openToAll, ownAnyway } from './grant-warnings.ts';
+import { warningsOf } from './plan-warnings.ts';
 import type { RepairContext } from './repair-context.ts';
 import { roleChanges } from './role-changes.ts';
 
@@ -73,14 +68,10 @@ export async function planTowards(
       (role) => !current.standings.has(role),
     ),
     left: drift.left,
-    warnings: [
-      ...(options.repair ? [] : ownedByLogins(intent, await ownedObjects(context.client, logins))),
-      ...(intent.access === null
-        ? [fact('access-never-chosen', { policy: intent.policy })]
-        : [...openToAll(intent, current), ...ownAnyway(intent, current)]),
-      ...everywhereBeyond(intent, current),
-      ...(mayRevoke ? sharedLevels(intent, context) : beyondLevel(intent, current)),
-    ],
+    warnings: await warningsOf(context, intent, current, {
+      isRepair: options.repair !== undefined,
+      mayRevoke,
+    }),
   };
 }
 
@@ -99,53 +90,4 @@ async function driftIn(
     owned: await ownedObjects(client, logins),
   };
   return driftOf(intent, current, repair, usage);
-}
-
-function ownedByLogins({ policy, owner }: Intent, owned: readonly OwnedObjects[]): Fact[] {
-  if (owner === undefined) return [];
-  return owned.map(
-    ({ role, count }): Fact =>
-      fact('objects-of-login', { role, count, owner }, command('roles', 'repair', policy)),
-  );
-}
-
-/** Whom else a level concerns: an owner stands for the logins of every policy that has it. */
-function sharedLevels({ owner, access, schemas }: Intent, { sharing }: RolesContext): Fact[] {
-  if (access === null || owner === undefined) return [];
-  return sharing.flatMap((other): Fact[] => {
-    const common = schemas.filter((schema) => other.schemas.includes(schema));
-    if (other.access === access || other.access === null || common.length === 0) return [];
-    return [
-      fact('owner-level-shared', {
-        owner,
-        access,
-        schemas: common,
-        otherPolicy: other.policy,
-        otherAccess: other.access,
-      }),
-    ];
-  });
-}
-
-/** Throws a fault that names every right that the rotator lacks to make the changes of a plan. */
-export async function refuseUnlessAllowed(
-  { policy, client }: RolesContext,
-  { changes, intent, current }: RolesPlan,
-  kind: 'create' | 'repair',
-): Promise<void> {
-  const { server, standings, database } = current;
-  if (server.standby) throw fault('roles-on-standby-server', { connection: policy.connection });
-  const requested =
-    intent.access === null
-      ? []
-      : ['--access', intent.access, ...intent.schemas.flatMap((schema) => ['--schema', schema])];
-  const print = ['roles', kind, policy.name, ...requested, '--sql'].map(shellWord);
-  await refuseMissingRights(client, {
-    changes,
-    logins: policy.logins,
-    mayTerminate: policy.drain.onTimeout === 'terminate',
-    server,
-    standings,
-    bySuperuser: command(...print, '|', 'psql', '-d', shellWord(database.name)),
-  });
 }

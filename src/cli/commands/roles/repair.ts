@@ -2,8 +2,9 @@ import type { Command } from 'commander';
 import type { App } from '../../../app.ts';
 import { tell } from '../../../messages/tell.ts';
 import { carryOut } from '../../../roles/carry-out.ts';
+import { refuseMissingPlanRights } from '../../../roles/plan/plan-rights.ts';
 import { readRepairContext } from '../../../roles/plan/repair-context.ts';
-import { planRoles, refuseUnlessAllowed } from '../../../roles/plan/roles-plan.ts';
+import { planRoles } from '../../../roles/plan/roles-plan.ts';
 import type { Io } from '../../io.ts';
 import { confirm } from '../../output/confirm.ts';
 import { requester } from '../../requester.ts';
@@ -50,7 +51,7 @@ async function run(io: Io, app: App, name: string, options: Options): Promise<vo
     if (plan.left.length > 0) io.exit(1);
     if (plan.changes.length === 0) return write('nothing to do');
     if (sql) return;
-    await refuseUnlessAllowed(context, plan, 'repair');
+    await refuseMissingPlanRights(context, plan, 'repair');
     if (!yes) await confirm(`Do this to the roles of ${name}?`);
     await carryOut(context, asked, {
       ledger,
