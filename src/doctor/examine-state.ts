@@ -23,7 +23,7 @@ export async function examineState({
       return {
         ledger: opened,
         findings: [
-          finding('fail', 'state', fact('state-database-read-only', {})),
+          finding('fail', 'state', fact('state-read-only', { server: null, detail: null })),
           finding('skip', 'queue', fact('queue-skipped', { because: 'state-read-only' })),
         ],
       };

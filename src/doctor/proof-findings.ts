@@ -1,5 +1,5 @@
-import { fact } from '../facts/fact.ts';
-import { factOf } from '../facts/fault.ts';
+import { type FactCode, fact } from '../facts/fact.ts';
+import { type Fault, factOf, isFault } from '../facts/fault.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Rotation } from '../ledger/rotation.ts';
 import { DatabaseError } from '../postgres/connection/database-error.ts';
@@ -12,6 +12,14 @@ import { proveLogin } from '../rotation/proof/prove-login.ts';
 import { faultFinding } from './fault-finding.ts';
 import { RELOAD } from './hba-findings.ts';
 import { wayOutOfRefusal } from './way-out-of-refusal.ts';
+
+/** The server, the database or the login has no connection left. */
+const FULL: readonly FactCode[] = [
+  'connections-exhausted',
+  'connections-exhausted-lately',
+  'login-connection-limit-reached',
+  'database-connection-limit-reached',
+];
 
 interface State {
   readonly ledger?: Ledger | undefined;
@@ -47,7 +55,9 @@ async function proveDestination(
       await using _session = await proveLogin(view, { credential, server });
       findings.push(finding('ok', 'published', fact('published-logs-in', { ...at, destination: name })));
     } catch (error) {
-      if (!(error instanceof DatabaseError)) throw error;
+      const isKnown =
+        isFault(error, 'password-refused', 'login-not-proven') || error instanceof DatabaseError;
+      if (!isKnown) throw error;
       findings.push(unprovenFinding(error, at) ?? (await refusedFinding(error, name, { view, state })));
     }
   }
@@ -56,28 +66,29 @@ async function proveDestination(
 
 /** Why there is no proof of a login that may be right all the same; undefined where it was refused. */
 function unprovenFinding(
-  error: DatabaseError,
+  error: Fault,
   at: { readonly login: string; readonly server: string },
 ): Finding | undefined {
-  if (error.kind === 'unproven') {
+  if (isFault(error, 'login-not-proven', 'server-asks-no-password')) {
     return finding('fail', 'published', fact('published-not-proven', at, RELOAD));
   }
   return asksForMd5(error) ? finding('warn', 'published', fact('published-asks-md5', at)) : undefined;
 }
 
 async function refusedFinding(
-  error: DatabaseError,
+  error: Fault,
   destination: string,
   { view, state }: { readonly view: RotationView; readonly state: State },
 ): Promise<Finding> {
   const cause = factOf(error);
   const { remedies = [] } = cause;
   const refused = { destination, cause };
-  if (error.kind === 'full') {
+  if (FULL.some((code) => code === cause.code)) {
     return finding('fail', 'published', fact('published-finds-no-connection', refused, ...remedies));
   }
-  const because = refusedAs(error);
-  if (because !== 'password' && because !== 'nologin') {
+  const isShut =
+    isFault(error, 'password-refused') || ['password', 'nologin'].includes(refusedAs(error) ?? '');
+  if (!isShut) {
     return finding('fail', 'published', fact('published-refused', refused, ...remedies));
   }
   const { wayOut, commands } = await wayOutOfRefusal(view, state);

@@ -1,6 +1,7 @@
 import type { Policy } from '../config/policy.ts';
 import { fact } from '../facts/fact.ts';
 import { command } from '../facts/remedy.ts';
+import { futureFact } from '../ledger/future.ts';
 import type { Rotation } from '../ledger/rotation.ts';
 import type { Timing } from '../ledger/timing.ts';
 import { isOverdue, nextDue, owedSlot } from '../rotation/due-rotation.ts';
@@ -32,7 +33,7 @@ export function scheduleFindings(
 
 function futureFinding({ futureAt }: Timing): Finding | undefined {
   if (!futureAt) return undefined;
-  return finding('warn', 'clock', fact('ledger-instant-in-future', { at: futureAt.toISOString() }));
+  return finding('warn', 'clock', futureFact(futureAt));
 }
 
 function slotFinding(policy: Policy, timing: Timing, now: number): Finding {
@@ -54,8 +55,7 @@ function slotFinding(policy: Policy, timing: Timing, now: number): Finding {
 
 function lastFinding({ name }: Policy, last: Rotation | undefined, adopt: boolean): Finding | undefined {
   const about = 'rotation';
-  // TODO: the fact itself, once the ledger has it.
-  const cause = fact('recorded', { text: last?.lastError ?? '' });
+  const cause = last?.lastFault ?? fact('recorded', { text: '' });
   if (last?.status === 'open' && last.attempts > 0) {
     return finding('fail', about, fact('rotation-stuck', { rotation: last.id, cause }));
   }

@@ -5,9 +5,13 @@ import { oneLineNames } from '../postgres/one-line-names.ts';
 import type { Message, Quote } from './message.ts';
 import { MESSAGES } from './messages.ts';
 
-/** What is the case, in a sentence without its remedy. */
+/** What is the case, in a sentence without its remedy. A fact of the ledger may have another shape: it is shown as data. */
 export function textOf(fact: Fact): string {
-  return messageOf(fact)?.text(fact.params, tell, QUOTE) ?? `${fact.code} ${JSON.stringify(fact.params)}`;
+  try {
+    const text = messageOf(fact)?.text(fact.params, tell, QUOTE);
+    if (text !== undefined) return text;
+  } catch {}
+  return `${fact.code} ${JSON.stringify(fact.params)}`;
 }
 
 /** What puts a fact right, a line each: advice, then commands and configuration keys, then each statement by itself. */
@@ -18,7 +22,12 @@ export function remedyLines(fact: Fact): string[] {
 /** What to do about a fact, in words; undefined where its code has no advice. */
 export function adviceOf(fact: Fact): string | undefined {
   const { advice } = messageOf(fact) ?? {};
-  return typeof advice === 'function' ? advice(fact.params, QUOTE) : advice;
+  if (typeof advice !== 'function') return advice;
+  try {
+    return advice(fact.params, QUOTE);
+  } catch {
+    return undefined;
+  }
 }
 
 /** What puts a fact right other than SQL, as one text; undefined where nothing is known. */
@@ -67,5 +76,6 @@ function linesOf(remedy: Remedy): string[] {
 /** Undefined for a code that a newer release wrote into the ledger. */
 function messageOf(fact: Fact): Message<Fact['params']> | undefined {
   // Each entry takes the parameters of its own code, which are those of the fact.
+  if (!Object.hasOwn(MESSAGES, fact.code)) return undefined;
   return MESSAGES[fact.code] as Message<Fact['params']> | undefined;
 }

@@ -7,5 +7,8 @@ export function refuseLateStart({ policy: { schedule }, rotation, clock }: Rotat
   if (!schedule || !rotation.slot || rotation.incoming !== null) return;
   const end = windowEnd(schedule, rotation.slot.getTime());
   if (end === undefined || clock.now() < end) return;
-  throw fault('window-over', { slot: rotation.slot.toISOString(), end: new Date(end).toISOString() });
+  throw fault('slot-window-over', {
+    slot: rotation.slot.toISOString(),
+    end: new Date(end).toISOString(),
+  });
 }

@@ -427,7 +427,7 @@ describe('It finds what somebody has to see to, and says what:', () => {
       {
         about: 'clock',
         level: 'warn',
-        code: 'clock-differs',
+        code: 'server-clock-differs',
         text: expect.stringMatching(/^the clock that keyturn counts by is 345\d{4}\.\d s ahead/),
       },
       {

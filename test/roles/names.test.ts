@@ -1,10 +1,13 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { Policy } from '../../src/config/policy.ts';
+import { fact } from '../../src/facts/fact.ts';
+import { factOf } from '../../src/facts/fault.ts';
+import { sql } from '../../src/facts/remedy.ts';
+import { isWrongRequest } from '../../src/facts/wrong-request.ts';
 import { connect, type Session } from '../../src/postgres/connection/connect.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
 import { intentOf } from '../../src/roles/intent-of.ts';
-import { RequestError } from '../../src/roles/request-error.ts';
 import { adminOf } from '../support/admin.ts';
 import { openBarePolicy } from '../support/bare-policy.ts';
 import { policyWith } from '../support/policy.ts';
@@ -31,13 +34,11 @@ describe('what keyturn makes', () => {
       await intentOf({ policy, connection, client, creators: [], remembered: undefined, sharing: [] }, {});
       return true;
     } catch (error) {
-      expect(error).toBeInstanceOf(RequestError);
-      expect((error as RequestError).faults).toEqual([
-        {
-          path: ['policies', 'p', 'logins', 0],
-          message: expect.stringContaining(`${JSON.stringify(login)} does not exist`),
-        },
-      ]);
+      const problem = fact('role-name-unsuitable', { role: login });
+      expect(factOf(error)).toEqual(
+        fact('roles-not-creatable', { problems: [{ path: ['policies', 'p', 'logins', 0], fact: problem }] }),
+      );
+      expect(isWrongRequest(error)).toBe(true);
       return false;
     }
   };
@@ -114,10 +115,32 @@ test('schemas and tables may have any name, too', async () => {
   await using other = await connect(bare.scenario.connection);
   expect(other.proven).toBe(true);
   expect(await bare.create({ access: 'read', schemas: ['odd "schema"\n'] })).toMatchObject({
-    changes: [{ what: `grants USAGE on schema odd "schema"\n to ${bare.owner}` }],
-    warnings: [expect.stringContaining(`${bare.owner} owns 1 table or sequence there`)],
+    changes: [
+      {
+        does: {
+          code: 'grant-privileges',
+          params: {
+            privileges: ['USAGE'],
+            on: { kind: 'schema', schema: 'odd "schema"\n' },
+            grantee: bare.owner,
+          },
+        },
+      },
+    ],
+    warnings: [fact('level-without-effect', { grantee: bare.owner, count: 1 })],
   });
-  await expect(bare.create({ access: 'read', schemas: ['nowhere'] })).rejects.toThrow(
-    'run: CREATE SCHEMA "nowhere"',
-  );
+});
+
+test('a schema that does not exist is refused, with the statement that creates it', async () => {
+  await using bare = await openBarePolicy(server);
+  const { admin, owner, rotator } = bare;
+  const create = () => bare.create({ access: 'read', schemas: ['no where'] });
+  const statement = 'CREATE SCHEMA "no where"';
+  await expect(create()).rejects.toMatchObject({
+    fact: fact('schemas-missing', { schemas: ['no where'] }, sql(statement)),
+  });
+  await admin.query(statement);
+  await admin.query(`GRANT USAGE ON SCHEMA "no where" TO ${quoteIdentifier(rotator)} WITH GRANT OPTION`);
+  expect((await create()).intent.schemas).toEqual(['no where']);
+  await admin.query(`DROP SCHEMA "no where" CASCADE; DROP OWNED BY ${owner}`);
 });

@@ -165,7 +165,9 @@ describe('cancel', () => {
     await using _session = await own.logIn({ username: world.rotator, password: CONFIGURED });
     // A worker that still has the job alters nothing any more.
     await using late = own.context(rotation);
-    expect(await rotate(late)).toMatchObject({ reason: expect.stringMatching(/was ended/) });
+    expect(await rotate(late)).toMatchObject({
+      fact: { code: 'rotation-superseded', params: { rotation: rotation.id } },
+    });
     await using _again = await own.logIn({ username: world.rotator, password: CONFIGURED });
   });
 
@@ -332,7 +334,7 @@ test('plan has its five steps and warns of an expiry that is near, and status ha
     {
       step: 'check',
       state: 'next',
-      text: `finds nothing in the way: ${world.rotator} gets a new password`,
+      fact: { code: 'plan-check-rotator', params: { login: world.rotator } },
       warnings: [
         expect.stringMatching(/^nobody can log in as \S+ after its VALID UNTIL, .* VALID UNTIL 'infinity'$/),
         expect.stringMatching(/the one that connection target configures is obsolete then, remove it$/),
@@ -353,6 +355,6 @@ test('plan has its five steps and warns of an expiry that is near, and status ha
     active: world.rotator,
     standby: null,
     sessions: { [world.rotator]: expect.any(Number) },
-    lastError: null,
+    faults: [],
   });
 });

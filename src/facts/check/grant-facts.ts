@@ -1,9 +1,11 @@
+import type { GrantDifferenceInfo } from '../login-difference.ts';
+
 /** About what one of a policy's logins may do, or owns, and the other does not. */
 export interface GrantFacts {
-  /** One clause for each grant that the other login lacks. */
+  /** What was granted to one login, and not to the other. */
   readonly 'grants-differ': {
     readonly database: string;
-    readonly grants: readonly { readonly login: string; readonly what: string }[];
+    readonly grants: readonly GrantDifferenceInfo[];
   };
   /** Each `statement` makes a mapping for the other login, but for the options: they may hold a password. */
   readonly 'user-mappings-differ': {

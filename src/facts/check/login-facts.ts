@@ -1,3 +1,5 @@
+import type { LoginDifferenceInfo } from '../login-difference.ts';
+
 /** About a policy's logins themselves: whether they exist, can log in, and differ. */
 export interface LoginFacts {
   readonly 'owner-missing': { readonly owner: string; readonly policy: string };
@@ -11,8 +13,7 @@ export interface LoginFacts {
   /** It is a member, but one without SET. */
   readonly 'login-may-not-set-role': { readonly login: string; readonly owner: string };
   readonly 'login-creates-as-itself': { readonly login: string; readonly owner: string };
-  /** One clause for each difference. */
-  readonly 'logins-differ': { readonly differences: readonly string[] };
+  readonly 'logins-differ': { readonly differences: readonly LoginDifferenceInfo[] };
   /** Where no rotation comes by itself: it expires in less than so many days. */
   readonly 'login-expires-soon': {
     readonly login: string;

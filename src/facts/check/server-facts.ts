@@ -1,3 +1,5 @@
+import type { MissingRight } from '../missing-right.ts';
+
 /** About a server on which logins are rotated, and the rotator's rights there. A `server` is `host:port`. */
 export interface CheckServerFacts {
   readonly 'server-is-pooler': { readonly server: string };
@@ -13,8 +15,10 @@ export interface CheckServerFacts {
     readonly expected: string;
     readonly found: string;
   };
-  /** `missing`: what it may not do, an infinitive each. */
-  readonly 'rotator-lacks-privileges': { readonly rotator: string; readonly missing: readonly string[] };
+  readonly 'rotator-lacks-privileges': {
+    readonly rotator: string;
+    readonly missing: readonly MissingRight[];
+  };
   readonly 'rotator-not-proven': { readonly server: string };
   /** `statement` makes another login for the state database; its password is left to whoever runs it. */
   readonly 'rotator-is-state-login': { readonly server: string; readonly statement: string };

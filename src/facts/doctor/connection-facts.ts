@@ -3,9 +3,9 @@ export interface ConnectionFacts {
   readonly 'server-ready': { readonly server: string; readonly version: string; readonly rotator: string };
   readonly 'replica-follows': { readonly replica: string };
   readonly 'password-encryption-md5': Record<never, never>;
-  readonly 'clock-agrees': { readonly withinSeconds: number };
+  readonly 'server-clock-agrees': { readonly withinSeconds: number };
   /** `aheadSeconds` is negative where the clock that keyturn counts by is behind. */
-  readonly 'clock-differs': { readonly aheadSeconds: number };
+  readonly 'server-clock-differs': { readonly aheadSeconds: number };
 
   readonly 'tls-to-loopback': { readonly mode: string };
   readonly 'tls-verified': { readonly mode: string };

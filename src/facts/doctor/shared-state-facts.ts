@@ -3,15 +3,11 @@ import type { Fact } from '../fact.ts';
 /** About what all policies share: the state database, the queue, workers, this machine's clock, files. */
 export interface SharedStateFacts {
   readonly 'state-database-ready': Record<never, never>;
-  readonly 'state-database-read-only': Record<never, never>;
   readonly 'state-database-fails': { readonly cause: Fact };
   readonly 'state-database-open-to-public': { readonly database: string };
   readonly 'queue-skipped': { readonly because: 'state-down' | 'state-read-only' };
   readonly 'workers-running': { readonly workers: number };
   readonly 'no-worker-running': Record<never, never>;
-  /** `aheadSeconds` is negative where the clock of this machine is behind. `refused`: no rotation is opened here. */
-  readonly 'state-clock-differs': { readonly aheadSeconds: number; readonly refused: boolean };
-  readonly 'ledger-instant-in-future': { readonly at: string };
   /** More users than necessary may use a folder of a store. `mode` as in chmod. */
   readonly 'folder-exposed': {
     readonly store: string;

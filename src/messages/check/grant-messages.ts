@@ -1,16 +1,25 @@
 import { counted } from '../../counted.ts';
 import type { GrantFacts, OwnedObjectsFact } from '../../facts/check/grant-facts.ts';
+import { describeGrant } from '../describe-difference.ts';
 import type { Messages } from '../message.ts';
 
 export const grantMessages: Messages<GrantFacts> = {
   'grants-differ': {
     text: ({ database, grants }) =>
-      `In database ${database} ${grants.map(({ login, what }) => `only ${login} ${what}`).join(', and ')}: consumers lose that when it goes out`,
+      `In database ${database} ${grants.map((grant) => `only ${grant.login} ${describeGrant(grant)}`).join(', and ')}: consumers lose that when it goes out`,
     means:
       'Without an `owner`, consumers have the rights of the login that they use. One login was granted something that the other was not.',
     example: {
       database: 'orders',
-      grants: [{ login: 'orders_api_a', what: 'was granted INSERT ON TABLE public.orders' }],
+      grants: [
+        {
+          kind: 'grant',
+          login: 'orders_api_a',
+          privileges: 'INSERT',
+          objects: 'TABLE',
+          names: 'public.orders',
+        },
+      ],
     },
   },
   'user-mappings-differ': {

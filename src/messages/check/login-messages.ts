@@ -1,4 +1,5 @@
 import type { LoginFacts } from '../../facts/check/login-facts.ts';
+import { describeLoginDifference } from '../describe-difference.ts';
 import type { Messages } from '../message.ts';
 
 const VALID_UNTIL = '2026-03-01T00:00:00.000Z';
@@ -63,10 +64,19 @@ export const loginMessages: Messages<LoginFacts> = {
   },
   'logins-differ': {
     text: ({ differences }) =>
-      `The logins must differ in nothing but their names, but ${differences.join(', ')}`,
+      `The logins must differ in nothing but their names, but ${differences.map(describeLoginDifference).join(', ')}`,
     means:
       'The two logins have other attributes, memberships or settings, so consumers would notice a rotation. The statements in the message make them equal.',
-    example: { differences: ['only orders_api_a has SET statement_timeout=30s'] },
+    example: {
+      differences: [
+        {
+          kind: 'setting',
+          login: 'orders_api_a',
+          other: 'orders_api_b',
+          setting: { database: null, name: 'statement_timeout', value: '30s' },
+        },
+      ],
+    },
   },
   'login-expires-soon': {
     text: ({ login, validUntil, days }) =>

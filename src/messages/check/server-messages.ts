@@ -1,4 +1,5 @@
 import type { CheckServerFacts } from '../../facts/check/server-facts.ts';
+import { describeRight } from '../describe-right.ts';
 import type { Messages } from '../message.ts';
 
 const SERVER = 'db.internal:5432';
@@ -47,10 +48,14 @@ export const checkServerMessages: Messages<CheckServerFacts> = {
     },
   },
   'rotator-lacks-privileges': {
-    text: ({ rotator, missing }) => `The rotator ${rotator} may not ${missing.join(', nor ')}`,
+    text: ({ rotator, missing }) =>
+      `The rotator ${rotator} may not ${missing.map(describeRight).join(', nor ')}`,
     means:
       'The role that keyturn connects as lacks rights that a rotation needs. The statements in the message give them to it.',
-    example: { rotator: 'keyturn', missing: ['alter orders_api_b', 'see sessions'] },
+    example: {
+      rotator: 'keyturn',
+      missing: [{ right: 'alter-login', login: 'orders_api_b' }, { right: 'see-sessions' }],
+    },
   },
   'rotator-not-proven': {
     text: ({ server }) =>

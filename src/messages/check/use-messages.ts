@@ -1,10 +1,11 @@
 import { counted } from '../../counted.ts';
-import type { CheckUseFacts, PreparedTransactionFact, SessionFact } from '../../facts/check/use-facts.ts';
-import { describePrepared } from '../../postgres/sessions/prepared-transaction.ts';
-import { describeSession } from '../../postgres/sessions/sessions.ts';
+import type { CheckUseFacts } from '../../facts/check/use-facts.ts';
+import type { SessionInfo } from '../../facts/session-info.ts';
+import { describePrepared, describeSession } from '../describe-session.ts';
+import { clientsText } from '../describe-use.ts';
 import type { Messages } from '../message.ts';
 
-const SESSION: SessionFact = {
+const SESSION: SessionInfo = {
   pid: 4711,
   database: 'orders',
   elsewhere: false,
@@ -35,7 +36,7 @@ export const checkUseMessages: Messages<CheckUseFacts> = {
   },
   'incoming-has-prepared-transactions': {
     text: ({ login, transactions }) =>
-      `the incoming login ${login} has ${counted(transactions.length, 'prepared transaction')} that still holds locks: ${transactions.map(describeTransaction).join(', ')}`,
+      `the incoming login ${login} has ${counted(transactions.length, 'prepared transaction')} that still holds locks: ${transactions.map(describePrepared).join(', ')}`,
     means:
       'A transaction that was prepared for a two-phase commit keeps its locks until somebody ends it. It stops no rotation.',
     example: {
@@ -44,14 +45,16 @@ export const checkUseMessages: Messages<CheckUseFacts> = {
     },
   },
   'incoming-has-pooled-clients': {
-    text: ({ login, clients }) =>
-      `${clients}: they logged in before ${login} was revoked; they would use its new password, or by trying the old one have PgBouncer refuse new clients for its server_login_retry`,
+    text: (clients) =>
+      `${clientsText(clients)}: they logged in before ${clients.login} was revoked; they would use its new password, or by trying the old one have PgBouncer refuse new clients for its server_login_retry`,
     advice: 'end them (KILL_CLIENT, from PgBouncer 1.24 on)',
     means:
       'Clients of a PgBouncer are still logged in there with an old password of the login that comes in.',
     example: {
       login: 'orders_api_b',
-      clients: '2 clients of orders_api_b at PgBouncer pgbouncer.internal:6432 in its database orders',
+      pgbouncer: 'pgbouncer.internal:6432',
+      database: 'orders',
+      clients: 2,
     },
   },
   'incoming-is-published': {
@@ -94,10 +97,6 @@ function publishWhatIsUsed(place: {
   return `put the username and password in use into ${place.secrets.join(' and ')} of ${place.destination}, and nothing changes until the first slot`;
 }
 
-function describeSessions(sessions: readonly SessionFact[]): string {
+function describeSessions(sessions: readonly SessionInfo[]): string {
   return sessions.map(describeSession).join(', ');
-}
-
-function describeTransaction({ preparedAt, ...transaction }: PreparedTransactionFact): string {
-  return describePrepared({ ...transaction, preparedAt: new Date(preparedAt) });
 }

@@ -41,12 +41,12 @@ export const connectionMessages: Messages<ConnectionFacts> = {
       'The server makes MD5 verifiers by default. Its consumers may have drivers that cannot authenticate by SCRAM.',
     example: {},
   },
-  'clock-agrees': {
+  'server-clock-agrees': {
     text: ({ withinSeconds }) => `keyturn and PostgreSQL agree on the time to within ${withinSeconds} s`,
     means: "The clock that keyturn counts by and the server's clock are the same, as far as it matters.",
     example: { withinSeconds: 1 },
   },
-  'clock-differs': {
+  'server-clock-differs': {
     text: ({ aheadSeconds }) =>
       `the clock that keyturn counts by is ${Math.abs(aheadSeconds).toFixed(1)} s ${aheadSeconds > 0 ? 'ahead of' : 'behind'} PostgreSQL's: slots, graces and deadlines count by the one, and a VALID UNTIL by the other`,
     advice: 'have the state database and this server follow the same time server (NTP)',

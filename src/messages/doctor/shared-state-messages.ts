@@ -7,13 +7,6 @@ export const sharedStateMessages: Messages<SharedStateFacts> = {
     means: 'The state database can be reached and written to.',
     example: {},
   },
-  'state-database-read-only': {
-    text: () => 'the state database is read-only, so nothing rotates',
-    advice:
-      'it is a standby server, or default_transaction_read_only is on there; point state.database at the primary',
-    means: 'The ledger can be read, and nothing can be written to it.',
-    example: {},
-  },
   'state-database-fails': {
     text: ({ cause }, _tell, quote) => `the state database: ${quote.text(cause)}`,
     advice: ({ cause }, quote) => quote.advice(cause) ?? 'check state.database, and that its server is up',
@@ -43,22 +36,6 @@ export const sharedStateMessages: Messages<SharedStateFacts> = {
     advice: 'start one',
     means: 'No process of `keyturn start` is connected to the queue.',
     example: {},
-  },
-  'state-clock-differs': {
-    text: ({ aheadSeconds, refused }) =>
-      `the clock of this machine is ${Math.abs(aheadSeconds)} s ${aheadSeconds > 0 ? 'ahead of' : 'behind'} the state database's, by which slots, graces and deadlines are counted${refused ? ', and no rotation is opened from here until they agree' : ''}`,
-    advice: 'set the one that is wrong (NTP)',
-    means:
-      'The clock of the machine that keyturn runs on and that of the state database differ by 30 s or more. From 5 minutes on no rotation is opened.',
-    example: { aheadSeconds: 312, refused: true },
-  },
-  'ledger-instant-in-future': {
-    text: ({ at }) =>
-      `the ledger has the instant ${at}, which lies in the future: it was written while a clock was wrong, and is not counted`,
-    advice:
-      'have the state database and the machines of keyturn follow a time server (NTP); the schedule goes on',
-    means: 'An instant in the ledger is later than now.',
-    example: { at: '2027-01-05T02:30:00.000Z' },
   },
   'folder-exposed': {
     text: ({ path, mode, to, may }) =>

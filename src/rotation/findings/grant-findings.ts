@@ -25,12 +25,16 @@ export async function grantFindings({ policy, connection, rotator }: RotationVie
   const mappings = await singleUserMappings(client, pair);
   const findings: Finding[] = [];
   if (differences.length > 0) {
-    const grants = differences.map(({ login, what }) => ({ login, what }));
+    const grants = differences.map(({ info }) => info);
     const remedy = sql(...differences.map(({ remedy: statement }) => statement));
     findings.push(finding('warn', 'grants', fact('grants-differ', { database, grants }, remedy)));
   }
   if (mappings.length > 0) {
-    const single = mappings.map(({ login, server, remedy }) => ({ login, server, statement: remedy }));
+    const single = mappings.map(({ info: { login, server }, remedy }) => ({
+      login,
+      server,
+      statement: remedy,
+    }));
     findings.push(finding('warn', 'grants', fact('user-mappings-differ', { database, mappings: single })));
   }
   return findings;

@@ -1,4 +1,5 @@
 import { fact } from '../../facts/fact.ts';
+import { preparedInfo } from '../../postgres/sessions/prepared-transaction.ts';
 import { usesOf } from '../../postgres/sessions/sessions.ts';
 import type { RotationView } from '../context/rotation-context.ts';
 import { pooledClients } from '../pooled-clients.ts';
@@ -8,15 +9,9 @@ import { type Finding, finding } from './finding.ts';
 export async function leftoverFindings(view: RotationView, incoming: string): Promise<Finding[]> {
   const { clients } = await pooledClients(view, incoming);
   const prepared = (await usesOf(await view.rotator(), [incoming])).get(incoming)?.prepared ?? [];
-  const transactions = prepared.map(({ gid, database, preparedAt }) => ({
-    gid,
-    database,
-    preparedAt: preparedAt.toISOString(),
-  }));
+  const transactions = prepared.map(preparedInfo);
   return [
-    ...clients.map((who) =>
-      finding('warn', 'pgbouncer', fact('incoming-has-pooled-clients', { login: incoming, clients: who })),
-    ),
+    ...clients.map((who) => finding('warn', 'pgbouncer', fact('incoming-has-pooled-clients', who))),
     ...(transactions.length === 0
       ? []
       : [

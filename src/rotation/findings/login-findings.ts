@@ -138,7 +138,7 @@ function differenceFindings(present: readonly Login[], owner: string | undefined
   if (differences.length === 0) return [];
   const differ = fact(
     'logins-differ',
-    { differences: differences.map(({ what }) => what) },
+    { differences: differences.map(({ info }) => info) },
     sql(...differences.map(({ remedy }) => remedy)),
   );
   return [finding('fail', 'logins', differ)];

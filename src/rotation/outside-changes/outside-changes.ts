@@ -2,11 +2,11 @@ import { type Fact, fact } from '../../facts/fact.ts';
 import { factOf, fault } from '../../facts/fault.ts';
 import { command } from '../../facts/remedy.ts';
 import type { Publication } from '../../ledger/last-published.ts';
-import { Superseded } from '../../ledger/superseded.ts';
-import { DatabaseError } from '../../postgres/connection/database-error.ts';
+import { superseded } from '../../ledger/superseded.ts';
 import type { Version } from '../../secret-store/secret-store.ts';
 import { holds, type OpenDestination, type RotationContext } from '../context/rotation-context.ts';
 import { proveLogin } from '../proof/prove-login.ts';
+import { isRefused } from '../server-fault.ts';
 import { otherPendingParts } from './pending-parts.ts';
 import { rotatorOutsideChange } from './rotator-outside-change.ts';
 
@@ -48,7 +48,7 @@ export async function outsideChanges(context: RotationContext): Promise<readonly
   // It was judged before this rotation staged anything; since then what differs is its own doing.
   if ((await holds(context, primary, 'pending')) || (await holds(context, primary, 'current'))) return [];
   const last = await context.ledger.lastPublished(context.policy.name);
-  if (last?.rotation === context.rotation.id) throw new Superseded(last.rotation, 'has ended meanwhile');
+  if (last?.rotation === context.rotation.id) throw superseded(last.rotation);
   const changes = [await changeOfPrimary(context, primary, last)];
   for (const other of others) changes.push(await changeOfOther(context, other, last));
   for (const each of context.destinations) changes.push(await foreignPending(context, each));
@@ -128,7 +128,7 @@ async function refusalOf(
     await using _session = await proveLogin(context, { credential: { username, password } });
     return undefined;
   } catch (error) {
-    if (error instanceof DatabaseError && error.kind === 'authentication') return factOf(error);
+    if (isRefused(error)) return factOf(error);
     throw error;
   }
 }

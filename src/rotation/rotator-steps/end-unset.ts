@@ -1,7 +1,8 @@
+import type { Fact } from '../../facts/fact.ts';
 import type { Rotation } from '../../ledger/rotation.ts';
 import { withPolicyLock } from '../../postgres/locks/policy-lock.ts';
 import { isPublished, type RotationContext } from '../context/rotation-context.ts';
-import { refuseSuperseded } from '../superseded.ts';
+import { refuseSuperseded } from '../refuse-superseded.ts';
 import { takeBack } from '../take-back.ts';
 import { mayBeSet } from './is-set.ts';
 import { pendingInUse } from './pending-in-use.ts';
@@ -11,7 +12,7 @@ import { pendingInUse } from './pending-in-use.ts';
  * by now: then undefined, and nothing has changed. Throws, and nothing has changed either, where no other password is proven
  * to be the rotator's.
  */
-export async function endUnset(context: RotationContext, reason?: string): Promise<Rotation | undefined> {
+export async function endUnset(context: RotationContext, reason?: Fact): Promise<Rotation | undefined> {
   const { ledger, policy, rotation } = context;
   const end = () => ledger.finish(rotation, 'failed', reason);
   if (await mayBeSet(context)) {

@@ -1,10 +1,11 @@
+import { fact } from '../../facts/fact.ts';
 import { withPolicyLock } from '../../postgres/locks/policy-lock.ts';
 import { changePassword } from '../../postgres/logins/change-password.ts';
 import { scramVerifier } from '../../postgres/logins/scram-verifier.ts';
 import { lockOf } from '../context/lock-of.ts';
 import { incomingLogin, stagedCredential } from '../context/rotation-context.ts';
+import { refuseSuperseded } from '../refuse-superseded.ts';
 import type { Step } from '../step.ts';
-import { refuseSuperseded } from '../superseded.ts';
 import { isSet } from './is-set.ts';
 
 /** The rotator gives itself the staged password. What it had until now is refused from here on, so there is no way back. */
@@ -22,6 +23,6 @@ export const setRotator: Step = {
     return undefined;
   },
   async describe(context) {
-    return `alters ${incomingLogin(context)}: the new password, as a SCRAM-SHA-256 verifier; sessions go on`;
+    return fact('plan-set-rotator', { login: incomingLogin(context) });
   },
 };

@@ -10,10 +10,11 @@ import { loginFindings } from '../findings/login-findings.ts';
 import { ownershipFindings } from '../findings/ownership-findings.ts';
 import { unpublishedUse } from '../findings/unpublished-use.ts';
 import { outsideChangeFact, outsideChanges } from '../outside-changes/outside-changes.ts';
+import type { Notice } from '../step.ts';
 import { turnOf } from '../turn-of.ts';
 
 /** What stops no rotation, but will trouble somebody. */
-export async function checkWarnings(context: RotationContext): Promise<Fact[]> {
+export async function checkWarnings(context: RotationContext): Promise<Notice[]> {
   const { policy, ledger, clock } = context;
   const changes = await outsideChanges(context);
   const inUse = await unpublishedUse(context, sessionsIn(await context.uses(policy.logins)));
@@ -27,7 +28,16 @@ export async function checkWarnings(context: RotationContext): Promise<Fact[]> {
     ...(await ownershipFindings(context)),
     ...((await isPair(context)) ? await grantFindings(context) : []),
   ];
-  return [...changes.map(outsideChangeFact), ...findings.map(({ fact }) => fact)];
+  return [...changes.map(outsideChangeFact), ...findings.map(({ fact }) => fact)].map(noticeOf);
+}
+
+/**
+ * A fact as a warning, told once. Sessions change from one look to the next, so one that lists them is told once for
+ * its login.
+ */
+export function noticeOf(fact: Fact): Notice {
+  const subject = fact.code === 'unpublished-login-in-use' ? fact.params.login : JSON.stringify(fact.params);
+  return { fact, subject };
 }
 
 /** Whether both logins exist: only then they can be compared. */

@@ -1,5 +1,5 @@
 import { otherOf, pairOf } from '../../config/pair-of.ts';
-import { Fault } from '../../facts/fault.ts';
+import { fact } from '../../facts/fact.ts';
 import { readServer } from '../../postgres/connection/rotator.ts';
 import { findStaged, frozenLogins, holds, type RotationContext } from '../context/rotation-context.ts';
 import { findIncoming } from '../findings/find-incoming.ts';
@@ -36,10 +36,9 @@ export const check: Step = {
   inspect,
   async describe(context) {
     const { incoming, outgoing } = frozenLogins(context);
-    return `finds nothing in the way: ${incoming} comes in, ${outgoing} goes out`;
+    return fact('plan-check', { incoming, outgoing });
   },
-  // TODO: the facts themselves, once a step warns of facts.
-  warnings: async (context) => (await checkWarnings(context)).map((each) => new Fault(each).message),
+  warnings: checkWarnings,
 };
 
 /** What `check` finds, without recording it. Throws a fault that names all that is in the way. */

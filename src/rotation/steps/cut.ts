@@ -1,18 +1,19 @@
-import { counted } from '../../counted.ts';
+import { fact } from '../../facts/fact.ts';
+import { factOf, fault } from '../../facts/fault.ts';
+import { sql } from '../../facts/remedy.ts';
 import { withPolicyLock } from '../../postgres/locks/policy-lock.ts';
 import type { OpenReplica } from '../../postgres/replicas/open-replica.ts';
-import { describeSession, type LoginSession, terminate } from '../../postgres/sessions/sessions.ts';
+import { type LoginSession, terminate } from '../../postgres/sessions/sessions.ts';
 import { lockOf } from '../context/lock-of.ts';
 import { frozenLogins, type RotationContext } from '../context/rotation-context.ts';
-import { Refusal } from '../refusal.ts';
 import { refuseMissingPrivileges } from '../refuse-missing-privileges.ts';
-import { refuseSuperseded } from '../superseded.ts';
+import { refuseSuperseded } from '../refuse-superseded.ts';
+import { seenSession, subjectOfSessions } from '../seen-use.ts';
 import { warn } from '../warn.ts';
-import { describeUse } from './drain.ts';
 
 /**
  * Ends sessions of the outgoing login on one server, the primary unless told which. The history has them before, so
- * that a crash in between cannot hide whom keyturn cut. Throws a Refusal that names those that it may not end.
+ * that a crash in between cannot hide whom keyturn cut. Throws a fault that names those that it may not end.
  */
 export async function cut(
   context: RotationContext,
@@ -21,7 +22,10 @@ export async function cut(
 ): Promise<void> {
   if (sessions.length === 0) return;
   const { outgoing } = frozenLogins(context);
-  await warn(context, 'revoke', `ends ${describeUse({ sessions, prepared: [] }, outgoing)}`);
+  await warn(context, 'revoke', {
+    fact: fact('revoke-ends-sessions', { login: outgoing, sessions: sessions.map(seenSession) }),
+    subject: subjectOfSessions(sessions),
+  });
   const pids = sessions.map(({ pid }) => pid);
   const client = await context.rotator();
   // Under the lock, too: by the next rotation it would be the login in use.
@@ -30,11 +34,12 @@ export async function cut(
     return replica ? replica.terminate(outgoing, pids) : terminate(client, outgoing, pids);
   });
   if (refused.length === 0) return;
-  const who = sessions
-    .filter(({ pid }) => refused.includes(pid))
-    .map((session) => `pid ${session.pid}, ${describeSession(session)}`);
-  const reason = await refuseMissingPrivileges(context).catch((error: Error) => error.message);
-  throw new Refusal(
-    `${outgoing} is shut out, but ${counted(refused.length, 'session')} of it cannot be ended by the rotator: ${who.join('; ')}. ${reason ?? 'End it as a superuser: SELECT pg_catalog.pg_terminate_backend(pid)'}`,
+  const left = sessions.filter(({ pid }) => refused.includes(pid));
+  const cause = await refuseMissingPrivileges(context).then(() => null, factOf);
+  const ends = left.map(({ pid }) => `SELECT pg_catalog.pg_terminate_backend(${pid})`);
+  throw fault(
+    'revoke-sessions-not-ended',
+    { login: outgoing, sessions: left.map(seenSession), cause },
+    { remedies: cause === null ? [sql(...ends)] : [] },
   );
 }

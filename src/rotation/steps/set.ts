@@ -1,4 +1,6 @@
-import { DatabaseError } from '../../postgres/connection/database-error.ts';
+import { fact } from '../../facts/fact.ts';
+import { fault } from '../../facts/fault.ts';
+import { command } from '../../facts/remedy.ts';
 import { asksForMd5 } from '../../postgres/connection/scram-fault.ts';
 import { withPolicyLock } from '../../postgres/locks/policy-lock.ts';
 import { enableLogin, readLogins } from '../../postgres/logins/login.ts';
@@ -14,10 +16,10 @@ import {
 } from '../context/rotation-context.ts';
 import { proveLogin } from '../proof/prove-login.ts';
 import { setAgain } from '../proof/proven-login.ts';
-import { Refusal } from '../refusal.ts';
 import { rethrowNamingPrivileges } from '../refuse-missing-privileges.ts';
+import { refuseSuperseded } from '../refuse-superseded.ts';
+import { isRefused } from '../server-fault.ts';
 import type { Step } from '../step.ts';
-import { refuseSuperseded } from '../superseded.ts';
 
 /** Gives the incoming login the staged password. */
 export const set: Step = {
@@ -32,7 +34,7 @@ export const set: Step = {
       await using _session = await proveLogin(context);
       return true;
     } catch (error) {
-      if (error instanceof DatabaseError && error.kind === 'authentication') return false;
+      if (isRefused(error)) return false;
       // What is staged is set as a SCRAM verifier, so an MD5 hash is that of another password.
       if (asksForMd5(error)) return false;
       throw error;
@@ -49,12 +51,12 @@ export const set: Step = {
       if (!publisher) return enableLogin(client, incoming, verifier);
       // A promotion of this rotation that reached some secrets: those who read them have to be let in.
       if (await holdsAny(context, publisher)) return setAgain(context, 'set');
-      throw new Refusal(`${publisher.name} publishes ${incoming} by now; its password stays as it is`);
+      throw fault('incoming-login-published', { destination: publisher.name, login: incoming });
     }).catch((error: unknown) => rethrowNaming(context, error));
     return undefined;
   },
   async describe(context) {
-    return `alters ${frozenLogins(context).incoming}: LOGIN and the new password, as a SCRAM-SHA-256 verifier`;
+    return fact('plan-set', { login: frozenLogins(context).incoming });
   },
 };
 
@@ -63,9 +65,9 @@ const UNDEFINED_OBJECT = '42704';
 
 async function rethrowNaming(context: RotationContext, error: unknown): Promise<never> {
   if ((error as { code?: unknown }).code !== UNDEFINED_OBJECT) return rethrowNamingPrivileges(context, error);
-  const { name } = context.policy;
-  throw new Refusal(
-    `The login ${frozenLogins(context).incoming} does not exist any more; make it anew: keyturn roles create ${name}`,
-    { cause: error },
+  throw fault(
+    'incoming-login-dropped',
+    { login: frozenLogins(context).incoming },
+    { cause: error, remedies: [command('roles', 'create', context.policy.name)] },
   );
 }

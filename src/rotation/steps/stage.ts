@@ -1,3 +1,5 @@
+import { fact } from '../../facts/fact.ts';
+import { fault } from '../../facts/fault.ts';
 import { withPolicyLock } from '../../postgres/locks/policy-lock.ts';
 import { lockOf } from '../context/lock-of.ts';
 import { loginFields } from '../context/login-fields.ts';
@@ -10,8 +12,8 @@ import {
 } from '../context/rotation-context.ts';
 import { otherPendingParts } from '../outside-changes/pending-parts.ts';
 import { generatePassword } from '../password.ts';
+import { refuseSuperseded } from '../refuse-superseded.ts';
 import type { Step } from '../step.ts';
-import { refuseSuperseded } from '../superseded.ts';
 import { takeBack } from '../take-back.ts';
 
 /** Makes the password and keeps it in the stores, as `pending`, before anything in PostgreSQL changes. */
@@ -33,8 +35,10 @@ export const stage: Step = {
     return undefined;
   },
   async describe({ policy, destinations }) {
-    const where = destinations.map(({ name }) => name).join(' and ');
-    return `makes a password of ${policy.password.length} characters and stages it as pending in ${where}`;
+    return fact('plan-stage', {
+      length: policy.password.length,
+      destinations: destinations.map(({ name }) => name),
+    });
   },
 };
 
@@ -61,7 +65,7 @@ async function stageIn(context: RotationContext, destination: OpenDestination): 
   });
   context.forget();
   if (await isStaged(context, destination)) return;
-  throw new Error(`${destination.name} does not give back all that was staged; it is tried again`);
+  throw fault('store-does-not-give-back', { destination: destination.name, stage: 'pending' });
 }
 
 /** What was staged of it, be it in one secret of one destination only. */

@@ -61,9 +61,9 @@ describe('from an empty database', () => {
     expect(await run('roles', 'create', 'app')).toEqual(
       ok(
         [
-          `makes the owner ${owner}`,
-          `makes the login ${a}`,
-          `makes the login ${b}`,
+          `creates the owner ${owner}`,
+          `creates the login ${a}`,
+          `creates the login ${b}`,
           `makes ${a} a member of ${owner}`,
           `makes what ${a} creates belong to ${owner}`,
           `makes ${b} a member of ${owner}`,
@@ -85,6 +85,7 @@ describe('from an empty database', () => {
       sessions: 0,
       memberOf: [owner],
       error: null,
+      faults: [],
     };
     const listed: { login: string }[] = JSON.parse(list.stdout);
     expect(listed.slice(0, 2)).toEqual([
@@ -98,7 +99,7 @@ describe('from an empty database', () => {
     });
 
     await apply(`ALTER ROLE ${b} LOGIN`);
-    const drift = `app: shuts out ${b}, which is on standby\n`;
+    const drift = `app: disables the standby login ${b}\n`;
     expect(await run('roles', 'repair', 'app')).toEqual({
       code: 2,
       stdout: drift,
@@ -152,7 +153,7 @@ describe('from an empty database', () => {
     expect({ code, stderr }).toEqual({
       code: 1,
       stderr: expect.stringContaining(
-        `; run: keyturn roles create app --access read --schema 'the app' --sql | psql -d ${workspace.target}, as a superuser`,
+        `; run: keyturn roles create app --access read --schema 'the app' --sql | psql -d ${workspace.target}`,
       ),
     });
     await apply(printed.stdout);
@@ -212,6 +213,7 @@ describe('from an empty database', () => {
     expect(JSON.parse(json.stdout)).toContainEqual({
       ...{ login: null, policy: null, connection: 'away', state: null, made: false, sessions: null },
       ...{ memberOf: null, lastRotatedAt: null, error: expect.stringContaining('ECONNREFUSED') },
+      faults: [expect.objectContaining({ code: 'server-unreachable' })],
     });
   });
 
@@ -269,7 +271,7 @@ test('on the embedded PostgreSQL create makes the roles itself, and there is no 
     code: 2,
     stderr: expect.stringContaining('needs no rotator'),
   });
-  expect((await run('roles', 'create', 'app')).stdout).toContain('app: makes the login shop_a\n');
+  expect((await run('roles', 'create', 'app')).stdout).toContain('app: creates the login shop_a\n');
   expect((await run('roles', 'create', 'app')).stdout).toBe('app: nothing to do\n');
   // Logins that no command asked for are keyturn's there, too.
   await writeFile(file, config.replaceAll('shop_', 'late_'));
