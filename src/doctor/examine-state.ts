@@ -63,7 +63,7 @@ async function examineQueue(queue: SharedState['queue']): Promise<Finding[]> {
     return [
       workers > 0
         ? finding('ok', 'queue', fact('workers-running', { workers }))
-        : finding('warn', 'queue', fact('no-worker-running', {}, command('start'))),
+        : finding('warn', 'queue', fact('nothing-rotates-by-itself', {}, command('start'))),
     ];
   } catch (error) {
     return [faultFinding('queue', error)];

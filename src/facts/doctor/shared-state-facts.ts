@@ -7,7 +7,6 @@ export interface SharedStateFacts {
   readonly 'state-database-open-to-public': { readonly database: string };
   readonly 'queue-skipped': { readonly because: 'state-down' | 'state-read-only' };
   readonly 'workers-running': { readonly workers: number };
-  readonly 'no-worker-running': Record<never, never>;
   /** More users than necessary may use a folder of a store. `mode` as in chmod. */
   readonly 'folder-exposed': {
     readonly store: string;

@@ -31,12 +31,6 @@ export const sharedStateMessages: Messages<SharedStateFacts> = {
     means: 'So many workers take rotations from the queue.',
     example: { workers: 2 },
   },
-  'no-worker-running': {
-    text: () => 'no worker is running, so nothing rotates by itself',
-    advice: 'start one',
-    means: 'No process of `keyturn start` is connected to the queue.',
-    example: {},
-  },
   'folder-exposed': {
     text: ({ path, mode, to, may }) =>
       `the folder ${path} may be ${may === 'write' ? 'written to' : 'looked into'} by ${to === 'group' ? 'its group' : 'every user'} (mode ${mode})`,
