@@ -39,7 +39,9 @@ export async function requestRotation(
 }
 
 /** How long an open rotation holds the next one back: the grace, and what its drain still needs. */
-export function heldUntil({ drain: { timeout, onTimeout } }: Policy, { fact }: OpenAlready): string {
+export function heldUntil(policy: Policy, { fact }: OpenAlready): string {
+  if (policy.type === 'rotator') return '';
+  const { timeout, onTimeout } = policy.drain;
   const publishedAt = fact.params.rotation?.publishedAt;
   if (!publishedAt || onTimeout !== 'terminate') return '';
   return `; it drains until ${new Date(Date.parse(publishedAt) + timeout).toISOString()} at the latest`;

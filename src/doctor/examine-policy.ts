@@ -7,7 +7,7 @@ import type { Rotation } from '../ledger/rotation.ts';
 import { readLogins } from '../postgres/logins/login.ts';
 import { hypotheticalRotation } from '../rotation/context/hypothetical-rotation.ts';
 import { openView } from '../rotation/context/open-context.ts';
-import type { OpenDestination, RotationView } from '../rotation/context/rotation-context.ts';
+import type { LoginsView, OpenDestination, RotationView } from '../rotation/context/rotation-context.ts';
 import { expiryFindings } from '../rotation/findings/expiry-findings.ts';
 import { findIncoming } from '../rotation/findings/find-incoming.ts';
 import { type Finding, finding, isStopped } from '../rotation/findings/finding.ts';
@@ -53,7 +53,9 @@ export async function examinePolicy(policy: Policy, parts: PolicyParts): Promise
     return [finding('skip', 'logins', skipped), ...(await stores)];
   }
   const found =
-    policy.type === 'rotator' ? await examineRotator(view, parts) : await examineLogins(view, parts);
+    policy.type === 'rotator'
+      ? await examineRotator(view, parts)
+      : await examineLogins({ ...view, policy }, parts);
   return [...found, ...(await stores)];
 }
 
@@ -67,7 +69,7 @@ async function examineRotator(view: RotationView, { ledger, open, due }: PolicyP
   ];
 }
 
-async function examineLogins(view: RotationView, { ledger, open, due }: PolicyParts): Promise<Finding[]> {
+async function examineLogins(view: LoginsView, { ledger, open, due }: PolicyParts): Promise<Finding[]> {
   const logins = await orFault('logins', loginFindings(view), fact('logins-alike', {}));
   const privileges = await orFault('privileges', privilegeFindings(view), fact('privileges-sufficient', {}));
   const objects = await orFault('objects', ownershipFindings(view), fact('logins-own-nothing', {}));
@@ -93,7 +95,7 @@ async function examineLogins(view: RotationView, { ledger, open, due }: PolicyPa
   ];
 }
 
-async function lacksLogin({ policy, rotator }: RotationView): Promise<boolean> {
+async function lacksLogin({ policy, rotator }: LoginsView): Promise<boolean> {
   return (await readLogins(await rotator(), policy.logins)).size < policy.logins.length;
 }
 
@@ -101,7 +103,7 @@ function skippedIncoming(ledger: Ledger | undefined): Fact {
   return fact('incoming-skipped', { because: ledger ? 'findings' : 'state-down' });
 }
 
-async function incomingFindings(view: RotationView, ledger: Ledger): Promise<Finding[]> {
+async function incomingFindings(view: LoginsView, ledger: Ledger): Promise<Finding[]> {
   const { logins, findings } = await findIncoming({ ...view, ledger });
   if (!logins) return [...findings];
   const all = [

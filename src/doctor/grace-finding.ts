@@ -1,5 +1,5 @@
 import type { Store } from '../config/config.ts';
-import type { Policy } from '../config/policy.ts';
+import type { LoginsPolicy } from '../config/policy.ts';
 import { fact } from '../facts/fact.ts';
 import { type Finding, finding } from '../rotation/findings/finding.ts';
 
@@ -11,7 +11,7 @@ const MINUTE_MS = 60_000;
  * hour.
  * https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieving-secrets_cache-java-ref_SecretCacheConfiguration.html
  */
-export function graceFinding(policy: Policy, stores: ReadonlyMap<string, Store>): Finding {
+export function graceFinding(policy: LoginsPolicy, stores: ReadonlyMap<string, Store>): Finding {
   const { grace } = policy.drain;
   const isOnAws = policy.publish.some(({ store }) => stores.get(store)?.type === 'aws-secrets-manager');
   if (isOnAws && grace < 5 * MINUTE_MS) {

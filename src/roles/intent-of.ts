@@ -1,4 +1,3 @@
-import { pairOf } from '../config/pair-of.ts';
 import { fact } from '../facts/fact.ts';
 import { fault } from '../facts/fault.ts';
 import { sql } from '../facts/remedy.ts';
@@ -20,8 +19,7 @@ const PLAIN = /^[A-Za-z0-9_-]{1,50}$/;
  */
 export async function intentOf(context: RolesContext, requested: RequestedAccess): Promise<Intent> {
   const { policy, client, creators, sharing } = context;
-  const logins = pairOf(policy);
-  const { owner } = policy;
+  const { logins, owner } = policy;
   const pair = { logins, ...(owner === undefined ? {} : { owner }) };
   const existing = await readStandings(client, rolesOf(pair));
   refuseNames(

@@ -18,16 +18,16 @@ export interface Wait extends Waiting {
 }
 
 /** One step of a rotation. All three may be asked any number of times, in any process, after any crash. */
-export interface Step {
+export interface Step<Context extends RotationContext = RotationContext> {
   readonly name: StepName;
   /** Asks the world, never a saved cursor, whether the step's effect is there. */
-  isDone(context: RotationContext): Promise<boolean>;
+  isDone(context: Context): Promise<boolean>;
   /** Brings the effect about, or returns what it waits for. Throws leaving all as it was. */
-  run(context: RotationContext): Promise<Wait | undefined>;
+  run(context: Context): Promise<Wait | undefined>;
   /** Of `check`: which logins it would freeze now. Throws where it would stop. */
-  inspect?(context: RotationContext): Promise<Pick<Rotation, 'incoming' | 'outgoing'>>;
+  inspect?(context: Context): Promise<Pick<Rotation, 'incoming' | 'outgoing'>>;
   /** What `run` would do now. */
-  describe(context: RotationContext): Promise<Fact>;
+  describe(context: Context): Promise<Fact>;
   /** What stops nothing and yet must be told, asked of the world once the step is done. */
-  warnings?(context: RotationContext): Promise<readonly Notice[]>;
+  warnings?(context: Context): Promise<readonly Notice[]>;
 }

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { otherOf } from '../../config/pair-of.ts';
+import { otherOf } from '../../config/other-of.ts';
 import type { GrantDifferenceInfo } from '../../facts/login-difference.ts';
 import { quoteIdentifier } from '../identifier.ts';
 

@@ -22,7 +22,7 @@ export async function dropOwner(
   if (!isEmbedded && !(await ledger.provisions.made(connection)).includes(owner)) {
     return fact('owner-kept-as-found', { owner });
   }
-  const user = others.find((policy) => policy.owner === owner);
+  const user = others.find((policy) => policy.type === 'logins' && policy.owner === owner);
   if (user) return fact('owner-kept-for-policy', { owner, policy: user.name });
   const owned = await ownedObjects(client, [owner]);
   if (owned.length > 0) {

@@ -1,3 +1,4 @@
+import type { Policy } from '../../config/policy.ts';
 import { fact } from '../../facts/fact.ts';
 import { sql } from '../../facts/remedy.ts';
 import { readLogins } from '../../postgres/logins/login.ts';
@@ -19,7 +20,7 @@ export async function expiryFindings(
   due: number | undefined,
 ): Promise<Finding[]> {
   const logins = await readLogins(await rotator(), policy.logins);
-  const end = due === undefined ? clock.now() + SOON_DAYS * DAY_MS : due + policy.drain.timeout;
+  const end = due === undefined ? clock.now() + SOON_DAYS * DAY_MS : due + drainOf(policy);
   const about = policy.type === 'rotator' ? 'rotator' : 'logins';
   const found = policy.logins.flatMap((name) => logins.get(name) ?? []);
   return found.flatMap(({ name: login, expired, validUntil }): Finding[] => {
@@ -37,4 +38,9 @@ export async function expiryFindings(
     const isAlone = found.some((other) => other.validUntil?.getTime() !== validUntil.getTime());
     return isAlone ? [finding('warn', about, fact('login-expires-alone', expiry, remedy))] : [];
   });
+}
+
+/** How long the outgoing login may be in use; a rotator has none. */
+function drainOf(policy: Policy): number {
+  return policy.type === 'logins' ? policy.drain.timeout : 0;
 }

@@ -1,10 +1,9 @@
-import { pairOf } from '../../config/pair-of.ts';
 import { fact } from '../../facts/fact.ts';
 import { readLogins } from '../../postgres/logins/login.ts';
 import { sessionsIn } from '../../postgres/sessions/sessions.ts';
 import { publisherOf } from '../context/publisher-of.ts';
 import { resolveLogins } from '../context/resolve-logins.ts';
-import type { RotationContext } from '../context/rotation-context.ts';
+import type { LoginsContext } from '../context/rotation-context.ts';
 import { type Finding, finding, isStopped } from './finding.ts';
 import { outsideFindings } from './outside-findings.ts';
 import { unpublishedUse } from './unpublished-use.ts';
@@ -19,7 +18,7 @@ export interface IncomingLogin {
  * Which login comes in now and which goes out, and what in the stores or in use is in the way. Needs logins that
  * exist.
  */
-export async function findIncoming(context: RotationContext): Promise<IncomingLogin> {
+export async function findIncoming(context: LoginsContext): Promise<IncomingLogin> {
   const { policy, rotation } = context;
   const client = await context.rotator();
   const sessions = sessionsIn(await context.uses(policy.logins));
@@ -33,7 +32,7 @@ export async function findIncoming(context: RotationContext): Promise<IncomingLo
     rotation.incoming && rotation.outgoing
       ? { incoming: rotation.incoming, outgoing: rotation.outgoing }
       : resolveLogins(
-          pairOf(policy),
+          policy.logins,
           published?.fields.username,
           await readLogins(client, policy.logins),
           sessions,

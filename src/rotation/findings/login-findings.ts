@@ -13,7 +13,7 @@ import {
 } from '../../postgres/roles/role-statements.ts';
 import { WITH_OPTIONS } from '../../postgres/roles/with-options.ts';
 import { sessionsOfNobody } from '../../postgres/sessions/sessions-of-nobody.ts';
-import type { RotationView } from '../context/rotation-context.ts';
+import type { LoginsView } from '../context/rotation-context.ts';
 import { type Finding, finding } from './finding.ts';
 
 /** What a rotation that is about to begin knows of itself. */
@@ -29,7 +29,7 @@ export interface Turn {
  * else.
  */
 export async function loginFindings(
-  view: RotationView,
+  view: LoginsView,
   { outgoing, emergency = false }: Turn = {},
 ): Promise<Finding[]> {
   const { name: policy, logins, owner } = view.policy;
@@ -70,7 +70,7 @@ function asWarning(found: Finding): Finding {
 }
 
 /** The outgoing login was dropped or renamed: there is nothing to revoke, and nothing to wait for. */
-function missingOutgoing(login: string, policy: RotationView['policy']): Finding {
+function missingOutgoing(login: string, policy: LoginsView['policy']): Finding {
   const incoming = policy.logins.find((name) => name !== login) ?? '';
   const missing = fact(
     'published-login-missing',

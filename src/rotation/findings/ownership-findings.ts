@@ -1,11 +1,11 @@
 import { fact } from '../../facts/fact.ts';
 import { quoteIdentifier } from '../../postgres/identifier.ts';
 import { ownedObjects } from '../../postgres/logins/owned-objects.ts';
-import type { RotationView } from '../context/rotation-context.ts';
+import type { LoginsView } from '../context/rotation-context.ts';
 import { type Finding, finding } from './finding.ts';
 
 /** Only an owner may alter or drop an object, and the other login has no rights on it unless they were granted. */
-export async function ownershipFindings({ policy, rotator }: RotationView): Promise<Finding[]> {
+export async function ownershipFindings({ policy, rotator }: LoginsView): Promise<Finding[]> {
   const { logins, owner = null } = policy;
   const objects = await ownedObjects(await rotator(), logins);
   return logins.flatMap((login): Finding[] => {

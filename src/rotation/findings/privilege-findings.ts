@@ -1,12 +1,12 @@
 import { fact } from '../../facts/fact.ts';
 import { sql } from '../../facts/remedy.ts';
 import { missingPrivileges, readServer } from '../../postgres/connection/rotator.ts';
-import type { RotationView } from '../context/rotation-context.ts';
+import type { LoginsView } from '../context/rotation-context.ts';
 import { mayTerminate } from '../may-terminate.ts';
 import { type Finding, finding } from './finding.ts';
 
 /** The rights that the rotator lacks for a rotation, in one finding with each statement that gives them once. */
-export async function privilegeFindings(view: RotationView): Promise<Finding[]> {
+export async function privilegeFindings(view: LoginsView): Promise<Finding[]> {
   const client = await view.rotator();
   const lacks = await missingPrivileges(client, view.policy.logins, { mayTerminate: mayTerminate(view) });
   if (lacks.length === 0) return [];

@@ -1,7 +1,7 @@
 import { fact } from '../../facts/fact.ts';
 import { command } from '../../facts/remedy.ts';
 import type { LoginSession } from '../../postgres/sessions/sessions.ts';
-import type { RotationContext } from '../context/rotation-context.ts';
+import type { LoginsContext } from '../context/rotation-context.ts';
 import { type Finding, finding } from './finding.ts';
 
 /**
@@ -9,7 +9,7 @@ import { type Finding, finding } from './finding.ts';
  * secret. Whoever has that credential would never learn of another, so a rotation that nobody asked for stops here.
  */
 export async function unpublishedUse(
-  context: RotationContext,
+  context: LoginsContext,
   sessions: ReadonlyMap<string, readonly LoginSession[]>,
 ): Promise<Finding | undefined> {
   const { policy, rotation, destinations } = context;

@@ -1,7 +1,7 @@
 import type { Fact } from '../../facts/fact.ts';
 import { readLogins } from '../../postgres/logins/login.ts';
 import { sessionsIn } from '../../postgres/sessions/sessions.ts';
-import { frozenLogins, type RotationContext } from '../context/rotation-context.ts';
+import { frozenLogins, type LoginsContext } from '../context/rotation-context.ts';
 import { nextDue } from '../due-rotation.ts';
 import { expiryFindings } from '../findings/expiry-findings.ts';
 import { grantFindings } from '../findings/grant-findings.ts';
@@ -14,7 +14,7 @@ import type { Notice } from '../step.ts';
 import { turnOf } from '../turn-of.ts';
 
 /** What stops no rotation, but will trouble somebody. */
-export async function checkWarnings(context: RotationContext): Promise<Notice[]> {
+export async function checkWarnings(context: LoginsContext): Promise<Notice[]> {
   const { policy, ledger, clock } = context;
   const changes = await outsideChanges(context);
   const inUse = await unpublishedUse(context, sessionsIn(await context.uses(policy.logins)));
@@ -41,6 +41,6 @@ export function noticeOf(fact: Fact): Notice {
 }
 
 /** Whether both logins exist: only then they can be compared. */
-async function isPair({ policy, rotator }: RotationContext): Promise<boolean> {
+async function isPair({ policy, rotator }: LoginsContext): Promise<boolean> {
   return (await readLogins(await rotator(), policy.logins)).size === policy.logins.length;
 }

@@ -1,7 +1,7 @@
-import { otherOf, pairOf } from '../../config/pair-of.ts';
+import { otherOf } from '../../config/other-of.ts';
 import { fact } from '../../facts/fact.ts';
 import { readServer } from '../../postgres/connection/rotator.ts';
-import { findStaged, frozenLogins, holds, type RotationContext } from '../context/rotation-context.ts';
+import { findStaged, frozenLogins, holds, type LoginsContext } from '../context/rotation-context.ts';
 import { findIncoming } from '../findings/find-incoming.ts';
 import { loginFindings } from '../findings/login-findings.ts';
 import { privilegeFindings } from '../findings/privilege-findings.ts';
@@ -15,7 +15,7 @@ import { turnOf } from '../turn-of.ts';
 import { checkWarnings } from './check-warnings.ts';
 
 /** Resolves the logins and refuses whatever would stop or endanger the steps that follow. Changes nothing. */
-export const check: Step = {
+export const check: Step<LoginsContext> = {
   name: 'check',
   async isDone(context) {
     const { destinations, rotation } = context;
@@ -43,7 +43,7 @@ export const check: Step = {
 
 /** What `check` finds, without recording it. Throws a fault that names all that is in the way. */
 export async function inspect(
-  context: RotationContext,
+  context: LoginsContext,
 ): Promise<{ readonly incoming: string; readonly outgoing: string }> {
   refuseReplaced(context);
   const published = await publishedLogins(context);
@@ -61,14 +61,14 @@ export async function inspect(
 }
 
 /** The logins of a rotation that is published though the ledger does not know them: it was restored from a backup. */
-async function publishedLogins(context: RotationContext) {
+async function publishedLogins(context: LoginsContext) {
   const { rotation, destinations, policy } = context;
   if (rotation.incoming !== null) return undefined;
   for (const destination of destinations) {
     if ((await context.read(destination, 'current'))?.token !== rotation.id) continue;
     const incoming = (await findStaged(context))?.username;
     if (incoming === undefined || !policy.logins.includes(incoming)) continue;
-    return { incoming, outgoing: otherOf(pairOf(policy), incoming) };
+    return { incoming, outgoing: otherOf(policy.logins, incoming) };
   }
   return undefined;
 }

@@ -5,7 +5,7 @@ import { withPolicyLock } from '../../postgres/locks/policy-lock.ts';
 import type { OpenReplica } from '../../postgres/replicas/open-replica.ts';
 import { type LoginSession, terminate } from '../../postgres/sessions/sessions.ts';
 import { lockOf } from '../context/lock-of.ts';
-import { frozenLogins, type RotationContext } from '../context/rotation-context.ts';
+import { frozenLogins, type LoginsContext } from '../context/rotation-context.ts';
 import { refuseMissingPrivileges } from '../refuse-missing-privileges.ts';
 import { refuseSuperseded } from '../refuse-superseded.ts';
 import { seenSession, subjectOfSessions } from '../seen-use.ts';
@@ -16,7 +16,7 @@ import { warn } from '../warn.ts';
  * that a crash in between cannot hide whom keyturn cut. Throws a fault that names those that it may not end.
  */
 export async function cut(
-  context: RotationContext,
+  context: LoginsContext,
   sessions: readonly LoginSession[],
   replica?: OpenReplica,
 ): Promise<void> {

@@ -7,7 +7,7 @@ import { disableLogin, readLogins } from '../../postgres/logins/login.ts';
 import { LAST_LOOK_MS } from '../../postgres/sessions/last-look.ts';
 import { type LoginUse, NOBODY, usesOf } from '../../postgres/sessions/sessions.ts';
 import { awaitReplay } from '../await-replay.ts';
-import { frozenLogins, isPublished, type RotationContext } from '../context/rotation-context.ts';
+import { frozenLogins, isPublished, type LoginsContext } from '../context/rotation-context.ts';
 import { mayTerminate } from '../may-terminate.ts';
 import { pooledClients } from '../pooled-clients.ts';
 import { withProvenLogin } from '../proof/proven-login.ts';
@@ -22,7 +22,7 @@ import { cut } from './cut.ts';
 import { isHeld, mayCut, waitForUse } from './drain.ts';
 
 /** Shuts the outgoing login out, and only then ends what sessions are left, until none is. */
-export const revoke: Step = {
+export const revoke: Step<LoginsContext> = {
   name: 'revoke',
   async isDone(context) {
     // Who else shut it did not prove that the published login works.
@@ -71,7 +71,7 @@ export const revoke: Step = {
 };
 
 /** Ends what sessions are left of the outgoing login, which is shut out on the primary; returns what there is to wait for. */
-async function endSessions(context: RotationContext, wasOpen: boolean): Promise<Wait | undefined> {
+async function endSessions(context: LoginsContext, wasOpen: boolean): Promise<Wait | undefined> {
   const { outgoing } = frozenLogins(context);
   const here = await useOnPrimary(context);
   if (mayCut(context)) await cut(context, here.sessions);
@@ -90,25 +90,25 @@ async function endSessions(context: RotationContext, wasOpen: boolean): Promise<
 }
 
 /** Whether the last look was announced long enough ago. When a replica replayed NOLOGIN it does not tell. */
-function wasLastLook({ rotation: { lastLookAt }, clock }: RotationContext): boolean {
+function wasLastLook({ rotation: { lastLookAt }, clock }: LoginsContext): boolean {
   const now = clock.now();
   // One in the future was written while a clock was wrong, and is not waited for.
   return lastLookAt !== null && (isFuture(lastLookAt, now) || now >= lastLookAt.getTime() + LAST_LOOK_MS);
 }
 
-async function useOnPrimary(context: RotationContext): Promise<LoginUse> {
+async function useOnPrimary(context: LoginsContext): Promise<LoginUse> {
   const { outgoing } = frozenLogins(context);
   // At this instant, and not as some poll saw it: on this it is decided who is revoked and cut.
   return (await usesOf(await context.rotator(), [outgoing])).get(outgoing) ?? NOBODY;
 }
 
 /** Whether nobody new comes in as the outgoing login; so it is, too, where that does not exist any more. */
-async function isShut(context: RotationContext): Promise<boolean> {
+async function isShut(context: LoginsContext): Promise<boolean> {
   const { outgoing } = frozenLogins(context);
   return !(await readLogins(await context.rotator(), [outgoing])).get(outgoing)?.canLogin;
 }
 
-async function shut(context: RotationContext): Promise<void> {
+async function shut(context: LoginsContext): Promise<void> {
   const { outgoing } = frozenLogins(context);
   const client = await context.rotator();
   await withProvenLogin(context, 'revoke', {
@@ -126,7 +126,7 @@ function notRevoked(outgoing: string, error: unknown): unknown {
 }
 
 /** Where sessions may be ended, so are those that keep NOLOGIN from being set; the history has them before. */
-function endingOf(context: RotationContext): AlterOptions {
+function endingOf(context: LoginsContext): AlterOptions {
   if (!mayCut(context)) return {};
   const { outgoing } = frozenLogins(context);
   return {
@@ -138,7 +138,7 @@ function endingOf(context: RotationContext): AlterOptions {
   };
 }
 
-async function refuseUnpublished(context: RotationContext): Promise<void> {
+async function refuseUnpublished(context: LoginsContext): Promise<void> {
   if (await isPublished(context)) return;
   const { outgoing } = frozenLogins(context);
   throw replaced({ destination: context.destinations[0].name, outgoing, policy: context.policy.name });

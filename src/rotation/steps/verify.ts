@@ -16,13 +16,14 @@ export const verify: Step = {
     const incoming = incomingLogin(context);
     await using session = await proveLogin(context);
     const { rows } = await session.client.query<{ readonly name: string }>('SELECT current_user AS name');
-    const expected = policy.owner ?? incoming;
+    const owner = policy.type === 'logins' ? policy.owner : undefined;
+    const expected = owner ?? incoming;
     if (rows[0]?.name !== expected) {
       throw fault('current-user-differs', {
         login: incoming,
         currentUser: String(rows[0]?.name),
         expected,
-        owner: policy.owner ?? null,
+        owner: owner ?? null,
       });
     }
     await runVerifyStatements(context, session.client);

@@ -23,7 +23,9 @@ export async function withRoles<Result>(
   const connection = await app.target(policy.connection);
   await using session = await connect(connection);
   try {
-    const neighbours = policiesSharing(app.config, 'database', policy.connection);
+    const neighbours = policiesSharing(app.config, 'database', policy.connection).filter(
+      (other) => other.type === 'logins',
+    );
     return await body({
       policy,
       connection,
