@@ -84,7 +84,7 @@ export function openPolicyView<Its extends Policy>(
     },
     replicas,
     uses: async (logins) => mergeUses(await Promise.all(sources.map((source) => source.uses(logins)))),
-    look: (login, maxAge) => poller.look(sources, login, maxAge),
+    look: (login, maxAge) => poller.poll(sources, login, maxAge),
     read(destination, stage: Stage) {
       const question = `${parts.destinations.indexOf(destination)} ${stage}`;
       const known = answers.get(question) ?? destination.store.read(destination.secrets, stage);
