@@ -107,6 +107,10 @@ describe('from an empty database', () => {
     });
     expect(await run('roles', 'repair', 'app', '--yes')).toEqual(ok(`${drift}app: done\n`));
 
+    expect(await run('roles', 'drop', 'app', '--confirm', 'other')).toMatchObject({
+      code: 2,
+      stderr: 'keyturn: --confirm must be the name of the policy, app; nothing was done\n',
+    });
     expect(await run('roles', 'drop', 'app', '--confirm', 'app')).toMatchObject({
       code: 1,
       stderr: expect.stringContaining(`publishes ${a}`),
@@ -128,6 +132,33 @@ describe('from an empty database', () => {
         .join(''),
       stderr: 'app: what is in the secret store stays; delete it there\n',
     });
+  });
+
+  test('JSON has a code and parameters beside each text', async () => {
+    await apply((await run('roles', 'rotator')).stdout);
+    const [a, b] = logins;
+    const created = JSON.parse((await run('roles', 'create', 'app', '--access', 'read', '--json')).stdout);
+    expect(created.changes[0]).toEqual({
+      what: `creates the owner ${owner}`,
+      sql: `CREATE ROLE "${owner}" NOLOGIN`,
+      code: 'create-role',
+      params: { kind: 'owner', role: owner },
+    });
+    await apply(`CREATE TABLE own (id int); ALTER TABLE own OWNER TO ${owner}`);
+    const repaired = JSON.parse((await run('roles', 'repair', 'app', '--json', '--yes')).stdout);
+    const warning = 'owns 1 table or sequence there, and may do everything with them whatever its level';
+    expect(repaired).toMatchObject({ policy: 'app', changes: [], left: [], leftFacts: [] });
+    expect(repaired.warnings).toEqual([expect.stringContaining(`${owner} ${warning}`)]);
+    expect(repaired.warningFacts).toEqual([
+      { code: 'level-without-effect', params: { grantee: owner, count: 1 } },
+    ]);
+    const dropped = await run('roles', 'drop', 'app', '--confirm', 'app', '--json');
+    expect(JSON.parse(dropped.stdout)).toMatchObject({
+      ...{ policy: 'app', dropped: [a, b], deactivated: [] },
+      lines: [`drops the login ${a}`, `drops the login ${b}`, expect.stringContaining('which owns 1 object')],
+      facts: [{ code: 'drop-role' }, { code: 'drop-role' }, { code: 'owner-kept-for-objects' }],
+    });
+    await apply('DROP TABLE own');
   });
 
   test('what create --sql prints is what an administrator can run instead, and leaves create nothing to do', async () => {
@@ -183,6 +214,23 @@ describe('from an empty database', () => {
       stderr: expect.stringContaining('name one of other, db'),
     });
     expect(await run('roles', 'rotator', 'db')).toMatchObject({ code: 0 });
+    for (const [args, message] of [
+      [['nowhere'], 'There is no connection "nowhere"; there is other, db'],
+      [['db', '--platform', 'neon'], 'see docs/managed-postgres.md'],
+    ] as const) {
+      expect(await run('roles', 'rotator', ...args)).toMatchObject({
+        code: 2,
+        stdout: '',
+        stderr: expect.stringContaining(message),
+      });
+    }
+    expect((await run('roles', 'rotator', 'db', '--platform', 'rds')).stdout).toMatch(
+      /^-- The rotator of db: run this in the database \S+ as the master user, a member of rds_superuser\./,
+    );
+    expect(await run('roles', 'create', 'itself')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('; run: keyturn roles rotator db\n'),
+    });
   });
 
   test('a server that cannot be asked hides nothing of the others, and no name in the list moves the cursor (G6)', async () => {
