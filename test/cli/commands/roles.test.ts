@@ -49,7 +49,7 @@ describe('from an empty database', () => {
     await admin.client.query(sql);
   }
 
-  test('a policy is provided with a rotator and roles, rotated, listed, repaired and dropped by what is printed', async () => {
+  test('the printed commands and scripts give a policy its rotator and roles, and rotate, list, repair and drop them', async () => {
     const printed = await run('roles', 'rotator', 'db', '--sql');
     expect(printed).toMatchObject({ code: 0, stderr: '' });
     expect(printed.stdout).not.toContain(PASSWORD);
@@ -161,7 +161,7 @@ describe('from an empty database', () => {
     await apply('DROP TABLE own');
   });
 
-  test('what create --sql prints is what an administrator can run instead, and leaves create nothing to do', async () => {
+  test('an administrator can run what create --sql prints, and then create has nothing to do', async () => {
     await apply((await run('roles', 'rotator')).stdout);
     const { stdout } = await run('roles', 'create', 'app', '--access', 'read', '--sql');
     expect(stdout).toContain(
@@ -171,7 +171,7 @@ describe('from an empty database', () => {
     expect(await run('roles', 'create', 'app', '--access', 'read')).toEqual(ok('app: nothing to do\n'));
   });
 
-  test('what create prints goes to the schemas and the level chosen last, and so does what a refusal says to run', async () => {
+  test('printed statements, and the command that a refusal names, keep the schemas and the level chosen last', async () => {
     await apply(
       `CREATE SCHEMA "the app"; ${(await run('roles', 'rotator', 'db', '--schema', 'the app')).stdout}`,
     );
@@ -202,7 +202,7 @@ describe('from an empty database', () => {
     });
   });
 
-  test('a rotator is printed for one connection, whose database it is for, with login policies or without', async () => {
+  test('a rotator is printed for one connection and its database, with login policies or without', async () => {
     await workspace.configure(ROTATOR_POLICY, { connection: { user: rotator, password: PASSWORD } });
     await apply((await run('roles', 'rotator')).stdout);
     const file = join(workspace.folder, 'config', 'keyturn.yaml');
@@ -233,7 +233,7 @@ describe('from an empty database', () => {
     });
   });
 
-  test('a server that cannot be asked hides nothing of the others, and no name in the list moves the cursor (G6)', async () => {
+  test('a server that cannot be asked hides no other server, and no name in the list moves the cursor (G6)', async () => {
     const file = join(workspace.folder, 'config', 'keyturn.yaml');
     await apply((await run('roles', 'rotator')).stdout);
     await run('roles', 'create', 'app');
@@ -265,7 +265,7 @@ describe('from an empty database', () => {
     });
   });
 
-  test('two policies with one owner do not fight over its level: the last choice is that of both, and is told', async () => {
+  test('two policies with one owner have one level: the last choice counts for both, and create says so', async () => {
     const [c, d] = workspace.logins;
     await workspace.configure(
       `${filePolicy(logins, `    owner: ${owner}\n`)}  second: { connection: db, owner: ${owner}, logins: [${c}, ${d}],
@@ -286,7 +286,7 @@ describe('from an empty database', () => {
     await apply(`DROP OWNED BY ${owner}`);
   });
 
-  test('with names that keyturn does not make, or an owner’s level without an owner, nothing is made', async () => {
+  test('nothing is created with unsuitable names, or with the level owner and no owner', async () => {
     await apply((await run('roles', 'rotator')).stdout);
     const odd = 'é'.repeat(26);
     await workspace.configure(filePolicy([logins[0], odd]), {
@@ -309,7 +309,7 @@ describe('from an empty database', () => {
   });
 });
 
-test('on the embedded PostgreSQL create makes the roles itself, and there is no rotator to print', async () => {
+test('on the embedded PostgreSQL create needs no rotator, and none is printed', async () => {
   await using workspace = await openWorkspace(server);
   const file = join(workspace.folder, 'config', 'keyturn.yaml');
   const config = `connections: { db: { database: shop } }\n${filePolicy(['shop_a', 'shop_b'], '    owner: shop_owner\n')}`;
