@@ -10,6 +10,7 @@ import { rotatorPolicyOf } from './config/rotator-policy-of.ts';
 import { type Fault, locatedError } from './config/yaml/located-error.ts';
 import { exposedFolders } from './doctor/exposed-folders.ts';
 import type { Rotation } from './ledger/rotation.ts';
+import { tell } from './messages/tell.ts';
 import { openLog } from './open-log.ts';
 import { remembering } from './postgres/connection/session-pin.ts';
 import { openSessionPool, type SessionPool } from './postgres/connection/session-pool.ts';
@@ -195,7 +196,8 @@ export async function openApp({
       });
       workers.push(worker);
       const destinations = [...config.policies.values()].flatMap((policy) => app.destinations(policy));
-      for (const warning of await exposedFolders(destinations)) log.warn(warning);
+      for (const exposure of await exposedFolders(destinations))
+        log.warn(`the store ${exposure.params.store}: ${tell(exposure)}`);
       return worker;
     },
     async [Symbol.asyncDispose]() {

@@ -13,6 +13,8 @@ export interface LockFacts {
   readonly 'lock-lost': Readonly<Record<never, never>>;
   /** Somebody altered the login in a transaction that is still open. */
   readonly 'login-row-locked': { readonly login: string; readonly holders: readonly HolderInfo[] };
-  /** The rotator may not see the sessions of other roles, so no count of them would be true (G6). */
+  /**
+   * The rotator may not see the sessions of other roles, so no count of them would be true (G6).
+   */
   readonly 'sessions-hidden': { readonly rotator: string; readonly replica?: ReplicaInfo };
 }

@@ -6,7 +6,10 @@ export interface SettingInfo {
   readonly value: string;
 }
 
-/** In what two logins of a policy differ as roles. `login` has it, and `other` has not, or has another. */
+/**
+ * In what two logins of a policy differ as roles. `login` has it, and `other` has not, or has
+ * another.
+ */
 export type LoginDifferenceInfo = { readonly login: string; readonly other: string } & (
   | { readonly kind: 'attribute'; readonly attribute: string }
   | { readonly kind: 'membership'; readonly role: string }
@@ -20,7 +23,9 @@ export type LoginDifferenceInfo = { readonly login: string; readonly other: stri
     }
 );
 
-/** What only one of two logins may do in a database. Names of objects are quoted as SQL needs it. */
+/**
+ * What only one of two logins may do in a database. Names of objects are quoted as SQL needs it.
+ */
 export type GrantDifferenceInfo = { readonly login: string } & (
   | {
       readonly kind: 'grant';

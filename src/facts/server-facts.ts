@@ -25,11 +25,14 @@ export type AuthenticationMethod = 'cleartext' | 'md5' | 'gssapi' | 'sasl' | 'un
 /** About the way to a server, and how it lets keyturn in. */
 export interface ServerFacts {
   readonly 'server-unreachable': SaidAtServer;
-  /** It was asked for TLS, and answered with an error. What it said is not shown: anyone could say it. */
+  /**
+   * It was asked for TLS, and answered with an error. What it said is not shown: anyone could say
+   * it.
+   */
   readonly 'server-answers-with-error': AtServer;
   /**
-   * `password`: it is wrong. `nologin`: the login is shut out, or does not exist. `entry`: pg_hba.conf has no
-   * line that lets it in from here.
+   * `password`: it is wrong. `nologin`: the login is shut out, or does not exist. `entry`:
+   * pg_hba.conf has no line that lets it in from here.
    */
   readonly 'login-refused': SaidAtServer & { readonly because: 'password' | 'nologin' | 'entry' };
   /** The server asks for a password, and none is configured. */
@@ -50,6 +53,7 @@ export interface ServerFacts {
   };
   readonly 'pgbouncer-unreachable': SaidAtServer;
   readonly 'pgbouncer-login-refused': SaidAtServer;
+  readonly 'pgbouncer-command-refused': SaidAtServer;
   readonly 'database-missing': SaidAtServer;
   /** A role, a setting or another object is not there. */
   readonly 'object-missing': SaidAtServer;

@@ -10,7 +10,9 @@ export interface SessionInfo {
   readonly address: string | null;
   /** `client backend`, `walsender`, or a background worker that runs as the login. */
   readonly type: string;
-  /** Replication slots that it holds. They have no owner, so a slot that nobody holds is nobody's. */
+  /**
+   * Replication slots that it holds. They have no owner, so a slot that nobody holds is nobody's.
+   */
   readonly slots: readonly string[];
   readonly state: string | null;
   readonly transactionAge: number | null;

@@ -1,6 +1,8 @@
 import type { AtServer, SaidAtServer } from './server-facts.ts';
 
-/** About TLS between keyturn and a server: negotiation, the server's certificate, and keyturn's own. */
+/**
+ * About TLS between keyturn and a server: negotiation, the server's certificate, and keyturn's own.
+ */
 export interface TlsFacts {
   /** What Node.js or OpenSSL says of a fault that has no code of its own. */
   readonly 'tls-failed': SaidAtServer;

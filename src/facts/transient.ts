@@ -9,6 +9,7 @@ const TRANSIENT: ReadonlySet<FactCode> = new Set<FactCode>([
   'server-unreachable',
   'server-answers-with-error',
   'pgbouncer-unreachable',
+  'pgbouncer-command-refused',
   'connections-exhausted',
   'connections-exhausted-lately',
   'login-connection-limit-reached',

@@ -2,8 +2,8 @@ import type { AtServer, ReplicaInfo } from '../facts/server-facts.ts';
 import type { Message, Messages } from './message.ts';
 
 /**
- * The messages of facts about a server. Each text begins with the place, after the replica if it is one, and
- * the advice about a replica ends with what to do if that server is gone.
+ * The messages of facts about a server. Each text begins with the place, after the replica if it is
+ * one, and the advice about a replica ends with what to do if that server is gone.
  */
 export function atServer<Area extends { readonly [Code in keyof Area]: AtServer }>(
   messages: Messages<Area>,
@@ -16,10 +16,11 @@ export function atServer<Area extends { readonly [Code in keyof Area]: AtServer 
 function at(message: Message<AtServer>): Message<AtServer> {
   return {
     ...message,
-    text: (params, tell) => `${beginning(params.replica)}${params.place}: ${message.text(params, tell)}`,
-    advice: (params) => {
+    text: (params, tell, quote) =>
+      `${beginning(params.replica)}${params.place}: ${message.text(params, tell, quote)}`,
+    advice: (params, quote) => {
       const { advice } = message;
-      return withReplica(typeof advice === 'function' ? advice(params) : advice, params.replica);
+      return withReplica(typeof advice === 'function' ? advice(params, quote) : advice, params.replica);
     },
   };
 }

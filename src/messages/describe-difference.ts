@@ -29,7 +29,10 @@ function describeLimit(limit: number | null): string {
   return limit === null ? 'no CONNECTION LIMIT' : `CONNECTION LIMIT ${limit}`;
 }
 
-/** What a login has that the other has not, to follow its name: `was granted SELECT ON TABLE public.orders` */
+/**
+ * What a login has that the other has not, to follow its name: `was granted SELECT ON TABLE
+ * public.orders`
+ */
 export function describeGrant(difference: GrantDifferenceInfo): string {
   switch (difference.kind) {
     case 'grant': {

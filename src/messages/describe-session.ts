@@ -17,15 +17,18 @@ export function describeSession(session: SessionInfo): string {
 }
 
 /**
- * Which transaction, since when, and what ends it. It says the instant and not the age, so that the text
- * stays the same from one look to the next.
+ * Which transaction, since when, and what ends it. It says the instant and not the age, so that the
+ * text stays the same from one look to the next.
  */
 export function describePrepared({ gid, database, preparedAt }: PreparedInfo): string {
   const name = quoteLiteral(gid);
   return `${name} (in database ${strangersName(database)}, since ${preparedAt}; COMMIT PREPARED ${name} or ROLLBACK PREPARED ${name} there ends it)`;
 }
 
-/** `pid 71, login app_a, application psql, idle in transaction, in a transaction since 2026-01-31T10:00:00.000Z` */
+/**
+ * `pid 71, login app_a, application psql, idle in transaction, in a transaction since
+ * 2026-01-31T10:00:00.000Z`
+ */
 export function describeHolder({ pid, login, application, state, since, prepared }: HolderInfo): string {
   if (prepared) return `prepared transaction ${describePrepared(prepared)} of ${login}`;
   return [
@@ -42,8 +45,8 @@ export function describeHolders(holders: readonly HolderInfo[], nobody: string):
 }
 
 /**
- * What to do about those who hold a lock; undefined where nobody is known to hold it. The statements that
- * end them are remedies: see `endingThem` in src/postgres/locks/lock-holders.ts.
+ * What to do about those who hold a lock; undefined where nobody is known to hold it. The
+ * statements that end them are remedies: see `endingThem` in src/postgres/locks/lock-holders.ts.
  */
 export function adviseEnding(holders: readonly HolderInfo[]): string | undefined {
   const databases = [...new Set(holders.flatMap(({ prepared }) => prepared?.database ?? []))];

@@ -122,6 +122,11 @@ export const serverMessages: Messages<ServerFacts> = atServer<ServerFacts>({
     means: 'The admin console of a PgBouncer refused the user that pgbouncer names in the configuration.',
     example: { place: 'keyturn@pool.internal:6432/pgbouncer', detail: 'SASL authentication failed' },
   },
+  'pgbouncer-command-refused': {
+    text: ({ detail }) => detail,
+    means: 'A PgBouncer refused a command of its admin console, in its own words. keyturn tries again.',
+    example: { place: 'keyturn@pool.internal:6432/pgbouncer', detail: 'no such database: orders' },
+  },
   'database-missing': {
     text: ({ detail }) => detail,
     advice: "create it, or correct the connection's database",

@@ -2,13 +2,13 @@ import type { Fact } from '../facts/fact.ts';
 import { factOf } from '../facts/fault.ts';
 import type { Remedy } from '../facts/remedy.ts';
 import { oneLineNames } from '../postgres/one-line-names.ts';
-import type { Message } from './message.ts';
+import type { Message, Quote } from './message.ts';
 import { MESSAGES } from './messages.ts';
 
 /** What is the case, in a sentence without its remedy. A fact of the ledger may have another shape: it is shown as data. */
 export function textOf(fact: Fact): string {
   try {
-    const text = messageOf(fact)?.text(fact.params, tell);
+    const text = messageOf(fact)?.text(fact.params, tell, QUOTE);
     if (text !== undefined) return text;
   } catch {}
   return `${fact.code} ${JSON.stringify(fact.params)}`;
@@ -16,19 +16,23 @@ export function textOf(fact: Fact): string {
 
 /** What puts a fact right, a line each: advice, then commands and configuration keys, then each statement by itself. */
 export function remedyLines(fact: Fact): string[] {
-  const advice = adviceOf(fact);
-  return [...(advice === undefined ? [] : [advice]), ...(fact.remedies ?? []).flatMap(linesOf)];
+  return [...wordLines(fact), ...statementsOf(fact).map((statement) => `run: ${oneLineNames(statement)}`)];
 }
 
-/** What puts a fact right other than SQL, as one text; undefined where nothing is known. */
+/** What to do about a fact, in words; undefined where its code has no advice. */
 export function adviceOf(fact: Fact): string | undefined {
   const { advice } = messageOf(fact) ?? {};
   if (typeof advice !== 'function') return advice;
   try {
-    return advice(fact.params);
+    return advice(fact.params, QUOTE);
   } catch {
     return undefined;
   }
+}
+
+/** What puts a fact right other than SQL, as one text; undefined where nothing is known. */
+export function remedyOf(fact: Fact): string | undefined {
+  return wordLines(fact).join('; ') || undefined;
 }
 
 /** The statements among the remedies of a fact. */
@@ -39,13 +43,7 @@ export function statementsOf({ remedies = [] }: Fact): string[] {
 /** A fact in one line: what is the case, then what to do. */
 export function tell(fact: Fact): string {
   const statements = statementsOf(fact).map(oneLineNames);
-  const advice = adviceOf(fact);
-  return [
-    textOf(fact),
-    ...(advice === undefined ? [] : [advice]),
-    ...(fact.remedies ?? []).filter(({ kind }) => kind !== 'sql').flatMap(linesOf),
-    ...(statements.length > 0 ? [`run: ${statements.join('; ')}`] : []),
-  ].join('; ');
+  return [tellWords(fact), ...(statements.length > 0 ? [`run: ${statements.join('; ')}`] : [])].join('; ');
 }
 
 /** Whatever was thrown, in one line. */
@@ -53,10 +51,21 @@ export function tellError(error: unknown): string {
   return tell(factOf(error));
 }
 
+const QUOTE: Quote = { text: textOf, words: tellWords, advice: adviceOf };
+
+function tellWords(fact: Fact): string {
+  return [textOf(fact), ...wordLines(fact)].join('; ');
+}
+
+function wordLines(fact: Fact): string[] {
+  const advice = adviceOf(fact);
+  return [...(advice === undefined ? [] : [advice]), ...(fact.remedies ?? []).flatMap(linesOf)];
+}
+
 function linesOf(remedy: Remedy): string[] {
   switch (remedy.kind) {
     case 'sql':
-      return remedy.statements.map((statement) => `run: ${oneLineNames(statement)}`);
+      return [];
     case 'command':
       return [`run: ${remedy.command}`];
     case 'config':

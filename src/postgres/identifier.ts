@@ -1,9 +1,9 @@
 import { escapeIdentifier, escapeLiteral } from 'pg';
 import { isVisible, replaceInvisible } from '../visible.ts';
 
-// Identifiers and literals that cannot be bind parameters (ALTER ROLE takes none) are quoted here and
-// nowhere else. What cannot be seen is written as an escape, so that a statement can be printed and run.
-// https://www.postgresql.org/docs/current/sql-syntax-lexical.html
+// The only place that quotes identifiers and literals that cannot be bind parameters (ALTER ROLE
+// takes none). Invisible characters become escapes, so that a statement can be printed and run as
+// it is. https://www.postgresql.org/docs/current/sql-syntax-lexical.html
 
 /** Quotes a name exactly as given: case, spaces and quotes are kept. */
 export function quoteIdentifier(name: string): string {
@@ -20,7 +20,7 @@ export function quoteLiteral(text: string): string {
   return `E'${escapeInvisible(text.replaceAll('\\', '\\\\').replaceAll("'", "''"))}'`;
 }
 
-/** What stands between the quotes of an `E'…'`, with escapes in place of what cannot be seen. */
+/** The text between the quotes of an `E'…'`, with escapes for invisible characters. */
 export function escapeInvisible(text: string): string {
   return replaceInvisible(text, (codePoint) =>
     codePoint > 0xffff ? `\\U${hex(codePoint, 8)}` : `\\u${hex(codePoint, 4)}`,

@@ -1,12 +1,15 @@
 import { isVisible } from '../visible.ts';
 import { escapeInvisible, quoteIdentifier, quoteLiteral } from './identifier.ts';
 
-/** A comment, a quoted name, an `E'…'` or a plain constant. What stands in dollar quotes is SQL too. */
+/**
+ * A comment, a quoted name, an `E'…'` or a plain constant. The text in dollar quotes is SQL too.
+ */
 const TOKEN = /--[^\n]*|"(?:[^"]|"")*"|E'(?:\\[\s\S]|''|[^'\\])*'|'(?:[^']|'')*'/g;
 
 /**
- * The same SQL, in which every quoted name and constant is on one line and can be seen, whoever quoted it. PostgreSQL's own
- * `quote_ident` and `format` leave line breaks in names as they are, and what follows one would look like a statement.
+ * The same SQL, with every quoted name and constant on one line and visible, whoever quoted it.
+ * PostgreSQL's `quote_ident` and `format` keep line breaks in names, and the text after one would
+ * look like a statement.
  */
 export function oneLineNames(sql: string): string {
   return sql.replace(TOKEN, (token) => {

@@ -9,8 +9,8 @@ export async function refuseMissingPrivileges(view: RotationView): Promise<void>
 }
 
 /**
- * Throws what a statement that alters a role threw. Where PostgreSQL says that a right is missing, a fault that says
- * which, if that can be told: somebody changed the roles since `check`.
+ * Throws what a statement that alters a role threw. Where PostgreSQL says that a right is missing, because somebody
+ * changed the roles since `check`, a fault that names the right, if it can be found out.
  */
 export async function rethrowNamingPrivileges(view: RotationView, error: unknown): Promise<never> {
   if (isForbidden(error)) await refuseMissingPrivileges(view);

@@ -1,8 +1,8 @@
 import pg from 'pg';
 import { afterEach, describe, expect, test } from 'vitest';
+import type { Fault } from '../../src/facts/fault.ts';
 import { clientOptions } from '../../src/postgres/connection/client-options.ts';
 import { connect } from '../../src/postgres/connection/connect.ts';
-import type { DatabaseError } from '../../src/postgres/connection/database-error.ts';
 import type { Credential } from '../../src/rotation/context/rotation-context.ts';
 import { openBarePolicy } from '../support/bare-policy.ts';
 import { haveOlderVersions, startPostgres } from '../support/postgres-server.ts';
@@ -13,7 +13,10 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-/** Somebody with a leaked password, who holds every connection there is and comes back soon when one is ended. */
+/**
+ * Somebody with a leaked password, who holds every connection there is and comes back soon when one
+ * is ended.
+ */
 async function takeAll(scenario: Scenario, leaked: Credential): Promise<{ held(): number }> {
   const held = new Set<pg.Client>();
   const attack = { on: true };
@@ -44,7 +47,7 @@ async function takeAll(scenario: Scenario, leaked: Credential): Promise<{ held()
     await Promise.all(holders);
   });
   await expect.poll(() => held.size).toBeGreaterThan(10);
-  await expect.poll(() => whyRefused(scenario, leaked)).toBe('full');
+  await expect.poll(() => whyRefused(scenario, leaked)).toBe('connections-exhausted');
   return { held: () => held.size };
 }
 
@@ -53,11 +56,14 @@ async function whyRefused(scenario: Scenario, credential: Credential): Promise<s
     await (await scenario.logIn(credential))[Symbol.asyncDispose]();
     return 'let in';
   } catch (error) {
-    return (error as DatabaseError).kind;
+    return (error as Fault).fact.code;
   }
 }
 
-/** A policy with a rotator that has just what keyturn prints, and its published login, on a server with 20 connections. */
+/**
+ * A policy with a rotator that has just what keyturn prints, and its published login, on a server
+ * with 20 connections.
+ */
 async function prepare(server: Awaited<ReturnType<typeof startPostgres>>) {
   closers.push(() => server[Symbol.asyncDispose]() as Promise<void>);
   const bare = await openBarePolicy(server);
@@ -82,7 +88,9 @@ describe('A leaked login takes all connections of the server:', () => {
     const attack = await takeAll(scenario, leaked);
     expect(await scenario.finish(await scenario.request('emergency'))).toEqual({ status: 'done' });
     expect((await scenario.published()).username).not.toBe(leaked.username);
-    await expect(scenario.logIn(leaked)).rejects.toMatchObject({ kind: 'authentication' });
+    await expect(scenario.logIn(leaked)).rejects.toMatchObject({
+      fact: { code: 'login-refused' },
+    });
     await expect.poll(attack.held).toBe(0);
     // Attempts of the leaked login still come in, each of which takes a connection for a moment.
     const published = await scenario.published();
@@ -95,7 +103,9 @@ describe('A leaked login takes all connections of the server:', () => {
       const server = await startPostgres({ version: 14, settings: { max_connections: '20' } });
       const { scenario, leaked } = await prepare(server);
       await takeAll(scenario, leaked);
-      await expect(connect(scenario.connection)).rejects.toMatchObject({ kind: 'full' });
+      await expect(connect(scenario.connection)).rejects.toMatchObject({
+        fact: { code: 'connections-exhausted' },
+      });
       const outcome = await scenario.run(await scenario.request('emergency'));
       expect(outcome).toMatchObject({ status: 'retrying' });
       const told = 'error' in outcome ? outcome.error.message : '';

@@ -36,7 +36,8 @@ async function stranger(database: string): Promise<pg.Client> {
 
 test('attack: a login of the embedded server holds the lock of its processes, and another one starts all the same', async () => {
   const attacker = await stranger('postgres');
-  // Shared with those that are up, so that nobody can be the last one; and then alone, so that nobody can start.
+  // Shared with those that are up, so that nobody can be the last one; and then alone, so that
+  // nobody can start.
   await attacker.query('SELECT pg_advisory_lock_shared(7305804402551095)');
   await cluster.close();
   expect(await runningServer({ data: join(folder(), 'cluster', 'data') })).toBeUndefined();

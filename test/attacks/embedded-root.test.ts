@@ -23,7 +23,8 @@ import { stopServer } from '../../src/postgres/embedded/server.ts';
 import { findServerUser, type ServerUser } from '../../src/postgres/embedded/server-user.ts';
 import { adminOf } from '../support/admin.ts';
 
-// Root lends its PostgreSQL to another user. What that user can do to files must not become what root does.
+// Root lends its PostgreSQL to another user. What that user can do to files must not become what
+// root does.
 describe.skipIf(process.getuid?.() !== 0)(
   'the embedded server of root, whose user plants things (as root)',
   () => {
@@ -96,7 +97,10 @@ describe.skipIf(process.getuid?.() !== 0)(
       const password = await readFile(cluster('password'), 'utf8');
       await rm(cluster('password'));
       await symlink(victim, cluster('password'));
-      await expect(openEmbedded({ folder })).rejects.toThrow(/password is a link/);
+      await expect(openEmbedded({ folder })).rejects.toMatchObject({
+        fact: { code: 'embedded-file-expected' },
+        message: expect.stringMatching(/password is a link/),
+      });
       await expectUntouched();
       await rm(cluster('password'));
       await writeFile(cluster('password'), password, { mode: 0o600 });
@@ -106,7 +110,10 @@ describe.skipIf(process.getuid?.() !== 0)(
       const aside = `${cluster('data')}.aside`;
       await promisify(execFile)('mv', [cluster('data'), aside]);
       await symlink(base, cluster('data'));
-      await expect(openEmbedded({ folder })).rejects.toThrow(/is not a folder/);
+      await expect(openEmbedded({ folder })).rejects.toMatchObject({
+        fact: { code: 'embedded-folder-expected' },
+        message: expect.stringMatching(/is not a folder/),
+      });
       await rm(cluster('data'));
       await promisify(execFile)('mv', [aside, cluster('data')]);
     });
@@ -119,17 +126,26 @@ describe.skipIf(process.getuid?.() !== 0)(
       expect(error).toBeInstanceOf(Error);
       expect((error as Error).message).not.toContain('precious');
       await asServerUser('rm -f "$1" && printf %s "$2" > "$1"', file, 'precious');
-      await expect(openEmbedded({ folder })).rejects.toThrow(/no known version/);
+      await expect(openEmbedded({ folder })).rejects.toMatchObject({
+        fact: { code: 'embedded-version-changed', params: { found: null } },
+        message: expect.stringMatching(/no known version/),
+      });
       await asServerUser('printf %s "$2" > "$1"', file, version);
     });
 
     test('postgresql.conf is not written through a link, nor where it is a second name', async () => {
       const conf = join(base, 'postgresql.conf');
       await symlink(victim, conf);
-      await expect(appendTo(conf, user.uid, 'x')).rejects.toThrow(/is a link/);
+      await expect(appendTo(conf, user.uid, 'x')).rejects.toMatchObject({
+        fact: { code: 'embedded-file-expected' },
+        message: expect.stringMatching(/is a link/),
+      });
       await rm(conf);
       await link(victim, conf);
-      await expect(appendTo(conf, user.uid, 'x')).rejects.toThrow(/nothing was written/);
+      await expect(appendTo(conf, user.uid, 'x')).rejects.toMatchObject({
+        fact: { code: 'embedded-file-replaced' },
+        message: expect.stringMatching(/nothing was written/),
+      });
       await rm(conf);
       await expectUntouched();
     });
@@ -140,7 +156,10 @@ describe.skipIf(process.getuid?.() !== 0)(
       const file = join(data, 'postmaster.pid');
       await asServerUser('printf "%s\\n%s\\n0\\n5999\\n" "$2" "$3" > "$1"', file, String(sleeper.pid), data);
       const server = { binaries: await findBinaries(), user, data, log: cluster('postgresql.log') };
-      await expect(stopServer(server)).rejects.toThrow(/cannot be stopped/);
+      await expect(stopServer(server)).rejects.toMatchObject({
+        fact: { code: 'embedded-process-foreign' },
+        message: expect.stringMatching(/cannot be stopped/),
+      });
       expect(sleeper.exitCode ?? sleeper.signalCode).toBeNull();
       const ended = new Promise((done) => sleeper.once('exit', done));
       sleeper.kill();
@@ -149,11 +168,14 @@ describe.skipIf(process.getuid?.() !== 0)(
     });
 
     test.each([
-      ['belongs to that user', () => chown(folder, user.uid, user.gid)],
-      ['may be written to by all', () => chmod(folder, 0o777)],
-    ])('a folder above it that %s is refused', async (_how, open) => {
+      ['belongs to that user', 'embedded-folder-of-another', () => chown(folder, user.uid, user.gid)],
+      ['may be written to by all', 'embedded-folder-writable', () => chmod(folder, 0o777)],
+    ])('a folder above it that %s is refused', async (_how, code, open) => {
       await open();
-      await expect(openEmbedded({ folder })).rejects.toThrow(/could replace/);
+      await expect(openEmbedded({ folder })).rejects.toMatchObject({
+        fact: { code },
+        message: expect.stringMatching(/could replace/),
+      });
       await chown(folder, 0, 0);
       await chmod(folder, 0o755);
       await (await openEmbedded({ folder })).close();

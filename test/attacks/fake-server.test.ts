@@ -2,7 +2,10 @@ import { createHash } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Connection, Database } from '../../src/config/config.ts';
+import type { FactCode } from '../../src/facts/fact.ts';
+import { factOf } from '../../src/facts/fault.ts';
 import { openStatePool } from '../../src/ledger/open-state-pool.ts';
+import { tellError } from '../../src/messages/tell.ts';
 import { clientOptions } from '../../src/postgres/connection/client-options.ts';
 import { connect, type Session } from '../../src/postgres/connection/connect.ts';
 import { openReplica } from '../../src/postgres/replicas/open-replica.ts';
@@ -28,6 +31,8 @@ const challenge = (nonce: string, iterations: number) =>
   authentication(11, `r=${nonce},s=${SALT},i=${iterations}`);
 const READY = message('Z', Buffer.from('I'));
 
+const EARLY = 'the proof of SCRAM before SCRAM';
+
 /** What a server says that wants the password in clear, or as something that is as good. */
 const ASKS: Readonly<Record<string, Script>> = {
   'the password in clear': [() => authentication(3), () => WELCOME],
@@ -39,7 +44,7 @@ const ASKS: Readonly<Record<string, Script>> = {
   'what nobody knows': [() => authentication(4711), () => WELCOME],
   'SASL without SCRAM-SHA-256': [() => authentication(10, 'SCRAM-SHA-1\0OAUTHBEARER\0\0'), () => WELCOME],
   'a binding to TLS that is not there': [() => authentication(10, 'SCRAM-SHA-256-PLUS\0\0'), () => WELCOME],
-  'the proof of SCRAM before SCRAM': [() => challenge('nonce', 4096), () => WELCOME],
+  [EARLY]: [() => challenge('nonce', 4096), () => WELCOME],
 };
 
 /** What a server says that does not know the password, and wants to be taken for one that does. */
@@ -75,6 +80,14 @@ const IMPOSTORS: Readonly<Record<string, Script>> = {
     () => Buffer.concat([WELCOME, authentication(3)]),
   ],
 };
+
+/** What keyturn says of those. */
+const NOT_PROVEN: readonly FactCode[] = [
+  'server-asks-no-password',
+  'server-uses-no-scram',
+  'scram-not-proven',
+  'scram-out-of-turn',
+];
 
 let server: FakePostgres;
 beforeAll(async () => {
@@ -150,17 +163,25 @@ async function inPool(pool: pg.Pool): Promise<unknown> {
   }
 }
 
-/** What a session came to: a text that says why it was not opened. */
-async function attempt(session: () => Promise<unknown>): Promise<string> {
+/** Why a session was not opened. The password is nowhere in it. */
+async function refusal(session: () => Promise<unknown>): Promise<FactCode> {
   try {
     await session();
   } catch (error) {
-    return (error as Error).message;
+    expect(tellError(error)).toMatch(/SCRAM/);
+    expect(tellError(error) + JSON.stringify(factOf(error))).not.toContain(PASSWORD);
+    expect(factOf(error).params).toMatchObject({
+      place: expect.stringMatching(`^${USER}@127.0.0.1:${server.port}/(app|pgbouncer)$`),
+    });
+    return factOf(error).code;
   }
   throw new Error('the session was opened, and spoke');
 }
 
-/** What crossed is a whole conversation of SCRAM at most: its messages, without the password in any form. */
+/**
+ * What crossed is a whole conversation of SCRAM at most: its messages, without the password in any
+ * form.
+ */
 function expectNothingSaid(): void {
   const md5 = (text: string) => createHash('md5').update(text).digest('hex');
   expect(server.heard.length).toBeGreaterThan(0);
@@ -177,9 +198,8 @@ describe.each(Object.keys(SESSIONS))('An impostor in place of the server: the %s
 
   test.each(Object.keys(ASKS))('tells one that asks for %s nothing at all', async (which) => {
     server.play(ASKS[which] as Script);
-    const told = await attempt(session);
-    expect(told).toMatch(/SCRAM/);
-    expect(told).not.toContain(PASSWORD);
+    const code = await refusal(session);
+    expect(code).toBe(which === EARLY ? 'scram-out-of-turn' : 'server-uses-no-scram');
     expectNothingSaid();
     // No password message, no SASL message, no farewell.
     expect(server.heard).toEqual(server.heard.map(() => ''));
@@ -187,9 +207,7 @@ describe.each(Object.keys(SESSIONS))('An impostor in place of the server: the %s
 
   test.each(Object.keys(IMPOSTORS))('is not let in by one that %s', async (which) => {
     server.play(IMPOSTORS[which] as Script);
-    const told = await attempt(session);
-    expect(told).toMatch(/SCRAM/);
-    expect(told).not.toContain(PASSWORD);
+    expect(NOT_PROVEN).toContain(await refusal(session));
     expectNothingSaid();
     for (const heard of server.heard) expect(heard).toMatch(/^(p.{4}SCRAM-SHA-256\0.{4}n,,.*)?$/s);
   });

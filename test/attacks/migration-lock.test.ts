@@ -9,7 +9,10 @@ import { openTestLedger } from '../support/ledger.ts';
 import { uniqueName } from '../support/unique-name.ts';
 import { filePolicy, openWorkspace } from '../support/workspace.ts';
 
-/** What the migrations of the ledger and of BullMQ took for a lock until now: constants that everybody can read. */
+/**
+ * What the migrations of the ledger and of BullMQ took for a lock until now: constants that
+ * everybody can read.
+ */
 const LOCKS = [
   ['7305804402551093::bigint', ''],
   [String(MIGRATION_ADVISORY_LOCK_KEY), ", hashtext('bullmq')"],

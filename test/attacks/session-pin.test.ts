@@ -178,7 +178,7 @@ describe('a way to the server that changes what is sent', () => {
     await using way = await through(`\0${login}\0`, `\0${other}\0`);
     for (const kind of ['rotator', 'state', 'consumer'] as const) {
       await expect(connect({ ...target, port: way.port }, { kind })).rejects.toMatchObject({
-        kind: 'pooler',
+        fact: { code: 'session-of-another-role', params: { login: other, user: login } },
         message: expect.stringContaining(`the session belongs to ${other} and acts as`),
       });
     }
@@ -187,7 +187,7 @@ describe('a way to the server that changes what is sent', () => {
   test('so that the search path is another, is refused', async () => {
     await using way = await through('search_path=pg_catalog', `search_path=public${' '.repeat(4)}`);
     await expect(connect({ ...target, port: way.port })).rejects.toMatchObject({
-      kind: 'pooler',
+      fact: { code: 'startup-options-ignored', params: { searchPath: expect.stringMatching(/^public *$/) } },
       message: expect.stringContaining('the server ignores startup options'),
     });
   });

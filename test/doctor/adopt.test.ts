@@ -127,7 +127,8 @@ describe('A policy whose secret is empty though one of its logins is in use', ()
       `Nothing is published yet, but ${a} is in use: 1 session`,
       'put the username and password in use into app/username and app/password of files (primary), and nothing changes until the first slot',
       'or end the sessions',
-      `gives ${b} a new password, publishes that, waits for at most 30 s for the sessions of ${a} to end and revokes it: keyturn rotate app`,
+      `gives ${b} a new password, publishes that, waits for at most 30 s for the sessions of ${a} to end and revokes it`,
+      'run: keyturn rotate app',
     ];
     const told = [
       rotation?.lastFault ? tell(rotation.lastFault) : '',

@@ -1,7 +1,8 @@
 import { afterAll, test as anyTest, beforeAll, expect, onTestFinished } from 'vitest';
 import type { Database, Tls } from '../../src/config/config.ts';
+import { Fault } from '../../src/facts/fault.ts';
+import { tell } from '../../src/messages/tell.ts';
 import { connect } from '../../src/postgres/connection/connect.ts';
-import { DatabaseError } from '../../src/postgres/connection/database-error.ts';
 import { adminOf } from '../support/admin.ts';
 import { type Authority, haveOpenssl, type Issued, openAuthority } from '../support/certificates.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
@@ -56,17 +57,18 @@ function target(user: string, which?: string, change: Partial<Database> = {}): D
   return { host: 'localhost', port: proxy.port, database: 'postgres', user, tls: settings, ...change };
 }
 
-/** `in`, or the kind and words of what is wrong; nothing of it crossed in plaintext. */
+/** `in`, or the code and words of what is wrong; nothing of it crossed in plaintext. */
 async function outcome(to: Database): Promise<string> {
   const before = proxy.recordings.length;
   try {
     await using _session = await connect(to);
     return 'in';
   } catch (error) {
-    if (!(error instanceof DatabaseError)) throw error;
+    if (!(error instanceof Fault)) throw error;
     const place = `${to.user}@${to.host}:${to.port}/${to.database}: `;
-    expect(error.message.startsWith(place)).toBe(true);
-    const said = `${error.kind}: ${error.message.slice(place.length)}`;
+    const message = tell(error.fact);
+    expect(message.startsWith(place)).toBe(true);
+    const said = `${error.fact.code}: ${message.slice(place.length)}`;
     SAID.add(said);
     return said;
   } finally {
@@ -80,11 +82,11 @@ const SAID = new Set<string>();
 
 const password = { password: PASSWORD };
 const NONE =
-  'tls: the server demands a client certificate, and none is configured; set tls.cert and tls.key (sslcert and sslkey in a url)';
+  'client-certificate-missing: the server demands a client certificate, and none is configured; set tls.cert and tls.key (sslcert and sslkey in a url)';
 const UNKNOWN =
-  'tls: the server does not know the CA of the client certificate of CN=by_cert; set ssl_ca_file there (client_tls_ca_file in PgBouncer) to the CA that issued it, or take a certificate of the one it has';
+  'client-certificate-ca-unknown: the server does not know the CA of the client certificate of CN=by_cert; set ssl_ca_file there (client_tls_ca_file in PgBouncer) to the CA that issued it, or take a certificate of the one it has';
 const EXPIRED =
-  'tls: the server refuses the client certificate of CN=by_cert, which has expired; renew it, then set tls.cert and tls.key (sslcert and sslkey in a url)';
+  'client-certificate-expired: the server refuses the client certificate of CN=by_cert, which has expired; renew it, then set tls.cert and tls.key (sslcert and sslkey in a url)';
 
 test.each<readonly [user: string, which: string | undefined, change: Partial<Database>, said: string]>([
   ['by_cert', 'of the role by_cert', {}, 'in'],
@@ -93,7 +95,7 @@ test.each<readonly [user: string, which: string | undefined, change: Partial<Dat
     'by_cert',
     'of another role',
     {},
-    'tls: the client certificate is for CN=keyturn, and not for the role by_cert; take one whose CN is by_cert, or let pg_hba.conf map it (map=keyturn there, and in pg_ident.conf: keyturn keyturn by_cert)',
+    'client-certificate-for-another-role: the client certificate is for CN=keyturn, and not for the role by_cert; take one whose CN is by_cert, or let pg_hba.conf map it (map=keyturn there, and in pg_ident.conf: keyturn keyturn by_cert)',
   ],
   ['by_cert', 'of an unknown CA', {}, UNKNOWN],
   ['by_cert', 'that has expired', {}, EXPIRED],
@@ -104,20 +106,20 @@ test.each<readonly [user: string, which: string | undefined, change: Partial<Dat
     'any_cert',
     'of another role',
     {},
-    'authentication: the server asks for a password, and there is none; check the user and password, and pg_hba.conf',
+    'password-missing: the server asks for a password, and there is none; check the user and password, and pg_hba.conf',
   ],
   ['own_cert', 'of the role own_cert', password, 'in'],
   [
     'own_cert',
     'of another role',
     password,
-    'tls: the password is right, but the client certificate is for CN=keyturn, and pg_hba.conf has clientcert=verify-full for own_cert; set clientcert=verify-ca for it, or let pg_hba.conf map it (map=keyturn there, and in pg_ident.conf: keyturn keyturn own_cert)',
+    'client-certificate-must-name-role: the password is right, but the client certificate is for CN=keyturn, and pg_hba.conf has clientcert=verify-full for own_cert; set clientcert=verify-ca for it, or let pg_hba.conf map it (map=keyturn there, and in pg_ident.conf: keyturn keyturn own_cert)',
   ],
   [
     'own_cert',
     'of another role',
     { password: 'wrong' },
-    'authentication: password authentication failed for user "own_cert"; check the user and password, and pg_hba.conf',
+    'login-refused: password authentication failed for user "own_cert"; check the user and password, and pg_hba.conf',
   ],
   ['tls_only', undefined, password, 'in'],
   ['tls_only', 'of another role', password, 'in'],
@@ -131,7 +133,7 @@ test.each<readonly [user: string, which: string | undefined, change: Partial<Dat
 test('a server that demands TLS says so to mode disable', async () => {
   const plain = target('tls_only', undefined, { ...password, tls: { mode: 'disable' } });
   expect(await outcome(plain)).toBe(
-    'tls: the server lets tls_only in by TLS only, or not at all (no pg_hba.conf entry for host "127.0.0.1", user "tls_only", database "postgres", no encryption); set the mode of tls (sslmode in a url) to verify-full, or add an entry to pg_hba.conf',
+    'tls-required-by-pg-hba: the server lets tls_only in by TLS only, or not at all (no pg_hba.conf entry for host "127.0.0.1", user "tls_only", database "postgres", no encryption); set the mode of tls (sslmode in a url) to verify-full, or add an entry to pg_hba.conf',
   );
 });
 

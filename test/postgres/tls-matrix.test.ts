@@ -3,8 +3,10 @@ import { createServer, type Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { afterAll, test as anyTest, beforeAll, describe, expect } from 'vitest';
 import type { Database, Tls } from '../../src/config/config.ts';
+import { Fault } from '../../src/facts/fault.ts';
+import { isTransientCode } from '../../src/facts/transient.ts';
+import { tell } from '../../src/messages/tell.ts';
 import { connect } from '../../src/postgres/connection/connect.ts';
-import { DatabaseError } from '../../src/postgres/connection/database-error.ts';
 import { peerCertificate } from '../../src/postgres/tls/peer-certificate.ts';
 import { adminOf } from '../support/admin.ts';
 import {
@@ -71,37 +73,40 @@ const through = (settings: Tls, host = 'localhost'): Database => ({
   tls: settings,
 });
 
-/** What a connection says, without its place; `ok` and whether it is encrypted where it works. */
+/** `encrypted` or `plaintext` where it works; else the code, and the message without its place. */
 async function outcome(target: Database): Promise<string> {
   try {
     await using session = await connect(target);
     const { rows } = await session.client.query('SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()');
     return rows[0].ssl ? 'encrypted' : 'plaintext';
   } catch (error) {
-    if (!(error instanceof DatabaseError)) throw error;
-    const place = `${target.user}@${target.host}:${target.port}/${target.database}: `;
-    expect(error.message.startsWith(place)).toBe(true);
-    expect([error.kind, error.message.includes(PASSWORD)]).toEqual(['tls', false]);
-    return error.message.slice(place.length).replaceAll(String(target.port), 'PORT');
+    if (!(error instanceof Fault)) throw error;
+    const place = `${target.user}@${target.host}:${target.port}/${target.database}`;
+    const message = tell(error.fact);
+    expect(error.fact.params).toMatchObject({ place });
+    expect(message.startsWith(`${place}: `)).toBe(true);
+    expect(JSON.stringify([message, error.fact])).not.toContain(PASSWORD);
+    const said = message.slice(`${place}: `.length).replaceAll(String(target.port), 'PORT');
+    return `${error.fact.code}: ${said}`;
   }
 }
 
 const NO_TLS =
-  'the server has no TLS, and keyturn sends nothing in plaintext; turn it on there (ssl = on in postgresql.conf, client_tls_sslmode in pgbouncer.ini), or set the mode of tls (sslmode in a url) to disable if nobody else can listen';
+  'server-has-no-tls: the server has no TLS, and keyturn sends nothing in plaintext; turn it on there (ssl = on in postgresql.conf, client_tls_sslmode in pgbouncer.ini), or set the mode of tls (sslmode in a url) to disable if nobody else can listen';
 const SELF_SIGNED =
-  "the server's certificate, CN=localhost, is signed by itself; set tls.ca (sslrootcert in a url) to a copy of it, or have a CA issue one";
+  "server-certificate-self-signed: the server's certificate, CN=localhost, is signed by itself; set tls.ca (sslrootcert in a url) to a copy of it, or have a CA issue one";
 const WRONG_CA =
-  "the server's certificate was issued by CN=another CA, and tls.ca has CN=keyturn test CA; set tls.ca (sslrootcert in a url) to the certificate of the CA that issued it";
+  "server-certificate-from-another-ca: the server's certificate was issued by CN=another CA, and tls.ca has CN=keyturn test CA; set tls.ca (sslrootcert in a url) to the certificate of the CA that issued it";
 const SAME_NAME =
-  "the server's certificate was issued by CN=keyturn test CA, but another one than that in tls.ca, which has the same name; set tls.ca (sslrootcert in a url) to the one that issued it";
+  "server-certificate-from-namesake-ca: the server's certificate was issued by CN=keyturn test CA, but another one than that in tls.ca, which has the same name; set tls.ca (sslrootcert in a url) to the one that issued it";
 const EXPIRED =
-  "the server's certificate expired on 2021-02-03T04:05:06Z; renew it there, and reload the server";
+  "server-certificate-expired: the server's certificate expired on 2021-02-03T04:05:06Z; renew it there, and reload the server";
 const EARLY =
-  "the server's certificate is not valid before 2099-01-01T00:00:00Z; check the clock of this machine, or have one issued that is valid now";
+  "server-certificate-not-yet-valid: the server's certificate is not valid before 2099-01-01T00:00:00Z; check the clock of this machine, or have one issued that is valid now";
 const wrongName = (name: string, names: string) =>
-  `the server's certificate is for ${names}, and not for ${name}; connect by a name that it has, set tls.servername (host, beside hostaddr, in a url) to one, or have it issued for ${name}`;
+  `server-certificate-for-another-name: the server's certificate is for ${names}, and not for ${name}; connect by a name that it has, set tls.servername (host, beside hostaddr, in a url) to one, or have it issued for ${name}`;
 const PUBLIC =
-  "the server's certificate was issued by CN=keyturn test CA, which Node.js does not know; set tls.ca (sslrootcert in a url) to the certificate of that CA";
+  "server-certificate-issuer-unknown: the server's certificate was issued by CN=keyturn test CA, which Node.js does not know; set tls.ca (sslrootcert in a url) to the certificate of that CA";
 
 const SAID = new Set<string>();
 
@@ -206,7 +211,7 @@ test('a server that knows no version of TLS that Node.js has is refused in so ma
   });
   const before = proxy.recordings.length;
   expect(await outcome(through({ mode: 'require' }))).toMatch(
-    /^the server and Node\.js have no version or cipher of TLS in common \(tlsv1 alert protocol version\); set ssl_min_protocol_version there to TLSv1\.2, and see: openssl s_client -starttls postgres -connect localhost:PORT$/,
+    /^tls-version-mismatch: the server and Node\.js have no version or cipher of TLS in common \(tlsv1 alert protocol version\); set ssl_min_protocol_version there to TLSv1\.2, and see: openssl s_client -starttls postgres -connect localhost:PORT$/,
   );
   expect(proxy.recordings.slice(before).map(plaintextOf).join('')).toBe('');
 });
@@ -214,7 +219,7 @@ test('a server that knows no version of TLS that Node.js has is refused in so ma
 test('a server without a line of pg_hba.conf for its Unix socket says so, and nothing of TLS', async () => {
   const target = { ...through({ mode: 'disable' }, tls.server.server.data), port: tls.server.port };
   await expect(connect(target)).rejects.toMatchObject({
-    kind: 'authentication',
+    fact: { code: 'login-refused', params: { because: 'entry' } },
     message: expect.stringMatching(
       /: no pg_hba\.conf entry for host "\[local\]", .*; check the user and password, and pg_hba\.conf$/,
     ),
@@ -223,7 +228,7 @@ test('a server without a line of pg_hba.conf for its Unix socket says so, and no
 
 describe('what answers with something else than yes or no when it is asked for TLS', () => {
   /** What the connection says to a server that has this to say. */
-  async function answered(answer: string): Promise<DatabaseError> {
+  async function answered(answer: string): Promise<Fault> {
     const server = createServer((socket) => {
       socket.on('error', () => {}).once('data', () => socket.end(Buffer.from(answer, 'latin1')));
     });
@@ -245,8 +250,10 @@ describe('what answers with something else than yes or no when it is asked for T
   ])(
     'is a PostgreSQL that may answer later, where it is an error %s, of which nothing shows',
     async (_, said) => {
-      const { kind, message } = await answered(said);
-      expect(kind).toBe('unreachable');
+      const { fact, message } = await answered(said);
+      expect(fact.code).toBe('server-answers-with-error');
+      expect(isTransientCode(fact.code)).toBe(true);
+      expect(JSON.stringify(fact)).not.toContain('hunter2');
       expect(message).toMatch(/: the server answered with an error before TLS, .*; its log says why$/);
       expect(message).not.toContain('hunter2');
     },
@@ -255,8 +262,8 @@ describe('what answers with something else than yes or no when it is asked for T
   test.each(['HTTP/1.1 400 Bad Request\r\n\r\n', 'ERROR\r\n'])(
     'is no PostgreSQL where it says %j',
     async (said) => {
-      const { kind, message } = await answered(said);
-      expect(kind).toBe('tls');
+      const { fact, message } = await answered(said);
+      expect(fact.code).toBe('server-is-not-postgresql');
       expect(message).toMatch(/does not speak the protocol of PostgreSQL; check host and port$/);
     },
   );

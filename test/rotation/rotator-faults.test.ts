@@ -286,7 +286,7 @@ test('a secret of another login is not replaced unasked', async () => {
   const [{ store, secrets }] = own.destinations;
   await store.promote(secrets, token);
   expect(await expectRefusal(own, await own.request())).toMatch(
-    /^The published username is "somebody", which is not the rotator rotator_.*; correct the secret, or the policy's connection; or take it over, which replaces it: keyturn rotate .*-rotator --adopt$/,
+    /^The published username is "somebody", which is not the rotator rotator_.*; correct the secret, or the policy's connection; or take it over, which replaces it; run: keyturn rotate .*-rotator --adopt$/,
   );
   expect(await own.finish(await requestAdoption(own))).toEqual(DONE);
 });

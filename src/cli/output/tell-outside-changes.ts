@@ -3,6 +3,7 @@ import type { Policy } from '../../config/policy.ts';
 import { fault } from '../../facts/fault.ts';
 import { command } from '../../facts/remedy.ts';
 import { openAlready } from '../../ledger/insert-rotation.ts';
+import { textOf } from '../../messages/tell.ts';
 import { hypotheticalRotation } from '../../rotation/context/hypothetical-rotation.ts';
 import { outsideChanges } from '../../rotation/outside-changes/outside-changes.ts';
 import type { Io } from '../io.ts';
@@ -19,9 +20,9 @@ export async function tellOutsideChanges(io: Io, app: App, policy: Policy): Prom
     throw fault('rotation-open-already', openAlready(policy.name, open), { remedies });
   }
   await using context = await app.context(hypotheticalRotation(policy.name, app.clock.now()));
-  const changes = (await outsideChanges(context)).filter(({ instead }) => instead !== null);
+  const changes = (await outsideChanges(context)).filter(({ stops }) => stops);
   for (const { found, effect } of changes) {
-    io.stderr.write(`${policy.name}: ${found}; adopting that ${effect}\n`);
+    io.stderr.write(`${policy.name}: ${textOf(found)}; adopting that ${textOf(effect)}\n`);
   }
   if (changes.length === 0) {
     io.stderr.write(`${policy.name}: there is nothing to adopt, so this is a rotation like any other\n`);

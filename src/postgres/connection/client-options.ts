@@ -5,8 +5,8 @@ import { placeOf } from './place-of.ts';
 import { scramOnly } from './scram-only.ts';
 
 /**
- * What pg needs to log in to a database. libpq's environment variables change nothing of it. Plaintext only if
- * the mode is `disable`.
+ * What pg needs to log in to a database. libpq's environment variables change nothing of it.
+ * Plaintext only if the mode is `disable`.
  */
 export function clientOptions(target: Database): ClientConfig {
   const { host, port, database, user, password, tls } = target;
@@ -29,8 +29,8 @@ export function clientOptions(target: Database): ClientConfig {
   const name = tls.servername ?? host;
   return {
     ...common,
-    // pg sends its host as SNI unless that is an address. So it gets the name, or an address that nobody
-    // uses; the socket knows the way.
+    // pg sends its host as SNI unless that is an address. So it gets the name, or an address that
+    // nobody uses; the socket knows the way.
     host: tls.sni === false ? '0.0.0.0' : name,
     ...scramOnly(wanted, () => socketTo(host, port)),
     // The name that Node.js checks the certificate for if it sends none. The types of pg lack it.
@@ -38,7 +38,10 @@ export function clientOptions(target: Database): ClientConfig {
   };
 }
 
-/** For `tls.connect` of Node.js: what is checked of the server's certificate, and the client certificate. */
+/**
+ * For `tls.connect` of Node.js: what is checked of the server's certificate, and the client
+ * certificate.
+ */
 function verification({ mode, ca, cert, key }: Tls) {
   return {
     ...(ca === undefined ? {} : { ca }),

@@ -4,7 +4,7 @@ import { type DatabaseError, databaseFault } from './database-error.ts';
 import { placeOf } from './place-of.ts';
 import { type Remembered, SEARCH_PATH, type SessionKind, TRANSACTION_TIMEOUT_SINCE } from './session-pin.ts';
 
-/** What a session turned out to be. */
+/** What a session says of itself. */
 interface Standing {
   readonly login: string;
   readonly acting: string;
@@ -15,10 +15,11 @@ interface Standing {
 }
 
 /**
- * Asks a new session of keyturn's own whether the startup options took effect, and sets what they cannot: it raises
- * synchronous_commit to `on`, but never lowers it, and takes back createrole_self_grant. Throws a DatabaseError where
- * another role than `user` logged in or acts, or the search path is another. Returns whether transaction_timeout is
- * still set, which ends the session sooner or later: then it has to be opened again.
+ * Asks a new session of keyturn's own whether the startup options took effect, and sets what they
+ * cannot: it raises synchronous_commit to `on`, but never lowers it, and empties
+ * createrole_self_grant. Throws if another role than `user` logged in or acts, or if the search
+ * path is another. Returns whether transaction_timeout is still set: it would end the session
+ * sooner or later, so the session has to be opened again.
  */
 export async function confirmPin(
   client: Pick<pg.ClientBase, 'query'>,
@@ -39,7 +40,7 @@ export async function confirmPin(
   return { limited: (standing.transactionTimeout ?? '0') !== '0' };
 }
 
-/** The error of a session in which another role than the configured one logged in, or acts. */
+/** The fault of a session in which another role than the configured one logged in, or acts. */
 export function otherRole(
   target: Database,
   standing: Pick<Standing, 'login' | 'acting'> | undefined,
@@ -53,7 +54,8 @@ export function otherRole(
 }
 
 /**
- * Cannot be captured whatever the search path is. `remote_apply` is more than `on`; the other levels are less.
+ * Nobody can capture this query, whatever the search path is. `remote_apply` is more than `on`, and
+ * the other levels are less.
  * https://www.postgresql.org/docs/current/runtime-config-wal.html#GUC-SYNCHRONOUS-COMMIT
  */
 const STANDING = `

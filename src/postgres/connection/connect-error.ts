@@ -33,8 +33,8 @@ export async function connectError(
 }
 
 /**
- * Whether PostgreSQL answered with an error, of either version of the protocol: it begins with E and ends
- * with zero. What it says is not shown, because nobody knows yet who says it.
+ * Whether PostgreSQL answered with an error, of either version of the protocol: it begins with E
+ * and ends with zero. What it says is not shown, because nobody knows yet who says it.
  * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-SSL
  */
 function isError(answer: Buffer): boolean {

@@ -8,12 +8,15 @@ import { connectionOf } from './pg-internals.ts';
 import { placeOf } from './place-of.ts';
 import { type Remembered, remembering, type SessionKind, startupOptions } from './session-pin.ts';
 
-/** Where and as whom to connect; a {@link Connection} is one. */
+/** Where and as whom to connect. A {@link Connection} is one. */
 export type Target = Omit<Connection, 'name' | 'pgbouncer' | 'maxSessions'> & Remembered;
 
 export interface Session extends AsyncDisposable {
   readonly client: pg.Client;
-  /** Whether the server demanded the password by SCRAM and proved that it knows it, or let the client in without. */
+  /**
+   * Whether the server proved by SCRAM that it knows the password. False: it let the client in
+   * without.
+   */
   readonly proven: boolean;
 }
 
@@ -27,8 +30,8 @@ export interface ConnectOptions {
 }
 
 /**
- * Opens one session, never pooled and never in plaintext unless the mode is `disable`, with the settings of its kind.
- * Throws a DatabaseError that names the server, the database and the user.
+ * Opens one session with the settings of its kind. It is never pooled, and in plaintext only if the
+ * mode is `disable`. Its faults name the server, the database and the user.
  */
 export async function connect(
   target: Target,
@@ -54,7 +57,10 @@ export async function connect(
   return (await open(known, options)).session;
 }
 
-/** SQLSTATE: what an owner's transaction_timeout does to a session, and what an older server says of that setting. */
+/**
+ * SQLSTATEs: an owner's transaction_timeout ended the session, or an older server does not know
+ * that setting.
+ */
 const TRANSACTION_TIMEOUT = '25P04';
 const UNKNOWN_SETTING = '42704';
 
@@ -77,7 +83,7 @@ async function open(
     query_timeout: statementTimeout + 5_000,
     keepAlive: true,
   });
-  // A session that dies between two queries reports it here; the next query fails and tells.
+  // A session that dies between two queries reports it here. The next query fails and says so.
   client.on('error', () => {});
   let proven = false;
   const connection = connectionOf(client);
@@ -97,7 +103,7 @@ async function open(
   try {
     await client.connect();
   } catch (cause) {
-    // Not by a farewell: after a TLS alert pg may wait for its end for ever.
+    // `end` would not do: after a TLS alert pg may wait for the end of the connection for ever.
     connection.stream.destroy();
     throw await connectError(cause, target, { proven, answer });
   }

@@ -20,11 +20,15 @@ export type DatabaseErrorKind =
   | 'read-only'
   | 'other';
 
-/** TODO: remove with `kind`, once everybody asks for codes. A code that is not here is of kind `other`. */
+/**
+ * TODO: remove with `kind`, once everybody asks for codes. A code that is not here is of kind
+ * `other`.
+ */
 const KIND_OF_CODE: Readonly<Partial<Record<FactCode, DatabaseErrorKind>>> = {
   'server-unreachable': 'unreachable',
   'server-answers-with-error': 'unreachable',
   'pgbouncer-unreachable': 'unreachable',
+  'pgbouncer-command-refused': 'unreachable',
   'login-refused': 'authentication',
   'password-missing': 'authentication',
   'pgbouncer-login-refused': 'authentication',
@@ -71,7 +75,9 @@ const KIND_OF_CODE: Readonly<Partial<Record<FactCode, DatabaseErrorKind>>> = {
   'no-session-free': 'busy',
 };
 
-/** A fault of PostgreSQL or of the way to it. TODO: a plain Fault, once everybody asks for codes. */
+/**
+ * A fault of PostgreSQL or of the way to it. TODO: a plain Fault, once everybody asks for codes.
+ */
 export class DatabaseError extends Fault {
   /** Given where somebody makes one with a kind and a sentence still. */
   readonly #kind: DatabaseErrorKind | undefined;
@@ -98,13 +104,17 @@ export class DatabaseError extends Fault {
   }
 }
 
-/** `fault` of src/facts/fault.ts, as a DatabaseError. TODO: that function, once everybody asks for codes. */
+/**
+ * `fault` of src/facts/fault.ts, as a DatabaseError. TODO: that function, once everybody asks for
+ * codes.
+ */
 export function databaseFault<Code extends FactCode>(
   code: Code,
   params: FactParams[Code],
   { cause, remedies = [] }: { readonly cause?: unknown; readonly remedies?: readonly Remedy[] } = {},
 ): DatabaseError {
-  // Each member of the union is a Fact; the compiler does not see it for a code that it does not know.
+  // Each member of the union is a Fact; the compiler does not see it for a code that it does not
+  // know.
   const thrown = fact(code, params, ...remedies) as Fact;
   return new DatabaseError(thrown, cause === undefined ? undefined : { cause });
 }
@@ -124,7 +134,9 @@ const CODE_OF_SQLSTATE: Readonly<Record<string, SaidCode>> = {
   '57P03': 'server-unreachable',
 };
 
-/** Whether PostgreSQL said that a right is missing (insufficient_privilege), which no retry changes. */
+/**
+ * Whether PostgreSQL said that a right is missing (insufficient_privilege), which no retry changes.
+ */
 export function isForbidden(error: unknown): boolean {
   return (error as { code?: unknown } | undefined)?.code === '42501';
 }
@@ -141,7 +153,10 @@ const NO_PASSWORD = /^SASL: .*client password must be/;
 /** What pg, Node.js and PostgreSQL tell of a fault. */
 interface Thrown {
   readonly code?: unknown;
-  /** Where in PostgreSQL's source it gave up: https://www.postgresql.org/docs/current/protocol-error-fields.html */
+  /**
+   * Where in PostgreSQL's source it gave up:
+   * https://www.postgresql.org/docs/current/protocol-error-fields.html
+   */
   readonly routine?: unknown;
   readonly message?: string;
 }
@@ -188,8 +203,8 @@ function codeOf({ code, routine, message = '' }: Thrown): SaidCode {
 }
 
 /**
- * What was said, in its own words. Node.js reports a name that leads to several dead addresses as an
- * AggregateError with an empty message.
+ * What was said, in its own words. Node.js reports a name that leads to several dead addresses as
+ * an AggregateError with an empty message.
  */
 export function detailOf(cause: unknown): string {
   if (cause instanceof AggregateError) return cause.errors.map(detailOf).join(', ');

@@ -1,15 +1,15 @@
 import type pg from 'pg';
 
-/** The sessions of a server for those who have no right to its reserved ones. */
+/** The connections of a server for those who have no right to its reserved ones. */
 export interface Slots {
   readonly all: number;
-  /** Without those that are logging in at this instant: they are not seen yet. */
+  /** Those that are logging in at this instant are not counted: they cannot be seen yet. */
   readonly free: number;
 }
 
 /**
- * Counts the slots of a server. Everybody may: the rows of other roles lack what they do, but not that they are there.
- * https://www.postgresql.org/docs/current/runtime-config-connection.html
+ * Counts the connections of a server. Every role may: it sees that other sessions exist, though not
+ * what they do. https://www.postgresql.org/docs/current/runtime-config-connection.html
  */
 export async function readSlots(client: pg.ClientBase): Promise<Slots> {
   const { rows } = await client.query<Readonly<Record<'max' | 'superuser' | 'reserved' | 'used', string>>>(

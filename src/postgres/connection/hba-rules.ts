@@ -20,8 +20,8 @@ export interface BrokenHbaLine {
 
 export interface HbaRules {
   /**
-   * In the order of the file. Those of which a line before takes every origin are left out, because the first
-   * that matches counts.
+   * In the order of the file. Those of which a line before takes every origin are left out, because
+   * the first that matches counts.
    */
   readonly rules: readonly HbaRule[];
   readonly broken: readonly BrokenHbaLine[];
@@ -30,8 +30,9 @@ export interface HbaRules {
 }
 
 /**
- * What pg_hba.conf, as the file is now, says of logins that exist. Undefined where the rotator may not read it:
- * by default only a superuser may. https://www.postgresql.org/docs/current/view-pg-hba-file-rules.html
+ * What pg_hba.conf, as the file is now, says of logins that exist. Undefined where the rotator may
+ * not read it: by default only a superuser may.
+ * https://www.postgresql.org/docs/current/view-pg-hba-file-rules.html
  */
 export async function hbaRules(
   client: pg.ClientBase,
@@ -52,8 +53,9 @@ export async function hbaRules(
 }
 
 /**
- * A name that begins with a slash is a regular expression, from PostgreSQL 16 on, and with a plus the members of a role.
- * From 16 on a file may also include others, and rule_number counts through all of them.
+ * A name that begins with a plus means the members of a role, and from PostgreSQL 16 on one that
+ * begins with a slash is a regular expression. From 16 on a file may include others, and
+ * rule_number counts through all of them.
  */
 const RULES = `
   WITH matching AS (
@@ -77,7 +79,7 @@ const RULES = `
                        OR CASE WHEN expressions AND entry LIKE '/%' THEN login ~ pg_catalog.substr(entry, 2) END
                        OR EXISTS (SELECT FROM pg_catalog.pg_roles AS named WHERE entry = '+' || named.rolname::pg_catalog.text
                                      AND pg_catalog.pg_has_role(login, named.oid, 'MEMBER')))
-     -- One that was read and has an error can never match: a hostssl on a server without TLS.
+     -- A line that was read and has an error can never match, such as hostssl on a server without TLS.
      WHERE (login IS NOT NULL AND rule.error IS NULL) OR rule.auth_method IS NULL
   )
   SELECT login, line_number AS line, error, auth_method AS method, file,

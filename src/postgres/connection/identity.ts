@@ -1,13 +1,22 @@
 import type pg from 'pg';
 
-/** As whom a session logged in, and on which server: two that have the same here share that login's password. */
+/**
+ * As whom a session logged in, and on which server. Two sessions with the same identity share a
+ * password.
+ */
 export interface Identity {
   readonly login: string;
-  /** When it was started, to the microsecond, which no two servers share; a system identifier all do that come from one backup. */
+  /**
+   * When it was started, to the microsecond: no two servers share that. Servers that come from one
+   * backup share a system identifier.
+   */
   readonly server: string;
 }
 
-/** https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SESSION; any role may ask. */
+/**
+ * https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SESSION; any role may
+ * ask.
+ */
 export async function readIdentity(client: Pick<pg.ClientBase, 'query'>): Promise<Identity> {
   const { rows } = await client.query<Identity>(
     `SELECT session_user AS login,

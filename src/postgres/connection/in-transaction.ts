@@ -1,6 +1,8 @@
 import type pg from 'pg';
 
-/** Runs `body` in a transaction of its own: committed when it is done, rolled back when it throws. */
+/**
+ * Runs `body` in a transaction, which is committed when it is done, and rolled back when it throws.
+ */
 export async function inTransaction<Result>(
   client: pg.ClientBase,
   body: () => Promise<Result>,

@@ -4,7 +4,9 @@ import type pg from 'pg';
 
 // What keyturn needs of pg that is not in its types. No other file reaches into pg.
 
-/** pg's own class for the connection of a client. It emits an event for each message of the server. */
+/**
+ * pg's own class for the connection of a client. It emits an event for each message of the server.
+ */
 export interface PgConnection extends EventEmitter {
   readonly stream: Duplex;
   /** Hands the messages of a stream to pg: of the socket, or of the TLS in it. */

@@ -2,8 +2,8 @@ import { Fault, isFault } from '../../facts/fault.ts';
 import { DatabaseError } from './database-error.ts';
 
 /**
- * Why a server did not let a login in: its password, NOLOGIN, or no line of pg_hba.conf. Undefined for every
- * other fault.
+ * Why a server did not let a login in: its password, NOLOGIN, or no line of pg_hba.conf. Undefined
+ * for every other fault.
  */
 export function refusedAs(error: unknown): 'password' | 'nologin' | 'entry' | undefined {
   if (isFault(error, 'login-refused')) return error.fact.params.because;
@@ -16,7 +16,10 @@ export function refusedAs(error: unknown): 'password' | 'nologin' | 'entry' | un
   return error.cause instanceof Fault ? refusedAs(error.cause) : 'password';
 }
 
-/** Whether a login was refused for its own CONNECTION LIMIT, and not that of the server or the database. */
+/**
+ * Whether a login was refused for its own CONNECTION LIMIT, and not that of the server or the
+ * database.
+ */
 export function isLimitOfRole(error: unknown): boolean {
   return isFault(error, 'login-connection-limit-reached');
 }

@@ -13,7 +13,9 @@ export interface Server {
   readonly pooled: boolean;
 }
 
-/** `version` is server_version_num, such as 160004. `standby`: it replays the WAL of another server. */
+/**
+ * `version` is server_version_num, such as 160004. `standby`: it replays the WAL of another server.
+ */
 export async function readServer(client: pg.Client): Promise<Server> {
   const { rows } = await client.query<Omit<Server, 'pooled'> & { readonly pid: number }>(
     `SELECT pg_catalog.current_setting('server_version_num')::int AS version,
@@ -67,10 +69,10 @@ const STANDING = `
     FROM pg_catalog.pg_roles AS me WHERE me.rolname = current_user`;
 
 /**
- * What the rotator lacks to alter these logins, to see their sessions and, if asked, to end them. Altering a
- * login's password takes CREATEROLE, and from PostgreSQL 16 on also ADMIN OPTION on the login. A superuser's
- * takes a superuser, and up to PostgreSQL 15 so does that of a login with REPLICATION.
- * https://www.postgresql.org/docs/current/sql-alterrole.html
+ * What the rotator lacks to alter these logins, to see their sessions and, if asked, to end them.
+ * Altering a login's password takes CREATEROLE, and from PostgreSQL 16 on also ADMIN OPTION on the
+ * login. A superuser's takes a superuser, and up to PostgreSQL 15 so does that of a login with
+ * REPLICATION. https://www.postgresql.org/docs/current/sql-alterrole.html
  */
 export async function missingPrivileges(
   client: pg.ClientBase,

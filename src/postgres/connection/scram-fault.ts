@@ -7,7 +7,10 @@ export function otherMethod(place: string, asked: AuthenticationMethod, cause?: 
   return databaseFault('server-uses-no-scram', { place, asked }, { cause });
 }
 
-/** Whether it asked for an MD5 hash, as where pg_hba.conf says md5 and the server has no other of the password. */
+/**
+ * Whether it asked for an MD5 hash, as where pg_hba.conf says md5 and the server has no other of
+ * the password.
+ */
 export function asksForMd5(error: unknown): boolean {
   if (isFault(error, 'server-uses-no-scram')) return error.fact.params.asked === 'md5';
   return error instanceof Error && asksForMd5(error.cause);
@@ -18,7 +21,10 @@ export function notAsked(place: string): DatabaseError {
   return databaseFault('server-asks-no-password', { place });
 }
 
-/** A server does not prove that it knows the password. `cause` is what pg found wrong in the exchange. */
+/**
+ * A server does not prove that it knows the password. `cause` is what pg found wrong in the
+ * exchange.
+ */
 export function brokenExchange(place: string, cause: unknown): DatabaseError {
   return databaseFault('scram-not-proven', { place, detail: detailOf(cause) }, { cause });
 }

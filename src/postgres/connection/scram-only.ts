@@ -11,22 +11,24 @@ import {
 } from './pg-internals.ts';
 import { brokenExchange, notAsked, otherMethod } from './scram-fault.ts';
 
-/** More than any server is known to have, and half a second's work; the default of PostgreSQL is 4096. */
+/**
+ * More than any server is known to ask for, and half a second's work. PostgreSQL's default is 4096.
+ */
 const MAX_ITERATIONS = 1_000_000;
 
 interface Wanted {
   /** The server, as messages name it. */
   readonly place: string;
   readonly password: string | undefined;
-  /** A client certificate may let us in without a password, though there is one. */
+  /** With a client certificate the server may let keyturn in without asking for the password. */
   readonly certificate: boolean;
   readonly tls: boolean;
 }
 
 /**
- * Options with which pg says its password by SCRAM-SHA-256 only, as libpq does with `require_auth=scram-sha-256`. It
- * binds the exchange to the server's certificate where both can. They hold for clients and pools alike, BullMQ's too,
- * since pg calls `stream` for each connection that it makes.
+ * Options with which pg proves its password by SCRAM-SHA-256 only, as libpq does with
+ * `require_auth=scram-sha-256`. They bind the exchange to the server's certificate where both sides
+ * can. They work for clients and pools, BullMQ's too, since pg calls `stream` for each connection.
  * https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNECT-REQUIRE-AUTH
  */
 export function scramOnly(wanted: Wanted, open: () => Duplex): ClientConfig {
@@ -34,13 +36,14 @@ export function scramOnly(wanted: Wanted, open: () => Duplex): ClientConfig {
     enableChannelBinding: wanted.tls,
     ...({ scramMaxIterations: MAX_ITERATIONS } satisfies InternalOptions),
     stream(this: unknown) {
-      // pg calls it as a method of the connection. Without the connection there is nothing to guard.
+      // pg calls it as a method of the connection.
       guard(this as PgConnection, wanted);
       return open();
     },
-    // A function: pg takes an empty password for none, and looks for one in PGPASSWORD and .pgpass.
+    // A function, because pg takes an empty password for none, and looks in PGPASSWORD and .pgpass
+    // then.
     password(this: unknown) {
-      // pg calls it as a method of the client, before it chooses a mechanism.
+      // pg calls it as a method of the client, before it chooses a SCRAM mechanism.
       const client = this as Client;
       if (!bindsToCertificate(connectionOf(client).stream)) disableChannelBinding(client);
       return wanted.password ?? '';
@@ -51,7 +54,9 @@ export function scramOnly(wanted: Wanted, open: () => Duplex): ClientConfig {
 /** How far the server has come with its authentication. */
 type Phase = 'start' | 'offered' | 'challenged' | 'proven' | 'in';
 
-/** Looks at each message before pg does, and ends the connection where the server departs from SCRAM. */
+/**
+ * Looks at each message before pg does, and ends the connection if the server departs from SCRAM.
+ */
 function guard(connection: PgConnection, { place, password = '', certificate, tls }: Wanted): void {
   const { emit, attachListeners } = connection;
   const mayLetIn = password === '' || certificate;
@@ -66,10 +71,11 @@ function guard(connection: PgConnection, { place, password = '', certificate, tl
   }
 
   connection.emit = (event: string, ...args: unknown[]) => {
-    // Nothing that a server says after its fault reaches pg. It only learns that the connection is closed.
+    // After a fault nothing that the server says reaches pg, which only learns that the connection
+    // is closed.
     if (over) return event === 'end' && emit.call(connection, event, ...args);
     if (event === 'error') {
-      // In the exchange an error is pg's own verdict on it, unless it is one of the network.
+      // During the exchange an error is pg's verdict on it, unless it is one of the network.
       const isVerdict = phase !== 'in' && phase !== 'start' && args[0] !== ofNetwork;
       if (!isVerdict) return emit.call(connection, event, ...args);
       end(password === '' ? args[0] : brokenExchange(place, args[0]));
@@ -80,7 +86,7 @@ function guard(connection: PgConnection, { place, password = '', certificate, tl
       end(next);
       return true;
     }
-    // pg checks the server's signature in here, and emits an error if it is wrong.
+    // In here pg checks the server's signature, and emits an error if it is wrong.
     const heard = emit.call(connection, event, ...args);
     phase = next;
     return heard;
@@ -103,7 +109,8 @@ function guard(connection: PgConnection, { place, password = '', certificate, tl
     try {
       listener(chunk);
     } catch (cause) {
-      // pg throws at a message that it does not know, such as a request for GSSAPI. Nobody would catch it.
+      // pg throws on a message that it does not know, such as a request for GSSAPI. Nobody would
+      // catch it.
       if (!over) end(phase === 'in' ? cause : otherMethod(place, methodIn(chunk), cause));
     }
   }
@@ -150,7 +157,7 @@ function mechanismsIn(message: unknown): readonly string[] {
 }
 
 /**
- * Which method a request for authentication means that pg does not know.
+ * The method of a request for authentication that pg does not know.
  * https://www.postgresql.org/docs/current/protocol-message-formats.html
  */
 function methodIn(chunk: Buffer): AuthenticationMethod {

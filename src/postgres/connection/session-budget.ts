@@ -1,4 +1,7 @@
-/** `rotator`: it may wait for others while it is held. `proof`: it ends by itself, and waits for nobody. */
+/**
+ * `rotator`: its holder may wait for other sessions. `proof`: it ends by itself, and waits for
+ * nobody.
+ */
 export type Use = 'rotator' | 'proof';
 
 interface Waiter {
@@ -7,18 +10,19 @@ interface Waiter {
   readonly admit: () => void;
 }
 
-/** What a rotation needs at once: the rotator's session, and one of the login that is proven. */
+/** What a rotation needs at the same time: the rotator's session, and one that proves a login. */
 export const MINIMUM = 2;
 
 /**
- * Counts the sessions of one server, and makes those wait that would be too many.
+ * Limits the sessions of one server. Those that would be too many wait.
  *
- * A run holds the rotator's session and then needs a proof. If all sessions were rotators', all runs would wait for a
- * proof, and none would end. So the last session is never a rotator's: a proof always gets one, and gives it back.
+ * A run holds the rotator's session and then needs a proof. If rotators had all sessions, all runs
+ * would wait for a proof, and none would end. So a rotator never gets the last session: a proof
+ * always gets one, and gives it back.
  */
 export class SessionBudget {
   readonly #max: number;
-  /** As few as a rotation needs, until it is known that the server has more to give. */
+  /** As few as a rotation needs, until it is known that the server has more. */
   #limit = MINIMUM;
   #rotators = 0;
   #proofs = 0;
@@ -32,13 +36,13 @@ export class SessionBudget {
     return this.#rotators + this.#proofs;
   }
 
-  /** Allows so many sessions from now on, within the bounds. */
+  /** Sets how many sessions are allowed from now on, between the minimum and the maximum. */
   allow(sessions: number): void {
     this.#limit = Math.min(Math.max(MINIMUM, sessions), this.#max);
     this.#next();
   }
 
-  /** Resolves to false where no session came free for so many milliseconds. Else it is to be given back. */
+  /** False if no session came free within `patience` milliseconds. Else give it back. */
   async take(use: Use, { patience, urgent }: { patience: number; urgent: boolean }): Promise<boolean> {
     let timer: NodeJS.Timeout | undefined;
     try {
@@ -62,7 +66,7 @@ export class SessionBudget {
     this.#next();
   }
 
-  /** Proofs go first, since runs under way wait for them; then what is urgent, then whoever came first. */
+  /** Proofs go first, since runs wait for them; then urgent ones, then the first that asked. */
   #next(): void {
     for (;;) {
       const admitted = this.#waiting.filter(({ use }) => this.#admits(use));
@@ -78,7 +82,8 @@ export class SessionBudget {
 
   #admits(use: Use): boolean {
     if (this.total >= this.#max) return false;
-    // A proof is never restricted: more rotators may be at work than are admitted now, and they wait for it.
+    // Proofs have no limit of their own. More rotators may be at work than are admitted now, and
+    // wait for them.
     return use === 'proof' || this.#rotators < this.#limit - 1;
   }
 }

@@ -1,14 +1,17 @@
 /**
- * What a session is for. `rotator`: changes roles, on the primary or on a replica. `state`: the ledger. `queue`: BullMQ.
- * `lease`: keeps the embedded server running. `consumer`: proves that a login works, so it sees what that login's own
- * settings say. `console`: PgBouncer's, which refuses startup options.
+ * What a session is for. `rotator`: changes roles, on the primary or on a replica. `state`: the
+ * ledger. `queue`: BullMQ. `lease`: keeps the embedded server running. `consumer`: proves that a
+ * login works, so it keeps that login's own settings. `console`: PgBouncer's, which refuses startup
+ * options.
  */
 export type SessionKind = 'rotator' | 'state' | 'queue' | 'lease' | 'consumer' | 'console';
 
-/** BullMQ appends its own path to what it is given; pg_catalog stays the first schema that is searched. */
+/**
+ * BullMQ appends its own path to the one it is given. pg_catalog is searched first all the same.
+ */
 const BULLMQ_PATH = '"bullmq"';
 
-/** The search path that a session has; undefined where it is not keyturn's to choose. */
+/** The search path of a session; undefined where keyturn does not choose it. */
 export const SEARCH_PATH: Readonly<Partial<Record<SessionKind, string>>> = {
   rotator: 'pg_catalog',
   state: 'pg_catalog',
@@ -16,26 +19,26 @@ export const SEARCH_PATH: Readonly<Partial<Record<SessionKind, string>>> = {
   lease: 'pg_catalog',
 };
 
-/** A worker that was stopped, or a host that is gone, holds no lock for longer than this. */
+/** A worker that was stopped, or whose host is gone, holds a lock no longer than this. */
 const IDLE_IN_TRANSACTION_MS = 30_000;
 const LOCK_TIMEOUT_MS: Readonly<Record<Exclude<SessionKind, 'console'>, number>> = {
   rotator: 10_000,
   consumer: 30_000,
   state: 30_000,
   queue: 30_000,
-  // Waits for a server that another process stops, and is cut off then.
+  // It waits for a server that another process stops, which then ends the session.
   lease: 60_000,
 };
 
 /**
- * What could keep a session from working at all, or end it: pinned in sessions of every kind. A lost peer is found within
- * half a minute.
+ * Settings that could end a session or stop it from working. They are pinned in sessions of every
+ * kind. A lost peer is found within half a minute.
  */
 const ALL = {
   idle_in_transaction_session_timeout: String(IDLE_IN_TRANSACTION_MS),
   idle_session_timeout: '0',
   local_preload_libraries: '',
-  // Ends the session at the first error, also at those that a savepoint is there for.
+  // It would end the session at the first error, even within a savepoint.
   exit_on_error: 'off',
   tcp_keepalives_idle: '10',
   tcp_keepalives_interval: '5',
@@ -44,15 +47,16 @@ const ALL = {
 } as const;
 
 /**
- * What would change what our statements mean, do or cost. The owner of a database may set it for all who connect there,
- * and whoever may alter a role for that role. Only a superuser may set the rest, such as session_preload_libraries.
+ * Settings that could change what keyturn's statements mean, do or cost. The owner of a database
+ * may set them for all who connect there, and whoever may alter a role for that role. Only a
+ * superuser may set others, such as session_preload_libraries.
  */
 const OWN = {
   role: 'none',
   default_transaction_read_only: 'off',
   default_transaction_deferrable: 'off',
   default_transaction_isolation: 'read committed',
-  // An error, and not fewer rows, where a row security policy hides some (G6).
+  // If a row security policy hides rows, there is an error, and not fewer rows (G6).
   row_security: 'off',
   standard_conforming_strings: 'on',
   backslash_quote: 'safe_encoding',
@@ -70,10 +74,15 @@ const OWN = {
   jit: 'off',
 } as const;
 
-/** The first version whose servers have transaction_timeout. An older one refuses a session that names it. */
+/**
+ * The first version whose servers have transaction_timeout. An older one refuses a session that
+ * names it.
+ */
 export const TRANSACTION_TIMEOUT_SINCE = 170_000;
 
-/** What keyturn has learned about a server from its sessions, for the sessions that it opens later. */
+/**
+ * What keyturn has learned about a server from its sessions, for the sessions that it opens later.
+ */
 export interface ServerMemory {
   hasTransactionTimeout: boolean;
 }
@@ -91,9 +100,9 @@ export function remembering<Target extends object>(
 }
 
 /**
- * The startup options of a session. They stand above ALTER DATABASE and ALTER ROLE, and RESET returns to them.
- * `statementTimeout` is in milliseconds; 0: none. Undefined where a server takes no options.
- * https://www.postgresql.org/docs/current/config-setting.html#CONFIG-SETTING-SHELL
+ * The startup options of a session. They stand above ALTER DATABASE and ALTER ROLE, and RESET
+ * returns to them. `statementTimeout` is in milliseconds; 0: none. Undefined where a server takes
+ * no options. https://www.postgresql.org/docs/current/config-setting.html#CONFIG-SETTING-SHELL
  */
 export function startupOptions(
   { memory }: Remembered,
@@ -111,7 +120,7 @@ export function startupOptions(
   });
 }
 
-/** PostgreSQL splits the text at spaces, and takes what follows a backslash as it is. */
+/** PostgreSQL splits the text at spaces. A backslash keeps the character after it as it is. */
 function written(settings: Readonly<Record<string, string>>): string {
   return Object.entries(settings)
     .map(([name, value]) => `-c ${name}=${value.replace(/[\\ ]/g, '\\$&')}`)
@@ -119,7 +128,7 @@ function written(settings: Readonly<Record<string, string>>): string {
 }
 
 /**
- * What a printed script begins with, in its transaction: whoever runs it may be a superuser, whom others could have run
- * their code or act as another role.
+ * The beginning of a printed script, in its transaction. A superuser may run it, and without this
+ * others could make that superuser run their code or act as another role.
  */
 export const SCRIPT_PIN: readonly string[] = ['SET LOCAL search_path TO pg_catalog;', 'SET LOCAL ROLE NONE;'];

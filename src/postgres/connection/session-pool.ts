@@ -6,31 +6,39 @@ import { readSlots } from './free-slots.ts';
 import { placeOf } from './place-of.ts';
 import { MINIMUM, SessionBudget, type Use } from './session-budget.ts';
 
-/** Sessions of one connection in one process, all rotations together: never more than `maxSessions`. */
+/** Sessions of one connection in one process: all rotations together have `maxSessions` at most. */
 export interface SessionPool extends AsyncDisposable {
   /**
-   * A session of the rotator. Disposing of it gives it back. Waits where all are in use, and throws a DatabaseError of
-   * kind `busy` in the end. Whoever is urgent goes first.
+   * A session of the rotator. Disposing of it gives it back. If all are in use it waits, and throws
+   * `no-session-free` in the end. Urgent ones go first.
    */
   rotator(options?: { readonly urgent?: boolean }): Promise<Session>;
-  /** Opens another session of the same server, and counts it until it is disposed of. */
+  /** Opens another session of the same server. It counts until it is disposed of. */
   beside(open: () => Promise<Session>): Promise<Session>;
 }
 
 export const DEFAULT_MAX_SESSIONS = 4;
 
 const PATIENCE_MS = 30_000;
-/** A session that nobody needs is kept for so long. */
+/** How long an idle session is kept. */
 const IDLE_MS = 5_000;
-/** A session is used for so long: after a failover the name of the server may lead elsewhere. */
+/**
+ * How old a session may be that is used again: after a failover the server's name may lead
+ * elsewhere.
+ */
 const AGE_MS = 60_000;
-/** How long a session may take to become clean. */
+/** How long a session may take to be reset. */
 const CLEANING_MS = 2_000;
-/** With fewer free slots than this a rotation gets what it needs, and the server's other clients have the rest. */
+/**
+ * With fewer free slots than this a rotation gets only what it needs, and other clients have the
+ * rest.
+ */
 const SPARE_SLOTS = 10;
-/** Of every so many slots of a server a process takes one at most. */
+/** A process takes at most one of so many slots of a server. */
 const SHARE = 20;
-/** How long nothing is opened after the server had no slot: doubling from the first to the second. */
+/**
+ * How long to open nothing after the server had no slot: from the first, doubling up to the second.
+ */
 const PAUSE_MS = [1_000, 30_000] as const;
 
 interface Kept {
@@ -46,7 +54,7 @@ export function openSessionPool(connection: Connection): SessionPool {
   const pause = new Pause();
   let closed = false;
   let isScarce = true;
-  /** Sessions are opened one after the other, so that each knows what the one before found. */
+  /** Sessions are opened one after another, so that each knows what the one before found. */
   let turn: Promise<unknown> = Promise.resolve();
 
   async function take(use: Use, urgent: boolean): Promise<void> {
@@ -59,7 +67,7 @@ export function openSessionPool(connection: Connection): SessionPool {
     });
   }
 
-  /** Idle sessions count too: the server has them. */
+  /** Idle sessions count too, because they take slots of the server. */
   async function makeRoom(): Promise<void> {
     for (const kept of [...idle.keys()]) {
       if (budget.total + idle.size <= max) return;
@@ -154,7 +162,7 @@ export function openSessionPool(connection: Connection): SessionPool {
   };
 }
 
-/** The same session, whose end is something else; twice is once. */
+/** The same session with another way to end it, which runs once only. */
 function once({ client, proven }: Session, end: () => Promise<void>): Session {
   let ended: Promise<void> | undefined;
   return {
@@ -168,8 +176,9 @@ function once({ client, proven }: Session, end: () => Promise<void>): Session {
 }
 
 /**
- * Whether nothing is left of the last run: no transaction, setting, lock, nor temporary table.
- * https://www.postgresql.org/docs/current/sql-discard.html: it fails in a transaction.
+ * Resets a session: no transaction, setting, lock or temporary table is left of the last run. False
+ * if that fails. https://www.postgresql.org/docs/current/sql-discard.html: it fails in a
+ * transaction.
  */
 async function isClean({ session, alive }: Kept): Promise<boolean> {
   if (!alive) return false;
@@ -184,7 +193,7 @@ async function isClean({ session, alive }: Kept): Promise<boolean> {
   return await Promise.race([clean, late]).finally(() => clearTimeout(timer));
 }
 
-/** While a server has no slot, nobody asks it for one but once in a while. */
+/** While a server has no slot, keyturn asks it only once in a while. */
 class Pause {
   #until = 0;
   #faults = 0;
@@ -207,7 +216,7 @@ class Pause {
       if (hasNoConnection(error)) {
         const [first, longest] = PAUSE_MS;
         const base = Math.min(longest, first * 2 ** Math.min(this.#faults, 10));
-        // Not all workers at the same instant.
+        // So that not all workers ask at the same instant.
         this.#until = performance.now() + base * (0.5 + Math.random());
         this.#faults += 1;
         this.#last = error;

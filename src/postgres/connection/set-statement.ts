@@ -2,8 +2,8 @@ import { quoteIdentifier, quoteLiteral } from '../identifier.ts';
 import type { RoleSetting } from '../logins/login.ts';
 
 /**
- * Settings that are lists of names. PostgreSQL stores them quoted already, and would take a quoted list for one name.
- * https://www.postgresql.org/docs/current/sql-set.html
+ * Settings that are lists of names. PostgreSQL stores the names quoted, and would take a quoted
+ * list for one name. https://www.postgresql.org/docs/current/sql-set.html
  */
 const LISTS = [
   'local_preload_libraries',
@@ -13,7 +13,7 @@ const LISTS = [
   'temp_tablespaces',
 ];
 
-/** The statement that gives a role a setting as another has it. */
+/** The statement that gives a role the setting of another. */
 export function setStatement(role: string, { database, name, value }: RoleSetting): string {
   const where = database === null ? '' : ` IN DATABASE ${quoteIdentifier(database)}`;
   // A setting of an extension has a dot in its name: both parts are names.

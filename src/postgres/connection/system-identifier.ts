@@ -1,7 +1,7 @@
 import type pg from 'pg';
 
 /**
- * What a cluster shares with its standby servers and with no other; undefined where the rotator may not ask.
+ * Identifies a cluster together with its standby servers. Undefined if the rotator may not ask.
  * https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-CONTROLDATA
  */
 export async function systemIdentifier(client: pg.ClientBase): Promise<string | undefined> {

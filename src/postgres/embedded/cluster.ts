@@ -18,7 +18,7 @@ export interface Embedded {
   readonly password: string;
   /** Resolves with the fault when the server has ended and cannot be started again. */
   readonly lost: Promise<Error>;
-  /** Lets go of the server, which stops with the last process that does. */
+  /** Stops using the server. It stops when the last process does. */
   close(): Promise<void>;
   /** Stops the server and removes the cluster with all its data. */
   destroy(): Promise<void>;
@@ -30,7 +30,10 @@ export interface EmbeddedOptions {
   readonly onChange?: (change: ServerChange) => void;
 }
 
-/** Starts the cluster kept in `folder`, or attaches to it where another process runs it; makes it the first time. */
+/**
+ * Starts the cluster in `folder`, or attaches to it if another process runs it. Makes it the first
+ * time.
+ */
 export async function openEmbedded({ folder, onChange = () => {} }: EmbeddedOptions): Promise<Embedded> {
   const user = await findServerUser();
   const home = await openHome(folder, user);
@@ -56,7 +59,7 @@ export async function openEmbedded({ folder, onChange = () => {} }: EmbeddedOpti
     close: attachment.close,
     async destroy() {
       await attachment.destroy();
-      // What PostgreSQL's user may change meanwhile is not root's to remove.
+      // Root must not remove what PostgreSQL's user may change meanwhile.
       if (user) await removeAs(user, server.data);
       await rm(home, { recursive: true, force: true });
       await rm(folder, { recursive: true, force: true });
@@ -64,16 +67,16 @@ export async function openEmbedded({ folder, onChange = () => {} }: EmbeddedOpti
   };
 }
 
-/** Makes the cluster unless it is there, and returns its superuser's password. */
+/** Makes the cluster unless it exists, and returns its superuser's password. */
 async function ensureCluster(server: Server, home: string): Promise<string> {
   const cluster = join(home, 'cluster');
   const known = await knownPassword(server, cluster);
   if (known !== undefined) return known;
 
-  // Made beside and renamed into place with its password, so that neither a crash nor two processes at once can
-  // leave half of one, or a password that is not its own.
+  // Made in a draft and renamed with its password. So neither a crash nor two processes at once
+  // leave half a cluster, or one with the password of another.
   const draft = await mkdtemp(join(home, 'cluster-'));
-  // The server's user passes through, but makes nothing here: log, port and password are root's.
+  // The server's user may enter, but makes nothing here: log, port and password are root's.
   if (server.user) await chmod(draft, 0o711);
   const data = join(draft, 'data');
   const password = randomBytes(24).toString('base64url');
@@ -100,7 +103,10 @@ async function knownPassword({ user, data }: Server, cluster: string): Promise<s
   return password;
 }
 
-/** Older keyturns gave the whole folder to PostgreSQL's user, who could put links there in the place of root's files. */
+/**
+ * Older versions gave the whole folder to PostgreSQL's user, who could replace root's files by
+ * links.
+ */
 async function takeFromServerUser(cluster: string, uid: number): Promise<void> {
   const found = await requireFolderOf(cluster, [0, uid]);
   if (found.uid !== 0) await lchown(cluster, 0, 0);
@@ -110,7 +116,7 @@ async function takeFromServerUser(cluster: string, uid: number): Promise<void> {
 async function refuseOtherMajor({ data, binaries }: Server): Promise<void> {
   const major = ((await readOwn(join(data, 'PG_VERSION'))) ?? '').trim();
   if (binaries.version.startsWith(`${major}.`)) return;
-  // Whatever else the file may hold is not shown.
+  // Nothing else that the file may hold is shown.
   const found = /^\d{1,3}$/.test(major) ? Number(major) : null;
   throw fault('embedded-version-changed', { data, found, brought: binaries.version });
 }

@@ -12,7 +12,8 @@ const STATE = 'keyturn';
 export async function ensureStateDatabase(cluster: Embedded): Promise<Database> {
   await using session = await connect(targetIn(cluster, 'postgres'));
   await ensureDatabase(session.client, STATE);
-  // The leases of the processes that use the server are locks in `postgres`, and the ledger decides what is rotated.
+  // The leases are locks in `postgres`, and the ledger decides what is rotated: no login may get
+  // in.
   for (const database of ['postgres', STATE]) await closeDatabase(session.client, database);
   const state = targetIn(cluster, STATE);
   await using inside = await connect(state);
@@ -20,7 +21,9 @@ export async function ensureStateDatabase(cluster: Embedded): Promise<Database> 
   return state;
 }
 
-/** Makes a policy's database, owner and logins on the embedded PostgreSQL, unless they are there. */
+/**
+ * Makes a policy's database, owner and logins on the embedded PostgreSQL, unless they are there.
+ */
 export async function ensureTarget(
   cluster: Embedded,
   connection: EmbeddedConnection,

@@ -9,8 +9,9 @@ import { canReach, type ServerUser } from './server-user.ts';
 const ELSEWHERE = '/var/lib/keyturn';
 
 /**
- * Makes the folder that a cluster lives in and returns its real path. Where the server's user cannot enter it (root's
- * server below a folder of mode 700), the cluster lives below /var/lib/keyturn, and the folder is a link to it.
+ * Makes the folder of a cluster and returns its real path. If the server's user cannot enter it
+ * (root's server below a folder of mode 700), the cluster lives below /var/lib/keyturn, and the
+ * folder is a link to it.
  */
 export async function openHome(folder: string, user: ServerUser | undefined): Promise<string> {
   const parent = dirname(resolve(folder));
@@ -32,14 +33,17 @@ export async function openHome(folder: string, user: ServerUser | undefined): Pr
   return elsewhere;
 }
 
-/** A folder that was copied or moved may have come with a link to the cluster of the one that it was. */
+/** A folder that was copied or moved may have a link to the cluster of the original. */
 async function refuseOtherHome(folder: string, own: string): Promise<void> {
   const target = await readlink(folder).catch(() => undefined);
   if (target === undefined || dirname(target) !== ELSEWHERE || target === own) return;
   throw fault('embedded-folder-linked', { folder, target, own });
 }
 
-/** Throws where another user could replace what is in a folder: PostgreSQL's user among them, where root lends it. */
+/**
+ * Throws if another user could replace what is in a folder. For root, PostgreSQL's user is one of
+ * them.
+ */
 async function requireOwn(path: string): Promise<void> {
   const { mode } = await requireFolderOf(path, [process.geteuid?.(), 0]);
   const tooMany = process.geteuid?.() === 0 ? 0o022 : 0o002;
@@ -47,7 +51,10 @@ async function requireOwn(path: string): Promise<void> {
   throw fault('embedded-folder-writable', { path });
 }
 
-/** The same programs where the server's user can run them: copied into the home when it cannot reach them. */
+/**
+ * The same programs where the server's user can run them: copied into the home if it cannot reach
+ * them.
+ */
 export async function reachableBinaries(
   binaries: Binaries,
   home: string,
@@ -56,7 +63,7 @@ export async function reachableBinaries(
   if (await canReach(binaries.initdb, user)) return binaries;
   const root = join(home, `programs-${binaries.version}`);
   if (!(await canReach(join(root, 'bin', basename(binaries.initdb)), user))) {
-    // Copied beside and renamed, so that another process never sees half of it.
+    // Copied, then renamed, so that another process never sees half of it.
     const draft = `${root}.${process.pid}`;
     await cp(binaries.root, draft, { recursive: true, verbatimSymlinks: true });
     await rename(draft, root).catch(() => rm(draft, { recursive: true, force: true }));

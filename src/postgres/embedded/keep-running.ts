@@ -3,10 +3,13 @@ import { type Attached, attach } from './attach.ts';
 import { isLast } from './lease.ts';
 import { type Server, stopServer } from './server.ts';
 
-/** What becomes of a server that ended though it was in use: it is being started again, or runs again. */
+/**
+ * What becomes of a server that ended though it was in use: it is being started again, or runs
+ * again.
+ */
 export type ServerChange = 'lost' | 'back';
 
-/** How many ends within `SPAN_MS` are taken for accidents. */
+/** How often the server may end within `SPAN_MS` and is started again. */
 const MAX_RESTARTS = 3;
 const SPAN_MS = 600_000;
 
@@ -14,14 +17,15 @@ export interface Attachment {
   readonly port: number;
   /** Resolves with the fault when the server is lost for good. */
   readonly lost: Promise<Error>;
-  /** Lets go of the server, which stops with the last process that does. */
+  /** Stops using the server. It stops when the last process does. */
   close(): Promise<void>;
   destroy(): Promise<void>;
 }
 
 /**
- * Attaches to a server, and starts it again whenever it ends though this process uses it: a postmaster that was killed
- * takes all sessions along, the lease among them. Each process that uses it does so; one of them starts it.
+ * Attaches to a server, and starts it again whenever it ends while this process uses it. A
+ * postmaster that is killed ends all sessions, the lease too. Each process that uses the server
+ * does so, and one of them starts it.
  */
 export async function keepRunning(
   server: Server,
@@ -86,8 +90,8 @@ export async function keepRunning(
 }
 
 /**
- * Waits for the end of a server. A server keeps nobody from ending, so neither does waiting for it: Node.js would leave
- * between the moment the server has taken its pid file away and the moment it is gone.
+ * Waits for the end of a server. Its process does not keep Node.js alive, so without the timer
+ * Node.js could exit after the server has removed its pid file and before it is gone.
  */
 async function ended(exited: Promise<void> | undefined): Promise<void> {
   const alive = setInterval(() => {}, 1_000);

@@ -11,14 +11,15 @@ import { HOST } from './port.ts';
 import { SUPERUSER } from './server.ts';
 import { endStrangers, takeSuperuserLock } from './superuser-lock.ts';
 
-// Any constant does, as long as every keyturn uses the same one.
+// Any constant will do, as long as every keyturn uses the same one.
 const KEY = '7305804402551095';
 const PATIENCE_MS = 60_000;
 
 /**
- * A session that says that a process uses the server: it holds a shared advisory lock. Who leaves last can have the lock
- * exclusively, and stops the server while holding it. The kernel closes the session of a process that was killed, so
- * there is no lock file to be stale, and a server that was orphaned is adopted by the next start.
+ * A session that holds a shared advisory lock for as long as a process uses the server. The last
+ * process can take the lock exclusively, and stops the server while it holds it. The kernel closes
+ * the session of a process that is killed, so no lock file can be stale, and the next start adopts
+ * a server that was left running.
  */
 export interface Lease {
   readonly client: pg.Client;
@@ -31,7 +32,7 @@ export async function takeLease(
   password: string,
 ): Promise<Lease> {
   const client = new pg.Client({
-    // Something else may answer on the port by now.
+    // Another program may answer on the port by now.
     ...clientOptions({
       host: HOST,
       port,
@@ -50,7 +51,7 @@ export async function takeLease(
   try {
     await client.connect();
     await requireOwnServer(client, data);
-    // Waits while another process stops the server, and is then cut off.
+    // If another process is stopping the server, this waits until the server ends the session.
     await takeSuperuserLock(client, KEY, { shared: true, patience: PATIENCE_MS });
     return { client, ended };
   } catch (error) {
@@ -59,13 +60,14 @@ export async function takeLease(
   }
 }
 
-/** Whether this was the last lease. If so, none can be taken until the session ends. */
+/** Whether this was the last lease. If so, nobody can take one until the session ends. */
 export async function isLast({ client }: Lease): Promise<boolean> {
   try {
     await client.query('SELECT pg_catalog.pg_advisory_unlock_shared($1::pg_catalog.int8)', [KEY]);
     const others = await endStrangers(client, KEY);
     if (others.length > 0) return false;
-    // Of two that leave at the same instant one gets it. A stranger who was told to end is gone in a moment.
+    // Of two that leave at the same instant one gets it. A stranger's session that was told to end
+    // takes a moment.
     await client.query('SET lock_timeout = 2000');
     const { rowCount } = await client.query('SELECT pg_catalog.pg_advisory_lock($1::pg_catalog.int8)', [KEY]);
     return rowCount === 1;
@@ -76,8 +78,8 @@ export async function isLast({ client }: Lease): Promise<boolean> {
 }
 
 /**
- * A port may have come to belong to another server, for instance one that runs in a copy of our data directory and so
- * has its password. Where it works, and which cluster it is, tells them apart.
+ * Another server may have the port by now, for instance one in a copy of the data directory, which
+ * has the same password. Its data directory and its cluster tell them apart.
  */
 async function requireOwnServer(client: pg.Client, data: string): Promise<void> {
   const { rows } = await client.query<{ data: string }>(
@@ -102,7 +104,7 @@ async function systemIdentifierIn(data: string): Promise<string> {
   const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     const { buffer } = await handle.read(Buffer.alloc(8), 0, 8, 0);
-    // In the machine's order of bytes, like everything in a data directory.
+    // In the byte order of the machine, like everything in a data directory.
     return String(endianness() === 'LE' ? buffer.readBigUInt64LE() : buffer.readBigUInt64BE());
   } finally {
     await handle.close();

@@ -4,13 +4,13 @@ import { type FileHandle, lstat, open, rename, rm } from 'node:fs/promises';
 import { fault } from '../../facts/fault.ts';
 
 const { O_RDONLY, O_WRONLY, O_APPEND, O_NOFOLLOW, O_NONBLOCK } = constants;
-/** More than any file has that keyturn reads here. */
+/** Larger than any file that keyturn reads here. */
 const MAX_BYTES = 64 * 1024;
 
-// As root keyturn works beside files that PostgreSQL's user may change, and that one may put a link to any file of root's
-// in the place of its own. So nothing here follows a link, and nothing is done to a name that could be done to a handle.
+// As root, keyturn works beside files that PostgreSQL's user may replace by a link to a file of
+// root's. So nothing here follows links, and it works on handles instead of names where it can.
 
-/** Reads a small plain file; undefined where there is none. Throws where the name is something else. */
+/** Reads a small plain file; undefined if there is none. Throws if it is something else. */
 export async function readOwn(path: string): Promise<string | undefined> {
   const handle = await openPlain(path, O_RDONLY).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
@@ -25,7 +25,7 @@ export async function readOwn(path: string): Promise<string | undefined> {
   }
 }
 
-/** Puts a file in the place of whatever has the name, in one step. It is readable by this user only. */
+/** Puts a file in the place of whatever has the name, in one step. Only this user may read it. */
 export async function replaceOwn(path: string, content: string): Promise<void> {
   const draft = `${path}.${randomUUID()}`;
   const handle = await createOwn(draft);
@@ -45,11 +45,11 @@ export function createOwn(path: string): Promise<FileHandle> {
   return open(path, 'ax', 0o600);
 }
 
-/** Adds to a plain file that belongs to the user `uid`. Throws where it is a link, or another's. */
+/** Appends to a plain file of the user `uid`. Throws if it is a link, or another user's. */
 export async function appendTo(path: string, uid: number | undefined, content: string): Promise<void> {
   const handle = await openPlain(path, O_WRONLY | O_APPEND);
   try {
-    // A second name may be one that another user's file has.
+    // A file with a second name may be another user's.
     const found = await handle.stat();
     if ((uid !== undefined && found.uid !== uid) || found.nlink !== 1) {
       throw fault('embedded-file-replaced', { path });
@@ -60,7 +60,7 @@ export async function appendTo(path: string, uid: number | undefined, content: s
   }
 }
 
-/** Throws unless the path is a folder, and no link, that belongs to one of the users. */
+/** Throws unless the path is a folder of one of the users, and no link to one. */
 export async function requireFolderOf(path: string, owners: readonly (number | undefined)[]): Promise<Stats> {
   const found = await lstat(path);
   if (!found.isDirectory()) throw fault('embedded-folder-expected', { path });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { readOwn } from './own-files.ts';
 
 /**
- * What postmaster.pid says of a server whose process is there.
+ * What postmaster.pid says of a server that is running.
  * https://www.postgresql.org/docs/current/storage-file-layout.html
  */
 export interface RunningServer {
@@ -13,7 +13,10 @@ export interface RunningServer {
   readonly ready: boolean;
 }
 
-/** The server that runs in a data directory; undefined where there is none, its process is gone, or it is another's. */
+/**
+ * The server that runs in a data directory. Undefined if there is none, its process is gone, or it
+ * is the server of another data directory.
+ */
 export async function runningServer({ data }: { readonly data: string }): Promise<RunningServer | undefined> {
   const text = await readPidFile(data);
   const found = parse(text);
@@ -22,8 +25,8 @@ export async function runningServer({ data }: { readonly data: string }): Promis
 }
 
 /**
- * Removes the postmaster.pid of another data directory's server, which came along when a running one was copied.
- * PostgreSQL would not start beside it as long as that server runs.
+ * Removes the postmaster.pid of another data directory's server, which was copied together with the
+ * data. As long as that server runs, PostgreSQL would not start beside the file.
  */
 export async function removeForeignPidFile({ data }: { readonly data: string }): Promise<void> {
   const text = await readPidFile(data);
@@ -32,26 +35,27 @@ export async function removeForeignPidFile({ data }: { readonly data: string }):
   const file = pidFile(data);
   const aside = `${file}.${randomUUID()}`;
   await rename(file, aside).catch(ignoreAbsent);
-  // Another process may have started our own server between the two: its file comes back.
+  // Another process may have started our own server in between: then its file is put back.
   if ((await readOwn(aside).catch(() => '')) !== text) await link(aside, file).catch(() => {});
   await unlink(aside).catch(ignoreAbsent);
 }
 
 /**
- * Whether the file was written for another data directory. Linux says where the process works, which is the data
- * directory of a server, also after it was moved; else the path in the file decides, where it still exists.
+ * Whether the file was written for another data directory. On Linux the working directory of the
+ * process tells, which is the data directory, even after a move. Else the path in the file does, if
+ * it still exists.
  */
 async function isOfAnother(data: string, text: string): Promise<boolean> {
   const [pid, path = ''] = text.split('\n');
-  const own = await placeOf(data);
-  const works = await placeOf(`/proc/${Number(pid)}/cwd`);
+  const own = await folderId(data);
+  const works = await folderId(`/proc/${Number(pid)}/cwd`);
   if (own === undefined || works === own) return false;
-  const named = await placeOf(path);
+  const named = await folderId(path);
   return named !== undefined && named !== own;
 }
 
-/** Which folder it is, whatever path leads there; undefined where that cannot be seen. */
-async function placeOf(path: string): Promise<string | undefined> {
+/** Identifies a folder, whatever path leads to it; undefined if that cannot be seen. */
+async function folderId(path: string): Promise<string | undefined> {
   const found = await stat(path, { bigint: true }).catch(() => undefined);
   return found && `${found.dev}:${found.ino}`;
 }
@@ -66,7 +70,7 @@ function readPidFile(data: string): Promise<string> {
 function parse(text: string): RunningServer | undefined {
   const lines = text.split('\n');
   const [pid, port] = [Number(lines[0]), Number(lines[3])];
-  // kill takes what is not positive for a group of processes.
+  // A pid that is not positive would mean a group of processes to kill.
   if (!(Number.isInteger(pid) && pid > 0) || !port) return undefined;
   return { pid, port, ready: lines[7]?.trim() === 'ready' };
 }

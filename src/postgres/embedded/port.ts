@@ -5,7 +5,9 @@ import { readOwn, replaceOwn } from './own-files.ts';
 
 export const HOST = '127.0.0.1';
 
-/** The port of the last time, or a free one if that is taken by now; remembered for the next time. */
+/**
+ * The port of the last time, or a free one if that is taken. It is remembered for the next time.
+ */
 export async function choosePort(data: string): Promise<number> {
   const file = join(data, '..', 'port');
   const remembered = Number((await readOwn(file).catch(() => undefined)) ?? '0');
@@ -15,7 +17,7 @@ export async function choosePort(data: string): Promise<number> {
   return port;
 }
 
-/** The port wanted, where nobody listens; any free one where it is 0. */
+/** The wanted port if it is free, or any free one for 0; undefined if there is none. */
 export function freePort(wanted: number): Promise<number | undefined> {
   return new Promise((resolve) => {
     const probe = createServer();

@@ -8,25 +8,26 @@ export async function ensureDatabase(client: pg.ClientBase, name: string): Promi
   const { rowCount } = await client.query('SELECT FROM pg_catalog.pg_database WHERE datname = $1', [name]);
   if (rowCount) return;
   await client.query(`CREATE DATABASE ${quoteIdentifier(name)}`).catch((error: { code?: string }) => {
-    // Another process was quicker: duplicate_database, or its unique index.
+    // Another process was quicker: duplicate_database, or a violation of its unique index.
     if (error.code !== '42P04' && error.code !== '23505') throw error;
   });
 }
 
-// Any constant does, as long as every keyturn uses the same one.
+// Any constant will do, as long as every keyturn uses the same one.
 const PROVISION = '7305804402551094';
-/** How long another process that makes roles is waited for, in milliseconds. */
+/** How long to wait for another process that makes roles, in milliseconds. */
 const PATIENCE_MS = 30_000;
 
 /**
- * Makes the owner and the two logins of a policy on the embedded PostgreSQL, which is keyturn's own, unless they
- * exist. Logins start as NOLOGIN: their first rotation lets one in. Runs in the policy's database.
+ * Makes the owner and the logins of a policy on the embedded PostgreSQL, unless they exist. Logins
+ * start as NOLOGIN: the first rotation lets one in. Runs in the policy's database.
  */
 export async function provisionLogins(
   client: pg.ClientBase,
   { logins, owner }: { readonly logins: readonly string[]; readonly owner?: string },
 ): Promise<void> {
-  // Two processes may come here at once. Where all is there, which is the ordinary start, nothing is locked.
+  // Two processes may come here at once. On an ordinary start all roles exist, and nothing is
+  // locked.
   const { rowCount } = await client.query(
     'SELECT FROM pg_catalog.pg_roles WHERE rolname = ANY ($1::pg_catalog.name[])',
     [[...logins, ...(owner === undefined ? [] : [owner])]],

@@ -4,15 +4,15 @@ import { fault } from '../../facts/fault.ts';
 
 const run = promisify(execFile);
 
-/** The system user that a server runs as; undefined: whoever runs keyturn. */
+/** The system user that a server runs as; undefined: the one who runs keyturn. */
 export interface ServerUser {
   readonly uid: number;
   readonly gid: number;
 }
 
 /**
- * PostgreSQL refuses to run as root, so root lends it to the system user `postgres`, or to `nobody` where there is
- * none. No user is ever made.
+ * PostgreSQL refuses to run as root. Then it runs as the system user `postgres`, or as `nobody` if
+ * there is none. keyturn never makes a user.
  */
 export async function findServerUser(): Promise<ServerUser | undefined> {
   if (process.getuid?.() !== 0) return undefined;
@@ -29,7 +29,7 @@ export async function findServerUser(): Promise<ServerUser | undefined> {
   throw fault('embedded-user-missing', {});
 }
 
-/** Whether the server's user gets to a file or folder, which any folder above may deny. */
+/** Whether the server's user can reach a file or folder. Any folder above may prevent it. */
 export async function canReach(path: string, user: ServerUser | undefined): Promise<boolean> {
   if (!user) return true;
   return run('test', ['-x', path], { ...user, cwd: '/' }).then(
@@ -39,8 +39,8 @@ export async function canReach(path: string, user: ServerUser | undefined): Prom
 }
 
 /**
- * Sends a signal; a process that is gone needs none. Who may change the pid file that the pid comes from must not have
- * root end the processes of others, so the server's user sends it.
+ * Sends a signal, unless the process is gone. The server's user may change the pid file, so that
+ * user sends the signal: else it could make root end any process.
  */
 export async function signalAs(
   user: ServerUser | undefined,
@@ -67,7 +67,9 @@ function isThere(pid: number): boolean {
   }
 }
 
-/** Empties a folder as the user whom it belongs to. The folder itself is in one that is not that user's, and stays. */
+/**
+ * Empties a folder as the user who owns it. The folder itself stays: that user may not remove it.
+ */
 export async function removeAs(user: ServerUser, folder: string): Promise<void> {
   // It fails at the folder itself.
   await run('rm', ['-rf', '--', folder], { ...user, cwd: '/' }).catch(() => {});

@@ -22,8 +22,10 @@ export const SUPERUSER = 'keyturn';
 
 const START_PATIENCE_MS = 60_000;
 
-/** Makes a cluster that lets nobody in without SCRAM. `data` must not exist yet, and its folder
- * be one that the server's user can enter. */
+/**
+ * Makes a cluster that lets nobody in without SCRAM. `data` must not exist yet, and the server's
+ * user must be able to enter its folder.
+ */
 export async function initialize(
   server: Server,
   {
@@ -33,7 +35,7 @@ export async function initialize(
 ): Promise<void> {
   const { binaries, user, data } = server;
   await mkdir(data, { mode: 0o700 });
-  // The password goes by a file, because every user may read a program's arguments.
+  // The password goes through a file, because every user may read a program's arguments.
   const passwordFile = `${data}.password`;
   try {
     await writePassword(passwordFile, password, user);
@@ -59,7 +61,7 @@ export async function initialize(
   await appendTo(join(data, 'postgresql.conf'), user?.uid, lines.join(''));
 }
 
-/** The folder is not the server's user's, but the file is, which `initdb` reads. */
+/** The folder is not the server's user's, but the file is: `initdb` reads it. */
 async function writePassword(path: string, password: string, user: ServerUser | undefined): Promise<void> {
   const handle = await createOwn(path);
   try {
@@ -72,25 +74,26 @@ async function writePassword(path: string, password: string, user: ServerUser | 
 
 /** A server that this process started. */
 export interface Started {
-  /** Resolves when its process has ended and been waited for, so that no zombie is left of it. */
+  /** Resolves when its process has ended and was reaped. */
   readonly exited: Promise<void>;
 }
 
 /**
- * Starts the server and waits until it takes connections. A fault has the end of its log.
- * The program itself and not pg_ctl, which would leave it an orphan: in a container without an init that reaps,
- * every server that ends would stay as a zombie.
+ * Starts the server and waits until it takes connections. A fault has the end of its log. It runs
+ * the server itself and not pg_ctl, which would leave an orphan: in a container without an init
+ * process every server that ends would stay as a zombie.
  */
 export async function startServer(server: Server, port: number): Promise<Started> {
-  // Begun anew at each start: the log is for finding out why the last one failed. Several processes may start the server
-  // at once, so it has its name when it is known which of them did. The server gets it open, and need not find it.
+  // Each start begins a new log, which tells why the last start failed. Several processes may start
+  // the server at once, so the log gets its name once it is known which of them did. The server
+  // gets it opened, and need not find it.
   const draft = `${server.log}.${randomUUID()}`;
   const log = await createOwn(draft);
   const child = spawn(server.binaries.postgres, ['-D', server.data, '-p', String(port)], {
-    ...surroundings(server),
+    ...spawnOptions(server),
     stdio: ['ignore', log.fd, log.fd],
   });
-  // It outlives this process where another one still uses it.
+  // It outlives this process if another one still uses it.
   child.unref();
   let running = true;
   const exited = new Promise<void>((resolve, reject) => {
@@ -123,13 +126,16 @@ export async function startServer(server: Server, port: number): Promise<Started
   return { exited };
 }
 
-/** Names the log of a start that failed, unless another process's server runs: then the log is that one's. */
+/**
+ * Keeps the log of a start that failed, unless another process's server runs, whose log has the
+ * name.
+ */
 async function keepLog(server: Server, draft: string): Promise<void> {
   if (await runningServer(server)) await rm(draft, { force: true });
   else await rename(draft, server.log).catch(() => {});
 }
 
-/** What other starts, killed ones among them, left beside the log of the server that runs. */
+/** Removes the logs of other starts, of killed ones too. */
 async function removeDrafts({ log }: Server): Promise<void> {
   for (const name of await readdir(dirname(log))) {
     if (name.startsWith(`${basename(log)}.`)) await rm(join(dirname(log), name), { force: true });
@@ -145,8 +151,8 @@ const STOP_SIGNALS = { fast: 'SIGINT', immediate: 'SIGQUIT' } as const;
 const STOP_PATIENCE_MS = 60_000;
 
 /**
- * Stops the server; one that is not running is stopped already. By signal and not by pg_ctl, which would go on
- * waiting for another server that was started in the same folder meanwhile.
+ * Stops the server if it is running. It uses a signal and not pg_ctl, which would go on waiting for
+ * another server that was started in the same folder meanwhile.
  * https://www.postgresql.org/docs/current/server-shutdown.html
  */
 export async function stopServer(server: Server, mode: keyof typeof STOP_SIGNALS = 'fast'): Promise<void> {
@@ -162,11 +168,11 @@ export async function stopServer(server: Server, mode: keyof typeof STOP_SIGNALS
   }
 }
 
-/** How every program is run: as the server's user, and with nothing of ours around it. */
-function surroundings({ user, data }: Server) {
+/** How every program runs: as the server's user, without keyturn's environment and terminal. */
+function spawnOptions({ user, data }: Server) {
   return {
     ...user,
-    // A folder that the server's user can enter, and a session of its own, which Ctrl-C in a terminal does not reach.
+    // A folder that the server's user can enter. In a session of its own Ctrl-C does not reach it.
     cwd: data,
     detached: true,
     // PGPORT or PGDATA in the environment would change what the programs do.
@@ -176,7 +182,7 @@ function surroundings({ user, data }: Server) {
 
 function runProgram(server: Server, program: string, args: readonly [string, ...string[]]): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { ...surroundings(server), stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, args, { ...spawnOptions(server), stdio: ['ignore', 'pipe', 'pipe'] });
     let said = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {

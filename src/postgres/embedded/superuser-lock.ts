@@ -4,13 +4,14 @@ import { inTransaction } from '../connection/in-transaction.ts';
 import { isLockRefused } from '../locks/lock-fault.ts';
 import { advisoryLockHolders, endHolders, holderInfo, type LockHolder } from '../locks/lock-holders.ts';
 
-/** How long one try waits, in milliseconds. */
+/** How long one attempt waits, in milliseconds. */
 const TRY_MS = 1_000;
 
 /**
- * Takes an advisory lock for the session, which must be the superuser's of keyturn's own server. Every login of that server
- * can take the lock, too, and has no business there: a session of another login that holds it is ended. Throws a
- * DatabaseError of kind `locked` when another process of keyturn keeps it for longer than `patience` milliseconds.
+ * Takes an advisory lock for a session of the embedded server's superuser. Every login of that
+ * server can take the lock too, but none should: a session of another login that holds it is ended.
+ * Throws `embedded-lock-held` if another process of keyturn keeps it for longer than `patience`
+ * milliseconds.
  */
 export async function takeSuperuserLock(
   client: pg.ClientBase,
@@ -34,7 +35,7 @@ export async function takeSuperuserLock(
   }
 }
 
-/** Ends sessions of other logins that hold the lock or wait for it. Returns those that are left. */
+/** Ends sessions of other logins that hold the lock or wait for it. Returns keyturn's own. */
 export async function endStrangers(client: pg.ClientBase, key: string): Promise<LockHolder[]> {
   const holders = await advisoryLockHolders(client, key, { orWaits: true });
   const strangers = holders.filter(({ isOwn }) => !isOwn);

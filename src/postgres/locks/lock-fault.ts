@@ -1,12 +1,15 @@
-/** What PostgreSQL says of itself besides the text: https://www.postgresql.org/docs/current/protocol-error-fields.html */
+/**
+ * What PostgreSQL says besides the text:
+ * https://www.postgresql.org/docs/current/protocol-error-fields.html
+ */
 interface Told {
   readonly code?: unknown;
   readonly routine?: unknown;
 }
 
 /**
- * Whether a lock was not to be had: within `lock_timeout` (lock_not_available), or because who has it waits for a lock of
- * this session in turn (deadlock_detected).
+ * Whether a lock could not be taken: within `lock_timeout` (lock_not_available), or because its
+ * holder waits for a lock of this session (deadlock_detected).
  */
 export function isLockRefused(error: unknown): boolean {
   const { code } = (error ?? {}) as Told;
@@ -14,8 +17,8 @@ export function isLockRefused(error: unknown): boolean {
 }
 
 /**
- * Whether somebody else changed the same row of a catalog, such as that of a role, and committed meanwhile. PostgreSQL
- * has no code for it but that of all its internal errors, so the routine that gave up tells.
+ * Whether somebody else changed the same row of a catalog, such as that of a role, and committed
+ * meanwhile. PostgreSQL reports it as an internal error, so the routine in its source tells.
  */
 export function isConcurrentUpdate(error: unknown): boolean {
   const { code, routine } = (error ?? {}) as Told;

@@ -14,23 +14,23 @@ export interface LockHolder {
   readonly login: string | null;
   readonly application: string;
   readonly state: string | null;
-  /** Whether it does not hold the lock yet, but will before anybody who comes later. */
+  /** Whether it only waits for the lock. It gets it before anybody who comes later. */
   readonly isWaiting: boolean;
   /** When its transaction began. */
   readonly since: Date | null;
-  /** For how many milliseconds it has been idle in its transaction; null: it is not. */
+  /** For how many milliseconds it has been idle in its transaction; null: it is not idle. */
   readonly idle: number | null;
   readonly prepared: PreparedTransaction | null;
-  /** Whether it logged in as the role that asks. */
+  /** Whether its login is the role that asks. */
   readonly isOwn: boolean;
-  /** When the process started: with the pid it names the session, whoever has that pid later. */
+  /** When the process started. Together with the pid it identifies the session. */
   readonly started: string | null;
 }
 
 /**
- * Sessions and prepared transactions that hold a lock in the whole cluster, this session aside. A row of pg_locks
- * that belongs to a prepared transaction has no pid; its lock on its own transaction id leads to its name.
- * https://www.postgresql.org/docs/current/view-pg-locks.html
+ * Sessions and prepared transactions that hold a lock in the whole cluster, except for this
+ * session. A row of pg_locks for a prepared transaction has no pid. Its lock on its own transaction
+ * id leads to its name. https://www.postgresql.org/docs/current/view-pg-locks.html
  */
 const HOLDERS = `
   SELECT DISTINCT activity.pid, NOT held.granted AS "isWaiting",
@@ -51,12 +51,17 @@ const HOLDERS = `
    WHERE held.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()
      AND (activity.pid IS NOT NULL OR prepared.gid IS NOT NULL)`;
 
-/** Within one transaction pg_stat_activity stays as it was first seen, unless that is forgotten. */
+/**
+ * Within a transaction pg_stat_activity stays as it was first read, unless its snapshot is cleared.
+ */
 export const FRESH = 'SELECT pg_catalog.pg_stat_clear_snapshot()';
 
 const AUTHID = `'pg_catalog.pg_authid'::pg_catalog.regclass::pg_catalog.oid`;
 
-/** Who holds a lock on these roles that keeps others from changing their comments, or from dropping them. */
+/**
+ * Who holds a lock on these roles that keeps others from changing their comments, or from dropping
+ * them.
+ */
 export function roleLockHolders(client: pg.ClientBase, logins: readonly string[]): Promise<LockHolder[]> {
   return holders(
     client,
@@ -68,7 +73,9 @@ export function roleLockHolders(client: pg.ClientBase, logins: readonly string[]
   );
 }
 
-/** Who has altered any role in a transaction that is still open: PostgreSQL does not say which role it was. */
+/**
+ * Who has altered a role in a transaction that is still open. PostgreSQL does not say which role.
+ */
 export function roleAlterers(client: pg.ClientBase): Promise<LockHolder[]> {
   return holders(
     client,
@@ -78,8 +85,9 @@ export function roleAlterers(client: pg.ClientBase): Promise<LockHolder[]> {
 }
 
 /**
- * Who holds the advisory lock with this key of 64 bits, or of twice 32, in the connected database, shared or not.
- * `orWaits`: who only waits for it too, since nobody who comes later is served before.
+ * Who holds the advisory lock with this key of 64 bits, or of twice 32, in the connected database,
+ * shared or not. `orWaits`: also those who wait for it, since they get it before anybody who comes
+ * later.
  */
 export function advisoryLockHolders(
   client: pg.ClientBase,
@@ -132,8 +140,8 @@ function halves(key: string): [high: string, low: string] {
 }
 
 /**
- * Ends those holders that are sessions. Returns how many were told to end; one that the rotator may not end is left, and so
- * is a prepared transaction. Needs a transaction.
+ * Tells those holders to end that are sessions. Returns how many it told. It leaves those that the
+ * rotator may not end, and prepared transactions. Needs a transaction.
  */
 export async function endHolders(client: pg.ClientBase, holders: readonly LockHolder[]): Promise<number> {
   let count = 0;
@@ -161,8 +169,8 @@ export function holderInfo({ pid, login, application, state, since, prepared }: 
 }
 
 /**
- * The statements that end those who hold a lock: sessions, by a superuser or a member of pg_signal_backend, and
- * prepared transactions, by a superuser in their database.
+ * The statements that end those who hold a lock: sessions, by a superuser or a member of
+ * pg_signal_backend, and prepared transactions, by a superuser in their database.
  */
 export function endingThem(holders: readonly LockHolder[]): Remedy[] {
   const pids = holders.flatMap(({ pid }) => pid ?? []);

@@ -1,11 +1,12 @@
 /**
- * How long a change of roles waits for a lock, in milliseconds. Altering a table's owner or privileges locks the table:
- * while that waits for a long reader, every later query waits behind it, so the consumers would stand still with it.
+ * How long a change of roles waits for a lock, in milliseconds. A change of a table's owner or
+ * privileges locks the table. While that waits for a long reader, every later query of the
+ * consumers waits behind it.
  */
 export const LOCK_WAIT_MS = 2_000;
 
 /**
- * The statement that gives up after so long, with `55P03`, for the transaction that it is run in.
+ * The statement that limits the waits of its transaction, which fail with `55P03` then.
  * https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-LOCK-TIMEOUT
  */
 export function limitLockWaits(): string {

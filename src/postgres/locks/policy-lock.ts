@@ -17,34 +17,41 @@ import { CommentRace, readRoles, takeRoleLock } from './take-role-lock.ts';
 
 /** The lock, while it is held. */
 export interface PolicyLock {
-  /** Throws where the session that holds it is gone, and the lock with it. Ask before a change outside of PostgreSQL. */
+  /**
+   * Throws `lock-lost` if the session that holds the lock is gone. Ask before a change outside of
+   * PostgreSQL.
+   */
   confirm(): Promise<void>;
 }
 
 export interface PolicyLockTarget {
   readonly logins: readonly string[];
   /**
-   * For an emergency: ends whoever has the lock and does nothing with it, which is a stopped worker of the same rotator or
-   * a session of one of the logins. The session that is ended can alter nothing any more.
+   * For an emergency: ends those who have the lock and do nothing with it, which are a stopped
+   * worker of the same rotator, or sessions of the logins. A session that was ended can alter
+   * nothing any more.
    */
   readonly fence?: boolean;
 }
 
-/** PostgreSQL ends a session that holds the lock and has been silent for so long: its process was stopped, or its host is lost. */
+/**
+ * PostgreSQL ends a session that holds the lock and has been silent for so long, because its
+ * process was stopped or its host is lost.
+ */
 const SILENCE_MS = 30_000;
-/** A process that is alive is never silent for longer, however long a store takes. */
+/** A process that is alive is never silent for longer, even if a store takes long. */
 const SIGN_OF_LIFE_MS = 2_000;
-/** In an emergency one that has been silent for so long is taken for stopped. */
+/** In an emergency a process that has been silent for so long counts as stopped. */
 const STOPPED_MS = 10_000;
-/** Each waits for `LOCK_WAIT_MS` at most. */
+/** Each attempt waits for `LOCK_WAIT_MS` at most. */
 const ATTEMPTS = 3;
 const EMERGENCY_ATTEMPTS = 8;
 
 /**
- * Runs `body` in a transaction that holds the lock of a policy's logins, then commits. The lock lives on the very session
- * that alters the roles, so a worker that lost its job cannot alter anything once another took over. It is one on the
- * roles themselves, which nobody gets but who may alter them: see take-role-lock.ts. Throws a DatabaseError of kind
- * `locked`, which names the holder, when it is not to be had in time.
+ * Runs `body` in a transaction that holds the lock of a policy's logins, then commits. The session
+ * that alters the roles holds the lock, so a worker that lost its job cannot alter anything once
+ * another took over. It is a lock on the roles themselves, which only those get who may alter them:
+ * see take-role-lock.ts. Throws `lock-held`, which names the holder, if it cannot be taken in time.
  */
 export async function withPolicyLock<Result>(
   client: pg.ClientBase,
@@ -52,7 +59,7 @@ export async function withPolicyLock<Result>(
   body: (lock: PolicyLock) => Promise<Result>,
 ): Promise<Result> {
   const { logins, fence = false } = 'logins' in target ? target : { logins: target };
-  // By the logins, not by the policy's name: it is they who must not be altered twice, whoever configured them.
+  // The logins decide, not the policy's name: two policies may name the same logins.
   const kind = (await isOwnRole(client, logins)) ? ownLock(logins) : loginsLock(logins);
   const attempts = fence ? EMERGENCY_ATTEMPTS : ATTEMPTS;
   for (let attempt = 1; ; attempt++) {
@@ -63,7 +70,7 @@ export async function withPolicyLock<Result>(
       });
     } catch (error) {
       if (!(error instanceof NotTaken)) throw error;
-      // Who changes a comment is through with it at once.
+      // Whoever changes a comment is done with it at once.
       if (error.cause instanceof CommentRace && attempt < attempts) continue;
       const holders = await kind.holders(client);
       const intruders = holders.filter(kind.isIntruder(fence));
@@ -78,19 +85,19 @@ export async function withPolicyLock<Result>(
   }
 }
 
-/** How a lock is taken, and whom it is taken from. */
+/** How to take a lock, who holds it, and from whom it may be taken. */
 interface LockKind {
   take(client: pg.ClientBase): Promise<void>;
   holders(client: pg.ClientBase): Promise<LockHolder[]>;
   isIntruder(fence: boolean): (holder: LockHolder) => boolean;
 }
 
-/** Thrown before `body` began. */
+/** Thrown before `body` begins. */
 class NotTaken extends Error {}
 
 function loginsLock(logins: readonly string[]): LockKind {
   return {
-    // One that does not exist cannot be altered, and needs no lock.
+    // A role that does not exist cannot be altered, and needs no lock.
     take: async (client) => takeRoleLock(client, await readRoles(client, logins)),
     holders: (client) => roleLockHolders(client, logins),
     isIntruder: (fence) => (holder) => fence && (isStopped(holder) || logins.includes(holder.login ?? '')),
@@ -98,8 +105,9 @@ function loginsLock(logins: readonly string[]): LockKind {
 }
 
 /**
- * From PostgreSQL 16 on a role may not comment on itself, so for its own password it takes an advisory lock. Whoever can
- * connect to the database can take that too, so a session of another login that holds it is ended.
+ * From PostgreSQL 16 on a role may not comment on itself, so for its own password it takes an
+ * advisory lock. All who can connect to the database can take that too, so a session of another
+ * login that holds it is ended.
  */
 function ownLock(logins: readonly string[]): LockKind {
   const key = lockKey(['keyturn', ...logins.toSorted()]);
@@ -136,7 +144,7 @@ async function take(client: pg.ClientBase, kind: LockKind): Promise<void> {
   }
 }
 
-/** Runs `body`, and sends a sign of life wherever it leaves the session idle. */
+/** Runs `body`, and sends a sign of life while it leaves the session idle. */
 async function whileAlive<Result>(
   client: pg.ClientBase,
   body: (lock: PolicyLock) => Promise<Result>,

@@ -1,20 +1,23 @@
 import type pg from 'pg';
 import { quoteIdentifier, quoteLiteral } from '../identifier.ts';
 
-/** A role as the lock finds it. */
+/** A role that is to be locked. */
 export interface LockedRole {
   readonly name: string;
   readonly comment: string | null;
-  /** Whether this session may comment on it: it takes what altering it takes. */
+  /** Whether this session may comment on it. That takes the same rights as altering it. */
   readonly mine: boolean;
 }
 
-/** Somebody changed a comment, or the name, of a role at the same time: the transaction must be rolled back. */
+/**
+ * Somebody changed the comment or the name of a role at the same time, so the transaction must be
+ * rolled back.
+ */
 export class CommentRace extends Error {
   override readonly name = 'CommentRace';
 }
 
-/** Those of the roles that exist, in an order that is the same for everybody who locks them. */
+/** Those of the roles that exist, in the same order for everybody who locks them. */
 export async function readRoles(client: pg.ClientBase, names: readonly string[]): Promise<LockedRole[]> {
   const { rows } = await client.query<LockedRole>(
     `SELECT role.rolname::pg_catalog.text AS name,
@@ -31,20 +34,23 @@ export async function readRoles(client: pg.ClientBase, names: readonly string[])
 }
 
 /**
- * Locks those of the roles that this session may alter until the end of the transaction, which must not have written
- * anything yet. One that it may not alter adds nothing: two that can rotate the same logins may alter both.
+ * Locks those of the roles that this session may alter, until the end of the transaction. The
+ * transaction must not have written anything yet. A role that it may not alter need not be locked:
+ * all who can rotate the logins may alter both.
  *
- * `COMMENT ON ROLE` takes a lock on the role that excludes itself, and only those who may alter the role get it: a login
- * that tries is refused, and its lock is gone with the refusal. Reading, connecting, and what a login may alter of itself
- * do not wait for it. https://www.postgresql.org/docs/current/sql-comment.html
+ * `COMMENT ON ROLE` takes a lock on the role that excludes itself, and only those who may alter the
+ * role get it. A login that tries is refused, and its lock ends with the refusal. Reading,
+ * connecting, and what a login may alter of itself do not wait for it.
+ * https://www.postgresql.org/docs/current/sql-comment.html
  *
- * The comments stay as they are. A comment that somebody changed after it was read must not be lost, so this throws a
- * CommentRace, and the rollback brings it back: where there was none, the transaction has written something; where
- * there was one, the row that was read was replaced by another transaction than this.
+ * The comments stay as they are. If somebody changed a comment after it was read, this throws a
+ * CommentRace, and the rollback brings the change back. It notices in two ways: where there was no
+ * comment, the transaction has written something; where there was one, another transaction than
+ * this replaced the row.
  */
 export async function takeRoleLock(client: pg.ClientBase, found: readonly LockedRole[]): Promise<void> {
   const mine = found.filter((role) => role.mine);
-  // Without any, PostgreSQL says what is missing.
+  // If there is none, PostgreSQL says what is missing.
   const roles = mine.length > 0 ? mine : found;
   const bare = roles.filter(({ comment }) => comment === null);
   const described = roles.filter(({ comment }) => comment !== null);
@@ -52,7 +58,7 @@ export async function takeRoleLock(client: pg.ClientBase, found: readonly Locked
     if (bare.length > 0) await lockBare(client, bare);
     if (described.length > 0) await lockDescribed(client, described);
   } catch (error) {
-    // undefined_object: it was dropped or renamed since it was read.
+    // undefined_object: the role was dropped or renamed since it was read.
     if ((error as { code?: unknown }).code !== '42704') throw error;
     throw new CommentRace('A role is gone', { cause: error });
   }
@@ -72,7 +78,8 @@ async function lockDescribed(client: pg.ClientBase, roles: readonly LockedRole[]
   );
   const results = await client.query(
     [
-      // It sees the rows as they were before the statements that follow, with what has replaced them since.
+      // It sees the rows as they were before the following statements, and which transaction
+      // replaced them.
       `DECLARE keyturn_comments NO SCROLL CURSOR FOR
          SELECT shared.xmax::pg_catalog.text AS "replacedBy", ${OWN_ID} AS own
            FROM pg_catalog.pg_shdescription AS shared

@@ -15,25 +15,26 @@ import { COMMIT_DURABLY } from './durable-commit.ts';
 
 export interface AlterOptions {
   /**
-   * Given where sessions of the login that are in the way may be ended: called before they are, so that somebody can write
-   * down whom keyturn ended. Who comes back to be in the way again is ended with all other sessions of the login. Left out:
-   * they are only named.
+   * Called before sessions of the login that are in the way are ended, to record them. If one comes
+   * back, all sessions of the login are ended. Left out: none may be ended, and they are only
+   * named.
    */
   readonly onEnd?: (holders: readonly LockHolder[]) => Promise<void>;
 }
 
-/** How often sessions that are in the way are ended, or a change that another one overtook is tried. */
+/** How often sessions in the way are ended, and a change that lost to another one is retried. */
 const ROUNDS = 10;
-/** From this round on all sessions of the login are ended, not only those that hold its row. */
+/** After this round all sessions of the login are ended, not only those that hold its row. */
 const ALL_SESSIONS = 3;
 
 /**
- * Runs a statement that alters a login, durably and within bounded time. A login may alter itself in a transaction that it leaves open,
- * and every other `ALTER ROLE` then waits for that. Throws a DatabaseError of kind `locked` that names who is in the way, and
- * what ends it. Needs a transaction that holds the policy's lock.
+ * Runs a statement that alters a login, durably and within bounded time. A login may alter itself
+ * in a transaction that it leaves open, and every other `ALTER ROLE` then waits for that. Throws
+ * `login-row-locked`, which names who is in the way, with the statements that end it. Needs a
+ * transaction that holds the policy's lock.
  *
- * A session that comes back at once does not win: whoever waits for the row is served in turn, and this waits for it as soon
- * as the sessions before it are told to end.
+ * A session that comes back at once does not win. PostgreSQL serves those who wait for the row in
+ * turn, and this waits for it as soon as the sessions before it are told to end.
  */
 export async function alterLogin(
   client: pg.ClientBase,
@@ -44,7 +45,7 @@ export async function alterLogin(
   await client.query(COMMIT_DURABLY);
   for (let round = 1; ; round++) {
     const isLast = onEnd !== undefined && round > ALL_SESSIONS;
-    // In one message, so that a session that comes back at once is not quicker.
+    // In one message: else a session that comes back at once could be quicker.
     const fault = await attempt(client, isLast ? `${endAll(login)}; ${statement}` : statement);
     if (fault === undefined) return;
     const holders = await roleAlterers(client);
@@ -57,7 +58,9 @@ export async function alterLogin(
   }
 }
 
-/** Returns what kept the statement from its row; undefined where it is done. Throws every other fault. */
+/**
+ * Undefined when it is done; else what kept the statement from the row. Throws every other fault.
+ */
 async function attempt(client: pg.ClientBase, statement: string): Promise<unknown> {
   await client.query(`SAVEPOINT keyturn_alter; ${limitLockWaits()}`);
   try {

@@ -5,7 +5,7 @@ import { quoteIdentifier } from '../identifier.ts';
 import { type GrantDifference, grantDifference } from './grant-differences.ts';
 
 /**
- * Compares what two logins are granted on objects to come, by the default privileges of other roles in this database.
+ * Compares what the default privileges of other roles in this database give to two logins.
  * https://www.postgresql.org/docs/current/sql-alterdefaultprivileges.html
  */
 export async function defaultGrantDifferences(
@@ -25,7 +25,9 @@ export async function defaultGrantDifferences(
   });
 }
 
-/** What one of the two creates itself is its own; large objects can have defaults from PostgreSQL 18 on. */
+/**
+ * What one of the two creates is its own. Large objects can have defaults from PostgreSQL 18 on.
+ */
 const DIFFERENCES = `
   WITH granted AS (
     SELECT DISTINCT role.rolname AS login, pg_catalog.quote_ident(creator.rolname) AS creator,

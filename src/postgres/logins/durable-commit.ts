@@ -1,6 +1,7 @@
 /**
- * Has the transaction wait at its commit until a crash of the server cannot take it back, where the server's default
- * does not say so (`synchronous_commit = off` or `local`). A default that waits for standby servers stays.
+ * Makes the commit of the transaction wait until it survives a crash of the server, where the
+ * server's default does not (`synchronous_commit = off` or `local`). A default that waits for
+ * standby servers stays as it is.
  * https://www.postgresql.org/docs/current/runtime-config-wal.html#GUC-SYNCHRONOUS-COMMIT
  */
 export const COMMIT_DURABLY = `

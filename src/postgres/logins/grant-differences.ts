@@ -4,7 +4,10 @@ import type { GrantDifferenceInfo } from '../../facts/login-difference.ts';
 import { describeGrant } from '../../messages/describe-difference.ts';
 import { quoteIdentifier } from '../identifier.ts';
 
-/** What only one of two logins may do in this database, and the statement that gives the other the same. */
+/**
+ * What only one of two logins may do in this database, and the statement that gives the other the
+ * same.
+ */
 export interface GrantDifference {
   readonly info: GrantDifferenceInfo;
   readonly remedy: string;
@@ -18,8 +21,8 @@ export function grantDifference(info: GrantDifferenceInfo, remedy: string): Gran
 }
 
 /**
- * Compares what was granted to two logins themselves: on tables, sequences, schemas and routines, but not on
- * columns.
+ * Compares what was granted to two logins themselves: on tables, sequences, schemas and routines,
+ * but not on columns.
  */
 export async function grantDifferences(
   client: pg.ClientBase,
@@ -37,7 +40,10 @@ export async function grantDifferences(
   );
 }
 
-/** What a role owns it need not be granted. https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-ACLITEM */
+/**
+ * A role needs no grant on what it owns.
+ * https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-ACLITEM
+ */
 const DIFFERENCES = `
   WITH object AS (
     SELECT CASE relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind, relowner AS owner, relacl AS acl,

@@ -4,8 +4,8 @@ import { alterLogin } from './alter-login.ts';
 import type { Login } from './login.ts';
 
 /**
- * The clauses of `ALTER ROLE`, beside its password, that put right what keeps a login out. What has a value becomes
- * as the other login has it, if that is let in.
+ * The clauses of `ALTER ROLE`, besides its password, that let a login in again. A value becomes
+ * that of the other login, unless it keeps that one out too.
  */
 export function repairsOf(login: Login, other: Login | undefined): string[] {
   const limit = other === undefined || other.connectionLimit === 0 ? -1 : other.connectionLimit;
@@ -22,7 +22,10 @@ function isTighter(limit: number, other: number): boolean {
   return limit !== -1 && (other === -1 || limit < other);
 }
 
-/** Gives a login its password again, with these clauses. Needs a transaction that holds the policy's lock. */
+/**
+ * Gives a login its password again, with these clauses. Needs a transaction that holds the policy's
+ * lock.
+ */
 export async function letBackIn(
   client: pg.ClientBase,
   login: string,

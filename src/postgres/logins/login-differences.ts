@@ -4,7 +4,10 @@ import { setStatement } from '../connection/set-statement.ts';
 import { quoteIdentifier } from '../identifier.ts';
 import type { Login, RoleSetting } from './login.ts';
 
-/** Something that one of two logins has and the other has not, and the statement that makes them equal. */
+/**
+ * Something that one of two logins has and the other has not, and the statement that makes them
+ * equal.
+ */
 export interface LoginDifference {
   readonly info: LoginDifferenceInfo;
   readonly remedy: string;
@@ -13,9 +16,9 @@ export interface LoginDifference {
 }
 
 /**
- * In what two logins differ, except for their names, LOGIN and VALID UNTIL. The remedy gives the other login the
- * same. SUPERUSER is taken away instead, because no login that is rotated should have it. Of two values the
- * first login's wins, and of two limits the higher.
+ * In what two logins differ, except for their names, LOGIN and VALID UNTIL. The remedy gives the
+ * other login the same. SUPERUSER is taken away instead, because no login that is rotated should
+ * have it. Of two values the first login's wins, and of two limits the higher.
  */
 export function loginDifferences(first: Login, second: Login): LoginDifference[] {
   return [

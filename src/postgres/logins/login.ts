@@ -11,26 +11,29 @@ export interface Login {
   readonly name: string;
   readonly canLogin: boolean;
   readonly superuser: boolean;
-  /** As in `ALTER ROLE`, for instance `CREATEDB`; LOGIN and what has a value aside. */
+  /**
+   * As in `ALTER ROLE`, for instance `CREATEDB`. Without LOGIN, and without those that have a
+   * value.
+   */
   readonly attributes: readonly string[];
   /** -1: none. */
   readonly connectionLimit: number;
   readonly memberOf: readonly string[];
-  /** Those of them that it may `SET ROLE` to: from PostgreSQL 16 on not every membership lets it. */
+  /** Those that it may `SET ROLE` to: from PostgreSQL 16 on some memberships do not allow it. */
   readonly canBecome: readonly string[];
   readonly settings: readonly RoleSetting[];
   /** What `ALTER ROLE … SET role` says, for every database or for this one. */
   readonly defaultRole: string | null;
-  /** Whether it says so for this database, which stands above what it says for every one. */
+  /** Whether that is set for this database, which overrides what is set for every database. */
   readonly hasDefaultRoleHere: boolean;
   readonly expired: boolean;
-  /** Until when PostgreSQL takes its password; null: for ever, or for longer than a Date can say. */
+  /** Until when PostgreSQL accepts its password; null: for ever, or longer than a Date can hold. */
   readonly validUntil: Date | null;
   /** Whether it has CONNECT on this database. */
   readonly mayConnect: boolean;
 }
 
-/** Reads the logins that exist; one that does not is absent from the map. */
+/** Reads the logins that exist. The map has no entry for others. */
 export async function readLogins(
   client: pg.ClientBase,
   names: readonly string[],
@@ -90,7 +93,10 @@ export async function readLogins(
   return new Map(rows.map((login) => [login.name, login]));
 }
 
-/** Lets the login in with the password behind the verifier. Needs a transaction that holds the policy's lock. */
+/**
+ * Lets the login in with the password of the verifier. Needs a transaction that holds the policy's
+ * lock.
+ */
 export async function enableLogin(client: pg.ClientBase, login: string, verifier: string): Promise<void> {
   await alterLogin(
     client,
@@ -100,8 +106,8 @@ export async function enableLogin(client: pg.ClientBase, login: string, verifier
 }
 
 /**
- * Shuts the login out and forgets its password. Sessions that are open stay open, unless one is in the way and `onEnd` is
- * given. Needs a transaction that holds the policy's lock.
+ * Shuts the login out and removes its password. Open sessions stay open, except those in the way
+ * where `onEnd` is given. Needs a transaction that holds the policy's lock.
  */
 export async function disableLogin(
   client: pg.ClientBase,

@@ -1,6 +1,9 @@
 import type pg from 'pg';
 
-/** How much of one database belongs to a role itself; `examples` and `ids` are told where keyturn is connected to it. */
+/**
+ * How much of one database belongs to a role itself. `examples` and `ids` are empty for databases
+ * that keyturn is not connected to.
+ */
 export interface OwnedObjects {
   readonly role: string;
   /** Null: shared by the whole cluster, for instance a database. */
@@ -12,9 +15,9 @@ export interface OwnedObjects {
 }
 
 /**
- * What belongs to these roles in any database of the cluster, except temporary tables, and what `REASSIGN OWNED` leaves
- * where it is.
- * https://www.postgresql.org/docs/current/catalog-pg-shdepend.html: `o` is the owner's entry.
+ * What belongs to these roles in any database of the cluster, except for temporary tables and what
+ * `REASSIGN OWNED` does not move. https://www.postgresql.org/docs/current/catalog-pg-shdepend.html:
+ * `o` is the owner's entry.
  */
 export async function ownedObjects(client: pg.ClientBase, roles: readonly string[]): Promise<OwnedObjects[]> {
   const { rows } = await client.query<OwnedObjects>(
@@ -29,7 +32,7 @@ export async function ownedObjects(client: pg.ClientBase, roles: readonly string
        LEFT JOIN pg_catalog.pg_database AS database ON database.oid = owned.dbid
       WHERE owned.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass::pg_catalog.oid AND owned.deptype = 'o'
         AND role.rolname = ANY ($1)
-        -- Default privileges and user mappings are recorded like objects, but are the role's alone and go with it.
+        -- Default privileges and user mappings are recorded like objects, but they go with the role.
         AND owned.classid NOT IN ('pg_catalog.pg_default_acl'::pg_catalog.regclass::pg_catalog.oid, 'pg_catalog.pg_user_mapping'::pg_catalog.regclass::pg_catalog.oid)
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_class AS relation
                          WHERE owned.classid = 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid AND relation.oid = owned.objid

@@ -3,8 +3,8 @@ import { quoteIdentifier } from '../identifier.ts';
 import { type GrantDifference, grantDifference } from './grant-differences.ts';
 
 /**
- * Row security policies of this database that hold for one of two logins only, because they name it.
- * https://www.postgresql.org/docs/current/ddl-rowsecurity.html
+ * Row security policies of this database that apply to only one of two logins, because they name
+ * it. https://www.postgresql.org/docs/current/ddl-rowsecurity.html
  */
 export async function rowPolicyDifferences(
   client: pg.ClientBase,
@@ -22,7 +22,10 @@ export async function rowPolicyDifferences(
   );
 }
 
-/** One that names PUBLIC holds for all, and one that names a role for those who have its rights. */
+/**
+ * A policy that names PUBLIC applies to all, and one that names a role to those who have its
+ * rights.
+ */
 const DIFFERENCES = `
   SELECT login.rolname AS login, other.rolname AS other, pg_catalog.format('%I ON %I.%I', polname, nspname, relname) AS policy,
          (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(named.rolname), ', ' ORDER BY named.rolname)

@@ -6,7 +6,9 @@ import { quoteIdentifier } from '../identifier.ts';
 /** A foreign server in this database for which only one of two logins has a user mapping. */
 export interface SingleUserMapping {
   readonly info: Extract<GrantDifferenceInfo, { kind: 'user-mapping' }>;
-  /** Makes the other one, except for its options: they may be a password, and nobody may read them. */
+  /**
+   * Makes the other one, except for its options: they may be a password, and nobody may read them.
+   */
   readonly remedy: string;
   /** TODO: remove both, once everybody takes `info`. */
   readonly login: string;

@@ -13,11 +13,11 @@ export interface OpenReplica extends AsyncDisposable {
   /** `db-2.internal:5432` */
   readonly name: string;
   readonly target: Target;
-  /** Asks it as the rotator, in a session that is opened at first use. */
+  /** Asks it as the rotator, in a session that is opened on first use. */
   ask<Answer>(question: (client: pg.Client) => Promise<Answer>): Promise<Answer>;
-  /** Who uses logins there. Throws when the rotator may not see it: that is never nobody (G6). */
+  /** Who uses logins there. Throws if the rotator may not see that (G6). */
   uses(logins: readonly string[]): Promise<Map<string, LoginUse>>;
-  /** Ends sessions there, as {@link terminate} does. The policy's lock is the primary's: hold it there. */
+  /** Ends sessions there, as {@link terminate} does. Hold the policy's lock, on the primary. */
   terminate(login: string, pids: readonly number[]): Promise<number[]>;
 }
 
@@ -44,7 +44,8 @@ export function openReplica({ replicas: _, ...connection }: Connection, replica:
       return new Map(
         [...uses].map(([login, { sessions }]) => [
           login,
-          // Prepared transactions are the primary's: a standby only keeps them for the day it is promoted.
+          // Prepared transactions are the primary's. A standby keeps them only in case it is
+          // promoted.
           { sessions: sessions.map((each) => ({ ...each, replica: name })), prepared: [] },
         ]),
       );

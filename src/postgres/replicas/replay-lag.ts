@@ -3,15 +3,19 @@ import { readServer } from '../connection/rotator.ts';
 import type { OpenReplica } from './open-replica.ts';
 
 export interface ReplayLag {
-  /** False for a server that was promoted: it replays nothing any more. */
+  /** False for a server that was promoted, which replays nothing any more. */
   readonly standby: boolean;
   readonly paused: boolean;
-  /** What of the primary's WAL it has not replayed, such as `16 kB`; undefined where a server does not tell. */
+  /**
+   * How much of the primary's WAL it has not replayed, such as `16 kB`; undefined where it does not
+   * tell.
+   */
   readonly behind: string | undefined;
 }
 
 /**
- * How far a replica is behind, for people to read. Whether it has replayed an ALTER ROLE its own pg_roles says.
+ * How far a replica is behind, for people to read. Its own pg_roles tells whether it has replayed
+ * an ALTER ROLE.
  * https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-RECOVERY-CONTROL
  */
 export async function replayLag(primary: pg.ClientBase, replica: OpenReplica): Promise<ReplayLag> {
@@ -32,7 +36,7 @@ export async function replayLag(primary: pg.ClientBase, replica: OpenReplica): P
     );
     return { standby, paused, behind: rows[0]?.behind ?? undefined };
   } catch {
-    // Managed services with storage of their own have no such functions.
+    // Managed services with their own storage have no such functions.
     return { standby, paused: false, behind: undefined };
   }
 }

@@ -1,8 +1,8 @@
 import type pg from 'pg';
 
 /**
- * Ends so many sessions of a login, first those that have been idle longest. It does not wait for their end.
- * Returns how many. Needs the right to signal them.
+ * Tells up to `count` sessions of a login to end, those first that have been idle longest. It does
+ * not wait for their end. Returns how many it told. Needs the right to signal them.
  * https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-ADMIN-SIGNAL
  */
 export async function endSome(client: pg.ClientBase, login: string, count: number): Promise<number> {

@@ -1,6 +1,6 @@
 import { type LoginUse, NOBODY } from './sessions.ts';
 
-/** Who uses logins on several servers, as though they were one. */
+/** Adds up who uses logins on several servers. */
 export function mergeUses(servers: readonly ReadonlyMap<string, LoginUse>[]): Map<string, LoginUse> {
   const merged = new Map<string, LoginUse>();
   for (const [login, use] of servers.flatMap((uses) => [...uses])) {

@@ -7,20 +7,24 @@ import { quoteIdentifier } from '../identifier.ts';
 
 /** One pool of a login: what PgBouncer keeps for it and one of its databases. */
 export interface Pool {
-  /** As PgBouncer names it; PostgreSQL may know it by another name. */
+  /** As PgBouncer names it. PostgreSQL may have another name for it. */
   readonly database: string;
-  /** Who is logged in to PgBouncer as the login, whether or not a server connection is theirs at this instant. */
+  /**
+   * Clients that are logged in to PgBouncer as the login, whether or not they have a server
+   * connection now.
+   */
   readonly clients: number;
   readonly serverConnections: number;
 }
 
 export interface PgBouncerConsole extends AsyncDisposable {
   pools(login: string): Promise<readonly Pool[]>;
-  /** Whether a user may give orders, and not only look: `stats_users` may not. */
+  /** Whether a user may give commands, and not only look: `stats_users` may not. */
   isAdmin(user: string): Promise<boolean>;
   /**
-   * Closes the server connections of a database when each is released, at once where nobody uses it. Those of every
-   * login: PgBouncer knows no narrower command. https://www.pgbouncer.org/usage.html
+   * Closes the server connections of a database, each when it is released, at once where nobody
+   * uses it. It closes those of every login: PgBouncer has no narrower command.
+   * https://www.pgbouncer.org/usage.html
    */
   reconnect(database: string): Promise<void>;
 }
@@ -62,7 +66,7 @@ class AdminConsole implements PgBouncerConsole {
   async isAdmin(user: string): Promise<boolean> {
     const rows = await this.#ask('SHOW CONFIG');
     const setting = (name: string) => String(rows.find(({ key }) => key === name)?.value ?? '');
-    // With auth_type any everybody is.
+    // With auth_type any, everybody is.
     if (setting('auth_type') === 'any') return true;
     return setting('admin_users')
       .split(/[\s,]+/)
@@ -82,7 +86,7 @@ class AdminConsole implements PgBouncerConsole {
     try {
       return (await this.#session.client.query<Row>(command)).rows;
     } catch (error) {
-      throw ofConsole(error, this.#place);
+      throw ofCommand(error, this.#place);
     }
   }
 }
@@ -104,7 +108,18 @@ function ofConsole(error: unknown, place: string): DatabaseError {
   return known;
 }
 
-/** PgBouncer counts each state in a column of its own, and which states there are differs between its versions. */
+/**
+ * PgBouncer has one code for all its own faults. Within a session it says that it refuses a
+ * command.
+ */
+function ofCommand(error: unknown, place: string): DatabaseError {
+  const known = ofConsole(error, place);
+  const { code } = error as { readonly code?: unknown };
+  if (code !== '08P01' || !isFault(known, 'pgbouncer-unreachable')) return known;
+  return databaseFault('pgbouncer-command-refused', known.fact.params, { cause: error });
+}
+
+/** PgBouncer counts each state in a column, and its versions differ in which states there are. */
 function sum(row: Row, prefix: string): number {
   const counts = Object.entries(row).filter(([name]) => name.startsWith(prefix));
   return counts.reduce((total, [, count]) => total + Number(count), 0);

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 
-/** Sessions whose role was dropped meanwhile: PostgreSQL lets them go on. Their process ids. */
+/** The process ids of sessions whose role was dropped. PostgreSQL lets such sessions go on. */
 export async function sessionsOfNobody(client: pg.ClientBase): Promise<number[]> {
   const { rows } = await client.query<{ pid: number }>(
     `SELECT activity.pid FROM pg_catalog.pg_stat_activity AS activity

@@ -9,7 +9,7 @@ import type { PreparedTransaction } from './prepared-transaction.ts';
 /** TODO: remove, once everybody calls it SessionInfo. */
 export type LoginSession = SessionInfo;
 
-/** All that holds on to a login. */
+/** Everything that uses a login. */
 export interface LoginUse {
   readonly sessions: readonly SessionInfo[];
   readonly prepared: readonly PreparedTransaction[];
@@ -27,15 +27,17 @@ interface SeenUses {
 }
 
 /**
- * Who uses the given logins, in the whole cluster, not only in the connected database, in one query.
- * Throws when the rotator may not see it, because an empty list would then mean nothing (G6).
+ * Who uses the given logins, in the whole cluster and not only in the connected database, in one
+ * query. Throws `sessions-hidden` if the rotator may not see it, because an empty list would mean
+ * nothing (G6).
  * https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-ACTIVITY-VIEW
  */
 export async function usesOf(
   client: pg.ClientBase,
   logins: readonly string[],
 ): Promise<Map<string, LoginUse>> {
-  // Parallel workers are left out: they belong to a query of a session that is there, and end with it.
+  // Parallel workers are left out: they belong to a session that is counted, and end with its
+  // query.
   const { rows } = await client.query<SeenUses>(
     `SELECT pg_catalog.pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS visible, pg_catalog.quote_ident(current_user) AS rotator,
             (SELECT pg_catalog.json_agg(session) FROM (
@@ -87,9 +89,9 @@ export function sessionsIn(uses: ReadonlyMap<string, LoginUse>): Map<string, rea
 }
 
 /**
- * Signals sessions of a login to end; one that is gone already is no error, and a pid that another login's session
- * has by now is left alone. Returns the pids that the rotator may not signal: only a superuser ends a superuser's.
- * Needs a transaction, which holds the policy's lock.
+ * Tells sessions of a login to end. One that is gone is no error, and a pid that another login's
+ * session has by now is left alone. Returns the pids that the rotator may not signal: only a
+ * superuser may end a superuser's session. Needs a transaction that holds the policy's lock.
  * https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-ADMIN-SIGNAL
  */
 export async function terminate(
@@ -99,7 +101,8 @@ export async function terminate(
 ): Promise<number[]> {
   const refused: number[] = [];
   for (const pid of pids) {
-    // One a query, each with a way back: the first that may not be signalled would keep the others from it.
+    // One per query, each in a savepoint: else the first that may not be signalled would stop the
+    // rest.
     const told = await unlessForbidden(client, () =>
       client.query(
         `SELECT pg_catalog.pg_terminate_backend(activity.pid)

@@ -4,28 +4,31 @@ import { type LoginUse, NOBODY } from './sessions.ts';
 
 /** A server where logins may be in use. */
 export interface UseSource {
-  /** The same for all who ask on the same server. */
+  /** Identifies the server. */
   readonly place: string;
-  /** Who uses logins there at this instant; throws when that cannot be seen (G6). */
+  /** Who uses logins there now. Throws if that cannot be seen (G6). */
   uses(logins: readonly string[]): Promise<Map<string, LoginUse>>;
 }
 
-/** Looks who uses the logins that are waited for: one query a server for all of them, however many they are. */
+/** Polls who uses the logins that rotations wait for: one query per server for all of them. */
 export interface UsePoller {
   /**
-   * Who uses a login on any of these servers. That somebody does may have been seen up to `maxAge` milliseconds ago,
-   * which makes a wait no more than that longer. That nobody does is always asked anew: a login is revoked on the
-   * strength of it.
+   * Who uses a login on any of these servers. An answer that somebody uses it may be `maxAge`
+   * milliseconds old: that makes a wait longer by no more than that. An answer that nobody uses it
+   * is always new, because a login is revoked on the strength of it.
    */
   look(sources: readonly UseSource[], login: string, maxAge: number): Promise<LoginUse>;
 }
 
-/** A login that nobody asked after for so long is no longer waited for; the longest poll is 15 s. */
+/**
+ * After so many milliseconds without a question a login is forgotten. The longest poll interval is
+ * 15 s.
+ */
 const FORGET_MS = 60_000;
 
 /** What is known of one server. */
 interface Place {
-  /** The logins that are waited for there, and when each was last asked after. */
+  /** The logins that rotations wait for there, and when each was last asked about. */
   readonly waited: Map<string, number>;
   latest?: { readonly at: number; readonly answer: Promise<Map<string, LoginUse>> };
 }
@@ -42,11 +45,11 @@ export function openUsePoller(clock: Clock): UsePoller {
     return place;
   }
 
-  /** Who uses a login on a server, as was seen not long ago, or else as it is now. */
+  /** Who uses a login on a server: from the cache if that is new enough, else as it is now. */
   async function glance(source: UseSource, login: string, maxAge: number): Promise<Glance> {
     const { latest } = placeOf(source, login);
     if (latest && Math.abs(clock.now() - latest.at) <= maxAge) {
-      // A query that failed was another's to report; this one asks for itself.
+      // Whoever started a query that failed reports it. This one asks again.
       const use = (await latest.answer.catch(() => undefined))?.get(login);
       if (use) return { source, use, isNew: false };
     }

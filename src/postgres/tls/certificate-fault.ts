@@ -10,7 +10,10 @@ interface Cause {
   readonly cert?: { readonly subjectaltname?: string; readonly subject?: { readonly CN?: string } };
 }
 
-/** Why the certificate of a server was not accepted; undefined if Node.js found nothing wrong with it. */
+/**
+ * Why the certificate of a server was not accepted; undefined if Node.js found nothing wrong with
+ * it.
+ */
 export async function certificateFault(cause: Cause, target: Database): Promise<DatabaseError | undefined> {
   const { tls, host } = target;
   const place = placeOf(target);

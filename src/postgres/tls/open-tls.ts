@@ -5,12 +5,14 @@ import type { Database } from '../../config/config.ts';
 
 const PATIENCE_MS = 5_000;
 
-/** https://www.postgresql.org/docs/current/protocol-message-formats.html#PROTOCOL-MESSAGE-FORMATS-SSLREQUEST */
+/**
+ * https://www.postgresql.org/docs/current/protocol-message-formats.html#PROTOCOL-MESSAGE-FORMATS-SSLREQUEST
+ */
 const SSL_REQUEST = Buffer.from('0000000804d2162f', 'hex');
 
 /**
- * Shakes hands with a server and says nothing more: to look at it, whomever it turns out to be, with the client
- * certificate of the target. Undefined when it has no TLS. Throws what Node.js does.
+ * Shakes hands with a server, with the client certificate of the target, and says nothing more. It
+ * trusts nobody: it only looks. Undefined if the server has no TLS. Throws what Node.js does.
  */
 export async function openTls({ host, port, tls }: Database): Promise<TLSSocket | undefined> {
   const signal = AbortSignal.timeout(PATIENCE_MS);

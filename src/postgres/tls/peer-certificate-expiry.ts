@@ -2,7 +2,7 @@ import { TLSSocket } from 'node:tls';
 import type pg from 'pg';
 import { connectionOf } from '../connection/pg-internals.ts';
 
-/** Until when the certificate that the server showed is valid; undefined on a connection without TLS. */
+/** Until when the server's certificate is valid; undefined on a connection without TLS. */
 export function peerCertificateExpiry(client: pg.Client): Date | undefined {
   const { stream } = connectionOf(client);
   if (!(stream instanceof TLSSocket)) return undefined;

@@ -2,7 +2,10 @@ import { X509Certificate } from 'node:crypto';
 import type { Database } from '../../config/config.ts';
 import { openTls } from './open-tls.ts';
 
-/** The certificate that a server shows, and how it would encrypt. Nothing of it is verified: `connect` does that. */
+/**
+ * The certificate that a server shows, and its version of TLS. Nothing is verified here: `connect`
+ * does that.
+ */
 export interface PeerCertificate {
   /** `CN=db.internal, O=Example`; empty where it has none. */
   readonly subject: string;
@@ -16,8 +19,8 @@ export interface PeerCertificate {
 }
 
 /**
- * Looks at the certificate of a server, in a connection of its own. Undefined when the server has no TLS.
- * Throws what Node.js does.
+ * Looks at the certificate of a server, in a connection of its own. Undefined when the server has
+ * no TLS. Throws what Node.js does.
  */
 export async function peerCertificate(target: Database): Promise<PeerCertificate | undefined> {
   const socket = await openTls(target);

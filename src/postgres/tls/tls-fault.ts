@@ -13,13 +13,13 @@ interface Cause {
   readonly reason?: string;
 }
 
-/** What pg says where the server answered neither yes nor no when it was asked for TLS. */
+/** What pg says if the server answers neither yes nor no to the request for TLS. */
 export const NO_ANSWER_TO_TLS = 'There was an error establishing an SSL connection';
 
 /**
- * What is wrong between a server and keyturn before or beside the password; undefined if that is not what
- * failed. It looks at the server's certificate again, to say more than OpenSSL does. `proven`: the password
- * was.
+ * What is wrong between a server and keyturn before or beside the password; undefined if that is
+ * not what failed. It looks at the server's certificate again, to say more than OpenSSL does.
+ * `proven`: the password was.
  */
 export async function tlsFault(
   thrown: unknown,
@@ -33,8 +33,8 @@ export async function tlsFault(
     ofAlert(wordOf(cause), cause, target) ??
     (await certificateFault(cause, target));
   if (found !== undefined || target.tls.mode === 'disable' || !wasCut(cause)) return found;
-  // In TLS 1.3 a server refuses a client certificate after the client took the handshake for done. What the
-  // client said meanwhile may have the connection reset before it reads the reason.
+  // In TLS 1.3 a server refuses a client certificate after the client took the handshake for done.
+  // What the client said meanwhile may have the connection reset before it reads the reason.
   return ofAlert(await alertOf(target), cause, target);
 }
 
@@ -69,7 +69,8 @@ function ofAuthentication(cause: Cause, target: Database, proven: boolean): Data
   if (/^certificate authentication failed/.test(message)) {
     return databaseFault('client-certificate-for-another-role', params, { cause });
   }
-  // After a server has proved that it knows the password, it refuses all else in the words for a wrong one.
+  // After a server has proved that it knows the password, it refuses all else in the words for a
+  // wrong one.
   if (code === '28P01' && proven) {
     return databaseFault('client-certificate-must-name-role', params, { cause });
   }
@@ -117,7 +118,7 @@ async function alertOf(target: Database): Promise<string | undefined> {
     const socket = await openTls(target);
     if (socket === undefined) return undefined;
     socket.resume();
-    // One that has no objection waits for us.
+    // A server that has no objection waits for the client.
     await once(socket, 'close', { signal: AbortSignal.timeout(1_000) }).finally(() => socket.destroy());
     return undefined;
   } catch (error) {

@@ -7,17 +7,17 @@ import { nextDue } from '../due-rotation.ts';
 import { expiryFindings } from '../findings/expiry-findings.ts';
 import { outsideFindings } from '../findings/outside-findings.ts';
 import { refuse } from '../findings/refuse.ts';
-import { withRemedy } from '../findings/remedy-of.ts';
 import { replicaFindings } from '../findings/replica-findings.ts';
 import { rotatorFindings } from '../findings/rotator-findings.ts';
 import { serverFindings } from '../findings/server-findings.ts';
-import { outsideChanges } from '../outside-changes/outside-changes.ts';
+import { outsideChangeFact, outsideChanges } from '../outside-changes/outside-changes.ts';
 import { otherPendingParts, type PendingPart } from '../outside-changes/pending-parts.ts';
 import { runVerifyStatements } from '../proof/run-verify-statements.ts';
 import { refuseLateStart } from '../refuse-late-start.ts';
 import { refuseReplaced } from '../refuse-replaced.ts';
-import type { Notice, Step } from '../step.ts';
+import type { Step } from '../step.ts';
 import { check } from '../steps/check.ts';
+import { noticeOf } from '../steps/check-warnings.ts';
 import { pendingInUse } from './pending-in-use.ts';
 
 /**
@@ -45,10 +45,8 @@ export const checkRotator: Step = {
     );
     const isFirst = (await context.ledger.lastPublished(context.policy.name)) === undefined;
     return [
-      ...(await outsideChanges(context)).map(({ found, instead, effect }) =>
-        told(`${instead === null ? '' : 'adopted: '}${found}; ${effect}`),
-      ),
-      ...(await expiryFindings(context, due)).map((finding) => told(withRemedy(finding))),
+      ...(await outsideChanges(context)).map((change) => noticeOf(outsideChangeFact(change))),
+      ...(await expiryFindings(context, due)).map((finding) => noticeOf(finding.fact)),
       ...(isFirst
         ? [
             {
@@ -63,11 +61,6 @@ export const checkRotator: Step = {
     ];
   },
 };
-
-/** A sentence as a notice. TODO: without it once findings are facts. */
-function told(text: string): Notice {
-  return { fact: fact('recorded', { text }), subject: text };
-}
 
 async function inspectRotator(context: RotationContext): Promise<{ incoming: string; outgoing: null }> {
   const rotator = incomingLogin(context);

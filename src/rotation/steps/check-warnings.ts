@@ -1,4 +1,4 @@
-import { fact } from '../../facts/fact.ts';
+import type { Fact } from '../../facts/fact.ts';
 import { readLogins } from '../../postgres/logins/login.ts';
 import { sessionsIn } from '../../postgres/sessions/sessions.ts';
 import { frozenLogins, type RotationContext } from '../context/rotation-context.ts';
@@ -8,13 +8,12 @@ import { grantFindings } from '../findings/grant-findings.ts';
 import { leftoverFindings } from '../findings/leftover-findings.ts';
 import { loginFindings } from '../findings/login-findings.ts';
 import { ownershipFindings } from '../findings/ownership-findings.ts';
-import { withRemedy } from '../findings/remedy-of.ts';
 import { unpublishedUse } from '../findings/unpublished-use.ts';
-import { outsideChanges } from '../outside-changes/outside-changes.ts';
+import { outsideChangeFact, outsideChanges } from '../outside-changes/outside-changes.ts';
 import type { Notice } from '../step.ts';
 import { turnOf } from '../turn-of.ts';
 
-/** What `check` lets pass although it will trouble somebody. */
+/** What stops no rotation, but will trouble somebody. */
 export async function checkWarnings(context: RotationContext): Promise<Notice[]> {
   const { policy, ledger, clock } = context;
   const changes = await outsideChanges(context);
@@ -29,14 +28,16 @@ export async function checkWarnings(context: RotationContext): Promise<Notice[]>
     ...(await ownershipFindings(context)),
     ...((await isPair(context)) ? await grantFindings(context) : []),
   ];
-  const texts = [
-    ...changes.map(
-      ({ found, instead, effect }) => `${instead === null ? '' : 'adopted: '}${found}; ${effect}`,
-    ),
-    ...findings.map(withRemedy),
-  ];
-  // TODO: findings as facts, each with what it is about as its subject.
-  return texts.map((text) => ({ fact: fact('recorded', { text }), subject: text }));
+  return [...changes.map(outsideChangeFact), ...findings.map(({ fact }) => fact)].map(noticeOf);
+}
+
+/**
+ * A fact as a warning, told once. Sessions change from one look to the next, so one that lists them is told once for
+ * its login.
+ */
+export function noticeOf(fact: Fact): Notice {
+  const subject = fact.code === 'unpublished-login-in-use' ? fact.params.login : JSON.stringify(fact.params);
+  return { fact, subject };
 }
 
 /** Whether both logins exist: only then they can be compared. */

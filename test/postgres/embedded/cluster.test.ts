@@ -35,7 +35,10 @@ async function answer(cluster: Embedded): Promise<unknown> {
   return (await session.client.query('SELECT 1 AS one')).rows[0].one;
 }
 
-/** A process that opens the same cluster, says its port, and holds it until its standard input closes. */
+/**
+ * A process that opens the same cluster, says its port, and holds it until its standard input
+ * closes.
+ */
 function holder(): { said: Promise<string>; end(signal?: NodeJS.Signals): Promise<void>; interrupt(): void } {
   const script = `
     import { openEmbedded } from ${JSON.stringify(resolve(import.meta.dirname, '../../../dist/src/postgres/embedded/cluster.js'))};

@@ -86,9 +86,13 @@ test.skipIf(process.platform !== 'linux')(
     try {
       // Its process works there still, whatever the path in the pid file.
       expect(await running('moved')).toMatchObject({ port: original.port, ready: true });
-      await expect(openEmbedded({ folder: folder('moved') })).rejects.toThrow(
-        /was moved from .*move it back/,
-      );
+      await expect(openEmbedded({ folder: folder('moved') })).rejects.toMatchObject({
+        fact: {
+          code: 'embedded-folder-moved',
+          params: { data: dataIn('moved'), path: dataIn('original') },
+        },
+        message: expect.stringMatching(/was moved from .*move it back/),
+      });
     } finally {
       await rename(join(base, 'moved'), join(base, 'original'));
     }

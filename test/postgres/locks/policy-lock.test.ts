@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { tellError } from '../../../src/messages/tell.ts';
 import { connect, type Session } from '../../../src/postgres/connection/connect.ts';
 import { lockKey } from '../../../src/postgres/locks/lock-key.ts';
 import { withPolicyLock } from '../../../src/postgres/locks/policy-lock.ts';
@@ -82,14 +83,26 @@ test('the lock of two logins is held by one rotator at a time, whoever it is and
     const { rows } = await one.client.query(
       'SELECT xact_start FROM pg_stat_activity WHERE pid = pg_backend_pid()',
     );
-    await expect(withPolicyLock(two.client, [b, a], async () => {})).rejects.toMatchObject({
-      kind: 'locked',
-      message: expect.stringMatching(
-        new RegExp(
-          `pid ${await pidOf(one.client)}, login ${rotator}, application keyturn rotator, \\w+[\\w ]*, in a transaction since ${rows[0].xact_start.toISOString()}; .*SELECT pg_catalog.pg_terminate_backend`,
-        ),
-      ),
+    const pid = await pidOf(one.client);
+    const since = rows[0].xact_start.toISOString();
+    const refused = withPolicyLock(two.client, [b, a], async () => {});
+    await expect(refused).rejects.toMatchObject({
+      fact: {
+        code: 'lock-held',
+        params: {
+          logins: [b, a],
+          seconds: 2,
+          holders: [{ pid, login: rotator, application: 'keyturn rotator', since, prepared: null }],
+        },
+        remedies: [{ kind: 'sql', statements: [`SELECT pg_catalog.pg_terminate_backend(${pid})`] }],
+      },
     });
+    const message = await refused.catch(tellError);
+    expect(message).toMatch(
+      new RegExp(
+        `pid ${pid}, login ${rotator}, application keyturn rotator, \\w+[\\w ]*, in a transaction since ${since}; .*; run: SELECT pg_catalog.pg_terminate_backend`,
+      ),
+    );
     await withPolicyLock(two.client, ['no_such_a', 'no_such_b'], async () => {});
   });
   await withPolicyLock(two.client, [a, b], async () => {});
@@ -153,12 +166,15 @@ test('an emergency does not wait for a stopped process that holds the lock, whic
     holder.kill('SIGSTOP');
     await using rotating = await as(rotator);
     await expect(withPolicyLock(rotating.client, [a, b], async () => {})).rejects.toMatchObject({
-      message: expect.stringContaining(`login ${rotator}, application keyturn rotator`),
+      fact: {
+        code: 'lock-held',
+        params: { holders: [{ login: rotator, application: 'keyturn rotator' }] },
+      },
     });
     await withPolicyLock(rotating.client, { logins: [a, b], fence: true }, async () => {});
     holder.kill('SIGCONT');
     const [said] = await once(holder.stdout as NodeJS.ReadableStream, 'data');
-    expect(String(said)).toContain('lost: locked');
+    expect(String(said)).toContain('lost: lock-lost');
   } finally {
     holder.kill('SIGKILL');
   }
@@ -183,7 +199,7 @@ async function holdInAProcess(logins: readonly string[]): Promise<ChildProcess> 
         await new Promise((done) => setTimeout(done, 100));
         await lock.confirm();
       }
-    }).catch((error) => console.log('lost: ' + error.kind));
+    }).catch((error) => console.log('lost: ' + error.fact.code));
     process.exit();
   `;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
@@ -201,7 +217,7 @@ test('attack: a login holds the advisory lock of a rotator that changes its own 
   await withPolicyLock(rotating.client, [rotator], async () => {
     // One of its own is not.
     await expect(withPolicyLock(second.client, [rotator], async () => {})).rejects.toMatchObject({
-      kind: 'locked',
+      fact: { code: 'lock-held', params: { logins: [rotator], holders: [{ login: rotator }] } },
     });
   });
   await expect(login.client.query('SELECT 1')).rejects.toThrow();
@@ -213,5 +229,5 @@ test('a stopped process loses the lock by itself, without an emergency (G4)', as
   await expect.poll(() => withPolicyLock(rotating.client, [c, d], async () => 'taken')).toBe('taken');
   stopped.kill('SIGCONT');
   const [said] = await once(stopped.stdout as NodeJS.ReadableStream, 'data');
-  expect(String(said)).toContain('lost: locked');
+  expect(String(said)).toContain('lost: lock-lost');
 });

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { tellError } from '../../../src/messages/tell.ts';
 import { openPgBouncer } from '../../../src/postgres/sessions/pgbouncer.ts';
 import { countSessions } from '../../support/draining.ts';
 import { logInAs } from '../../support/old-client.ts';
 import { havePgBouncer, startPgBouncer } from '../../support/pgbouncer.ts';
-import { type PostgresServer, startPostgres } from '../../support/postgres-server.ts';
+import { freePort, type PostgresServer, startPostgres } from '../../support/postgres-server.ts';
 import { openScenario } from '../../support/scenario.ts';
 
 let server: PostgresServer;
@@ -87,11 +88,32 @@ describe.skipIf(!havePgBouncer)('the console of a PgBouncer', () => {
     await using bouncer = await startPgBouncer(scenario);
     await using console = await openPgBouncer(bouncer.console);
     const { user, port } = bouncer.console;
-    await expect(console.reconnect('pgbouncer')).rejects.toThrow(
-      `${user}@127.0.0.1:${port}/pgbouncer: cannot reconnect admin db: pgbouncer`,
+    const place = `${user}@127.0.0.1:${port}/pgbouncer`;
+    await expect(console.reconnect('pgbouncer')).rejects.toMatchObject({
+      fact: {
+        code: 'pgbouncer-command-refused',
+        params: { place, detail: 'cannot reconnect admin db: pgbouncer' },
+      },
+    });
+    const withTls = openPgBouncer({ ...bouncer.console, tls: { mode: 'verify-full' } });
+    await expect(withTls).rejects.toMatchObject({ fact: { code: 'server-has-no-tls', params: { place } } });
+    expect(await withTls.catch(tellError)).toMatch(
+      `${place}: the server has no TLS, and keyturn sends nothing in plaintext; turn it on there (ssl = on in postgresql.conf, client_tls_sslmode in pgbouncer.ini), or set the mode of tls`,
     );
-    await expect(openPgBouncer({ ...bouncer.console, tls: { mode: 'verify-full' } })).rejects.toThrow(
-      `${user}@127.0.0.1:${port}/pgbouncer: the server has no TLS, and keyturn sends nothing in plaintext; turn it on there (ssl = on in postgresql.conf, client_tls_sslmode in pgbouncer.ini), or set the mode of tls`,
+  });
+
+  test('that refuses a user, or is not there, has an advice of its own', async () => {
+    await using scenario = await openScenario(server);
+    await using bouncer = await startPgBouncer(scenario);
+    const wrong = openPgBouncer({ ...bouncer.console, password: 'wrong' });
+    await expect(wrong).rejects.toMatchObject({ fact: { code: 'pgbouncer-login-refused' } });
+    expect(await wrong.catch(tellError)).toMatch(
+      /; check the user and password, and that auth_file and admin_users/,
     );
+    const away = openPgBouncer({ ...bouncer.console, port: await freePort() });
+    await expect(away).rejects.toMatchObject({
+      fact: { code: 'pgbouncer-unreachable', params: { detail: expect.stringContaining('ECONNREFUSED') } },
+    });
+    expect(await away.catch(tellError)).toMatch(/; check host, port and firewall, that this PgBouncer is up/);
   });
 });

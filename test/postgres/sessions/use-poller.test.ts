@@ -117,7 +117,8 @@ describe('a login that is waited for on two servers', () => {
     expect(await look()).toBe(1);
     [here, there] = [[], [login]];
     await poller.look(sources.slice(0, 1), login, -1);
-    // The clock stands still: of both servers nobody was seen last, and neither is taken at its word.
+    // The clock stands still: of both servers nobody was seen last, and neither is taken at its
+    // word.
     expect(await look()).toBe(1);
     there = [];
     await poller.look(sources.slice(1), login, -1);

@@ -1,22 +1,25 @@
 import { pairOf } from '../../config/pair-of.ts';
-import { counted } from '../../counted.ts';
+import { fact } from '../../facts/fact.ts';
 import { readLogins } from '../../postgres/logins/login.ts';
-import { describeSession, sessionsIn } from '../../postgres/sessions/sessions.ts';
+import { sessionsIn } from '../../postgres/sessions/sessions.ts';
 import { publisherOf } from '../context/publisher-of.ts';
 import { resolveLogins } from '../context/resolve-logins.ts';
 import type { RotationContext } from '../context/rotation-context.ts';
-import type { Finding } from './finding.ts';
+import { type Finding, finding, isStopped } from './finding.ts';
 import { outsideFindings } from './outside-findings.ts';
 import { unpublishedUse } from './unpublished-use.ts';
 
-export interface ComingIn {
+export interface IncomingLogin {
   /** Undefined where a finding says why neither login can come in. */
   readonly logins?: { readonly incoming: string; readonly outgoing: string };
   readonly findings: readonly Finding[];
 }
 
-/** Which login comes in now and which goes out, and what in the stores or in use is in the way. Needs logins that exist. */
-export async function comingIn(context: RotationContext): Promise<ComingIn> {
+/**
+ * Which login comes in now and which goes out, and what in the stores or in use is in the way. Needs logins that
+ * exist.
+ */
+export async function findIncoming(context: RotationContext): Promise<IncomingLogin> {
   const { policy, rotation } = context;
   const client = await context.rotator();
   const sessions = sessionsIn(await context.uses(policy.logins));
@@ -35,27 +38,15 @@ export async function comingIn(context: RotationContext): Promise<ComingIn> {
           await readLogins(client, policy.logins),
           sessions,
         );
-  const still = sessions.get(incoming) ?? [];
-  if (still.length > 0) {
-    findings.push({
-      level: 'fail',
-      about: 'sessions',
-      text: `The incoming login ${incoming} still has ${counted(still.length, 'session')}: ${still.map(describeSession).join(', ')}`,
-      remedy: 'find out who uses it and end them',
-    });
+  const left = sessions.get(incoming) ?? [];
+  if (left.length > 0) {
+    const inWay = fact('incoming-has-sessions', { login: incoming, sessions: left });
+    findings.push(finding('fail', 'sessions', inWay));
   }
   const publisher = await publisherOf(context, incoming);
   if (publisher) {
-    findings.push({
-      level: 'fail',
-      about: 'published',
-      text: `${publisher.name} publishes ${incoming}, which would be given a new password under its readers`,
-      remedy: 'correct that secret first',
-    });
+    const inWay = fact('incoming-is-published', { login: incoming, destination: publisher.name });
+    findings.push(finding('fail', 'published', inWay));
   }
   return { logins: { incoming, outgoing }, findings };
-}
-
-function isStopped(findings: readonly Finding[]): boolean {
-  return findings.some(({ level }) => level === 'fail');
 }
