@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { Tls } from '../config/config.ts';
 import { isLoopback } from '../config/values/server.ts';
 import { fact } from '../facts/fact.ts';
-import { peerCertificateExpiry } from '../postgres/tls/peer-certificate-expiry.ts';
+import { peerCertificateExpiry } from '../postgres/tls/peer-certificate.ts';
 import { type Finding, finding } from '../rotation/findings/finding.ts';
 import { certificateFinding } from './certificate-finding.ts';
 import { configuredCertificateFindings } from './configured-certificate-findings.ts';

@@ -86,8 +86,7 @@ describe('with a rotator that has a client certificate and no password, as on He
     await using context = encrypted.context(await encrypted.request());
     const credential = { username: 'own_cert', password: PASSWORD };
     await expect(proveLogin(context, { credential })).rejects.toMatchObject({
-      kind: 'tls',
-      name: 'DatabaseError',
+      fact: { code: 'client-certificate-must-name-role', params: { user: 'own_cert' } },
     });
     const wrong = { username: 'own_cert', password: 'wrong' };
     await expect(proveLogin(context, { credential: wrong })).rejects.toThrow(

@@ -70,10 +70,10 @@ interface Opened {
   readonly limited: boolean;
 }
 
-async function open(
-  target: Target,
-  { statementTimeout, kind }: { readonly statementTimeout: number; readonly kind: SessionKind },
-): Promise<Opened> {
+/** What a session is opened with. */
+type Opening = Required<ConnectOptions>;
+
+async function open(target: Target, { statementTimeout, kind }: Opening): Promise<Opened> {
   const options = startupOptions(target, kind, { statementTimeout });
   const client = new pg.Client({
     ...clientOptions(target),
@@ -85,37 +85,52 @@ async function open(
   });
   // A session that dies between two queries reports it here. The next query fails and says so.
   client.on('error', () => {});
-  let proven = false;
-  const connection = connectionOf(client);
-  connection.once('authenticationSASLFinal', () => {
-    proven = true;
-  });
-  let login = target.user;
-  connection.on('parameterStatus', (told: { parameterName: string; parameterValue: string }) => {
-    if (told.parameterName === 'session_authorization') login = told.parameterValue;
-  });
-  let answer = Buffer.alloc(0);
-  if (target.tls.mode !== 'disable') {
-    connection.stream.once('data', (chunk) => {
-      answer = chunk;
-    });
-  }
+  const { stream } = connectionOf(client);
+  const heard = listen(client, target);
   try {
     await client.connect();
   } catch (cause) {
     // `end` would not do: after a TLS alert pg may wait for the end of the connection for ever.
-    connection.stream.destroy();
-    throw await connectError(cause, target, { proven, answer });
+    stream.destroy();
+    throw await connectError(cause, target, heard);
   }
+  const { proven, login } = heard;
   const session = { client, proven, [Symbol.asyncDispose]: () => client.end().catch(() => {}) };
   try {
     if (login !== target.user) throw otherRole(target, { login, acting: login });
     const isOwn = kind !== 'console' && kind !== 'consumer';
     return { session, limited: isOwn && (await confirmPin(client, target, kind)).limited };
   } catch (cause) {
-    connection.stream.destroy();
+    stream.destroy();
     throw databaseError(cause, placeOf(target));
   }
+}
+
+/** What the server says while it lets a session in. */
+interface Heard {
+  /** Whether it proved by SCRAM that it knows the password. */
+  proven: boolean;
+  /** As whom it let the session in. */
+  login: string;
+  /** What it sent first, where it was asked for TLS. */
+  answer: Buffer;
+}
+
+function listen(client: pg.Client, target: Target): Heard {
+  const connection = connectionOf(client);
+  const heard: Heard = { proven: false, login: target.user, answer: Buffer.alloc(0) };
+  connection.once('authenticationSASLFinal', () => {
+    heard.proven = true;
+  });
+  connection.on('parameterStatus', (status: { parameterName: string; parameterValue: string }) => {
+    if (status.parameterName === 'session_authorization') heard.login = status.parameterValue;
+  });
+  if (target.tls.mode !== 'disable') {
+    connection.stream.once('data', (chunk) => {
+      heard.answer = chunk;
+    });
+  }
+  return heard;
 }
 
 // TODO: remove, once everybody imports it from place-of.ts.

@@ -37,7 +37,7 @@ export function scramOnly(wanted: Wanted, open: () => Duplex): ClientConfig {
     ...({ scramMaxIterations: MAX_ITERATIONS } satisfies InternalOptions),
     stream(this: unknown) {
       // pg calls it as a method of the connection.
-      guard(this as PgConnection, wanted);
+      new Guard(this as PgConnection, wanted);
       return open();
     },
     // A function, because pg takes an empty password for none, and looks in PGPASSWORD and .pgpass
@@ -57,61 +57,76 @@ type Phase = 'start' | 'offered' | 'challenged' | 'proven' | 'in';
 /**
  * Looks at each message before pg does, and ends the connection if the server departs from SCRAM.
  */
-function guard(connection: PgConnection, { place, password = '', certificate, tls }: Wanted): void {
-  const { emit, attachListeners } = connection;
-  const mayLetIn = password === '' || certificate;
-  let phase: Phase = 'start';
-  let over = false;
-  let ofNetwork: unknown;
+class Guard {
+  readonly #connection: PgConnection;
+  readonly #wanted: Wanted;
+  /** That of pg. */
+  readonly #emit: PgConnection['emit'];
+  #phase: Phase = 'start';
+  #isOver = false;
+  #ofNetwork: unknown;
 
-  function end(fault: unknown): void {
-    over = true;
-    emit.call(connection, 'error', fault);
-    connection.stream.destroy();
+  constructor(connection: PgConnection, wanted: Wanted) {
+    this.#connection = connection;
+    this.#wanted = wanted;
+    this.#emit = connection.emit.bind(connection);
+    const attach = connection.attachListeners.bind(connection);
+    connection.emit = (event: string, ...args: unknown[]) => this.#hear(event, args);
+    connection.attachListeners = (stream) => attach(this.#guarded(stream));
   }
 
-  connection.emit = (event: string, ...args: unknown[]) => {
+  #hear(event: string, args: readonly unknown[]): boolean {
+    const { place, password = '', certificate, tls } = this.#wanted;
     // After a fault nothing that the server says reaches pg, which only learns that the connection
     // is closed.
-    if (over) return event === 'end' && emit.call(connection, event, ...args);
+    if (this.#isOver) return event === 'end' && this.#emit(event, ...args);
     if (event === 'error') {
       // During the exchange an error is pg's verdict on it, unless it is one of the network.
-      const isVerdict = phase !== 'in' && phase !== 'start' && args[0] !== ofNetwork;
-      if (!isVerdict) return emit.call(connection, event, ...args);
-      end(password === '' ? args[0] : brokenExchange(place, args[0]));
+      const isExchange = this.#phase !== 'in' && this.#phase !== 'start';
+      if (!isExchange || args[0] === this.#ofNetwork) return this.#emit(event, ...args);
+      this.#end(password === '' ? args[0] : brokenExchange(place, args[0]));
       return true;
     }
-    const next = judge(event, { place, phase, mayLetIn, tls, mechanisms: mechanismsIn(args[0]) });
+    const mayLetIn = password === '' || certificate;
+    const mechanisms = mechanismsIn(args[0]);
+    const next = judge(event, { place, phase: this.#phase, mayLetIn, tls, mechanisms });
     if (typeof next === 'object') {
-      end(next);
+      this.#end(next);
       return true;
     }
     // In here pg checks the server's signature, and emits an error if it is wrong.
-    const heard = emit.call(connection, event, ...args);
-    phase = next;
+    const heard = this.#emit(event, ...args);
+    this.#phase = next;
     return heard;
-  };
+  }
 
-  connection.attachListeners = (stream) => {
+  #end(fault: unknown): void {
+    this.#isOver = true;
+    this.#emit('error', fault);
+    this.#connection.stream.destroy();
+  }
+
+  #guarded(stream: Pick<Duplex, 'on'>): Pick<Duplex, 'on'> {
     stream.on('error', (error) => {
-      ofNetwork = error;
+      this.#ofNetwork = error;
     });
-    attachListeners.call(connection, {
-      on(event: string, listener: (...args: unknown[]) => void) {
-        stream.on(event, event === 'data' ? (chunk: Buffer) => read(chunk, listener) : listener);
-        return stream as Duplex;
-      },
-    } as Pick<Duplex, 'on'>);
-  };
+    const on = (event: string, listener: (...args: unknown[]) => void) => {
+      stream.on(event, event === 'data' ? (chunk: Buffer) => this.#read(chunk, listener) : listener);
+      return stream as Duplex;
+    };
+    // pg only calls `on`.
+    return { on } as Pick<Duplex, 'on'>;
+  }
 
-  function read(chunk: Buffer, listener: (chunk: Buffer) => void): void {
-    if (over) return;
+  #read(chunk: Buffer, listener: (chunk: Buffer) => void): void {
+    if (this.#isOver) return;
     try {
       listener(chunk);
     } catch (cause) {
       // pg throws on a message that it does not know, such as a request for GSSAPI. Nobody would
       // catch it.
-      if (!over) end(phase === 'in' ? cause : otherMethod(place, methodIn(chunk), cause));
+      if (this.#isOver) return;
+      this.#end(this.#phase === 'in' ? cause : otherMethod(this.#wanted.place, methodIn(chunk), cause));
     }
   }
 }

@@ -5,6 +5,7 @@ import { databaseFault, isServerFull } from './database-error.ts';
 import { readSlots } from './free-slots.ts';
 import { placeOf } from './place-of.ts';
 import { MINIMUM, SessionBudget, type Use } from './session-budget.ts';
+import { remembering } from './session-pin.ts';
 
 /** Sessions of one connection in one process: all rotations together have `maxSessions` at most. */
 export interface SessionPool extends AsyncDisposable {
@@ -48,118 +49,126 @@ interface Kept {
 }
 
 export function openSessionPool(connection: Connection): SessionPool {
-  const max = connection.maxSessions ?? DEFAULT_MAX_SESSIONS;
-  const budget = new SessionBudget(max);
-  const idle = new Map<Kept, NodeJS.Timeout>();
-  const pause = new Pause();
-  let closed = false;
-  let isScarce = true;
-  /** Sessions are opened one after another, so that each knows what the one before found. */
-  let turn: Promise<unknown> = Promise.resolve();
+  return new CountingPool(connection);
+}
 
-  async function take(use: Use, urgent: boolean): Promise<void> {
-    if (await budget.take(use, { patience: PATIENCE_MS, urgent })) return;
-    throw databaseFault('no-session-free', {
-      place: placeOf(connection),
-      connection: connection.name,
-      seconds: PATIENCE_MS / 1_000,
-      maxSessions: max,
-    });
+class CountingPool implements SessionPool {
+  readonly #connection: Connection;
+  readonly #max: number;
+  readonly #budget: SessionBudget;
+  readonly #idle = new Map<Kept, NodeJS.Timeout>();
+  readonly #pause = new Pause();
+  #isClosed = false;
+  #isScarce = true;
+  /** Sessions are opened one after another, so that each knows what the one before found. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(connection: Connection) {
+    this.#connection = remembering(connection);
+    this.#max = connection.maxSessions ?? DEFAULT_MAX_SESSIONS;
+    this.#budget = new SessionBudget(this.#max);
   }
 
-  /** Idle sessions count too, because they take slots of the server. */
-  async function makeRoom(): Promise<void> {
-    for (const kept of [...idle.keys()]) {
-      if (budget.total + idle.size <= max) return;
-      if (idle.has(kept)) await discard(kept);
+  async rotator({ urgent = false }: { readonly urgent?: boolean } = {}): Promise<Session> {
+    await this.#take('rotator', urgent);
+    try {
+      const next = this.#turn.then(() => this.#reused() ?? this.#opened(urgent));
+      this.#turn = next.catch(() => {});
+      const kept = await next;
+      return once(kept.session, () => this.#release(kept));
+    } catch (error) {
+      this.#budget.give('rotator');
+      throw error;
     }
   }
 
-  async function discard(kept: Kept): Promise<void> {
-    clearTimeout(idle.get(kept));
-    idle.delete(kept);
-    await kept.session[Symbol.asyncDispose]();
+  async beside(open: () => Promise<Session>): Promise<Session> {
+    await this.#take('proof', true);
+    try {
+      await this.#makeRoom();
+      const session = await open();
+      return once(session, async () => {
+        try {
+          await session[Symbol.asyncDispose]();
+        } finally {
+          this.#budget.give('proof');
+        }
+      });
+    } catch (error) {
+      this.#budget.give('proof');
+      throw error;
+    }
   }
 
-  async function opened(): Promise<Kept> {
-    const session = await pause.heed(connection, () => connect(connection));
-    const kept: Kept = { session, openedAt: performance.now(), alive: true };
-    session.client.once('end', () => {
-      kept.alive = false;
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    for (const kept of [...this.#idle.keys()]) await this.#discard(kept);
+  }
+
+  async #take(use: Use, urgent: boolean): Promise<void> {
+    if (await this.#budget.take(use, { patience: PATIENCE_MS, urgent })) return;
+    throw databaseFault('no-session-free', {
+      place: placeOf(this.#connection),
+      connection: this.#connection.name,
+      seconds: PATIENCE_MS / 1_000,
+      maxSessions: this.#max,
     });
-    await look(kept);
-    return kept;
   }
 
-  async function look({ session }: Kept): Promise<void> {
-    const slots = await readSlots(session.client).catch(() => undefined);
-    isScarce = slots === undefined || slots.free < SPARE_SLOTS;
-    budget.allow(slots === undefined || isScarce ? MINIMUM : Math.floor(slots.all / SHARE));
-  }
-
-  function reusable(): Kept | undefined {
-    for (const [kept, timer] of idle) {
+  #reused(): Kept | undefined {
+    for (const [kept, timer] of this.#idle) {
       if (!kept.alive || performance.now() - kept.openedAt > AGE_MS) continue;
       clearTimeout(timer);
-      idle.delete(kept);
+      this.#idle.delete(kept);
       return kept;
     }
     return undefined;
   }
 
-  async function release(kept: Kept): Promise<void> {
-    try {
-      if (closed || !(await isClean(kept))) return await discard(kept);
-      await look(kept);
-      if (closed || isScarce) return await discard(kept);
-      const timer = setTimeout(() => void discard(kept), IDLE_MS).unref();
-      idle.set(kept, timer);
-    } finally {
-      budget.give('rotator');
+  async #opened(urgent: boolean): Promise<Kept> {
+    await this.#makeRoom();
+    if (urgent) this.#pause.over();
+    const connection = this.#connection;
+    const session = await this.#pause.heed(connection, () => connect(connection));
+    const kept: Kept = { session, openedAt: performance.now(), alive: true };
+    session.client.once('end', () => {
+      kept.alive = false;
+    });
+    await this.#countSlots(kept);
+    return kept;
+  }
+
+  /** Idle sessions count too, because they take slots of the server. */
+  async #makeRoom(): Promise<void> {
+    for (const kept of [...this.#idle.keys()]) {
+      if (this.#budget.total + this.#idle.size <= this.#max) return;
+      if (this.#idle.has(kept)) await this.#discard(kept);
     }
   }
 
-  return {
-    async rotator({ urgent = false } = {}) {
-      await take('rotator', urgent);
-      try {
-        const next = turn.then(async () => {
-          const found = reusable();
-          if (found) return found;
-          await makeRoom();
-          if (urgent) pause.over();
-          return await opened();
-        });
-        turn = next.catch(() => {});
-        const kept = await next;
-        return once(kept.session, () => release(kept));
-      } catch (error) {
-        budget.give('rotator');
-        throw error;
-      }
-    },
-    async beside(open) {
-      await take('proof', true);
-      try {
-        await makeRoom();
-        const session = await open();
-        return once(session, async () => {
-          try {
-            await session[Symbol.asyncDispose]();
-          } finally {
-            budget.give('proof');
-          }
-        });
-      } catch (error) {
-        budget.give('proof');
-        throw error;
-      }
-    },
-    async [Symbol.asyncDispose]() {
-      closed = true;
-      for (const kept of [...idle.keys()]) await discard(kept);
-    },
-  };
+  async #countSlots({ session }: Kept): Promise<void> {
+    const slots = await readSlots(session.client).catch(() => undefined);
+    this.#isScarce = slots === undefined || slots.free < SPARE_SLOTS;
+    this.#budget.allow(slots === undefined || this.#isScarce ? MINIMUM : Math.floor(slots.all / SHARE));
+  }
+
+  async #release(kept: Kept): Promise<void> {
+    try {
+      if (this.#isClosed || !(await isClean(kept))) return await this.#discard(kept);
+      await this.#countSlots(kept);
+      if (this.#isClosed || this.#isScarce) return await this.#discard(kept);
+      const timer = setTimeout(() => void this.#discard(kept), IDLE_MS).unref();
+      this.#idle.set(kept, timer);
+    } finally {
+      this.#budget.give('rotator');
+    }
+  }
+
+  async #discard(kept: Kept): Promise<void> {
+    clearTimeout(this.#idle.get(kept));
+    this.#idle.delete(kept);
+    await kept.session[Symbol.asyncDispose]();
+  }
 }
 
 /** The same session with another way to end it, which runs once only. */

@@ -56,7 +56,7 @@ export async function openEmbedded({ folder, onChange = () => {} }: EmbeddedOpti
     user: SUPERUSER,
     password,
     lost,
-    close: attachment.close,
+    close: () => attachment.close(),
     async destroy() {
       await attachment.destroy();
       // Root must not remove what PostgreSQL's user may change meanwhile.

@@ -32,61 +32,77 @@ export async function keepRunning(
   password: string,
   onChange: (change: ServerChange) => void,
 ): Promise<Attachment> {
-  const closing = new AbortController();
-  const ends: number[] = [];
-  let current = await attach(server, password);
-  let restarting = Promise.resolve();
-  let giveUp: (fault: Error) => void = () => {};
-  const lost = new Promise<Error>((resolve) => {
-    giveUp = resolve;
-  });
-  const { port } = current;
+  return new Keeper({ server, password, onChange }, await attach(server, password));
+}
 
-  async function restart(): Promise<void> {
-    onChange('lost');
-    const now = Date.now();
-    ends.push(now);
-    try {
-      if (ends.filter((time) => now - time < SPAN_MS).length > MAX_RESTARTS) {
-        throw fault('embedded-server-keeps-ending', { times: MAX_RESTARTS + 1, minutes: SPAN_MS / 60_000 });
-      }
-      current = await attach(server, password, { port, stop: closing.signal });
-      watch(current);
-      onChange('back');
-    } catch (cause) {
-      if (closing.signal.aborted) return;
-      const { data, log } = server;
-      giveUp(fault('embedded-server-lost', { data, log, cause: factOf(cause) }, { cause }));
-    }
+interface Kept {
+  readonly server: Server;
+  readonly password: string;
+  readonly onChange: (change: ServerChange) => void;
+}
+
+class Keeper implements Attachment {
+  readonly port: number;
+  readonly lost: Promise<Error>;
+  readonly #kept: Kept;
+  readonly #closing = new AbortController();
+  readonly #ends: number[] = [];
+  #current: Attached;
+  #restarting = Promise.resolve();
+  #giveUp: (fault: Error) => void = () => {};
+
+  constructor(kept: Kept, attached: Attached) {
+    this.#kept = kept;
+    this.#current = attached;
+    this.port = attached.port;
+    this.lost = new Promise<Error>((resolve) => {
+      this.#giveUp = resolve;
+    });
+    this.#watch();
   }
 
-  function watch({ lease }: Attached): void {
-    void lease.ended.then(() => {
-      if (!closing.signal.aborted) restarting = restart();
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#restarting;
+    const { lease, exited } = this.#current;
+    const last = await isLast(lease);
+    if (last) await stopServer(this.#kept.server);
+    await lease.client.end().catch(() => {});
+    if (last) await ended(exited);
+  }
+
+  async destroy(): Promise<void> {
+    this.#closing.abort();
+    await this.#restarting;
+    await this.#current.lease.client.end().catch(() => {});
+    await stopServer(this.#kept.server, 'immediate');
+    await ended(this.#current.exited);
+  }
+
+  #watch(): void {
+    void this.#current.lease.ended.then(() => {
+      if (!this.#closing.signal.aborted) this.#restarting = this.#restart();
     });
   }
-  watch(current);
 
-  return {
-    port,
-    lost,
-    async close() {
-      closing.abort();
-      await restarting;
-      const { lease, exited } = current;
-      const last = await isLast(lease);
-      if (last) await stopServer(server);
-      await lease.client.end().catch(() => {});
-      if (last) await ended(exited);
-    },
-    async destroy() {
-      closing.abort();
-      await restarting;
-      await current.lease.client.end().catch(() => {});
-      await stopServer(server, 'immediate');
-      await ended(current.exited);
-    },
-  };
+  async #restart(): Promise<void> {
+    const { server, password, onChange } = this.#kept;
+    onChange('lost');
+    const now = Date.now();
+    this.#ends.push(now);
+    try {
+      if (this.#ends.filter((time) => now - time < SPAN_MS).length > MAX_RESTARTS) {
+        throw fault('embedded-server-keeps-ending', { times: MAX_RESTARTS + 1, minutes: SPAN_MS / 60_000 });
+      }
+      this.#current = await attach(server, password, { port: this.port, stop: this.#closing.signal });
+      this.#watch();
+      onChange('back');
+    } catch (cause) {
+      if (this.#closing.signal.aborted) return;
+      const { data, log } = server;
+      this.#giveUp(fault('embedded-server-lost', { data, log, cause: factOf(cause) }, { cause }));
+    }
+  }
 }
 
 /**

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { lchown, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -95,35 +95,50 @@ export async function startServer(server: Server, port: number): Promise<Started
   });
   // It outlives this process if another one still uses it.
   child.unref();
-  let running = true;
   const exited = new Promise<void>((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', () => resolve());
-  }).finally(() => {
-    running = false;
   });
-  // The caller below, or whoever awaits it, reports a fault.
+  // Whoever awaits it gets the fault.
   exited.catch(() => {});
   await log.close();
-  const deadline = Date.now() + START_PATIENCE_MS;
-  while (!(await isReady(server, child.pid))) {
-    if (!running) {
-      const said = await readFile(draft, 'utf8').catch(() => '');
-      await keepLog(server, draft);
-      await exited;
-      throw fault('embedded-start-failed', { data: server.data, detail: said.slice(-2_000) });
-    }
-    if (Date.now() > deadline) {
-      child.kill('SIGQUIT');
-      await keepLog(server, draft);
-      const { data, log } = server;
-      throw fault('embedded-start-timeout', { data, log, seconds: START_PATIENCE_MS / 1_000 });
-    }
-    await sleep(50);
+  try {
+    await untilReady(server, { child, exited, draft });
+  } catch (error) {
+    await keepLog(server, draft);
+    throw error;
   }
   await rename(draft, server.log);
   await removeDrafts(server);
   return { exited };
+}
+
+interface Starting extends Started {
+  readonly child: ChildProcess;
+  /** Its log. */
+  readonly draft: string;
+}
+
+async function untilReady(server: Server, { child, exited, draft }: Starting): Promise<void> {
+  const { data, log } = server;
+  let running = true;
+  const stop = () => {
+    running = false;
+  };
+  exited.then(stop, stop);
+  const deadline = Date.now() + START_PATIENCE_MS;
+  while (!(await isReady(server, child.pid))) {
+    if (!running) {
+      const said = await readFile(draft, 'utf8').catch(() => '');
+      await exited;
+      throw fault('embedded-start-failed', { data, detail: said.slice(-2_000) });
+    }
+    if (Date.now() > deadline) {
+      child.kill('SIGQUIT');
+      throw fault('embedded-start-timeout', { data, log, seconds: START_PATIENCE_MS / 1_000 });
+    }
+    await sleep(50);
+  }
 }
 
 /**

@@ -140,7 +140,7 @@ async function take(client: pg.ClientBase, kind: LockKind): Promise<void> {
     await kind.take(client);
   } catch (cause) {
     if (!isLockRefused(cause) && !(cause instanceof CommentRace)) throw cause;
-    throw new NotTaken('The lock is not to be had', { cause });
+    throw new NotTaken('not taken', { cause });
   }
 }
 

@@ -117,6 +117,36 @@ export async function terminate(
   return refused;
 }
 
+/** The process ids of sessions whose role was dropped. PostgreSQL lets such sessions go on. */
+export async function sessionsOfNobody(client: pg.ClientBase): Promise<number[]> {
+  const { rows } = await client.query<{ pid: number }>(
+    `SELECT activity.pid FROM pg_catalog.pg_stat_activity AS activity
+      WHERE activity.usesysid <> 0::pg_catalog.oid
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_roles AS role WHERE role.oid = activity.usesysid)
+      ORDER BY activity.pid`,
+  );
+  return rows.map(({ pid }) => pid);
+}
+
+/**
+ * Tells up to `count` sessions of a login to end, those first that have been idle longest. It does
+ * not wait for their end. Returns how many it told. Needs the right to signal them.
+ * https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-ADMIN-SIGNAL
+ */
+export async function endSome(client: pg.ClientBase, login: string, count: number): Promise<number> {
+  const { rowCount } = await client.query(
+    `SELECT pg_catalog.pg_terminate_backend(session.pid)
+       FROM (SELECT activity.pid
+               FROM pg_catalog.pg_stat_activity AS activity
+              WHERE activity.usename = $1::pg_catalog.name
+                AND activity.backend_type = 'client backend'::pg_catalog.text
+              ORDER BY activity.state = 'idle'::pg_catalog.text DESC, activity.state_change
+              LIMIT $2::pg_catalog.int8) AS session`,
+    [login, count],
+  );
+  return rowCount ?? 0;
+}
+
 /** TODO: remove, once everybody has facts. */
 export function describeSession(session: SessionInfo): string {
   return describe(session);

@@ -17,7 +17,7 @@ export interface UsePoller {
    * milliseconds old: that makes a wait longer by no more than that. An answer that nobody uses it
    * is always new, because a login is revoked on the strength of it.
    */
-  look(sources: readonly UseSource[], login: string, maxAge: number): Promise<LoginUse>;
+  poll(sources: readonly UseSource[], login: string, maxAge: number): Promise<LoginUse>;
 }
 
 /**
@@ -26,56 +26,65 @@ export interface UsePoller {
  */
 const FORGET_MS = 60_000;
 
-/** What is known of one server. */
-interface Place {
+/** What is known about one server. */
+interface PolledServer {
   /** The logins that rotations wait for there, and when each was last asked about. */
   readonly waited: Map<string, number>;
   latest?: { readonly at: number; readonly answer: Promise<Map<string, LoginUse>> };
 }
 
 export function openUsePoller(clock: Clock): UsePoller {
-  const places = new Map<string, Place>();
+  return new CachingPoller(clock);
+}
 
-  function placeOf(source: UseSource, login: string): Place {
-    const now = clock.now();
-    const place: Place = places.get(source.place) ?? { waited: new Map() };
-    places.set(source.place, place);
-    place.waited.set(login, now);
-    for (const [name, at] of place.waited) if (now - at > FORGET_MS) place.waited.delete(name);
-    return place;
+class CachingPoller implements UsePoller {
+  readonly #clock: Clock;
+  readonly #servers = new Map<string, PolledServer>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  async poll(sources: readonly UseSource[], login: string, maxAge: number): Promise<LoginUse> {
+    const answers = await Promise.all(sources.map((source) => this.#recent(source, login, maxAge)));
+    const isUsed = answers.some(({ use }) => use.sessions.length > 0 || use.prepared.length > 0);
+    const uses = await Promise.all(
+      answers.map(({ source, use, isNew }) => (isUsed || isNew ? use : this.#ask(source, login))),
+    );
+    return mergeUses(uses.map((use) => new Map([[login, use]]))).get(login) ?? NOBODY;
   }
 
   /** Who uses a login on a server: from the cache if that is new enough, else as it is now. */
-  async function glance(source: UseSource, login: string, maxAge: number): Promise<Glance> {
-    const { latest } = placeOf(source, login);
-    if (latest && Math.abs(clock.now() - latest.at) <= maxAge) {
+  async #recent(source: UseSource, login: string, maxAge: number): Promise<Answer> {
+    const { latest } = this.#serverOf(source, login);
+    if (latest && Math.abs(this.#clock.now() - latest.at) <= maxAge) {
       // Whoever started a query that failed reports it. This one asks again.
       const use = (await latest.answer.catch(() => undefined))?.get(login);
       if (use) return { source, use, isNew: false };
     }
-    return { source, use: await ask(source, login), isNew: true };
+    return { source, use: await this.#ask(source, login), isNew: true };
   }
 
-  async function ask(source: UseSource, login: string): Promise<LoginUse> {
-    const place = placeOf(source, login);
-    const answer = source.uses([...place.waited.keys()]);
-    place.latest = { at: clock.now(), answer };
+  async #ask(source: UseSource, login: string): Promise<LoginUse> {
+    const server = this.#serverOf(source, login);
+    const answer = source.uses([...server.waited.keys()]);
+    server.latest = { at: this.#clock.now(), answer };
     return (await answer).get(login) ?? NOBODY;
   }
 
-  return {
-    async look(sources, login, maxAge) {
-      const glances = await Promise.all(sources.map((source) => glance(source, login, maxAge)));
-      const isUsed = glances.some(({ use }) => use.sessions.length > 0 || use.prepared.length > 0);
-      const uses = await Promise.all(
-        glances.map(({ source, use, isNew }) => (isUsed || isNew ? use : ask(source, login))),
-      );
-      return mergeUses(uses.map((use) => new Map([[login, use]]))).get(login) ?? NOBODY;
-    },
-  };
+  /** The server of a source. The login counts among those that rotations wait for there. */
+  #serverOf(source: UseSource, login: string): PolledServer {
+    const now = this.#clock.now();
+    const server: PolledServer = this.#servers.get(source.place) ?? { waited: new Map() };
+    this.#servers.set(source.place, server);
+    server.waited.set(login, now);
+    for (const [name, at] of server.waited) if (now - at > FORGET_MS) server.waited.delete(name);
+    return server;
+  }
 }
 
-interface Glance {
+/** What one server says of one login. */
+interface Answer {
   readonly source: UseSource;
   readonly use: LoginUse;
   readonly isNew: boolean;

@@ -5,9 +5,7 @@ import type { Database } from '../../config/config.ts';
 
 const PATIENCE_MS = 5_000;
 
-/**
- * https://www.postgresql.org/docs/current/protocol-message-formats.html#PROTOCOL-MESSAGE-FORMATS-SSLREQUEST
- */
+/** SSLRequest: https://www.postgresql.org/docs/current/protocol-message-formats.html */
 const SSL_REQUEST = Buffer.from('0000000804d2162f', 'hex');
 
 /**

@@ -1,5 +1,8 @@
 import { X509Certificate } from 'node:crypto';
+import { TLSSocket } from 'node:tls';
+import type pg from 'pg';
 import type { Database } from '../../config/config.ts';
+import { connectionOf } from '../connection/pg-internals.ts';
 import { openTls } from './open-tls.ts';
 
 /**
@@ -39,6 +42,14 @@ export async function peerCertificate(target: Database): Promise<PeerCertificate
   } finally {
     socket?.destroy();
   }
+}
+
+/** Until when the server's certificate is valid; undefined on a connection without TLS. */
+export function peerCertificateExpiry(client: pg.Client): Date | undefined {
+  const { stream } = connectionOf(client);
+  if (!(stream instanceof TLSSocket)) return undefined;
+  const until = stream.getPeerCertificate().valid_to;
+  return until ? new Date(until) : undefined;
 }
 
 /** Whom the first certificate of a PEM text is for; empty: nobody. */

@@ -68,7 +68,7 @@ export function openView(given: ViewParts): RotationView & AsyncDisposable {
     },
     replicas,
     uses: async (logins) => mergeUses(await Promise.all(sources.map((source) => source.uses(logins)))),
-    look: (login, maxAge) => poller.look(sources, login, maxAge),
+    look: (login, maxAge) => poller.poll(sources, login, maxAge),
     read(destination, stage: Stage) {
       const question = `${parts.destinations.indexOf(destination)} ${stage}`;
       const known = answers.get(question) ?? destination.store.read(destination.secrets, stage);

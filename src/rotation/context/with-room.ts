@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fact } from '../../facts/fact.ts';
 import type { Session } from '../../postgres/connection/connect.ts';
 import { isServerFull } from '../../postgres/connection/database-error.ts';
-import { endSome } from '../../postgres/sessions/end-some.ts';
+import { endSome } from '../../postgres/sessions/sessions.ts';
 import { warn } from '../warn.ts';
 import type { RotationContext, RotationView } from './rotation-context.ts';
 

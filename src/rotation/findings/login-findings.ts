@@ -12,7 +12,7 @@ import {
   setDefaultRole,
 } from '../../postgres/roles/role-statements.ts';
 import { WITH_OPTIONS } from '../../postgres/roles/with-options.ts';
-import { sessionsOfNobody } from '../../postgres/sessions/sessions-of-nobody.ts';
+import { sessionsOfNobody } from '../../postgres/sessions/sessions.ts';
 import type { RotationView } from '../context/rotation-context.ts';
 import { type Finding, finding } from './finding.ts';
 

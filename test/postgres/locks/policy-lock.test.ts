@@ -3,7 +3,9 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { tellError } from '../../../src/messages/tell.ts';
+import type { Fact } from '../../../src/facts/fact.ts';
+import { factOf } from '../../../src/facts/fault.ts';
+import { statementsOf, tellError } from '../../../src/messages/tell.ts';
 import { connect, type Session } from '../../../src/postgres/connection/connect.ts';
 import { lockKey } from '../../../src/postgres/locks/lock-key.ts';
 import { withPolicyLock } from '../../../src/postgres/locks/policy-lock.ts';
@@ -106,6 +108,20 @@ test('the lock of two logins is held by one rotator at a time, whoever it is and
     await withPolicyLock(two.client, ['no_such_a', 'no_such_b'], async () => {});
   });
   await withPolicyLock(two.client, [a, b], async () => {});
+});
+
+test('who holds the lock too long is named with the statement that ends that session', async () => {
+  await using person = await adminOf(inject('postgres'));
+  await person.client.query(`BEGIN; COMMENT ON ROLE ${a} IS NULL`);
+  await using rotating = await as(rotator);
+  const fact = await withPolicyLock(rotating.client, [a, b], async () => {}).catch(factOf);
+  expect(fact).toMatchObject({
+    code: 'lock-held',
+    params: { holders: [{ pid: await pidOf(person.client), state: 'idle in transaction' }] },
+  });
+  for (const statement of statementsOf(fact as Fact)) await admin.client.query(statement);
+  await expect(person.client.query('COMMIT')).rejects.toThrow();
+  await withPolicyLock(rotating.client, [a, b], async () => {});
 });
 
 test('what its body did is undone when the body throws', async () => {

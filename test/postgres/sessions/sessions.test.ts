@@ -1,4 +1,6 @@
 import { expect, inject, test } from 'vitest';
+import { factOf } from '../../../src/facts/fault.ts';
+import { statementsOf } from '../../../src/messages/tell.ts';
 import { describeSession, sessionsOf, terminate } from '../../../src/postgres/sessions/sessions.ts';
 import { adminOf } from '../../support/admin.ts';
 import { uniqueName } from '../../support/unique-name.ts';
@@ -36,13 +38,17 @@ test('a role that may not see sessions gets an error and not a zero (G6)', async
   await admin.client.query(`CREATE ROLE ${blind} LOGIN PASSWORD 'blind'`);
   {
     await using session = await adminOf({ ...server, user: blind, password: 'blind' });
-    await expect(sessionsOf(session.client, ['anyone'])).rejects.toMatchObject({
+    const hidden = sessionsOf(session.client, ['anyone']);
+    await expect(hidden).rejects.toMatchObject({
       fact: {
         code: 'sessions-hidden',
         params: { rotator: blind },
         remedies: [{ kind: 'sql', statements: [`GRANT pg_read_all_stats TO ${blind}`] }],
       },
     });
+    const fact = await hidden.then(() => expect.unreachable(), factOf);
+    for (const statement of statementsOf(fact)) await admin.client.query(statement);
+    expect((await sessionsOf(session.client, ['anyone'])).get('anyone')).toEqual([]);
   }
   await admin.client.query(`DROP ROLE ${blind}`);
 });

@@ -35,7 +35,7 @@ const source: UseSource = {
 };
 
 async function lookAtAll(poller: ReturnType<typeof openUsePoller>): Promise<number[]> {
-  const uses = await Promise.all(logins.map((login) => poller.look([source], login, 1_000)));
+  const uses = await Promise.all(logins.map((login) => poller.poll([source], login, 1_000)));
   return uses.map((use) => use.sessions.length);
 }
 
@@ -56,7 +56,7 @@ test('that nobody uses a login is never taken from an earlier look (G2, G6)', as
   const [login = ''] = logins;
   await lookAtAll(poller);
   await sessions.shift()?.[Symbol.asyncDispose]();
-  const look = (maxAge: number) => poller.look([source], login, maxAge);
+  const look = (maxAge: number) => poller.poll([source], login, maxAge);
   await expect.poll(async () => (await look(-1)).sessions.length).toBe(0);
   sessions.push(await adminOf({ ...server, user: login, password: 'waited' }));
   // The clock stands still, so the zero above is as new as can be, and yet it is asked again.
@@ -67,8 +67,8 @@ test('a look that failed for one is asked again for the next', async () => {
   const poller = openUsePoller(setClock(0));
   const [login = '', other = ''] = logins;
   const failing = { ...source, uses: async () => Promise.reject(new Error('the session is gone')) };
-  const first = poller.look([failing], login, 1_000);
-  const second = poller.look([source], other, 1_000);
+  const first = poller.poll([failing], login, 1_000);
+  const second = poller.poll([source], other, 1_000);
   await expect(first).rejects.toThrow('the session is gone');
   expect((await second).sessions).toHaveLength(1);
 });
@@ -97,7 +97,7 @@ describe('a login that is waited for on two servers', () => {
     const clock = setClock(0);
     const poller = openUsePoller(clock);
     const sources = [place('primary', () => logins), place('replica', () => [])];
-    const lookAround = () => Promise.all(logins.map((login) => poller.look(sources, login, 1_000)));
+    const lookAround = () => Promise.all(logins.map((login) => poller.poll(sources, login, 1_000)));
     await lookAround();
     for (let poll = 1; poll <= 3; poll += 1) {
       clock.set(poll * 2_000);
@@ -113,17 +113,17 @@ describe('a login that is waited for on two servers', () => {
     let here: string[] = [login];
     let there: string[] = [];
     const sources = [place('primary', () => here), place('replica', () => there)];
-    const look = async () => (await poller.look(sources, login, 1_000)).sessions.length;
+    const look = async () => (await poller.poll(sources, login, 1_000)).sessions.length;
     expect(await look()).toBe(1);
     [here, there] = [[], [login]];
-    await poller.look(sources.slice(0, 1), login, -1);
+    await poller.poll(sources.slice(0, 1), login, -1);
     // The clock stands still: of both servers nobody was seen last, and neither is taken at its
     // word.
     expect(await look()).toBe(1);
     there = [];
-    await poller.look(sources.slice(1), login, -1);
+    await poller.poll(sources.slice(1), login, -1);
     expect(await look()).toBe(0);
     const failing = { ...sources[1], uses: () => Promise.reject(new Error('gone')) } as UseSource;
-    await expect(poller.look([...sources.slice(0, 1), failing], login, 1_000)).rejects.toThrow('gone');
+    await expect(poller.poll([...sources.slice(0, 1), failing], login, 1_000)).rejects.toThrow('gone');
   });
 });
