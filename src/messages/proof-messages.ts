@@ -80,7 +80,7 @@ export const proofMessages: Messages<ProofFacts> = {
   'rotator-passwords-refused': {
     text: (params) => allRefused(params),
     advice:
-      "if another destination was the first of the policy until now, put that back; if the role's VALID UNTIL is over, end that; else set a password by hand, and configure it there",
+      "if another destination was the first of the policy until now, put that back; if the role's VALID UNTIL is over, end that; else set a password by hand (ALTER ROLE … PASSWORD '…'), and configure it there",
     means: 'PostgreSQL refuses every password that the rotator may have.',
     example: {
       server: 'db.internal:5432',

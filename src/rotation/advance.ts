@@ -21,6 +21,7 @@ export class StepError extends Fault {
  */
 export async function advance(context: RotationContext): Promise<Wait | undefined> {
   const { ledger } = context;
+  context.forget();
   const isBack = context.rotation.rolledBackTo !== null;
   const recorded = (await ledger.events([context.rotation.id])).filter(
     ({ kind, back }) => kind === 'done' && back === isBack,

@@ -2,7 +2,7 @@ import { fact } from '../facts/fact.ts';
 import { factOf } from '../facts/fault.ts';
 import type { SeenClients } from '../facts/use-facts.ts';
 import { clientsAt, placeOf } from './clients-at.ts';
-import type { RotationView } from './context/rotation-context.ts';
+import type { PolicyView } from './context/rotation-context.ts';
 import type { Notice } from './step.ts';
 
 /** What the PgBouncers of a connection say of a login. */
@@ -20,7 +20,7 @@ export interface PooledClients {
  * holds up no rotation.
  */
 export async function pooledClients(
-  { connection }: Pick<RotationView, 'connection'>,
+  { connection }: Pick<PolicyView, 'connection'>,
   login: string,
   options: { readonly release?: boolean } = {},
 ): Promise<PooledClients> {

@@ -85,7 +85,6 @@ async function fail(context: RotationContext, error: StepError): Promise<Outcome
   const ended = await endAndTakeBack(
     context,
     async () => {
-      context.forget();
       if (await mustGoOn(context, error)) return undefined;
       if (!isReplaced) return { row: await ledger.finish(context.rotation, 'failed') };
       const replacedBy = await ledger.replace(context.rotation, randomUUID());
@@ -125,7 +124,6 @@ async function advanceTwice(context: RotationContext): Promise<Wait | undefined>
   } catch (error) {
     if (!(error instanceof StepError && isFault(error, 'password-refused'))) throw error;
     await context.ledger.failed(context.rotation, error.step, error.fact);
-    context.forget();
     return advance(context);
   }
 }

@@ -7,7 +7,7 @@ import type { Rotation } from '../ledger/rotation.ts';
 import type { Timing } from '../ledger/timing.ts';
 import { sessionsIn } from '../postgres/sessions/sessions.ts';
 import type { Version } from '../secret-store/secret-store.ts';
-import type { RotationContext } from './context/rotation-context.ts';
+import type { PolicyView } from './context/rotation-context.ts';
 import { isOverdue, nextTry } from './due-rotation.ts';
 
 export type PolicyState =
@@ -39,7 +39,7 @@ export interface PolicyStatus {
 export async function policyStatus(
   policy: Policy,
   history: { readonly last: Rotation; readonly lastDoneAt: Date | null } | undefined,
-  { timing, context }: { timing: Timing; context: RotationContext },
+  { timing, context }: { timing: Timing; context: PolicyView },
 ): Promise<PolicyStatus> {
   const faults: Fact[] = [];
   const seen = <Value>(reading: Promise<Value>): Promise<Value | undefined> =>
@@ -91,7 +91,7 @@ export async function policyStatus(
 
 /** What is published where, if the destinations do not agree: a publish that stopped halfway, or a hand in between. */
 function partOf(
-  { destinations }: RotationContext,
+  { destinations }: PolicyView,
   answers: readonly ({ readonly version: Version | undefined } | undefined)[],
   last: Rotation | undefined,
 ): Fact | undefined {

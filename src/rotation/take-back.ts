@@ -1,10 +1,8 @@
 import { isFault } from '../facts/fault.ts';
-import { withPolicyLock } from '../postgres/locks/policy-lock.ts';
 import { disableLogin } from '../postgres/logins/login.ts';
-import { lockOf } from './context/lock-of.ts';
 import { publisherOf } from './context/publisher-of.ts';
 import { areOfPolicy, type RotationContext } from './context/rotation-context.ts';
-import { refuseSuperseded } from './refuse-superseded.ts';
+import { underLock } from './context/under-lock.ts';
 import { isLocked } from './server-fault.ts';
 
 /**
@@ -32,8 +30,7 @@ export async function endAndTakeBack<Ended>(
 ): Promise<Ended | undefined> {
   let ended: Ended | undefined = undefined as Ended | undefined;
   try {
-    await withPolicyLock(await context.rotator(), lockOf(context), async () => {
-      await refuseSuperseded(context);
+    await underLock(context, async () => {
       ended = await end();
       if (ended) await shutIncoming(context);
     });
@@ -60,7 +57,6 @@ async function shutIncoming(context: RotationContext): Promise<void> {
   // As the ledger has it now: the step may have begun after this run read its row.
   const { incoming, setBegunAt } = (await context.ledger.find(context.rotation.id)) ?? context.rotation;
   if (incoming === null || setBegunAt === null || !areOfPolicy(context)) return;
-  context.forget();
   if (await publisherOf(context, incoming)) return;
   await disableLogin(await context.rotator(), incoming);
 }

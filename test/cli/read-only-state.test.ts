@@ -40,7 +40,7 @@ test('with a state database that only reads, the commands that only read work, a
   const status = await run('status', '--json');
   expect(status).toMatchObject({
     code: 0,
-    stderr: `keyturn: the state database is read-only: ${READ_ONLY}\n`,
+    stderr: `keyturn: the state database is read-only; ${READ_ONLY}\n`,
   });
   expect(JSON.parse(status.stdout)).toMatchObject([{ policy: 'app', state: 'active' }]);
   expect(JSON.parse((await run('history', '--json')).stdout)).toMatchObject([{ status: 'done' }]);

@@ -23,6 +23,7 @@ import {
 import { type ReplicaServer, startReplica } from '../support/replica.ts';
 import { withLimitedRotator } from '../support/rotator.ts';
 import { MAPPING, openScenario, type Scenario } from '../support/scenario.ts';
+import { skippingClock } from '../support/skipping-clock.ts';
 import { telling } from '../support/telling.ts';
 
 type Credential = Awaited<ReturnType<Scenario['published']>>;
@@ -74,18 +75,6 @@ function isAlive({ client }: OldClient): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-/** A clock that can be put forward. */
-function hastyClock() {
-  let skew = 0;
-  const now = () => Date.now() + skew;
-  return {
-    now,
-    skipTo(instant: number) {
-      skew += Math.max(0, instant - now());
-    },
-  };
 }
 
 async function countThere(login: string): Promise<number> {
@@ -276,7 +265,7 @@ describe('with a replica', () => {
     });
 
     test('a minute of it is a fault that status shows with what to do, told once, until it replays (G2)', async () => {
-      const clock = hastyClock();
+      const clock = skippingClock();
       const patient = draining(scenario, { timeout: 24 * 3_600_000 }).with({ clock });
       const { old, session, rotation } = await whileDraining(patient);
       await replica.pause();
@@ -317,7 +306,7 @@ describe('with a replica', () => {
     });
 
     test('before publish it is waited for as long as retryFor, and then changes nothing (G5)', async () => {
-      const clock = hastyClock();
+      const clock = skippingClock();
       const { policy } = scenario;
       const bounded = scenario.with({
         clock,

@@ -18,6 +18,7 @@ import {
   type RotatorScenario,
 } from '../support/rotator-scenario.ts';
 import { openScenario, type Scenario } from '../support/scenario.ts';
+import { telling } from '../support/telling.ts';
 
 let world: RotatorScenario;
 let own: Scenario;
@@ -128,8 +129,9 @@ test('a first destination that is another between set and publish costs no passw
   expect(await edited.run(rotation)).toMatchObject({
     status: 'retrying',
     error: {
+      fact: { code: 'rotator-password-unknown' },
       message: expect.stringMatching(
-        /password authentication failed .*\. moved \(primary\) has no other of policy .*: if another destination was the first of the policy until now, put that back$/,
+        /password authentication failed .*\. moved \(primary\) has no other of policy .*; if another destination was the first of the policy until now, put that back$/,
       ),
     },
   });
@@ -255,7 +257,7 @@ describe('the rotator is let in', () => {
     expect(outcome).toMatchObject({ status: 'failed', error: { step: 'check' } });
     const { message } = (outcome as { error: Error }).error;
     expect(message).toMatch(
-      /PostgreSQL refuses what files \(primary\) has of policy .*-rotator, current, pending and previous, and the password that connection target configures; .*; else set a password by hand, ALTER ROLE "rotator_.*" PASSWORD '…', and configure it there$/,
+      /PostgreSQL refuses what files \(primary\) has of policy .*-rotator, current, pending and previous, and the password that connection target configures; .*; else set a password by hand \(ALTER ROLE … PASSWORD '…'\), and configure it there; run: ALTER ROLE "rotator_.*" VALID UNTIL 'infinity'$/,
     );
     for (const secret of [password, CONFIGURED]) expect(message).not.toContain(secret);
     // As it says.
@@ -336,8 +338,8 @@ test('plan has its five steps and warns of an expiry that is near, and status ha
       state: 'next',
       fact: { code: 'plan-check-rotator', params: { login: world.rotator } },
       warnings: [
-        expect.stringMatching(/^nobody can log in as \S+ after its VALID UNTIL, .* VALID UNTIL 'infinity'$/),
-        expect.stringMatching(/the one that connection target configures is obsolete then, remove it$/),
+        telling(/^nobody can log in as \S+ after its VALID UNTIL, .* VALID UNTIL 'infinity'$/),
+        { code: 'configured-password-obsolete', params: { connection: 'target' } },
       ],
     },
     { step: 'stage', state: 'then' },

@@ -124,7 +124,7 @@ describe.skipIf(!inject('aws'))('status', () => {
       await from().run(early);
       expect(await statusOf(from())).toMatchObject({
         state: passes ? 'retrying' : 'failed',
-        faults: [telling(tells)],
+        faults: expect.arrayContaining([telling(tells)]),
       });
       await end?.();
       expect(await scenario.published()).toEqual(before);
@@ -137,7 +137,7 @@ describe.skipIf(!inject('aws'))('status', () => {
       await from().run(late);
       expect(await statusOf(from())).toMatchObject({
         state: 'retrying',
-        faults: [telling(tells)],
+        faults: expect.arrayContaining([telling(tells)]),
       });
       await end?.();
       expect(await runOn(scenario, late, { to: 'end' })).toEqual({ status: 'done' });
@@ -214,7 +214,7 @@ describe.skipIf(!inject('aws'))('status', () => {
     await lossy.run(rotation);
     expect(await statusOf(scenario)).toMatchObject({
       state: 'retrying',
-      faults: [telling('it is tried again')],
+      faults: expect.arrayContaining([telling('it is tried again')]),
     });
     const current = await primary.store.read(primary.secrets, 'current');
     expect(await runOn(scenario, rotation, { to: 'end' })).toEqual({ status: 'done' });

@@ -7,7 +7,6 @@ import { factOf } from '../../facts/fault.ts';
 import { command } from '../../facts/remedy.ts';
 import { tell } from '../../messages/tell.ts';
 import { QueueError } from '../../queue/queue-error.ts';
-import { hypotheticalRotation } from '../../rotation/context/hypothetical-rotation.ts';
 import { type PolicyState, type PolicyStatus, policyStatus } from '../../rotation/status.ts';
 import { interrupted } from '../interrupted.ts';
 import type { Io } from '../io.ts';
@@ -59,7 +58,7 @@ async function readStatus(app: App, policies: readonly Policy[]): Promise<Policy
   return fromEach(
     policies,
     async (policy) => {
-      await using context = await app.context(hypotheticalRotation(policy.name, app.clock.now()));
+      await using context = await app.view(policy);
       const timing = timings.get(policy.name) ?? (await ledger.timing(policy.name));
       return await policyStatus(policy, summary.get(policy.name), { timing, context });
     },

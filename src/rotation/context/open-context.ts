@@ -11,10 +11,9 @@ import { mergeUses } from '../../postgres/sessions/merge-uses.ts';
 import { usesOf } from '../../postgres/sessions/sessions.ts';
 import { openUsePoller, type UsePoller, type UseSource } from '../../postgres/sessions/use-poller.ts';
 import type { Stage, Version } from '../../secret-store/secret-store.ts';
-import type { OpenDestination, RotationContext, RotationView } from './rotation-context.ts';
+import type { OpenDestination, PolicyView, RotationContext, RotationView } from './rotation-context.ts';
 
 interface ViewParts {
-  readonly rotation: Rotation;
   readonly policy: Policy;
   readonly connection: Connection;
   readonly destinations: readonly [OpenDestination, ...OpenDestination[]];
@@ -25,22 +24,37 @@ interface ViewParts {
   readonly sessions?: SessionPool;
 }
 
+interface RotationParts extends ViewParts {
+  readonly rotation: Rotation;
+}
+
 /** A context for one run through the steps. Disposing of it closes the rotator's sessions that were opened. */
 export function openContext({
   ledger,
   ...parts
-}: ViewParts & { readonly ledger: Ledger }): RotationContext & AsyncDisposable {
+}: RotationParts & { readonly ledger: Ledger }): RotationContext & AsyncDisposable {
   return { ...openView(parts), ledger };
 }
 
 /** The same without a ledger, for looking only. */
-export function openView(given: ViewParts): RotationView & AsyncDisposable {
+export function openView({ rotation, ...parts }: RotationParts): RotationView & AsyncDisposable {
+  const view = openPolicyView(parts, { urgent: rotation.reason === 'emergency' });
+  return { ...view, rotation, warnings: [] };
+}
+
+/**
+ * What can be seen of a policy. `urgent` is for an emergency, which does not queue for a session.
+ * Disposing of it closes the rotator's sessions that were opened.
+ */
+export function openPolicyView(
+  given: ViewParts,
+  { urgent = false }: { readonly urgent?: boolean } = {},
+): PolicyView & AsyncDisposable {
   const parts = { ...given, connection: remembering(given.connection) };
   let session: Promise<Session> | undefined;
   let answers = new Map<string, Promise<Version | undefined>>();
   const poller = parts.poller ?? openUsePoller(parts.clock);
   const sessions = parts.sessions ?? openSessionPool(parts.connection);
-  const urgent = parts.rotation.reason === 'emergency';
   async function rotator() {
     session ??= sessions.rotator({ urgent });
     return (await session).client;
@@ -59,7 +73,6 @@ export function openView(given: ViewParts): RotationView & AsyncDisposable {
   ];
   return {
     ...parts,
-    warnings: [],
     rotator,
     async beside(open) {
       // In this order: whoever holds the second session waits for nobody.

@@ -30,18 +30,13 @@ export interface Warning {
   readonly fact: Fact;
 }
 
-/** All that the steps of one rotation need, for one run through them. */
-export interface RotationContext {
+/** What can be seen of a policy, without a rotation and without the ledger. Nothing is written through it. */
+export interface PolicyView {
   readonly policy: Policy;
   readonly connection: Connection;
   /** The first is the primary. */
   readonly destinations: readonly [OpenDestination, ...OpenDestination[]];
-  readonly ledger: Ledger;
   readonly clock: Clock;
-  /** Follows the ledger: replaced by whoever writes there. */
-  rotation: Rotation;
-  /** What this run found worth telling that no run before it had. */
-  readonly warnings: Warning[];
   /** The rotator's session, opened at first use and kept for this run. */
   rotator(): Promise<pg.Client>;
   /** Opens another session on the primary, within what `maxSessions` allows. Dispose of it before the next. */
@@ -56,11 +51,22 @@ export interface RotationContext {
   look(login: string, maxAge: number): Promise<LoginUse>;
   /** What a destination says, asked once per run and stage until `forget`. */
   read(destination: OpenDestination, stage: Stage): Promise<Version | undefined>;
+  /** Drops what was read: for whoever writes to a store, takes the lock or begins anew. */
   forget(): void;
 }
 
-/** What can be asked of the world while the ledger is away. */
-export type RotationView = Omit<RotationContext, 'ledger'>;
+/** A policy as one of its rotations sees it, while the ledger may be away. */
+export interface RotationView extends PolicyView {
+  /** Follows the ledger: replaced by whoever writes there. */
+  rotation: Rotation;
+  /** What this run found worth telling that no run before it had. */
+  readonly warnings: Warning[];
+}
+
+/** All that the steps of one rotation need, for one run through them. */
+export interface RotationContext extends RotationView {
+  readonly ledger: Ledger;
+}
 
 /** The token of the version that a rotation makes current: its own, or on its way back the one before. */
 export function tokenOf({ rotation }: RotationView): string {

@@ -4,12 +4,11 @@ import { command } from '../../facts/remedy.ts';
 import type { StepName } from '../../ledger/rotation.ts';
 import { DatabaseError } from '../../postgres/connection/database-error.ts';
 import { isLimitOfRole, refusedAs } from '../../postgres/connection/refused-as.ts';
-import { type PolicyLock, withPolicyLock } from '../../postgres/locks/policy-lock.ts';
+import type { PolicyLock } from '../../postgres/locks/policy-lock.ts';
 import { changePassword } from '../../postgres/logins/change-password.ts';
 import { letBackIn, repairsOf } from '../../postgres/logins/let-back-in.ts';
 import { readLogins } from '../../postgres/logins/login.ts';
 import { scramVerifier } from '../../postgres/logins/scram-verifier.ts';
-import { lockOf } from '../context/lock-of.ts';
 import {
   holdsAny,
   incomingLogin,
@@ -17,7 +16,7 @@ import {
   type RotationContext,
   stagedCredential,
 } from '../context/rotation-context.ts';
-import { refuseSuperseded } from '../refuse-superseded.ts';
+import { underLock } from '../context/under-lock.ts';
 import { warn } from '../warn.ts';
 import { proveLogin } from './prove-login.ts';
 
@@ -37,12 +36,9 @@ export async function withProvenLogin(
   step: StepName,
   { check, act }: Under,
 ): Promise<void> {
-  const client = await context.rotator();
   // What is altered is seen by a fresh session only once it is committed, so each try is a transaction of its own.
   for (let isMended = false; ; isMended = true) {
-    const isDone = await withPolicyLock(client, lockOf(context), async (lock) => {
-      await refuseSuperseded(context);
-      context.forget();
+    const isDone = await underLock(context, async (lock) => {
       await check?.();
       const refused = await refusalOfLogin(context);
       if (refused === undefined) {

@@ -1,8 +1,7 @@
 import type { Fact } from '../../facts/fact.ts';
 import type { Rotation } from '../../ledger/rotation.ts';
-import { withPolicyLock } from '../../postgres/locks/policy-lock.ts';
 import { isPublished, type RotationContext } from '../context/rotation-context.ts';
-import { refuseSuperseded } from '../refuse-superseded.ts';
+import { underLock } from '../context/under-lock.ts';
 import { takeBack } from '../take-back.ts';
 import { mayBeSet } from './is-set.ts';
 import { pendingInUse } from './pending-in-use.ts';
@@ -17,11 +16,11 @@ export async function endUnset(context: RotationContext, reason?: Fact): Promise
   const end = () => ledger.finish(rotation, 'failed', reason);
   if (await mayBeSet(context)) {
     // Under the lock that `set` needs, and before anything is discarded: after it nobody sets it any more.
-    const ended = await withPolicyLock(await context.rotator(), policy.logins, async () => {
-      await refuseSuperseded(context);
-      context.forget();
-      return (await isPublished(context)) || (await pendingInUse(context)) ? undefined : end();
-    });
+    const ended = await underLock(
+      context,
+      async () => ((await isPublished(context)) || (await pendingInUse(context)) ? undefined : end()),
+      { logins: policy.logins },
+    );
     if (ended) await takeBack(context);
     return ended;
   }

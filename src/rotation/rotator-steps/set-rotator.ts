@@ -1,10 +1,8 @@
 import { fact } from '../../facts/fact.ts';
-import { withPolicyLock } from '../../postgres/locks/policy-lock.ts';
 import { changePassword } from '../../postgres/logins/change-password.ts';
 import { scramVerifier } from '../../postgres/logins/scram-verifier.ts';
-import { lockOf } from '../context/lock-of.ts';
 import { incomingLogin, stagedCredential } from '../context/rotation-context.ts';
-import { refuseSuperseded } from '../refuse-superseded.ts';
+import { underLock } from '../context/under-lock.ts';
 import type { Step } from '../step.ts';
 import { isSet } from './is-set.ts';
 
@@ -16,10 +14,7 @@ export const setRotator: Step = {
     const { username, password } = await stagedCredential(context);
     const verifier = scramVerifier(password);
     const client = await context.rotator();
-    await withPolicyLock(client, lockOf(context), async () => {
-      await refuseSuperseded(context);
-      await changePassword(client, username, verifier);
-    });
+    await underLock(context, () => changePassword(client, username, verifier));
     return undefined;
   },
   async describe(context) {

@@ -1,13 +1,11 @@
 import { fact } from '../../facts/fact.ts';
 import { factOf, fault } from '../../facts/fault.ts';
 import { sql } from '../../facts/remedy.ts';
-import { withPolicyLock } from '../../postgres/locks/policy-lock.ts';
 import type { OpenReplica } from '../../postgres/replicas/open-replica.ts';
 import { type LoginSession, terminate } from '../../postgres/sessions/sessions.ts';
-import { lockOf } from '../context/lock-of.ts';
 import { frozenLogins, type RotationContext } from '../context/rotation-context.ts';
+import { underLock } from '../context/under-lock.ts';
 import { refuseMissingPrivileges } from '../refuse-missing-privileges.ts';
-import { refuseSuperseded } from '../refuse-superseded.ts';
 import { seenSession, subjectOfSessions } from '../seen-use.ts';
 import { warn } from '../warn.ts';
 
@@ -29,10 +27,9 @@ export async function cut(
   const pids = sessions.map(({ pid }) => pid);
   const client = await context.rotator();
   // Under the lock, too: by the next rotation it would be the login in use.
-  const refused = await withPolicyLock(client, lockOf(context), async () => {
-    await refuseSuperseded(context);
-    return replica ? replica.terminate(outgoing, pids) : terminate(client, outgoing, pids);
-  });
+  const refused = await underLock(context, () =>
+    replica ? replica.terminate(outgoing, pids) : terminate(client, outgoing, pids),
+  );
   if (refused.length === 0) return;
   const left = sessions.filter(({ pid }) => refused.includes(pid));
   const cause = await refuseMissingPrivileges(context).then(() => null, factOf);

@@ -2,6 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { fact } from '../../facts/fact.ts';
 import { fault } from '../../facts/fault.ts';
 import type { PolicyLock } from '../../postgres/locks/policy-lock.ts';
+import { promoteVersion } from '../context/change-store.ts';
 import {
   type Credential,
   holds,
@@ -42,10 +43,7 @@ async function promote(context: RotationContext, lock: PolicyLock): Promise<void
     // Right before: a worker that was stopped meanwhile has lost the lock, and others have gone on without it.
     await lock.confirm();
     await refuseSuperseded(context);
-    await destination.store.promote(destination.secrets, tokenOf(context), {
-      back: context.rotation.rolledBackTo !== null,
-    });
-    context.forget();
+    await promoteVersion(context, destination);
     await readBack(context, destination, credential);
   }
 }

@@ -2,10 +2,8 @@ import { fact } from '../../facts/fact.ts';
 import { fault } from '../../facts/fault.ts';
 import { command } from '../../facts/remedy.ts';
 import { asksForMd5 } from '../../postgres/connection/scram-fault.ts';
-import { withPolicyLock } from '../../postgres/locks/policy-lock.ts';
 import { enableLogin, readLogins } from '../../postgres/logins/login.ts';
 import { scramVerifier } from '../../postgres/logins/scram-verifier.ts';
-import { lockOf } from '../context/lock-of.ts';
 import { publisherOf } from '../context/publisher-of.ts';
 import {
   frozenLogins,
@@ -14,10 +12,10 @@ import {
   type RotationContext,
   stagedCredential,
 } from '../context/rotation-context.ts';
+import { underLock } from '../context/under-lock.ts';
 import { proveLogin } from '../proof/prove-login.ts';
 import { setAgain } from '../proof/proven-login.ts';
 import { rethrowNamingPrivileges } from '../refuse-missing-privileges.ts';
-import { refuseSuperseded } from '../refuse-superseded.ts';
 import { isRefused } from '../server-fault.ts';
 import type { Step } from '../step.ts';
 
@@ -44,9 +42,7 @@ export const set: Step = {
     const { incoming } = frozenLogins(context);
     const verifier = scramVerifier((await stagedCredential(context)).password);
     const client = await context.rotator();
-    await withPolicyLock(client, lockOf(context), async () => {
-      await refuseSuperseded(context);
-      context.forget();
+    await underLock(context, async () => {
       const publisher = await publisherOf(context, incoming);
       if (!publisher) return enableLogin(client, incoming, verifier);
       // A promotion of this rotation that reached some secrets: those who read them have to be let in.
