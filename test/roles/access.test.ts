@@ -24,7 +24,7 @@ afterAll(async () => {
 /** The table `orders`, as facts name it. */
 const ORDERS = { kind: 'table', schema: 'public', owner: migrator, count: 1, names: ['orders'] } as const;
 
-test('create adds what is missing and takes nothing away unasked: that is named, and repair or a level takes it', async () => {
+test('create adds what is missing and revokes nothing unless asked: it names the excess, and repair or a level revokes it', async () => {
   const { admin, owner } = bare;
   const { name } = bare.scenario.policy;
   for (const take of [bare.repair, () => bare.create({ access: 'read' })]) {
@@ -49,7 +49,7 @@ test('create adds what is missing and takes nothing away unasked: that is named,
   }
 });
 
-test('with an owner the logins themselves keep nothing beyond the level that they had before: tables, columns, schema and what will be', async () => {
+test('with an owner, the logins themselves keep no privilege beyond the level, on tables, columns, schemas or future tables', async () => {
   const { admin, scenario, rotator } = bare;
   const [a, b] = scenario.policy.logins;
   await admin.query(`GRANT SELECT, DELETE ON orders TO ${a}; GRANT UPDATE (id) ON orders TO ${b};
@@ -67,7 +67,7 @@ test('with an owner the logins themselves keep nothing beyond the level that the
   await expect(session.query('DELETE FROM orders')).rejects.toMatchObject({ code: '42501' });
 });
 
-test('what a role gives beyond the level wherever it creates is said with what ends it', async () => {
+test('default privileges beyond the level that hold in every schema are named, with the statement that revokes them', async () => {
   const { admin, owner, scenario } = bare;
   const [a] = scenario.policy.logins;
   await admin.query(
@@ -91,7 +91,7 @@ test('what a role gives beyond the level wherever it creates is said with what e
   expect((await bare.create({ access: 'read' })).warnings).toEqual([]);
 });
 
-test('an owner that two policies have has the level chosen last, and whom that concerns is said', async () => {
+test('an owner of two policies has the level chosen last, and create says which logins that concerns', async () => {
   const { scenario, owner } = bare;
   const other: Provision = {
     ...{ policy: 'other', kind: 'create', connection: 'db', logins: ['x', 'y'], owner },

@@ -79,7 +79,7 @@ describe('nothing is dropped', () => {
     );
   });
 
-  test('of a policy without an owner, while a login owns something: there is nobody to take it', async () => {
+  test('while a login owns something and the policy has no owner to take it', async () => {
     await using alone = await openBarePolicy(server, { withOwner: false });
     const [a, b] = alone.scenario.policy.logins;
     await alone.create();
@@ -97,8 +97,8 @@ describe('nothing is dropped', () => {
   });
 });
 
-describe('the logins are shut out first, and nothing is lost by', () => {
-  test('who comes in before that: the session goes on, and nothing is dropped until it ends', async () => {
+describe('the logins are disabled first, and nothing is lost', () => {
+  test('when somebody logs in before that: the session goes on, and nothing is dropped until it ends', async () => {
     const { admin, scenario } = bare;
     const [a, b] = scenario.policy.logins;
     await admin.query(`ALTER ROLE ${a} LOGIN PASSWORD 'of-the-test'`);
@@ -128,7 +128,7 @@ describe('the logins are shut out first, and nothing is lost by', () => {
     expect(await bare.drop()).toMatchObject({ dropped: expect.arrayContaining([a, b]) });
   });
 
-  test('who acts as a login without logging in: what that makes at the last instant stays, and is handed over', async () => {
+  test('when somebody acts as a login without logging in: what they create at the last instant stays, and is handed over', async () => {
     const { admin, scenario, owner } = bare;
     const [a, b] = scenario.policy.logins;
     await using other = await adminOf(server, scenario.connection.database);
@@ -158,7 +158,7 @@ describe('the logins are shut out first, and nothing is lost by', () => {
   });
 });
 
-test('what the logins own becomes the owner’s, which is then kept; the ledger has the event', async () => {
+test('what the logins own becomes the owner’s, which then stays; the ledger records the drop', async () => {
   const { admin, scenario, owner } = bare;
   const [a, b] = scenario.policy.logins;
   await scenario.finish(await scenario.request());
@@ -188,7 +188,7 @@ test('what the logins own becomes the owner’s, which is then kept; the ledger 
   await admin.query('DROP TABLE precious');
 });
 
-test('grants of every kind are taken back, whoever made them, and the owner that keyturn made goes too', async () => {
+test('grants of every kind are revoked, whoever made them, and the owner that keyturn created is dropped too', async () => {
   const { admin, scenario, owner, rotator } = bare;
   const [a, b] = scenario.policy.logins;
   const migrator = uniqueName('migrator');
@@ -208,7 +208,7 @@ test('grants of every kind are taken back, whoever made them, and the owner that
   await admin.query(`DROP SCHEMA own CASCADE; DROP OWNED BY ${migrator}; DROP ROLE ${migrator}`);
 });
 
-test('a login that something in another database depends on is deactivated instead, and that is said', async () => {
+test('a login on which something in another database depends is deactivated instead, and drop says so', async () => {
   const { scenario, owner } = bare;
   const [a, b] = scenario.policy.logins;
   const elsewhere = uniqueName('elsewhere');
@@ -232,7 +232,7 @@ test('a login that something in another database depends on is deactivated inste
   expect(await bare.drop()).toMatchObject({ dropped: [a, owner], deactivated: [] });
 });
 
-test('an owner that was found is kept, and one that another policy has', async () => {
+test('an owner stays if keyturn did not create it, or if another policy has it', async () => {
   const { admin, scenario, owner } = bare;
   const { policy } = scenario;
   const second = { ...policy, name: 'second', logins: ['x', 'y'] as [string, string] };

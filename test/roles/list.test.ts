@@ -59,7 +59,7 @@ test('a login is missing, on standby, active, waiting for no connections to be r
   ]);
 });
 
-test('what the rotator may not see is null and not 0, with the statement that lets it (G6)', async () => {
+test('what the rotator may not see is null and not 0, with the statement that lets it see that (G6)', async () => {
   await using bare = await openBarePolicy(server);
   await bare.create();
   await bare.admin.query(`REVOKE pg_read_all_stats FROM ${bare.rotator}`);

@@ -16,7 +16,7 @@ import { uniqueName } from '../support/unique-name.ts';
 const server = inject('postgres');
 const suffix = uniqueName('');
 
-describe('what keyturn makes', () => {
+describe('the name of a role that keyturn creates', () => {
   let session: Session;
   beforeAll(async () => {
     session = await adminOf(server);
@@ -43,7 +43,7 @@ describe('what keyturn makes', () => {
     }
   };
 
-  test('has letters, digits, - and _ in its name, up to 50', async () => {
+  test('has up to 50 letters, digits, - and _', async () => {
     const plain = [...'abcxyzABCXYZ0189-_'];
     await fc.assert(
       fc.asyncProperty(
@@ -82,26 +82,29 @@ test.each([
   ['new\nline; DROP ROLE x', '$keyturn$'],
   ['Ünïcödé 🔑', 'SELECT'],
   ['%I %L', '--'],
-])('the logins %j and %j, which exist, are granted, repaired, rotated, printed and dropped', async (a, b) => {
-  const logins: [string, string] = [`${a}${suffix}`, `${b}${suffix}`];
-  await using bare = await openBarePolicy(server, { logins });
-  const { admin, scenario, rotator, owner } = bare;
-  for (const login of logins.map(quoteIdentifier)) {
-    await admin.query(`CREATE ROLE ${login}`);
-    await admin.query(`GRANT ${login} TO ${rotator} WITH ADMIN OPTION, INHERIT FALSE, SET FALSE`);
-  }
-  const { changes } = await bare.plan({ executor: 'administrator', access: 'owner' });
-  await admin.query(['BEGIN', ...changes.map(({ sql }) => sql), 'COMMIT'].join(';\n'));
-  expect((await bare.create({ access: 'owner' })).changes).toEqual([]);
-  expect(await scenario.finish(await scenario.request())).toEqual({ status: 'done' });
-  await admin.query(`CREATE TABLE t (id int); ALTER TABLE t OWNER TO ${quoteIdentifier(logins[1])}`);
-  expect((await bare.repair()).changes).toHaveLength(1);
-  expect((await bare.repair()).changes).toEqual([]);
-  expect(await bare.drop()).toMatchObject({ dropped: logins });
-  await admin.query(`DROP TABLE t; DROP OWNED BY ${owner}`);
-});
+])(
+  'the logins %j and %j, which exist, get privileges, are repaired, rotated, printed and dropped',
+  async (a, b) => {
+    const logins: [string, string] = [`${a}${suffix}`, `${b}${suffix}`];
+    await using bare = await openBarePolicy(server, { logins });
+    const { admin, scenario, rotator, owner } = bare;
+    for (const login of logins.map(quoteIdentifier)) {
+      await admin.query(`CREATE ROLE ${login}`);
+      await admin.query(`GRANT ${login} TO ${rotator} WITH ADMIN OPTION, INHERIT FALSE, SET FALSE`);
+    }
+    const { changes } = await bare.plan({ executor: 'administrator', access: 'owner' });
+    await admin.query(['BEGIN', ...changes.map(({ sql }) => sql), 'COMMIT'].join(';\n'));
+    expect((await bare.create({ access: 'owner' })).changes).toEqual([]);
+    expect(await scenario.finish(await scenario.request())).toEqual({ status: 'done' });
+    await admin.query(`CREATE TABLE t (id int); ALTER TABLE t OWNER TO ${quoteIdentifier(logins[1])}`);
+    expect((await bare.repair()).changes).toHaveLength(1);
+    expect((await bare.repair()).changes).toEqual([]);
+    expect(await bare.drop()).toMatchObject({ dropped: logins });
+    await admin.query(`DROP TABLE t; DROP OWNED BY ${owner}`);
+  },
+);
 
-test('schemas and tables may have any name, too', async () => {
+test('schemas and tables may have any name', async () => {
   await using bare = await openBarePolicy(server);
   const { admin, rotator } = bare;
   const [schema, table] = ['odd "schema"\n', "odd 'table'; --"].map(quoteIdentifier);

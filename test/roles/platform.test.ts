@@ -39,7 +39,7 @@ describe.skipIf(!haveOlderVersions).each([14, 16] as const)('on PostgreSQL %i', 
   afterAll(() => server[Symbol.asyncDispose]());
 
   test.each(Object.keys(STAND_INS))(
-    'what is printed for %s makes a rotator, run twice by an administrator for whom plain roles stand in for the platform',
+    'the script for %s creates a rotator when an administrator runs it twice (plain roles stand in for the platform)',
     async (name) => {
       await using scenario = await openScenario(server);
       const { admin, connection } = scenario;
@@ -104,14 +104,14 @@ test.each([
     /^There is no platform "elsewhere"; choose .*rds/,
   ],
   ['toString', { code: 'platform-unknown' }, /^There is no platform "toString"/],
-])('for %s nothing is printed, and it is said why', (name, refusal, message) => {
+])('for %s nothing is printed, and the message says why', (name, refusal, message) => {
   const error = thrownBy(() => platformOf(name));
   expect(error).toMatchObject({ fact: refusal });
   expect(isWrongRequest(error)).toBe(true);
   expect(tellError(error)).toMatch(message);
 });
 
-test('every platform that is offered is tried here, or refused', () => {
+test('every platform that is offered is tested here, or refused', () => {
   const unfit = PLATFORM_NAMES.filter((name) => !Object.hasOwn(STAND_INS, name));
   expect(unfit).toEqual(['neon', 'heroku']);
 });

@@ -18,7 +18,7 @@ async function makeByHand({ admin, rotator, scenario }: BarePolicy): Promise<voi
   }
 }
 
-describe('what drifted is named and put back, and then there is nothing to do:', () => {
+describe('repair names what drifted and puts it back, and then there is nothing to do:', () => {
   const migrator = uniqueName('migrator');
   const other = uniqueName('other');
   const ORDERS = { kind: 'table', schema: 'public', owner: migrator, count: 1, names: ['orders'] } as const;
@@ -178,7 +178,7 @@ describe('what drifted is named and put back, and then there is nothing to do:',
     expect((await bare.diagnose()).changes).toEqual([]);
   });
 
-  test('all of it printed is what an administrator can run instead', async () => {
+  test('an administrator can run the printed statements instead', async () => {
     const { admin, owner, rotator, scenario } = bare;
     const [a, b] = scenario.policy.logins;
     await admin.query(`REVOKE ${owner} FROM ${a} GRANTED BY ${rotator}; ALTER ROLE ${b} LOGIN;
@@ -190,7 +190,7 @@ describe('what drifted is named and put back, and then there is nothing to do:',
     expect((await bare.diagnose()).changes).toEqual([]);
   });
 
-  test('what a superuser gave only a superuser takes back, and that is said', async () => {
+  test('only a superuser revokes what a superuser granted, and the message says so', async () => {
     const { admin, scenario } = bare;
     const [, b] = scenario.policy.logins;
     await admin.query(`GRANT ${other} TO ${b}`);
@@ -217,7 +217,7 @@ describe('what drifted is named and put back, and then there is nothing to do:',
     });
     afterEach(() => other[Symbol.asyncDispose]());
 
-    test('reads a table that is to change hands, it is given up, lest the consumers queue up behind it', async () => {
+    test('reads a table that is to be handed over, repair gives up, so that consumers do not queue up behind it', async () => {
       const { admin, scenario } = bare;
       await admin.query(`CREATE TABLE busy (); ALTER TABLE busy OWNER TO ${scenario.policy.logins[1]}`);
       await other.client.query('BEGIN; SELECT FROM public.busy');
@@ -236,7 +236,7 @@ describe('what drifted is named and put back, and then there is nothing to do:',
       await admin.query('DROP TABLE busy');
     });
 
-    test('alters the same role, nothing is done, and it is to be run again', async () => {
+    test('alters the same role, nothing is done, and repair can be run again', async () => {
       const { admin, scenario } = bare;
       const [a] = scenario.policy.logins;
       await admin.query(`ALTER ROLE ${a} CONNECTION LIMIT 5`);
@@ -250,7 +250,7 @@ describe('what drifted is named and put back, and then there is nothing to do:',
       await bare.repair();
     });
 
-    test('changes other roles there, it waits for its turn', async () => {
+    test('changes other roles in the database, repair waits for its turn', async () => {
       const { admin, scenario } = bare;
       await admin.query(`ALTER ROLE ${scenario.policy.logins[0]} CONNECTION LIMIT 5`);
       let repaired: ReturnType<BarePolicy['repair']> | undefined;
@@ -262,7 +262,7 @@ describe('what drifted is named and put back, and then there is nothing to do:',
     });
   });
 
-  test('a standby that can log in stays so while somebody is in there, or a rotation is open, and that is said', async () => {
+  test('a standby that can log in is left while somebody uses it or a rotation is open, and repair says so', async () => {
     const { scenario } = bare;
     const [, b] = scenario.policy.logins;
     {
@@ -287,7 +287,7 @@ describe('what drifted is named and put back, and then there is nothing to do:',
     await bare.repair();
   });
 
-  test('what changed between the look and the yes is not done', async () => {
+  test('nothing is done if the roles changed between the plan and the yes', async () => {
     const { admin, scenario } = bare;
     const [a] = scenario.policy.logins;
     const agreed = await bare.diagnose();
@@ -299,7 +299,7 @@ describe('what drifted is named and put back, and then there is nothing to do:',
   });
 });
 
-test('of logins that were found nothing granted is touched until a level is chosen, and limits follow the published one', async () => {
+test('privileges of logins that existed before do not change until a level is chosen, and limits follow the published login', async () => {
   await using bare = await openBarePolicy(server, { withOwner: false });
   const { admin, scenario } = bare;
   const [a, b] = scenario.policy.logins;
@@ -330,7 +330,7 @@ test('of logins that were found nothing granted is touched until a level is chos
   await admin.query('DROP TABLE orders');
 });
 
-test('a login that is gone is made anew like the other, the published one, too, and the next rotation publishes one that is let in', async () => {
+test('a login that is gone is created again like the other one, even the published one, and the next rotation publishes a login that works', async () => {
   await using bare = await openBarePolicy(server);
   const { admin, scenario, owner, rotator } = bare;
   const [a, b] = scenario.policy.logins;
@@ -367,7 +367,7 @@ test('a login that is gone is made anew like the other, the published one, too, 
   await admin.query(`DROP ROLE ${other}`);
 });
 
-test('of a pair that was found a login that is gone is made anew with the limit of the other', async () => {
+test('a login that is gone, of a pair that existed before, is created again with the limit of the other', async () => {
   await using bare = await openBarePolicy(server, { withOwner: false });
   const { admin, scenario } = bare;
   const [a, b] = scenario.policy.logins;
@@ -383,7 +383,7 @@ test('of a pair that was found a login that is gone is made anew with the limit 
   }
 });
 
-test('what only shows once the rest is done is done, too', async () => {
+test('changes that only show once others are made are made too', async () => {
   await using bare = await openBarePolicy(server);
   const { admin } = bare;
   const [a, b] = bare.scenario.policy.logins;

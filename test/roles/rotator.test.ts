@@ -4,7 +4,7 @@ import { isFault } from '../../src/facts/fault.ts';
 import { sql } from '../../src/facts/remedy.ts';
 import { openBarePolicy } from '../support/bare-policy.ts';
 
-test('the rotator that is printed for rotations alone cannot grant, but rotates logins that a DBA made', async () => {
+test('the rotator that is printed for rotations alone cannot grant, but rotates logins that a DBA created', async () => {
   await using bare = await openBarePolicy(inject('postgres'), { mayCreate: false });
   const { scenario, admin, owner, rotator } = bare;
   await admin.query(`CREATE ROLE ${owner}`);
@@ -28,7 +28,7 @@ test('the rotator that is printed for rotations alone cannot grant, but rotates 
   });
 });
 
-test('what belongs to a superuser an administrator grants, by the statements that the message names', async () => {
+test('an administrator grants on what belongs to a superuser, by the statements that the message names', async () => {
   await using bare = await openBarePolicy(inject('postgres'));
   const { scenario, admin, owner } = bare;
   await admin.query('CREATE TABLE orders (id serial); CREATE EXTENSION pg_stat_statements');
@@ -46,7 +46,7 @@ test('what belongs to a superuser an administrator grants, by the statements tha
   await admin.query(`DROP OWNED BY ${owner}`);
 });
 
-test('two that create at once do not both, and nothing is made twice', async () => {
+test('when several create at once, nothing is created twice', async () => {
   await using bare = await openBarePolicy(inject('postgres'));
   const outcomes = await Promise.allSettled([bare.create(), bare.create(), bare.create()]);
   const made = outcomes.flatMap((outcome) =>

@@ -27,7 +27,7 @@ describe.each(VERSIONS)('on PostgreSQL %i', (version) => {
   /** From PostgreSQL 16 on a membership is taken back as who gave it. */
   const by = (grantor: string) => (version >= 16 ? `GRANTED BY ${grantor}` : '');
 
-  test('the printed rotator, and nothing more, creates, rotates four times, each time proved and revoked, repairs and drops (G1, G2)', async () => {
+  test('with the printed rotator alone, roles are created, rotated four times, repaired and dropped (G1, G2)', async () => {
     await using bare = await openBarePolicy(server);
     const { scenario, admin, owner, rotator } = bare;
     const [a, b] = scenario.policy.logins;
@@ -89,7 +89,7 @@ describe.each(VERSIONS)('on PostgreSQL %i', (version) => {
     await admin.query(`DROP ROLE ${extra}`);
   });
 
-  test('with one right missing at a time the message has the statement that mends it, and it does', async () => {
+  test('for each right that is missing, the message has the statement that gives it, and it works', async () => {
     await using bare = await openBarePolicy(server);
     const { admin, scenario, owner, rotator } = bare;
     const { database } = scenario.connection;
@@ -278,7 +278,7 @@ describe.each(VERSIONS)('on PostgreSQL %i', (version) => {
 
     // From PostgreSQL 15 on that is not so by itself.
     if (version === 14) {
-      test('that everybody may create in the schema public is said with what ends it', async () => {
+      test('a warning says that everybody may create in the schema public, and how to revoke that', async () => {
         await bare.admin.query('GRANT CREATE ON SCHEMA public TO PUBLIC');
         const { warnings } = await bare.create({ access: 'read-write' });
         const remedy = 'REVOKE CREATE ON SCHEMA "public" FROM PUBLIC';

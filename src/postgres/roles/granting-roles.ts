@@ -4,7 +4,8 @@ import type pg from 'pg';
  * The roles whose rights it takes to revoke what was granted to a role in the connected database:
  * the owners of schemas, tables, sequences, functions, types and the database, and roles whose
  * default privileges name it.
- * https://www.postgresql.org/docs/current/catalog-pg-shdepend.html: `a` is an entry of an access list.
+ * https://www.postgresql.org/docs/current/catalog-pg-shdepend.html
+ * `a` is an entry of an access list.
  */
 export async function grantingRoles(client: pg.ClientBase, role: string): Promise<string[]> {
   const { rows } = await client.query<{ readonly name: string }>(

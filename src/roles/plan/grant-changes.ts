@@ -3,9 +3,8 @@ import type { Change } from '../../postgres/roles/change.ts';
 import { grantOn, grantSchemaOption, revokeOn } from '../../postgres/roles/grant-statements.ts';
 import type { Intent } from '../intent.ts';
 import type { CurrentRoles } from './current-roles.ts';
-import { type Difference, grantDifferences } from './grant-differences.ts';
+import { type Difference, type Group, grantDifferences } from './grant-differences.ts';
 import { grantTargetOf } from './grant-target-of.ts';
-import type { Group } from './grouped.ts';
 
 /** Grants what the level includes, on what exists and on what will be created. */
 export function missingGrants(intent: Intent, current: CurrentRoles): Change[] {

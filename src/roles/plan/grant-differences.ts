@@ -2,7 +2,8 @@ import type { Grantable } from '../../postgres/roles/grantable.ts';
 import { privilegesOf } from '../access.ts';
 import { granteesOf, type Intent, rolesOf } from '../intent.ts';
 import type { CurrentRoles } from './current-roles.ts';
-import { type Group, grouped } from './grouped.ts';
+
+export type Group<Item> = readonly [Item, ...Item[]];
 
 /** One object, and the privileges on it that a role lacks or has beyond its level. */
 export interface Difference {
@@ -72,4 +73,16 @@ function differencesOf(
       return { thing, grantee, kind: 'excess' as const, privileges, grantor };
     }),
   ];
+}
+
+/** Groups items that have the same key, in the order in which each key comes first. */
+export function grouped<Item>(items: readonly Item[], keyOf: (item: Item) => unknown): Group<Item>[] {
+  const groups = new Map<string, [Item, ...Item[]]>();
+  for (const item of items) {
+    const key = JSON.stringify(keyOf(item));
+    const group = groups.get(key);
+    if (group) group.push(item);
+    else groups.set(key, [item]);
+  }
+  return [...groups.values()];
 }

@@ -4,9 +4,8 @@ import { revokeGlobalDefault, revokeOn } from '../../postgres/roles/grant-statem
 import { privilegesOf } from '../access.ts';
 import { granteesOf, type Intent } from '../intent.ts';
 import type { CurrentRoles } from './current-roles.ts';
-import { grantDifferences, wantedOn } from './grant-differences.ts';
+import { grantDifferences, grouped, wantedOn } from './grant-differences.ts';
 import { grantTargetOf } from './grant-target-of.ts';
-import { grouped } from './grouped.ts';
 
 // What keyturn does not revoke, because it was not asked to, or because it would take rights from
 // others.

@@ -52,7 +52,7 @@ async function run(io: Io, app: App, name: string, options: Options): Promise<vo
     if (plan.changes.length === 0) return write('nothing to do');
     if (sql) return;
     await refuseMissingPlanRights(context, plan, 'repair');
-    if (!yes) await confirm(`Do this to the roles of ${name}?`);
+    if (!yes) await confirm(`Make these changes to the roles of ${name}?`);
     await carryOut(context, asked, {
       ledger,
       kind: 'repair',
