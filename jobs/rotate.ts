@@ -1,8 +1,10 @@
 import { DelayedError } from 'bullmq';
 import type { Logger } from 'pino';
 import type { Clock } from '../src/clock.ts';
+import { fact } from '../src/facts/fact.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
 import type { Rotation } from '../src/ledger/rotation.ts';
+import { tell, tellError } from '../src/messages/tell.ts';
 import type { QueueJob } from '../src/queue/job.ts';
 import { toQueueTime } from '../src/queue/queue-time.ts';
 import type { RotationContext } from '../src/rotation/context/rotation-context.ts';
@@ -34,18 +36,16 @@ export function rotateJob({
     if (rotation?.status !== 'open') return;
     const told = { rotation: rotation.id, policy: rotation.policy };
     if (!isConfigured(rotation.policy)) {
-      const { outgoing } = rotation;
-      const what = outgoing ? `, and ${outgoing} may still log in` : '';
-      log.error(
-        told,
-        `this rotation is open${what}, but its policy was removed; configure it until it is done`,
-      );
+      const { policy, outgoing } = rotation;
+      log.error(told, tell(fact('policy-removed', { policy, outgoing })));
       await job.moveToDelayed(Date.now() + ORPHANED_MS, token);
       throw new DelayedError();
     }
     await using context = await openContext(rotation);
     const outcome = await rotate(context);
-    for (const { step, text } of context.warnings) log.warn({ ...told, step }, text);
+    for (const { step, fact } of context.warnings) {
+      log.warn({ ...told, step, code: fact.code }, tell(fact));
+    }
     switch (outcome.status) {
       case 'done':
         log.info({ ...told, ...logins(context) }, 'rotated');
@@ -58,20 +58,21 @@ export function rotateJob({
           {
             ...told,
             step: outcome.error.step,
+            code: outcome.error.fact.code,
             ...(outcome.replacedBy && { replacedBy: outcome.replacedBy.id }),
           },
-          `rotation failed: ${outcome.error.message}`,
+          `rotation failed: ${tellError(outcome.error)}`,
         );
         return onSettled(rotation.policy, outcome.replacedBy);
       case 'retrying':
         // Once for each fault, however long it lasts: `keyturn status` shows it all the while.
         log[outcome.isNews ? 'error' : 'debug'](
-          { ...told, step: outcome.error.step },
-          `the rotation is stuck and tried again: ${outcome.error.message}`,
+          { ...told, step: outcome.error.step, code: outcome.error.fact.code },
+          `the rotation is stuck and tried again: ${tellError(outcome.error)}`,
         );
         break;
       case 'waiting':
-        log.debug(told, outcome.reason);
+        log.debug({ ...told, code: outcome.fact.code }, tell(outcome.fact));
         break;
     }
     await job.moveToDelayed(toQueueTime(outcome.until, clock), token);

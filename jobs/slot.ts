@@ -1,6 +1,6 @@
 import type { Policy } from '../src/config/policy.ts';
+import { isFault } from '../src/facts/fault.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
-import { WrongClockError } from '../src/ledger/state-clock.ts';
 import type { QueueJob } from '../src/queue/job.ts';
 import type { RotationQueue } from '../src/queue/queue.ts';
 import { requestDueRotation } from '../src/rotation/due-rotation.ts';
@@ -29,7 +29,7 @@ export function slotJob({
       isUnpublished: () => isUnpublished(policy),
     }).catch((error: unknown) => {
       // It was told when the clock was measured. A worker whose clock is right sweeps.
-      if (error instanceof WrongClockError) return undefined;
+      if (isFault(error, 'clock-wrong')) return undefined;
       throw error;
     });
     if (rotation) await queue.enqueue(rotation);

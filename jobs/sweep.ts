@@ -1,10 +1,11 @@
 import type { Logger } from 'pino';
 import type { Policy } from '../src/config/policy.ts';
 import { eachOf } from '../src/each-of.ts';
-import { describeFuture, isFuture } from '../src/ledger/future.ts';
+import { isFault } from '../src/facts/fault.ts';
+import { futureFact, isFuture } from '../src/ledger/future.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
 import type { Rotation } from '../src/ledger/rotation.ts';
-import { WrongClockError } from '../src/ledger/state-clock.ts';
+import { tell, tellError } from '../src/messages/tell.ts';
 import type { RotationQueue } from '../src/queue/queue.ts';
 import { nextDue, requestDueRotation } from '../src/rotation/due-rotation.ts';
 
@@ -33,7 +34,7 @@ export function sweepJob({ ledger, queue, log, now, policies, isUnpublished, isC
   function tellFuture(policy: string, at: Date | null | undefined): void {
     if (!at || told.get(policy) === at.getTime()) return;
     told.set(policy, at.getTime());
-    log.warn({ policy }, describeFuture(at));
+    log.warn({ policy }, tell(futureFact(at)));
   }
   return async (): Promise<void> => {
     const scheduled = [...policies()].filter(({ schedule, autoRotate }) => schedule && autoRotate);
@@ -55,8 +56,8 @@ export function sweepJob({ ledger, queue, log, now, policies, isUnpublished, isC
         if (opened) rotations.push(opened);
       } catch (error) {
         // It was told when the clock was measured.
-        if (!(error instanceof WrongClockError))
-          log.error({ policy: policy.name }, `cannot tell whether it is due: ${(error as Error).message}`);
+        if (!isFault(error, 'clock-wrong'))
+          log.error({ policy: policy.name }, `cannot tell whether it is due: ${tellError(error)}`);
       }
       const next = nextDue(policy, timing, now());
       if (next !== undefined) due.set(policy.name, next);

@@ -8,7 +8,7 @@ import { inTime } from '../src/in-time.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
 import type { Rotation } from '../src/ledger/rotation.ts';
 import { isWrong } from '../src/ledger/state-clock.ts';
-import { tell } from '../src/messages/tell.ts';
+import { tell, tellError } from '../src/messages/tell.ts';
 import type { RotationQueue } from '../src/queue/queue.ts';
 import type { RotationContext } from '../src/rotation/context/rotation-context.ts';
 import { rotateJob } from './rotate.ts';
@@ -93,7 +93,7 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   // edited, and gives the sweep back to a Redis that was flushed. One after the other, and none once it has closed.
   let turn = Promise.resolve();
   const take = (act: () => Promise<void>) => {
-    turn = turn.then(act).catch((error: Error) => log.error(`the worker has a fault: ${error.message}`));
+    turn = turn.then(act).catch((error: unknown) => log.error(`the worker has a fault: ${tellError(error)}`));
     return turn;
   };
   const timer = setInterval(() => {

@@ -10,13 +10,14 @@ import { rotatorPolicyOf } from './config/rotator-policy-of.ts';
 import { exposedFolders } from './doctor/exposed-folders.ts';
 import type { Fact } from './facts/fact.ts';
 import type { Rotation } from './ledger/rotation.ts';
+import { tell } from './messages/tell.ts';
 import { openLog } from './open-log.ts';
 import { remembering } from './postgres/connection/session-pin.ts';
 import { openSessionPool, type SessionPool } from './postgres/connection/session-pool.ts';
 import { ensureTarget, ensureTargetDatabase } from './postgres/embedded/databases.ts';
 import { openUsePoller } from './postgres/sessions/use-poller.ts';
-import { openContext } from './rotation/context/open-context.ts';
-import type { OpenDestination, RotationContext } from './rotation/context/rotation-context.ts';
+import { openContext, openPolicyView } from './rotation/context/open-context.ts';
+import type { OpenDestination, PolicyView, RotationContext } from './rotation/context/rotation-context.ts';
 import { withRotatorPassword } from './rotation/context/with-rotator-password.ts';
 import { openStore } from './secret-store/open-store.ts';
 import type { SecretStore } from './secret-store/secret-store.ts';
@@ -42,6 +43,8 @@ export interface App extends Omit<State, 'embedded'> {
   destinations(policy: Policy): readonly [OpenDestination, ...OpenDestination[]];
   /** A context for the steps of a rotation. Close it after use. */
   context(rotation: Rotation): Promise<RotationContext & AsyncDisposable>;
+  /** A view of a policy, for looking only. Close it after use. */
+  view(policy: Policy): Promise<PolicyView & AsyncDisposable>;
   /** Runs a worker in this process until the application is closed. */
   work(): Promise<RunningWorker>;
 }
@@ -165,20 +168,16 @@ export async function openApp({
       return opened as [OpenDestination, ...OpenDestination[]];
     },
     async context(rotation) {
-      const policy = app.policy(rotation.policy);
-      const connection = await app.connection(policy);
+      const parts = await viewParts(app.policy(rotation.policy));
       const ledger = await state.ledger();
       await clock.follow();
-      return openContext({
-        rotation,
-        policy,
-        connection,
-        destinations: app.destinations(policy),
-        ledger,
-        clock,
-        poller,
-        sessions: sessionsOf(connection),
-      });
+      return openContext({ ...parts, rotation, ledger });
+    },
+    async view(policy) {
+      const parts = await viewParts(policy);
+      await state.ledger();
+      await clock.follow();
+      return openPolicyView(parts);
     },
     async work() {
       const { startWorker } = await import('../jobs/worker.ts');
@@ -196,7 +195,8 @@ export async function openApp({
       });
       workers.push(worker);
       const destinations = [...config.policies.values()].flatMap((policy) => app.destinations(policy));
-      for (const warning of await exposedFolders(destinations)) log.warn(warning);
+      for (const exposure of await exposedFolders(destinations))
+        log.warn(`the store ${exposure.params.store}: ${tell(exposure)}`);
       return worker;
     },
     async [Symbol.asyncDispose]() {
@@ -208,6 +208,12 @@ export async function openApp({
       ]);
     },
   };
+
+  async function viewParts(policy: Policy) {
+    const connection = await app.connection(policy);
+    const destinations = app.destinations(policy);
+    return { policy, connection, destinations, clock, poller, sessions: sessionsOf(connection) };
+  }
 
   /** Lets go of what was made from settings that are others now. What rotations under way hold stays open. */
   function takeOver(changed: Config): void {

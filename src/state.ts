@@ -3,12 +3,13 @@ import type { Logger } from 'pino';
 import { closeAll } from './close-all.ts';
 import type { Config } from './config/config.ts';
 import { inTime } from './in-time.ts';
-import { askClock } from './ledger/ask-clock.ts';
 import { type Ledger, openLedger } from './ledger/ledger.ts';
 import { openStatePool } from './ledger/open-state-pool.ts';
 import { followClock, type StateClock } from './ledger/state-clock.ts';
+import { askClock } from './ledger/state-database.ts';
 import { namingFaults, stateError } from './ledger/state-error.ts';
 import { withStateClock } from './ledger/with-state-clock.ts';
+import { tell } from './messages/tell.ts';
 import { placeOf } from './postgres/connection/connect.ts';
 import { remembering } from './postgres/connection/session-pin.ts';
 import { type Embedded, openEmbedded } from './postgres/embedded/cluster.ts';
@@ -100,14 +101,14 @@ export function openState({ config, cwd, ephemeral, log, sweepInterval }: StateO
   );
 
   const pool = part(async () => {
-    const opened = await openStatePool(await database(), log);
+    const opened = await openStatePool(await database(), (fact) => log.warn(tell(fact)));
     closers.push(() => inTime(opened.end(), CLOSE_PATIENCE_MS));
     return opened;
   });
 
   const clock = followClock({
     ask: async () => askClock(await pool()),
-    tell: (text) => log.warn(text),
+    tell: (fact) => log.warn(tell(fact)),
   });
 
   const ledger = part(async () => {

@@ -28,7 +28,7 @@ async function rotate(app: App, policy: string) {
   const ledger = await app.ledger();
   const id = randomUUID();
   const rotation = await ledger.request({ id, policy, reason: 'manual', requestedBy: 'test' });
-  if (rotation) await rotateHere(app, rotation, new AbortController().signal);
+  if (rotation) await rotateHere(app, rotation.id, new AbortController().signal);
   return ledger.find(id);
 }
 
@@ -48,13 +48,13 @@ test("a rotator's policy is in force for every policy on that server, in this pr
   {
     await using app = await open(workspace);
     // Known from before, and obsolete once the other policy has rotated.
-    expect(await rotate(app, 'app')).toMatchObject({ status: 'done', lastError: null });
-    expect(await rotate(app, 'self')).toMatchObject({ status: 'done', incoming: rotator, lastError: null });
-    expect(await rotate(app, 'app')).toMatchObject({ status: 'done', lastError: null });
+    expect(await rotate(app, 'app')).toMatchObject({ status: 'done', lastFault: null });
+    expect(await rotate(app, 'self')).toMatchObject({ status: 'done', incoming: rotator, lastFault: null });
+    expect(await rotate(app, 'app')).toMatchObject({ status: 'done', lastFault: null });
   }
   await using next = await open(workspace);
-  expect(await rotate(next, 'self')).toMatchObject({ status: 'done', lastError: null });
-  expect(await rotate(next, 'app')).toMatchObject({ status: 'done', lastError: null });
+  expect(await rotate(next, 'self')).toMatchObject({ status: 'done', lastFault: null });
+  expect(await rotate(next, 'app')).toMatchObject({ status: 'done', lastFault: null });
   const password = await readFile(join(workspace.folder, 'secrets/self/password'), 'utf8');
   await workspace.logIn({ user: rotator, password });
   await expect(workspace.logIn({ user: rotator, password: FIRST })).rejects.toMatchObject({ code: '28P01' });

@@ -1,8 +1,8 @@
 import { type Command, CommanderError } from 'commander';
 import { ConfigError } from '../config/config-error.ts';
 import { isFault } from '../facts/fault.ts';
-import { tellProblem } from '../messages/tell.ts';
-import { RequestError } from '../roles/request-error.ts';
+import { isWrongRequest } from '../facts/wrong-request.ts';
+import { tellError, tellProblem } from '../messages/tell.ts';
 import { registerCancel } from './commands/cancel.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerDoctor } from './commands/doctor.ts';
@@ -46,7 +46,7 @@ export function writeError(io: Pick<Io, 'stderr'>, thrown: unknown): void {
   if (error instanceof ConfigError) {
     for (const problem of error.problems) io.stderr.write(tellProblem(problem));
   } else {
-    io.stderr.write(`keyturn: ${error instanceof Error ? error.message : String(error)}`);
+    io.stderr.write(`keyturn: ${tellError(error)}`);
   }
 }
 
@@ -55,8 +55,8 @@ export function exitCodeOf(thrown: unknown): number {
   const error = firstOf(thrown);
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof Interrupted) return 130;
-  if (isFault(error, 'policy-unknown')) return 2;
-  const usage = [ConfigError, RequestError, UsageError];
+  if (isFault(error, 'policy-unknown') || isWrongRequest(error)) return 2;
+  const usage = [ConfigError, UsageError];
   return usage.some((kind) => error instanceof kind) ? 2 : 1;
 }
 

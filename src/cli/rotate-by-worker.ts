@@ -28,5 +28,5 @@ export async function rotateByWorker(app: App, rotation: Rotation, signal: Abort
     known = length;
     await sleep(POLL_MS, undefined, { signal }).catch(() => {});
   }
-  await rotateHere(app, rotation, signal);
+  await rotateHere(app, rotation.id, signal);
 }

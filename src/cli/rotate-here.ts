@@ -1,21 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { App } from '../app.ts';
-import type { Rotation } from '../ledger/rotation.ts';
 import { rotate } from '../rotation/rotate.ts';
 
 /**
  * Runs a rotation to its end in this process, and one that takes its place too. What it leaves open when interrupted,
  * the next worker goes on with.
  */
-export async function rotateHere(app: App, rotation: Rotation, signal: AbortSignal): Promise<void> {
+export async function rotateHere(app: App, rotation: string, signal: AbortSignal): Promise<void> {
   const ledger = await app.ledger();
   for (;;) {
-    const now = await ledger.find(rotation.id);
+    const now = await ledger.find(rotation);
     if (now?.status !== 'open' || signal.aborted) return;
     await using context = await app.context(now);
     const outcome = await rotate(context);
     if (outcome.status === 'failed' && outcome.replacedBy) {
-      await rotateHere(app, outcome.replacedBy, signal);
+      await rotateHere(app, outcome.replacedBy.id, signal);
     }
     if (!('until' in outcome)) return;
     await sleepUntil(app, outcome.until, signal);

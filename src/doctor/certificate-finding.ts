@@ -1,16 +1,18 @@
-import { counted } from '../counted.ts';
-import type { Finding } from '../rotation/findings/finding.ts';
+import type { CertificateFact } from '../facts/doctor/connection-facts.ts';
+import { fact } from '../facts/fact.ts';
+import { type Finding, finding } from '../rotation/findings/finding.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
 /** Days that are left when it is time to say so. */
 const SOON = 30;
 
-/** How long a certificate is still good; `what` names it, `now` is milliseconds since the epoch. */
-export function certificateFinding(what: string, until: Date, now: number): Finding {
-  const days = Math.floor((until.getTime() - now) / DAY_MS);
-  const date = until.toISOString().slice(0, 10);
-  const about = 'tls';
-  if (days < 0) return { level: 'fail', about, text: `${what} expired on ${date}`, remedy: 'renew it' };
-  const text = `${what} is valid for ${counted(days, 'more day')}, until ${date}`;
-  return days < SOON ? { level: 'warn', about, text, remedy: 'renew it' } : { level: 'ok', about, text };
+/** How long a certificate is still valid; `now` is milliseconds since the epoch. */
+export function certificateFinding(certificate: CertificateFact, end: Date, now: number): Finding {
+  const days = Math.floor((end.getTime() - now) / DAY_MS);
+  const until = end.toISOString().slice(0, 10);
+  if (days < 0) return finding('fail', 'tls', fact('certificate-expired', { certificate, on: until }));
+  const term = { certificate, days, until };
+  return days < SOON
+    ? finding('warn', 'tls', fact('certificate-expires-soon', term))
+    : finding('ok', 'tls', fact('certificate-valid', term));
 }

@@ -3,22 +3,18 @@ import type { Tls } from '../config/config.ts';
 import type { Finding } from '../rotation/findings/finding.ts';
 import { certificateFinding } from './certificate-finding.ts';
 
-/** How long the certificates are still good that the configuration of a connection has. A bundle may hold old ones, so its last counts. */
+/** How long the certificates are still valid that the configuration of a connection has. */
 export function configuredCertificateFindings({ ca, cert }: Tls, now: number): Finding[] {
-  const parts = [
-    ['The CA certificate that ends last', ca],
-    ['The client certificate', cert],
-  ] as const;
-  return parts.flatMap(([what, pem]) => {
-    const ends = pem === undefined ? [] : endsOf(pem);
-    if (pem === undefined) return [];
-    // Of a client certificate's chain the first is its own.
-    const end = pem === cert ? ends[0] : ends.sort((one, other) => other.getTime() - one.getTime())[0];
-    return end ? [certificateFinding(what, end, now)] : [];
-  });
+  // A bundle of authorities may hold old ones, so the last to end counts. The first of a client's chain is its own.
+  const authority = endsOf(ca).sort((one, other) => other.getTime() - one.getTime())[0];
+  const client = endsOf(cert)[0];
+  return [
+    ...(authority ? [certificateFinding({ kind: 'authority' }, authority, now)] : []),
+    ...(client ? [certificateFinding({ kind: 'client' }, client, now)] : []),
+  ];
 }
 
-function endsOf(pem: string): Date[] {
+function endsOf(pem = ''): Date[] {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs) ?? [];
   return blocks.map((block) => new Date(new X509Certificate(block).validTo));
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Connection, Store } from '../config/config.ts';
 import type { Policy } from '../config/policy.ts';
 import { eachOf } from '../each-of.ts';
+import { fact } from '../facts/fact.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Rotation } from '../ledger/rotation.ts';
 import type { Timing } from '../ledger/timing.ts';
@@ -9,7 +10,7 @@ import { hypotheticalRotation } from '../rotation/context/hypothetical-rotation.
 import { openView } from '../rotation/context/open-context.ts';
 import type { OpenDestination } from '../rotation/context/rotation-context.ts';
 import { nextDue } from '../rotation/due-rotation.ts';
-import type { Finding } from '../rotation/findings/finding.ts';
+import { type Finding, finding } from '../rotation/findings/finding.ts';
 import { mustAdopt } from '../rotation/outside-changes/outside-changes.ts';
 import { stateClockFinding } from './clock-finding.ts';
 import { type ConnectionExamination, examineConnection } from './examine-connection.ts';
@@ -138,7 +139,8 @@ export async function diagnose(
 }
 
 function exposure(text: string): Finding {
-  return { level: 'warn', about: 'files', text };
+  // TODO: the fact itself, once the configuration has it.
+  return finding('warn', 'files', fact('recorded', { text }));
 }
 
 interface History {

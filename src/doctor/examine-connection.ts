@@ -1,10 +1,12 @@
 import type { Clock } from '../clock.ts';
 import type { Connection } from '../config/config.ts';
+import { fact } from '../facts/fact.ts';
+import { sql } from '../facts/remedy.ts';
 import { connect } from '../postgres/connection/connect.ts';
 import { readServer } from '../postgres/connection/rotator.ts';
 import { readServerSettings } from '../postgres/connection/server-settings.ts';
 import { openReplica } from '../postgres/replicas/open-replica.ts';
-import type { Finding } from '../rotation/findings/finding.ts';
+import { type Finding, finding } from '../rotation/findings/finding.ts';
 import { replicaFindings } from '../rotation/findings/replica-findings.ts';
 import { serverFindings } from '../rotation/findings/server-findings.ts';
 import { clockFinding } from './clock-finding.ts';
@@ -45,11 +47,10 @@ async function examinePrimary(connection: Connection, clock: Clock): Promise<Con
     const unfit = serverFindings(connection, server);
     findings.push(...unfit);
     if (unfit.length === 0) {
-      findings.push({
-        level: 'ok',
-        about: 'server',
-        text: `PostgreSQL ${settings.version} at ${connection.host}:${connection.port}, as ${server.rotator}`,
-      });
+      const { version } = settings;
+      const at = `${connection.host}:${connection.port}`;
+      const ready = fact('server-ready', { server: at, version, rotator: server.rotator });
+      findings.push(finding('ok', 'server', ready));
     }
     findings.push(...tlsFindings(connection, { client, now: after }));
     findings.push(clockFinding(settings.clock, { before, after }));
@@ -63,14 +64,16 @@ async function examinePrimary(connection: Connection, clock: Clock): Promise<Con
   }
 }
 
-/** keyturn's own passwords are SCRAM verifiers all the same, and pg_hba's method md5 takes those. Consumers must, too. */
-const MD5: Finding = {
-  level: 'warn',
-  about: 'passwords',
-  text: 'password_encryption of the server is md5. keyturn sets SCRAM verifiers all the same, which a consumer with an old driver (libpq before 10, JDBC before 42.2) cannot log in with',
-  remedy: 'see that consumers have newer drivers',
-  sql: ["ALTER SYSTEM SET password_encryption = 'scram-sha-256'", 'SELECT pg_catalog.pg_reload_conf()'],
-};
+/** keyturn sets SCRAM verifiers all the same, and pg_hba's method md5 takes those. Consumers must, too. */
+const MD5 = finding(
+  'warn',
+  'passwords',
+  fact(
+    'password-encryption-md5',
+    {},
+    sql("ALTER SYSTEM SET password_encryption = 'scram-sha-256'", 'SELECT pg_catalog.pg_reload_conf()'),
+  ),
+);
 
 async function examineReplica(
   connection: Connection,
@@ -81,9 +84,9 @@ async function examineReplica(
   try {
     const unfit = await replicaFindings({ connection, rotator }, opened);
     const tls = await opened.ask(async (client) => tlsFindings(replica, { client, now: after }));
-    const worth = tls.filter(({ level }) => level !== 'ok');
-    if (unfit.length + worth.length > 0) return [...unfit, ...worth];
-    return [{ level: 'ok', about: 'replica', text: `${opened.name} follows this server` }];
+    const amiss = [...unfit, ...tls.filter(({ level }) => level !== 'ok')];
+    if (amiss.length > 0) return amiss;
+    return [finding('ok', 'replica', fact('replica-follows', { replica: opened.name }))];
   } catch (error) {
     return [faultFinding('replica', error)];
   }

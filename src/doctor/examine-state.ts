@@ -1,7 +1,9 @@
+import { fact } from '../facts/fact.ts';
+import { factOf } from '../facts/fault.ts';
+import { command, sql } from '../facts/remedy.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { READ_ONLY_REMEDY } from '../ledger/state-error.ts';
 import { quoteIdentifier } from '../postgres/identifier.ts';
-import type { Finding } from '../rotation/findings/finding.ts';
+import { type Finding, finding } from '../rotation/findings/finding.ts';
 import { faultFinding } from './fault-finding.ts';
 
 /** What all policies share. */
@@ -18,38 +20,30 @@ export async function examineState({
   try {
     const opened = await ledger();
     if (await opened.isReadOnly()) {
-      const text = 'the state database is read-only, so nothing rotates';
       return {
         ledger: opened,
         findings: [
-          { level: 'fail', about: 'state', text, remedy: READ_ONLY_REMEDY },
-          {
-            level: 'skip',
-            about: 'queue',
-            text: 'the queue is not looked at without a state database to write to',
-          },
+          finding('fail', 'state', fact('state-read-only', { server: null, detail: null })),
+          finding('skip', 'queue', fact('queue-skipped', { because: 'state-read-only' })),
         ],
       };
     }
     return {
       ledger: opened,
       findings: [
-        { level: 'ok', about: 'state', text: 'the state database has the ledger' },
+        finding('ok', 'state', fact('state-database-ready', {})),
         ...(await accessFindings(opened)),
         ...(await examineQueue(queue)),
       ],
     };
   } catch (error) {
-    const told = faultFinding('state', error);
+    const cause = factOf(error);
+    const { remedies = [] } = cause;
     return {
       ledger: undefined,
       findings: [
-        {
-          ...told,
-          text: `the state database: ${told.text}`,
-          remedy: told.remedy ?? 'check state.database, and that its server is up',
-        },
-        { level: 'skip', about: 'queue', text: 'the queue is not looked at without the state database' },
+        finding('fail', 'state', fact('state-database-fails', { cause }, ...remedies)),
+        finding('skip', 'queue', fact('queue-skipped', { because: 'state-down' })),
       ],
     };
   }
@@ -59,27 +53,17 @@ export async function examineState({
 async function accessFindings(ledger: Ledger): Promise<Finding[]> {
   const database = await ledger.openToPublic();
   if (database === undefined) return [];
-  return [
-    {
-      level: 'warn',
-      about: 'state',
-      text: `every login of the server may connect to the state database ${database}, which is PostgreSQL's default`,
-      sql: [`REVOKE CONNECT ON DATABASE ${quoteIdentifier(database)} FROM PUBLIC`],
-    },
-  ];
+  const revoke = sql(`REVOKE CONNECT ON DATABASE ${quoteIdentifier(database)} FROM PUBLIC`);
+  return [finding('warn', 'state', fact('state-database-open-to-public', { database }, revoke))];
 }
 
 async function examineQueue(queue: SharedState['queue']): Promise<Finding[]> {
   try {
     const workers = await (await queue()).workers();
-    if (workers > 0) return [{ level: 'ok', about: 'queue', text: `workers that are up: ${workers}` }];
     return [
-      {
-        level: 'warn',
-        about: 'queue',
-        text: 'no worker is running, so nothing rotates by itself',
-        remedy: 'start one: keyturn start',
-      },
+      workers > 0
+        ? finding('ok', 'queue', fact('workers-running', { workers }))
+        : finding('warn', 'queue', fact('nothing-rotates-by-itself', {}, command('start'))),
     ];
   } catch (error) {
     return [faultFinding('queue', error)];

@@ -1,32 +1,37 @@
+import { type FactCode, fact } from '../facts/fact.ts';
+import { type Fault, factOf, isFault } from '../facts/fault.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Rotation } from '../ledger/rotation.ts';
-import type { Target } from '../postgres/connection/connect.ts';
 import { DatabaseError } from '../postgres/connection/database-error.ts';
 import { refusedAs } from '../postgres/connection/refused-as.ts';
 import { asksForMd5 } from '../postgres/connection/scram-fault.ts';
 import { credentialIn } from '../rotation/context/credential-in.ts';
 import type { OpenDestination, RotationView } from '../rotation/context/rotation-context.ts';
-import type { Finding } from '../rotation/findings/finding.ts';
+import { type Finding, finding } from '../rotation/findings/finding.ts';
 import { proveLogin } from '../rotation/proof/prove-login.ts';
 import { faultFinding } from './fault-finding.ts';
-import { wayOut } from './way-out.ts';
+import { RELOAD } from './hba-findings.ts';
+import { wayOutOfRefusal } from './way-out-of-refusal.ts';
 
-interface Refused {
-  readonly where: string;
-  readonly remedy: () => Promise<string>;
+/** The server, the database or the login has no connection left. */
+const FULL: readonly FactCode[] = [
+  'connections-exhausted',
+  'connections-exhausted-lately',
+  'login-connection-limit-reached',
+  'database-connection-limit-reached',
+];
+
+interface State {
+  readonly ledger?: Ledger | undefined;
+  readonly open?: Rotation | undefined;
 }
 
 /** Whether what each destination publishes logs in now, on the primary and on every replica (G1). */
-export async function proofFindings(
-  view: RotationView,
-  state: { readonly ledger?: Ledger | undefined; readonly open?: Rotation | undefined } = {},
-): Promise<Finding[]> {
+export async function proofFindings(view: RotationView, state: State = {}): Promise<Finding[]> {
   const proofs = await Promise.all(
     view.destinations.map((each) =>
-      // One that cannot be asked hides nothing of the others.
-      proveDestination(view, each, () => wayOut(view, state)).catch((error) => [
-        faultFinding('published', error),
-      ]),
+      // A destination that cannot be read hides nothing of the others.
+      proveDestination(view, each, state).catch((error) => [faultFinding('published', error)]),
     ),
   );
   return proofs.flat();
@@ -35,69 +40,62 @@ export async function proofFindings(
 async function proveDestination(
   view: RotationView,
   destination: OpenDestination,
-  remedy: () => Promise<string>,
+  state: State,
 ): Promise<Finding[]> {
-  const about = 'published';
+  const { name } = destination;
   const credential = credentialIn((await view.read(destination, 'current'))?.fields ?? {});
   if (!credential) {
-    return [{ level: 'skip', about, text: `${destination.name} publishes no username and password yet` }];
+    return [finding('skip', 'published', fact('nothing-published', { destination: name }))];
   }
-  const { username } = credential;
   const servers = [view.connection, ...view.replicas.map(({ target }) => target)];
   const findings: Finding[] = [];
   for (const server of servers) {
-    const place = `${server.host}:${server.port}`;
+    const at = { login: credential.username, server: `${server.host}:${server.port}` };
     try {
       await using _session = await proveLogin(view, { credential, server });
-      findings.push({
-        level: 'ok',
-        about,
-        text: `${username}, as ${destination.name} publishes it, logs in at ${place}`,
-      });
+      findings.push(finding('ok', 'published', fact('published-logs-in', { ...at, destination: name })));
     } catch (error) {
-      if (!(error instanceof DatabaseError)) throw error;
-      findings.push(await explain(error, { username, server, where: destination.name, remedy }));
+      const isKnown =
+        isFault(error, 'password-refused', 'login-not-proven') || error instanceof DatabaseError;
+      if (!isKnown) throw error;
+      findings.push(unprovenFinding(error, at) ?? (await refusedFinding(error, name, { view, state })));
     }
   }
   return findings;
 }
 
-/** Why no proof came of a login that may be right all the same, or why it is refused. */
-async function explain(
-  error: DatabaseError,
-  { username, server, where, remedy }: Readonly<{ username: string; server: Target }> & Refused,
-): Promise<Finding> {
-  const about = 'published';
-  const place = `${server.host}:${server.port}`;
-  if (error.kind === 'unproven') {
-    return {
-      level: 'fail',
-      about,
-      text: `${place} lets ${username} in with any password, so verify could prove none`,
-      remedy: 'let pg_hba.conf demand scram-sha-256 from this address',
-      sql: ['SELECT pg_catalog.pg_reload_conf()'],
-    };
+/** Why there is no proof of a login that may be right all the same; undefined where it was refused. */
+function unprovenFinding(
+  error: Fault,
+  at: { readonly login: string; readonly server: string },
+): Finding | undefined {
+  if (isFault(error, 'login-not-proven', 'server-asks-no-password')) {
+    return finding('fail', 'published', fact('published-not-proven', at, RELOAD));
   }
-  if (asksForMd5(error)) {
-    return {
-      level: 'warn',
-      about,
-      text: `${place} asks for the password of ${username} by MD5, which keyturn does not answer: its verifier is an older one, and ends with the next rotation`,
-      remedy: 'let pg_hba.conf demand scram-sha-256 or md5 from this address',
-    };
-  }
-  return explainRefused(error, { where, remedy });
+  return asksForMd5(error) ? finding('warn', 'published', fact('published-asks-md5', at)) : undefined;
 }
 
-async function explainRefused(error: DatabaseError, { where, remedy }: Refused): Promise<Finding> {
-  const told = faultFinding('published', error);
-  const refused = { ...told, text: `consumers that read ${where} are refused: ${told.text}` };
-  if (error.kind === 'full') {
-    return { ...refused, remedy: 'end sessions that nobody needs, or raise the limit that it names' };
+async function refusedFinding(
+  error: Fault,
+  destination: string,
+  { view, state }: { readonly view: RotationView; readonly state: State },
+): Promise<Finding> {
+  const cause = factOf(error);
+  const { remedies = [] } = cause;
+  const refused = { destination, cause };
+  if (FULL.some((code) => code === cause.code)) {
+    return finding('fail', 'published', fact('published-finds-no-connection', refused, ...remedies));
   }
-  const as = refusedAs(error);
-  if (as === 'password' || as === 'nologin') {
-    return { ...refused, remedy: await remedy() };
+  const isShut =
+    isFault(error, 'password-refused') || ['password', 'nologin'].includes(refusedAs(error) ?? '');
+  if (!isShut) {
+    return finding('fail', 'published', fact('published-refused', refused, ...remedies));
   }
-  return refused;
+  const { wayOut, commands } = await wayOutOfRefusal(view, state);
+  const rotation = state.open?.id ?? null;
+  return finding(
+    'fail',
+    'published',
+    fact('published-login-refused', { ...refused, wayOut, rotation }, ...commands),
+  );
 }

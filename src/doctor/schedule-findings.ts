@@ -1,9 +1,11 @@
 import type { Policy } from '../config/policy.ts';
-import { describeFuture } from '../ledger/future.ts';
+import { fact } from '../facts/fact.ts';
+import { command } from '../facts/remedy.ts';
+import { futureFact } from '../ledger/future.ts';
 import type { Rotation } from '../ledger/rotation.ts';
 import type { Timing } from '../ledger/timing.ts';
 import { isOverdue, nextDue, owedSlot } from '../rotation/due-rotation.ts';
-import type { Finding } from '../rotation/findings/finding.ts';
+import { type Finding, finding } from '../rotation/findings/finding.ts';
 
 /** Whether rotations come when they should, and what became of the last. `now` is milliseconds since the epoch. */
 export function scheduleFindings(
@@ -31,55 +33,36 @@ export function scheduleFindings(
 
 function futureFinding({ futureAt }: Timing): Finding | undefined {
   if (!futureAt) return undefined;
-  return {
-    level: 'warn',
-    about: 'clock',
-    text: describeFuture(futureAt),
-    remedy:
-      'have the state database and the machines of keyturn follow a time server (NTP); the schedule goes on',
-  };
+  return finding('warn', 'clock', futureFact(futureAt));
 }
 
 function slotFinding(policy: Policy, timing: Timing, now: number): Finding {
   const about = 'schedule';
   const { name, schedule, autoRotate } = policy;
-  if (!schedule || !autoRotate) return { level: 'ok', about, text: 'rotates only when asked' };
+  if (!schedule || !autoRotate) return finding('ok', about, fact('rotates-on-request', {}));
   if (timing.pausedAt) {
-    const by = timing.pausedBy === null ? '' : ` by ${timing.pausedBy}`;
-    const text = `paused since ${timing.pausedAt.toISOString()}${by}: no slot is served`;
-    return { level: 'warn', about, text, remedy: `let it go on: keyturn resume ${name}` };
+    const paused = { since: timing.pausedAt.toISOString(), by: timing.pausedBy };
+    return finding('warn', about, fact('policy-paused', paused, command('resume', name)));
   }
   if (isOverdue(policy, timing, now)) {
     const slot = new Date(owedSlot(policy, timing, now) ?? now).toISOString();
-    return {
-      level: 'fail',
-      about,
-      text: `the slot ${slot} has come and no worker acted on it`,
-      remedy: 'see that a worker runs with this configuration: keyturn start',
-    };
+    return finding('fail', about, fact('slot-overdue', { slot }, command('start')));
   }
   const next = nextDue(policy, timing, now);
-  const when = next === undefined ? 'never' : new Date(next).toISOString();
-  return { level: 'ok', about, text: `the next slot is ${when}` };
+  const at = next === undefined ? null : new Date(next).toISOString();
+  return finding('ok', about, fact('next-slot', { at }));
 }
 
 function lastFinding({ name }: Policy, last: Rotation | undefined, adopt: boolean): Finding | undefined {
+  const about = 'rotation';
+  const cause = last?.lastFault ?? fact('recorded', { text: '' });
   if (last?.status === 'open' && last.attempts > 0) {
-    return {
-      level: 'fail',
-      about: 'rotation',
-      text: `rotation ${last.id} is stuck and tried again: ${last.lastError}`,
-    };
+    return finding('fail', about, fact('rotation-stuck', { rotation: last.id, cause }));
   }
   if (last?.status === 'failed' && last.rolledBackBy === null) {
-    return {
-      level: 'warn',
-      about: 'rotation',
-      text: `the last rotation failed on ${last.finishedAt?.toISOString()}: ${last.lastError}`,
-      remedy: adopt
-        ? `once that is mended, take over what was changed in the secret: keyturn rotate ${name} --adopt`
-        : `once that is mended, rotate, or wait for the schedule: keyturn rotate ${name}`,
-    };
+    const at = last.finishedAt?.toISOString() ?? null;
+    const rotate = command('rotate', name, ...(adopt ? ['--adopt'] : []));
+    return finding('warn', about, fact('rotation-failed', { at, cause, adopt }, rotate));
   }
   return undefined;
 }

@@ -1,48 +1,43 @@
+import { fact } from '../facts/fact.ts';
+import { sql } from '../facts/remedy.ts';
 import { readSlots } from '../postgres/connection/free-slots.ts';
 import { quoteIdentifier } from '../postgres/identifier.ts';
 import { readLogins } from '../postgres/logins/login.ts';
 import { allowReservedConnections, readReserve } from '../postgres/roles/reserved-connections.ts';
 import type { RotationView } from '../rotation/context/rotation-context.ts';
-import type { Finding } from '../rotation/findings/finding.ts';
+import { type Finding, finding } from '../rotation/findings/finding.ts';
 
-/** What the remedy leaves to others: the rotator, the login that comes in, and whoever else works there. */
-const LEFT = 5;
+/** Connections that the limit in the remedy leaves to the rotator, the incoming login, and whoever else works there. */
+const LEFT_TO_OTHERS = 5;
 
 /**
  * Whether somebody with a leaked password could take every connection of the server, and so keep the rotation out that
- * is to shut that login.
+ * is to shut that login out.
  */
 export async function slotFindings(view: RotationView): Promise<Finding[]> {
   const client = await view.rotator();
   const { all } = await readSlots(client);
-  const logins = [...(await readLogins(client, view.policy.logins)).values()];
-  const unlimited = logins
+  const found = [...(await readLogins(client, view.policy.logins)).values()];
+  const logins = found
     .filter(({ connectionLimit }) => connectionLimit < 0 || connectionLimit >= all)
     .map(({ name }) => name);
-  // While they differ, or one is missing, there is another finding, whose remedy sets both.
-  const isOdd = new Set(logins.map(({ connectionLimit }) => connectionLimit)).size !== 1;
-  if (isOdd || logins.length < view.policy.logins.length) return [];
+  // While the limits differ, or a login is missing, another finding has a remedy that sets both.
+  const isUneven = new Set(found.map(({ connectionLimit }) => connectionLimit)).size !== 1;
+  if (isUneven || found.length < view.policy.logins.length) return [];
   const { rotator, isSuperuser, mayUse, count } = await readReserve(client);
-  if (unlimited.length === 0 || isSuperuser || (mayUse && (count ?? 0) > 0)) return [];
-  const why =
-    count === undefined
-      ? 'PostgreSQL reserves none for it before version 16'
-      : mayUse
-        ? 'reserved_connections is 0'
-        : `${rotator} is no member of pg_use_reserved_connections`;
-  return [
+  if (logins.length === 0 || isSuperuser || (mayUse && (count ?? 0) > 0)) return [];
+  const limit = Math.max(1, all - LEFT_TO_OTHERS);
+  const statements = logins.map((name) => `ALTER ROLE ${quoteIdentifier(name)} CONNECTION LIMIT ${limit}`);
+  const exhausted = fact(
+    'connections-can-be-exhausted',
     {
-      level: 'warn',
-      about: 'connections',
-      text: `${unlimited.join(' and ')} may take all ${all} connections of the server, and the rotator has none of its own (${why}): who has a leaked password could keep an emergency rotation out`,
-      ...(count === undefined
-        ? {}
-        : {
-            remedy: `limit the logins, or reserve connections: ${allowReservedConnections(rotator)}, and reserved_connections = 3 in postgresql.conf, which takes a restart`,
-          }),
-      sql: unlimited.map(
-        (name) => `ALTER ROLE ${quoteIdentifier(name)} CONNECTION LIMIT ${Math.max(1, all - LEFT)}`,
-      ),
+      logins,
+      connections: all,
+      rotator,
+      because: count === undefined ? 'unsupported' : mayUse ? 'none-reserved' : 'not-member',
+      reserve: count === undefined ? null : allowReservedConnections(rotator),
     },
-  ];
+    sql(...statements),
+  );
+  return [finding('warn', 'connections', exhausted)];
 }

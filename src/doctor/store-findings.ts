@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { fact } from '../facts/fact.ts';
 import { loginFields } from '../rotation/context/login-fields.ts';
 import type { OpenDestination, RotationView } from '../rotation/context/rotation-context.ts';
-import type { Finding } from '../rotation/findings/finding.ts';
+import { type Finding, finding } from '../rotation/findings/finding.ts';
 import { generatePassword } from '../rotation/password.ts';
-import { describeExposure } from '../secret-store/describe-exposure.ts';
 import { StoreError } from '../secret-store/store-error.ts';
+import { exposuresOf } from './exposed-folders.ts';
 import { faultFinding } from './fault-finding.ts';
 
 /** Whether each destination can be read and written: a version is staged there for a moment, at no stage. */
@@ -12,20 +13,10 @@ export async function storeFindings(view: RotationView): Promise<Finding[]> {
   const found = await Promise.all(
     view.destinations.map(async (destination) => [
       await storeFinding(view, destination),
-      ...(await exposureFindings(destination)),
+      ...(await exposuresOf(destination)).map((exposure) => finding('warn', 'store', exposure)),
     ]),
   );
   return found.flat();
-}
-
-/** Folders that are more open than they need to be. A fault is told by what looks at the store itself. */
-async function exposureFindings({ store, secrets }: OpenDestination): Promise<Finding[]> {
-  const exposures = await store.exposures?.(secrets).catch(() => []);
-  return (exposures ?? []).map((exposure) => ({
-    level: 'warn',
-    about: 'store',
-    ...describeExposure(exposure),
-  }));
 }
 
 async function storeFinding(view: RotationView, destination: OpenDestination): Promise<Finding> {
@@ -43,11 +34,10 @@ async function storeFinding(view: RotationView, destination: OpenDestination): P
   }
   try {
     await store.rehearse(secrets, randomUUID(), fields);
-    return { level: 'ok', about, text: `${name} took a version, which was discarded` };
+    return finding('ok', about, fact('store-writable', { destination: name }));
   } catch (error) {
-    if (!(error instanceof StoreError && error.kind === 'missing' && create))
-      return faultFinding(about, error);
-    const text = `${name} is read, but not written to, for its secrets are not there yet: the first rotation makes them`;
-    return { level: 'skip', about, text };
+    const isMade = error instanceof StoreError && error.kind === 'missing' && create;
+    if (!isMade) return faultFinding(about, error);
+    return finding('skip', about, fact('store-secrets-not-made', { destination: name }));
   }
 }

@@ -1,8 +1,10 @@
+import { fact } from '../facts/fact.ts';
+import { sql } from '../facts/remedy.ts';
 import { quoteIdentifier } from '../postgres/identifier.ts';
 import { readLogins } from '../postgres/logins/login.ts';
 import { sessionsIn } from '../postgres/sessions/sessions.ts';
 import type { RotationView } from '../rotation/context/rotation-context.ts';
-import type { Finding } from '../rotation/findings/finding.ts';
+import { type Finding, finding } from '../rotation/findings/finding.ts';
 
 /** What the next rotation would do to those who use the logins now, or might: who has no session cannot be seen. */
 export async function useFindings(
@@ -16,30 +18,17 @@ export async function useFindings(
   const limit = logins.get(incoming)?.connectionLimit ?? -1;
   const used = sessions.get(outgoing)?.length ?? 0;
   const open = policy.logins.filter((login) => logins.get(login)?.canLogin);
-  return [
-    ...(limit >= 0 && used >= limit
-      ? [
-          {
-            level: 'warn',
-            about: 'sessions',
-            text: `${outgoing} has as many sessions as the CONNECTION LIMIT of ${incoming} lets in (${limit}), so none is left for verify when it is their turn`,
-            // Not without any limit: a leaked login could take all connections of the server then.
-            sql: policy.logins.map(
-              (login) => `ALTER ROLE ${quoteIdentifier(login)} CONNECTION LIMIT ${2 * used + 1}`,
-            ),
-          } as const,
-        ]
-      : []),
-    ...(published === undefined && open.length > 0
-      ? [
-          {
-            level: 'warn',
-            about: 'sessions',
-            text: `nothing is published yet, but ${open.join(' and ')} can log in: whoever does so now and then would be locked out by the first rotation`,
-            remedy:
-              'if somebody does, put that username and password into the secret first; if nobody does, there is nothing to mend',
-          } as const,
-        ]
-      : []),
-  ];
+  const findings: Finding[] = [];
+  if (limit >= 0 && used >= limit) {
+    // Not without any limit: a leaked login could take all connections of the server then.
+    const raised = policy.logins.map(
+      (login) => `ALTER ROLE ${quoteIdentifier(login)} CONNECTION LIMIT ${2 * used + 1}`,
+    );
+    const inUse = fact('connection-limit-in-use', { incoming, outgoing, limit }, sql(...raised));
+    findings.push(finding('warn', 'sessions', inUse));
+  }
+  if (published === undefined && open.length > 0) {
+    findings.push(finding('warn', 'sessions', fact('unpublished-logins-open', { logins: open })));
+  }
+  return findings;
 }

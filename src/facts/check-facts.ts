@@ -1,2 +1,15 @@
+import type { GrantFacts } from './check/grant-facts.ts';
+import type { LoginFacts } from './check/login-facts.ts';
+import type { OutsideChangeFacts } from './check/outside-change-facts.ts';
+import type { RefusalFacts } from './check/refusal-facts.ts';
+import type { CheckServerFacts } from './check/server-facts.ts';
+import type { CheckUseFacts } from './check/use-facts.ts';
+
 /** About what `check` looks at before a rotation, and doctor too: logins, rights, sessions, the server. */
-export type CheckFacts = {};
+export interface CheckFacts
+  extends GrantFacts,
+    LoginFacts,
+    OutsideChangeFacts,
+    RefusalFacts,
+    CheckServerFacts,
+    CheckUseFacts {}

@@ -1,2 +1,17 @@
-/** About what `keyturn roles` was asked for, and what keeps it from being done. */
-export type RolesFacts = {};
+import type { RoleChangeFacts } from './roles/role-change-facts.ts';
+import type { RoleDropFacts } from './roles/role-drop-facts.ts';
+import type { RolePlanFacts } from './roles/role-plan-facts.ts';
+import type { RoleRefusalFacts } from './roles/role-refusal-facts.ts';
+import type { RoleRequestFacts } from './roles/role-request-facts.ts';
+import type { RoleRightFacts } from './roles/role-right-facts.ts';
+import type { RotatorScriptFacts } from './roles/rotator-script-facts.ts';
+
+/** About what `keyturn roles` was asked for, does, and what keeps it from doing it. */
+export interface RolesFacts
+  extends RoleChangeFacts,
+    RoleDropFacts,
+    RolePlanFacts,
+    RoleRefusalFacts,
+    RoleRequestFacts,
+    RoleRightFacts,
+    RotatorScriptFacts {}

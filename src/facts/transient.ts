@@ -20,6 +20,11 @@ const TRANSIENT: ReadonlySet<FactCode> = new Set<FactCode>([
   'lock-lost',
   'login-row-locked',
   'embedded-lock-held',
+  'ledger-tables-locked',
+  'login-not-revoked-yet',
+  'replica-refuses-rotator-passwords',
+  'replicas-behind',
+  'store-does-not-give-back',
 ]);
 
 export function isTransientCode(code: FactCode): boolean {

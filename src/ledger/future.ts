@@ -1,6 +1,7 @@
 import type pg from 'pg';
+import { type Fact, fact } from '../facts/fact.ts';
 import type { Rotation } from './rotation.ts';
-import { ROTATION_COLUMNS } from './rotation-columns.ts';
+import { ROTATION_COLUMNS, type RotationRow, toRotation } from './rotation-row.ts';
 
 /** An instant in the ledger that lies further in the future was written by a wrong clock, or while one was. */
 export const TOLERATED_FUTURE_MS = 30_000;
@@ -17,7 +18,7 @@ export function isFuture(instant: Date | null, now: number): boolean {
 
 /** Counts an open rotation's instants that lie in the future from now on. Undefined where it has none, or is not open. */
 export async function recount(pool: pg.Pool, id: string, now: Date): Promise<Rotation | undefined> {
-  const { rows } = await pool.query(
+  const { rows } = await pool.query<RotationRow>(
     `UPDATE keyturn.rotation
         SET requested_at = CASE WHEN requested_at > $3 THEN $2 ELSE requested_at END,
             published_at = CASE WHEN published_at > $3 THEN $2 ELSE published_at END
@@ -25,7 +26,7 @@ export async function recount(pool: pg.Pool, id: string, now: Date): Promise<Rot
       RETURNING ${ROTATION_COLUMNS}`,
     [id, now, latestTolerated(now)],
   );
-  return rows[0];
+  return rows.map(toRotation)[0];
 }
 
 /** A policy that was first seen in the future was first seen now: no slot would be due until then. */
@@ -37,6 +38,6 @@ export async function reseePolicies(pool: pg.Pool, now: Date): Promise<void> {
 }
 
 /** What is told of an instant that lies in the future. */
-export function describeFuture(at: Date): string {
-  return `the ledger has the instant ${at.toISOString()}, which lies in the future: it was written while a clock was wrong, and is not counted`;
+export function futureFact(at: Date): Fact {
+  return fact('instant-in-future', { at: at.toISOString() });
 }

@@ -1,7 +1,12 @@
 import type pg from 'pg';
+import type { FactParams } from '../facts/fact.ts';
+import { fault } from '../facts/fault.ts';
+import { command } from '../facts/remedy.ts';
 import { latestTolerated } from './future.ts';
+import { type LedgerContext, nowOf } from './ledger-context.ts';
+import { openRotations } from './read-rotations.ts';
 import type { Reason, Rotation } from './rotation.ts';
-import { ROTATION_COLUMNS } from './rotation-columns.ts';
+import { ROTATION_COLUMNS, type RotationRow, toRotation } from './rotation-row.ts';
 import type { Timing } from './timing.ts';
 
 export interface RotationRequest {
@@ -15,13 +20,48 @@ export interface RotationRequest {
   readonly decidedOn?: Timing;
 }
 
-/** Undefined when its slot is taken, or what it was decided on is not so any more. */
-export async function insertRotation(
+/**
+ * Opens a rotation; undefined when its slot is taken, or what it was decided on is not so any more. Throws a fault
+ * `rotation-open-already` while another of the policy is open.
+ */
+export async function requestRotation(
+  ledger: LedgerContext,
+  request: RotationRequest,
+): Promise<Rotation | undefined> {
+  try {
+    return await insertRotation(ledger.pool, request, nowOf(ledger));
+  } catch (cause) {
+    // pg gives the name of the constraint that was violated.
+    if ((cause as { constraint?: string }).constraint !== 'rotation_one_open') throw cause;
+    const [open] = await openRotations(ledger, request.policy);
+    throw fault('rotation-open-already', openAlready(request.policy, open), {
+      cause,
+      remedies: [command('status', request.policy)],
+    });
+  }
+}
+
+/** What is said of the rotation that keeps another one from being opened. */
+export function openAlready(policy: string, open: Rotation | undefined): FactParams['rotation-open-already'] {
+  if (!open) return { policy, rotation: null };
+  const { id, requestedAt, requestedBy, publishedAt } = open;
+  return {
+    policy,
+    rotation: {
+      id,
+      requestedAt: requestedAt.toISOString(),
+      requestedBy,
+      publishedAt: publishedAt?.toISOString() ?? null,
+    },
+  };
+}
+
+async function insertRotation(
   pool: pg.Pool,
   { id, policy, reason, requestedBy, slot, adopt = false, decidedOn }: RotationRequest,
   now: Date,
 ): Promise<Rotation | undefined> {
-  const { rows } = await pool.query(
+  const { rows } = await pool.query<RotationRow>(
     `INSERT INTO keyturn.rotation (id, policy, reason, requested_by, requested_at, slot, adopt)
      SELECT $1::pg_catalog.uuid, $2, $3::pg_catalog.text, $4::pg_catalog.text, $5::pg_catalog.timestamptz, $6::pg_catalog.timestamptz, $7::boolean
       WHERE $8 OR NOT EXISTS (
@@ -42,5 +82,5 @@ export async function insertRotation(
       latestTolerated(now),
     ],
   );
-  return rows[0];
+  return rows.map(toRotation)[0];
 }

@@ -11,7 +11,7 @@ export interface Publication {
 /** What the policy's latest rotation that published anything, and is over, has published. */
 export async function lastPublished(pool: pg.Pool, policy: string): Promise<Publication | undefined> {
   // One that was rolled back publishes the version before, unless it was cancelled on the way.
-  const { rows } = await pool.query(
+  const { rows } = await pool.query<Publication>(
     `SELECT id AS rotation, pg_catalog.array_remove(ARRAY[id::pg_catalog.text, rolled_back_to], NULL) AS tokens,
             finished_at AS "finishedAt"
        FROM keyturn.rotation

@@ -1,16 +1,5 @@
-import type pg from 'pg';
-import { DatabaseError } from '../postgres/connection/database-error.ts';
-import { inTransaction } from '../postgres/connection/in-transaction.ts';
-import { isLockRefused } from '../postgres/locks/lock-fault.ts';
-import { describeHolder, howToEnd, tableLockHolders } from '../postgres/locks/lock-holders.ts';
-import { refuseSharedSchema } from './refuse-shared-schema.ts';
-import { schemaError } from './schema-error.ts';
-
-/** How long another process that makes or updates the tables is waited for, in milliseconds. */
-const LOCK_WAIT_MS = 10_000;
-
 /** Each entry brings the ledger one version further. Entries are never edited, only added. */
-const MIGRATIONS: readonly string[] = [
+export const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE keyturn.policy (
     name text PRIMARY KEY,
@@ -102,92 +91,28 @@ const MIGRATIONS: readonly string[] = [
                 (SELECT coalesce(pg_catalog.max(number), 0) + 1 FROM keyturn.rotation), false);
   CREATE INDEX rotation_newest ON keyturn.rotation (policy, number DESC);
   `,
+  // Facts instead of sentences; what earlier releases wrote stays in detail and last_error. And what later runs must know of a
+  // rotation, which was found in its history until now: of those that are open it is taken from there, by its sentences.
+  `
+  ALTER TABLE keyturn.event ADD COLUMN fact jsonb, ADD COLUMN subject text NOT NULL DEFAULT '';
+  CREATE UNIQUE INDEX event_warning_about ON keyturn.event
+    (rotation, step, (fact OPERATOR(pg_catalog.->>) 'code'::pg_catalog.text), subject) WHERE kind = 'warning';
+  ALTER TABLE keyturn.rotation ADD COLUMN last_fault jsonb, ADD COLUMN set_begun_at timestamptz,
+    ADD COLUMN publish_begun_at timestamptz, ADD COLUMN replicas_behind_since timestamptz,
+    ADD COLUMN outgoing_shut_at timestamptz, ADD COLUMN last_look_at timestamptz;
+  UPDATE keyturn.rotation AS rotation
+     SET set_begun_at = (SELECT pg_catalog.min(at) FROM keyturn.event WHERE event.rotation = rotation.id AND step = 'set'),
+         publish_begun_at = (SELECT pg_catalog.min(at) FROM keyturn.event WHERE event.rotation = rotation.id AND step = 'publish'),
+         replicas_behind_since = (SELECT pg_catalog.min(at) FROM keyturn.event
+           WHERE event.rotation = rotation.id AND back = (rotation.rolled_back_to IS NOT NULL)
+             AND (step = 'verify' AND rotation.published_at IS NULL AND detail LIKE '%does not take the new password of %'
+                  OR step = 'revoke' AND rotation.published_at IS NOT NULL AND detail LIKE '%still lets % log in%')),
+         outgoing_shut_at = (SELECT pg_catalog.min(at) FROM keyturn.event
+           WHERE event.rotation = rotation.id AND back = (rotation.rolled_back_to IS NOT NULL)
+             AND step = 'revoke' AND kind = 'waiting'),
+         last_look_at = (SELECT pg_catalog.min(at) FROM keyturn.event
+           WHERE event.rotation = rotation.id AND back = (rotation.rolled_back_to IS NOT NULL)
+             AND step = 'revoke' AND kind = 'waiting' AND detail LIKE 'a last look whether %')
+   WHERE status = 'open';
+  `,
 ];
-
-/** A migration may rewrite a long history. For pg, whose types do not know it: milliseconds. */
-const LONG = { query_timeout: 3_600_000 };
-/** How often tables that another process makes at the same instant are looked for again. */
-const ATTEMPTS = 5;
-
-/**
- * Brings the ledger's tables in schema `keyturn` to this release's version, forwards only. Where they
- * have it, which is the ordinary start, nothing is locked or written, so a standby server will do. Else
- * a lock on the table of versions makes several processes take turns: nobody gets it who has no rights
- * on that table. Throws when the ledger was made by a newer release, and a DatabaseError where a right
- * is missing, or where somebody holds the lock, which names them.
- */
-export async function migrateLedger(pool: pg.Pool): Promise<void> {
-  const client = await pool.connect();
-  try {
-    await refuseSharedSchema(client, 'keyturn');
-    if ((await appliedVersion(client)) === MIGRATIONS.length) return;
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await inTransaction(client, () => migrate(client));
-      } catch (error) {
-        if (isLockRefused(error)) throw await heldUp(client, error);
-        if (!isMadeByAnother(error) || attempt === ATTEMPTS) throw error;
-      }
-    }
-  } catch (error) {
-    throw await schemaError(error, client, 'keyturn');
-  } finally {
-    client.release();
-  }
-}
-
-/** Which version is there, as far as this role may see it; undefined where there is none yet. */
-async function appliedVersion(client: pg.ClientBase): Promise<number | undefined> {
-  const { rows } = await client.query(
-    `SELECT pg_catalog.has_schema_privilege(space.oid, 'USAGE'::pg_catalog.text)
-            AND pg_catalog.has_table_privilege(relation.oid, 'SELECT'::pg_catalog.text) AS readable
-       FROM pg_catalog.pg_class AS relation
-       JOIN pg_catalog.pg_namespace AS space ON space.oid = relation.relnamespace
-      WHERE space.nspname = 'keyturn'::pg_catalog.name AND relation.relname = 'migration'::pg_catalog.name`,
-  );
-  if (rows[0]?.readable !== true) return undefined;
-  return readVersion(client);
-}
-
-async function readVersion(client: pg.ClientBase): Promise<number> {
-  const { rows } = await client.query(
-    'SELECT coalesce(pg_catalog.max(version), 0) AS version FROM keyturn.migration',
-  );
-  return rows[0].version;
-}
-
-async function migrate(client: pg.ClientBase): Promise<void> {
-  await client.query(`SET LOCAL lock_timeout = ${LOCK_WAIT_MS}`);
-  await client.query('CREATE SCHEMA IF NOT EXISTS keyturn');
-  await client.query(
-    'CREATE TABLE IF NOT EXISTS keyturn.migration (version int PRIMARY KEY, applied_at pg_catalog.timestamptz NOT NULL)',
-  );
-  await client.query('LOCK TABLE keyturn.migration IN SHARE ROW EXCLUSIVE MODE');
-  const applied = await readVersion(client);
-  if (applied > MIGRATIONS.length) {
-    throw new Error(
-      `The ledger is at version ${applied}, this keyturn knows ${MIGRATIONS.length}; run the newer keyturn`,
-    );
-  }
-  for (const [index, sql] of MIGRATIONS.entries()) {
-    if (index < applied) continue;
-    await client.query({ text: sql, ...LONG } as pg.QueryConfig);
-    await client.query('INSERT INTO keyturn.migration VALUES ($1, pg_catalog.now())', [index + 1]);
-  }
-}
-
-/** unique_violation in a catalog, duplicate_schema, duplicate_table: `IF NOT EXISTS` does not see what is not committed. */
-function isMadeByAnother(error: unknown): boolean {
-  return ['23505', '42P06', '42P07'].includes(String((error as { code?: unknown }).code));
-}
-
-/** Another keyturn that migrates is through in moments, so whoever is still there does something else. */
-async function heldUp(client: pg.ClientBase, cause: unknown): Promise<DatabaseError> {
-  const holders = await tableLockHolders(client, 'keyturn.migration').catch(() => []);
-  const who = holders.length === 0 ? 'another session' : holders.map(describeHolder).join('; ');
-  return new DatabaseError(
-    'locked',
-    `the tables in schema keyturn of the state database are locked by ${who}, for longer than ${LOCK_WAIT_MS / 1000} s; try again once that is over${howToEnd(holders)}`,
-    { cause },
-  );
-}

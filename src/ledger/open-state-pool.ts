@@ -1,13 +1,17 @@
 import pg from 'pg';
-import type { Logger } from 'pino';
 import type { Database } from '../config/config.ts';
+import { type Fact, fact } from '../facts/fact.ts';
 import { clientOptions } from '../postgres/connection/client-options.ts';
 import { connect } from '../postgres/connection/connect.ts';
 import { pinned } from '../postgres/connection/pinned.ts';
 import { remembering } from '../postgres/connection/session-pin.ts';
+import { strangersMessage } from '../visible.ts';
 
-/** Sessions of the state database. Throws a DatabaseError where it cannot be reached. End it after use. */
-export async function openStatePool(target: Database, log: Pick<Logger, 'warn'>): Promise<pg.Pool> {
+/**
+ * Sessions of the state database. Throws where it cannot be reached. `onFault` is called when a session is lost that nobody
+ * uses. End it after use.
+ */
+export async function openStatePool(target: Database, onFault: (fact: Fact) => void): Promise<pg.Pool> {
   const database = remembering(target);
   // A pool would not say where and why it fails, nor close what a TLS alert left open.
   await using _reachable = await connect(database, { statementTimeout: 0, kind: 'state' });
@@ -22,6 +26,6 @@ export async function openStatePool(target: Database, log: Pick<Logger, 'warn'>)
   });
   // One that is lost between two queries of whoever holds it: the next query fails and tells.
   pool.on('connect', (client) => client.on('error', () => {}));
-  pool.on('error', (error) => log.warn(`the state database has a fault: ${error.message}`));
+  pool.on('error', (error) => onFault(fact('state-fault', { detail: strangersMessage(error.message) })));
   return pool;
 }

@@ -46,13 +46,13 @@ export function provisionsIn(pool: pg.Pool, clock: Clock): Provisions {
       );
     },
     async latest() {
-      const { rows } = await pool.query(
+      const { rows } = await pool.query<Provision>(
         `SELECT DISTINCT ON (policy) ${COLUMNS} FROM keyturn.provision ORDER BY policy, id DESC`,
       );
       return new Map(rows.map((provision) => [provision.policy, provision]));
     },
     async made(connection) {
-      const { rows } = await pool.query(
+      const { rows } = await pool.query<{ readonly role: string }>(
         `SELECT role FROM (
            SELECT DISTINCT ON (role) role, told.made
              FROM keyturn.provision AS provision

@@ -1,5 +1,6 @@
 import type pg from 'pg';
-import { DatabaseError } from '../postgres/connection/database-error.ts';
+import { fault } from '../facts/fault.ts';
+import { sql } from '../facts/remedy.ts';
 import { quoteIdentifier } from '../postgres/identifier.ts';
 
 interface Intrusion {
@@ -10,7 +11,7 @@ interface Intrusion {
 }
 
 /**
- * Throws a DatabaseError where somebody else may create in a schema that keyturn's sessions search, or owns something there:
+ * Throws a fault where somebody else may create in a schema that keyturn's sessions search, or owns something there:
  * a function that fits better than pg_catalog's would run with keyturn's rights. The schema's owner, superusers and roles
  * that this login is a member of are no strangers. Returns where there is no such schema yet.
  */
@@ -20,12 +21,11 @@ export async function refuseSharedSchema(client: pg.ClientBase, schema: string):
   if (!first) return;
   const name = quoteIdentifier(schema);
   const who = first.role === null ? 'PUBLIC' : quoteIdentifier(first.role);
-  throw new DatabaseError(
-    'privilege',
-    first.object === null
-      ? `${first.role ?? 'Everybody'} may create in schema ${schema} of the state database, so its code could run with keyturn's rights; run: REVOKE CREATE ON SCHEMA ${name} FROM ${who}`
-      : `${first.object} in schema ${schema} of the state database belongs to ${first.role}, whose code could run with keyturn's rights; drop it, or name another database in state.database`,
-  );
+  if (first.object !== null) {
+    throw fault('state-schema-intruded', { schema, role: first.role, object: first.object });
+  }
+  const revoke = sql(`REVOKE CREATE ON SCHEMA ${name} FROM ${who}`);
+  throw fault('state-schema-shared', { schema, role: first.role }, { remedies: [revoke] });
 }
 
 const INTRUSIONS = `

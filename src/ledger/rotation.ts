@@ -1,3 +1,5 @@
+import type { Fact } from '../facts/fact.ts';
+
 /** The seven steps of a rotation, in their order. */
 export const STEP_NAMES = ['check', 'stage', 'set', 'verify', 'publish', 'drain', 'revoke'] as const;
 export type StepName = (typeof STEP_NAMES)[number];
@@ -33,8 +35,22 @@ export interface Rotation {
   readonly replaces: string | null;
   /** Failures in a row since something last succeeded. */
   readonly attempts: number;
-  readonly lastError: string | null;
+  /** Why it failed last, or how it was ended. */
+  readonly lastFault: Fact | null;
+  /** Since when the incoming login may have its new password. */
+  readonly setBegunAt: Date | null;
+  /** Since when the new version may be published in some secret. */
+  readonly publishBegunAt: Date | null;
+  /** Since when replicas have not replayed what the rotation waits for, before publish and again after it. */
+  readonly replicasBehindSince: Date | null;
+  /** When the outgoing login was shut out, on the proof that the published one logs in. */
+  readonly outgoingShutAt: Date | null;
+  /** When the last look at the outgoing login's sessions was announced. */
+  readonly lastLookAt: Date | null;
 }
+
+/** What a step that waits has recorded beside the reason, for later runs. The first instant stays. */
+export type Mark = 'replicasBehindSince' | 'outgoingShutAt' | 'lastLookAt';
 
 /** One line of the history: append-only. */
 export interface Event {
@@ -44,5 +60,6 @@ export interface Event {
   readonly kind: 'started' | 'done' | 'waiting' | 'failed' | 'warning';
   /** Whether it happened on the way back. */
   readonly back: boolean;
-  readonly detail: string | null;
+  /** What it waits for, why it failed, what it warns of. */
+  readonly fact: Fact | null;
 }

@@ -1,5 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Clock } from '../clock.ts';
+import { type Fact, fact } from '../facts/fact.ts';
+import { fault } from '../facts/fault.ts';
 
 /** From this difference on a wrong clock is told, in milliseconds. */
 export const TOLD_SKEW_MS = 30_000;
@@ -40,18 +42,13 @@ interface Measurement {
   readonly monotonic: number;
 }
 
-/** The rotation was not opened: this machine and the state database do not agree on the time. */
-export class WrongClockError extends Error {
-  override readonly name = 'WrongClockError';
-}
-
 /**
  * Follows the state database's clock. Between two measurements it advances by the monotonic clock, so that it does not
  * matter when somebody sets the wall clock. `ask` returns the database's time in milliseconds since the epoch. Before
  * the first measurement it is the wall clock. `tell` hears when the difference becomes one that matters.
  */
 export function followClock(
-  { ask, tell }: { readonly ask: () => Promise<number>; readonly tell: (text: string) => void },
+  { ask, tell }: { readonly ask: () => Promise<number>; readonly tell: (fact: Fact) => void },
   local: LocalClocks = machine,
 ): StateClock {
   let latest: Measurement | undefined;
@@ -73,7 +70,7 @@ export function followClock(
     latest = best.measured;
     const skew = clock.skew() ?? 0;
     const differs = Math.abs(skew) >= TOLD_SKEW_MS;
-    if (differs && !told) tell(describeSkew(skew));
+    if (differs && !told) tell(skewFact(skew));
     told = differs;
   }
 
@@ -112,20 +109,17 @@ export function isWrong(clock: Clock): boolean {
   return Math.abs(clock.skew?.() ?? 0) >= REFUSED_SKEW_MS;
 }
 
-/** Throws a WrongClockError when this machine and the state database differ too much to open a rotation. */
+/** Throws a fault `clock-wrong` when this machine and the state database differ too much to open a rotation. */
 export function refuseWrongClock(clock: StateClock): void {
   if (!isWrong(clock)) return;
-  const skew = clock.skew() ?? 0;
-  const [here, there] = [clock.now() + skew, clock.now()].map((at) => new Date(at).toISOString());
-  throw new WrongClockError(
-    `The clock of this machine says ${here}, that of the state database says ${there}. No rotation is opened while they differ by 5 minutes or more. Set the one that is wrong (NTP), then try again; a rotation that is open goes on, by the state database's clock`,
-  );
+  const now = clock.now();
+  throw fault('clock-wrong', {
+    machine: new Date(now + (clock.skew() ?? 0)).toISOString(),
+    database: new Date(now).toISOString(),
+  });
 }
 
 /** What is said of a difference that matters; `skew` is how far this machine is ahead, in milliseconds. */
-export function describeSkew(skew: number): string {
-  const much = `${Math.round(Math.abs(skew) / 1_000)} s`;
-  const refused =
-    Math.abs(skew) >= REFUSED_SKEW_MS ? ', and no rotation is opened from here until they agree' : '';
-  return `the clock of this machine is ${much} ${skew > 0 ? 'ahead of' : 'behind'} the state database's, by which slots, graces and deadlines are counted${refused}; set the one that is wrong (NTP)`;
+export function skewFact(skew: number): Fact {
+  return fact('clock-differs', { ahead: Math.round(skew), refuses: Math.abs(skew) >= REFUSED_SKEW_MS });
 }

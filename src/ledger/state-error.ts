@@ -1,27 +1,31 @@
-import { DatabaseError, databaseError } from '../postgres/connection/database-error.ts';
+import pg from 'pg';
+import { fault } from '../facts/fault.ts';
+import { databaseError } from '../postgres/connection/database-error.ts';
+import { strangersMessage } from '../visible.ts';
 import type { Ledger } from './ledger.ts';
 
 // read_only_sql_transaction: https://www.postgresql.org/docs/current/errcodes-appendix.html
 const READ_ONLY = '25006';
 
-/** Faults of pg and of Node.js. All others say already what they are. */
-const UNNAMED = ['Error', 'error', 'AggregateError'];
-
-/** What mends a state database that only reads. */
+/** The remedy of `state-read-only`, in words. For doctor, until that tells the fact. */
 export const READ_ONLY_REMEDY =
   'it is a standby server, or default_transaction_read_only is on there; point state.database at the primary';
 
-/** A fault of the state database with the server's name and what mends it; any other as it is. */
-export function stateError(error: unknown, place: string): unknown {
-  const { name, message, code } = error as { name?: string; message?: string; code?: unknown };
-  if (!UNNAMED.includes(name ?? '')) return error;
-  if (code === READ_ONLY) {
-    return new DatabaseError('read-only', `${place} is read-only: ${message}; ${READ_ONLY_REMEDY}`, {
-      cause: error,
-    });
+/** A fault of the state database that names the server; any other as it is. */
+export function stateError(error: unknown, server: string): unknown {
+  if (!isForeign(error)) return error;
+  if ((error as { readonly code?: unknown }).code === READ_ONLY) {
+    const detail = strangersMessage(error.message);
+    return fault('state-read-only', { server, detail }, { cause: error });
   }
-  const told = databaseError(error, place);
+  const told = databaseError(error, server);
   return told.kind === 'unreachable' ? told : error;
+}
+
+/** Whether an error is one of pg or of Node.js. All others say already what they are. */
+function isForeign(error: unknown): error is Error {
+  if (error instanceof pg.DatabaseError) return true;
+  return error instanceof Error && (error.constructor === Error || error.constructor === AggregateError);
 }
 
 /** A ledger whose faults name the server. */

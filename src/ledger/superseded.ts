@@ -1,8 +1,6 @@
-/** The rotation was ended or turned round by somebody else since this run began: whatever comes next is not its to do. */
-export class Superseded extends Error {
-  override readonly name = 'Superseded';
+import { type Fault, fault } from '../facts/fault.ts';
 
-  constructor(id: string, what = 'was ended or rolled back meanwhile') {
-    super(`Rotation ${id} ${what}`);
-  }
+/** The rotation was ended or turned round by somebody else since this run began: whatever comes next is not its to do. */
+export function superseded(rotation: string): Fault {
+  return fault('rotation-superseded', { rotation });
 }

@@ -24,7 +24,7 @@ export async function readTimings(
   now: Date,
 ): Promise<Map<string, Timing>> {
   // One index probe for each value and policy, however long the history is.
-  const { rows } = await pool.query(
+  const { rows } = await pool.query<Timing & { readonly name: string }>(
     `SELECT asked.name, CASE WHEN first_seen_at <= $3 THEN first_seen_at ELSE $2 END AS "firstSeenAt",
             paused_at AS "pausedAt", paused_by AS "pausedBy",
             (SELECT pg_catalog.max(slot) FROM keyturn.rotation

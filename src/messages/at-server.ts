@@ -16,10 +16,11 @@ export function atServer<Area extends { readonly [Code in keyof Area]: AtServer 
 function at(message: Message<AtServer>): Message<AtServer> {
   return {
     ...message,
-    text: (params, tell) => `${beginning(params.replica)}${params.place}: ${message.text(params, tell)}`,
-    advice: (params) => {
+    text: (params, tell, quote) =>
+      `${beginning(params.replica)}${params.place}: ${message.text(params, tell, quote)}`,
+    advice: (params, quote) => {
       const { advice } = message;
-      return withReplica(typeof advice === 'function' ? advice(params) : advice, params.replica);
+      return withReplica(typeof advice === 'function' ? advice(params, quote) : advice, params.replica);
     },
   };
 }

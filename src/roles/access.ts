@@ -1,15 +1,15 @@
 import type { GrantableKind } from '../postgres/roles/grantable.ts';
 
-/** What a policy's logins may do with what is in its schemas, from nothing to everything. */
+/** What the logins of a policy may do in its schemas, from nothing to everything. */
 export const ACCESS_LEVELS = ['none', 'read', 'read-write', 'owner'] as const;
 export type Access = (typeof ACCESS_LEVELS)[number];
 
 const WRITE = ['SELECT', 'INSERT', 'UPDATE', 'DELETE'];
-/** MAINTAIN came with PostgreSQL 17. */
+/** From PostgreSQL 17 on, also MAINTAIN. */
 const EVERYTHING = [...WRITE, 'TRUNCATE', 'REFERENCES', 'TRIGGER'];
 const ADVANCE = ['USAGE', 'SELECT', 'UPDATE'];
 
-/** TRUNCATE is left to owners: it locks out every reader, and leaves nothing for an older snapshot to see. */
+/** Only owners may TRUNCATE: it blocks all readers, and older snapshots see an empty table. */
 const PRIVILEGES: Readonly<
   Record<Access, Readonly<Record<'schema' | 'tables' | 'sequences', readonly string[]>>>
 > = {
@@ -19,7 +19,7 @@ const PRIVILEGES: Readonly<
   owner: { schema: ['USAGE', 'CREATE'], tables: EVERYTHING, sequences: ADVANCE },
 };
 
-/** What a level grants on a thing; `version` is server_version_num. */
+/** What a level grants on an object. `version` is server_version_num. */
 export function privilegesOf(access: Access, kind: GrantableKind, version: number): readonly string[] {
   const of = PRIVILEGES[access];
   if (kind === 'schema') return of.schema;

@@ -1,100 +1,108 @@
+import type pg from 'pg';
+import { fault } from '../facts/fault.ts';
+import { sql } from '../facts/remedy.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { isForbidden } from '../postgres/connection/database-error.ts';
 import { withRightsOf } from '../postgres/roles/borrowed-rights.ts';
 import type { Change } from '../postgres/roles/change.ts';
-import { Refusal } from '../rotation/refusal.ts';
+import { strangersMessage } from '../visible.ts';
+import { refuseMissingPlanRights } from './plan/plan-rights.ts';
+import { type PlanOptions, planRoles, planTowards, type RolesPlan } from './plan/roles-plan.ts';
 import type { RolesContext } from './roles-context.ts';
-import {
-  type PlanOptions,
-  planRoles,
-  planTowards,
-  type RolesPlan,
-  refuseMissingRights,
-} from './roles-plan.ts';
 import { underLock } from './under-lock.ts';
 
+export interface CarryOutOptions {
+  readonly ledger: Ledger;
+  readonly kind: 'create' | 'repair';
+  readonly requestedBy: string;
+  /** The plan that was shown and agreed to. Left out: whatever the plan is now. */
+  readonly agreed?: RolesPlan;
+  /** Called for each change once it is made. */
+  readonly onChange: (change: Change) => void;
+}
+
 /**
- * Carries a plan out, all of it or nothing, under the policy's lock, then what only shows after that, until nothing is left.
- * `onChange` hears of each change as it is made. Records what was made, and what the roles are meant to be from now on.
+ * Makes the changes of a plan under the policy's lock, all of them or none. Then makes those that
+ * only show after that, until nothing is left. Records what was created, and what the roles are
+ * meant to be from now on.
  */
 export async function carryOut(
   context: RolesContext,
-  options: PlanOptions,
-  {
-    ledger,
-    kind,
-    requestedBy,
-    agreed,
-    onChange,
-  }: {
-    readonly ledger: Ledger;
-    readonly kind: 'create' | 'repair';
-    readonly requestedBy: string;
-    /** What was shown and agreed to; left out: whatever the plan is. */
-    readonly agreed?: RolesPlan;
-    readonly onChange: (change: Change) => void;
-  },
+  planOptions: PlanOptions,
+  options: CarryOutOptions,
 ): Promise<RolesPlan> {
-  const { client, policy, remembered } = context;
+  const { client, policy } = context;
   return underLock(client, policy.logins, async () => {
-    const plan = await planRoles(context, options);
-    if (agreed && sqlOf(agreed) !== sqlOf(plan)) {
-      throw new Refusal(
-        `The roles of ${policy.name} have changed since they were looked at; nothing was done, look again`,
-      );
+    const plan = await planRoles(context, planOptions);
+    if (options.agreed && sqlOf(options.agreed) !== sqlOf(plan)) {
+      throw fault('roles-changed-since-shown', { policy: policy.name });
     }
-    const { intent, makes } = plan;
     const changes: Change[] = [];
     let round = plan;
     do {
-      await refuseMissingRights(context, round, kind);
+      await refuseMissingPlanRights(context, round, options.kind);
       refuseRepeated(round.changes, changes);
       for (const change of round.changes) {
-        await withRightsOf(client, change.rights ?? [], async () => {
-          await client.query(change.sql);
-        }).catch((cause: Error) => {
-          // To hand over a schema, for instance, takes more than the rights of both roles.
-          const remedy = isForbidden(cause) ? `; have an administrator run it: ${change.sql}` : '';
-          throw new Error(`Nothing was changed, for this failed: ${change.what}: ${cause.message}${remedy}`, {
-            cause,
-          });
-        });
-        onChange(change);
+        await make(client, change);
+        options.onChange(change);
       }
       changes.push(...round.changes);
-      round = await planTowards(context, intent, options);
+      round = await planTowards(context, plan.intent, planOptions);
     } while (round.changes.length > 0);
-    const known = remembered?.kind === 'drop' ? undefined : remembered;
-    const isNews = known?.access !== intent.access || known.schemas.join() !== intent.schemas.join();
-    if (changes.length > 0 || (intent.access !== null && isNews)) {
-      // Before the commit: of a role that was made and then not, nobody is misled.
-      await ledger.provisions.record({
-        policy: policy.name,
-        kind,
-        connection: policy.connection,
-        logins: intent.logins,
-        owner: intent.owner ?? null,
-        access: intent.access,
-        schemas: intent.schemas,
-        made: makes,
-        dropped: [],
-        deactivated: [],
-        requestedBy,
-      });
-    }
+    // Before the commit: if that fails, the ledger names roles that do not exist, which misleads
+    // nobody.
+    await record(context, { ...plan, changes }, options);
     return { ...plan, changes };
   });
 }
 
+async function make(client: pg.ClientBase, { does, sql: statement, rights = [] }: Change): Promise<void> {
+  try {
+    await withRightsOf(client, rights, async () => {
+      await client.query(statement);
+    });
+  } catch (cause) {
+    const detail = strangersMessage((cause as Error).message);
+    // To hand over a schema, for instance, takes more than the rights of both roles.
+    const remedies = isForbidden(cause) ? [sql(statement)] : [];
+    throw fault('role-change-failed', { change: does, detail }, { cause, remedies });
+  }
+}
+
 /** PostgreSQL only warns where a grant has no effect. */
-function refuseRepeated(changes: readonly Change[], carriedOut: readonly Change[]): void {
-  const repeated = changes.filter(({ sql }) => carriedOut.some((change) => change.sql === sql));
+function refuseRepeated(changes: readonly Change[], made: readonly Change[]): void {
+  const repeated = changes.filter((change) => made.some((each) => each.sql === change.sql));
   if (repeated.length === 0) return;
-  throw new Refusal(
-    `PostgreSQL let this pass without an effect, so nothing was changed: ${repeated.map(({ what }) => what).join('; ')}; have an administrator run it: ${repeated.map(({ sql }) => sql).join('; ')}`,
+  throw fault(
+    'role-changes-without-effect',
+    { changes: repeated.map(({ does }) => does) },
+    { remedies: [sql(...repeated.map((change) => change.sql))] },
   );
 }
 
+async function record(
+  { policy, remembered }: RolesContext,
+  { intent, makes, changes }: RolesPlan,
+  { ledger, kind, requestedBy }: CarryOutOptions,
+): Promise<void> {
+  const known = remembered?.kind === 'drop' ? undefined : remembered;
+  const isNews = known?.access !== intent.access || known.schemas.join() !== intent.schemas.join();
+  if (changes.length === 0 && (intent.access === null || !isNews)) return;
+  await ledger.provisions.record({
+    policy: policy.name,
+    kind,
+    connection: policy.connection,
+    logins: intent.logins,
+    owner: intent.owner ?? null,
+    access: intent.access,
+    schemas: intent.schemas,
+    made: makes,
+    dropped: [],
+    deactivated: [],
+    requestedBy,
+  });
+}
+
 function sqlOf({ changes }: RolesPlan): string {
-  return changes.map(({ sql }) => sql).join(';\n');
+  return changes.map((change) => change.sql).join(';\n');
 }

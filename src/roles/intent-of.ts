@@ -1,21 +1,23 @@
+import { fact } from '../facts/fact.ts';
+import { fault } from '../facts/fault.ts';
+import { sql } from '../facts/remedy.ts';
 import { existingSchemas } from '../postgres/roles/grantable.ts';
 import { readStandings } from '../postgres/roles/role-standing.ts';
 import { createSchema } from '../postgres/roles/role-statements.ts';
 import { ACCESS_LEVELS, type Access } from './access.ts';
 import { granteesOf, type Intent, rolesOf } from './intent.ts';
 import { lastChoice } from './last-choice.ts';
-import { RequestError } from './request-error.ts';
-import type { RolesContext, Wish } from './roles-context.ts';
+import type { RequestedAccess, RolesContext } from './roles-context.ts';
 
-/** What a role that keyturn makes may be called: these survive unquoted hands, URLs and file names. */
+/** Names of roles that keyturn creates: they need no quotes in SQL, URLs and file names. */
 const PLAIN = /^[A-Za-z0-9_-]{1,50}$/;
 
 /**
- * What the roles of a policy are meant to be: as asked for, else as chosen last. Never chosen, what is granted to roles
- * that exist stays as it is, and new ones own what they create if there is an owner, or get nothing.
- * Throws a RequestError for what cannot be.
+ * What the roles of a policy are meant to be: as requested, else as chosen last. If nothing was
+ * ever chosen, what is granted to roles that exist stays as it is. New roles get the level `owner`
+ * if there is an owner, else `none`. Throws a fault for a request that cannot be met.
  */
-export async function intentOf(context: RolesContext, wish: Wish): Promise<Intent> {
+export async function intentOf(context: RolesContext, requested: RequestedAccess): Promise<Intent> {
   const { policy, client, creators, sharing } = context;
   const { logins, owner } = policy;
   const pair = { logins, ...(owner === undefined ? {} : { owner }) };
@@ -25,28 +27,23 @@ export async function intentOf(context: RolesContext, wish: Wish): Promise<Inten
     rolesOf(pair).filter((role) => !existing.has(role)),
   );
   const isNew = granteesOf(pair).every((role) => !existing.has(role));
-  const untold = isNew ? (owner === undefined ? 'none' : 'owner') : null;
+  const byDefault = isNew ? (owner === undefined ? 'none' : 'owner') : null;
   const last = lastChoice(context);
-  const asked = wish.access ?? last?.access;
-  const access = asked === undefined || asked === null ? untold : accessOf(asked);
+  const asked = requested.access ?? last?.access;
+  const access = asked === undefined || asked === null ? byDefault : accessOf(asked);
   if (access === 'owner' && owner === undefined) {
-    throw new RequestError(
-      `The policy ${policy.name} has no owner, so what one login creates would not be the other's; give it one (owner: ${policy.name.replaceAll('-', '_')}_owner), or choose none, read or read-write`,
-    );
+    throw fault('owner-level-without-owner', { policy: policy.name });
   }
-  const schemas = wish.schemas ?? last?.schemas ?? ['public'];
+  const schemas = requested.schemas ?? last?.schemas ?? ['public'];
   await refuseMissingSchemas(context, schemas);
   const kept = [...schemas, ...sharing.flatMap((other) => other.schemas)];
   const former = (last?.schemas ?? []).filter((schema) => !kept.includes(schema));
   return { policy: policy.name, ...pair, access, schemas, former, creators };
 }
 
-export function accessOf(text: string): Access {
+function accessOf(text: string): Access {
   const access = ACCESS_LEVELS.find((level) => level === text);
-  if (!access)
-    throw new RequestError(
-      `${JSON.stringify(text)} is no level of access; choose ${ACCESS_LEVELS.join(', ')}`,
-    );
+  if (!access) throw fault('access-level-unknown', { access: text, levels: ACCESS_LEVELS });
   return access;
 }
 
@@ -56,21 +53,15 @@ function refuseNames({ policy }: RolesContext, missing: readonly string[]): void
     ...logins.map((role, index) => ({ role, path: ['policies', name, 'logins', index] })),
     ...(owner === undefined ? [] : [{ role: owner, path: ['policies', name, 'owner'] }]),
   ];
-  const faults = places
+  const problems = places
     .filter(({ role }) => missing.includes(role) && !PLAIN.test(role))
-    .map(({ role, path }) => ({
-      path,
-      message: `${JSON.stringify(role)} does not exist, and keyturn makes no role of such a name; must be up to 50 letters, digits, - and _, or the name of a role that exists`,
-    }));
-  const [first] = faults;
-  if (first) throw new RequestError(first.message, faults);
+    .map(({ role, path }) => ({ path, fact: fact('role-name-unsuitable', { role }) }));
+  if (problems.length > 0) throw fault('roles-not-creatable', { problems });
 }
 
 async function refuseMissingSchemas({ client }: RolesContext, schemas: readonly string[]): Promise<void> {
   const existing = await existingSchemas(client, schemas);
   const missing = schemas.filter((schema) => !existing.includes(schema));
   if (missing.length === 0) return;
-  throw new RequestError(
-    `There is no schema ${missing.join(' and no schema ')}; choose others, or run: ${missing.map(createSchema).join('; ')}`,
-  );
+  throw fault('schemas-missing', { schemas: missing }, { remedies: [sql(...missing.map(createSchema))] });
 }

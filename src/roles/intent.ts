@@ -5,16 +5,16 @@ export interface Intent {
   readonly policy: string;
   readonly logins: readonly [string, string];
   readonly owner?: string;
-  /** Null: whatever is granted stays as it is. */
+  /** Null: privileges stay as they are. */
   readonly access: Access | null;
   readonly schemas: readonly string[];
-  /** Schemas that were chosen before, where nothing is granted any more. */
+  /** Schemas that were chosen before. What was granted there is revoked. */
   readonly former: readonly string[];
-  /** Roles that create tables in these schemas: the owners of other policies of the same database. */
+  /** Roles that create tables in these schemas: owners of other policies in the database. */
   readonly creators: readonly string[];
 }
 
-/** To whom privileges are granted: the owner stands for both logins. */
+/** The roles to which privileges are granted. The owner stands for both logins. */
 export function granteesOf({ logins, owner }: Pick<Intent, 'logins' | 'owner'>): readonly string[] {
   return owner === undefined ? logins : [owner];
 }

@@ -1,14 +1,15 @@
 import type { RolesContext } from './roles-context.ts';
 
-/** A level of access, null where privileges were left as they were, and where it holds. */
+/** A level of access and the schemas for which it was chosen. Null: privileges stay as they are. */
 export interface Choice {
   readonly access: string | null;
   readonly schemas: readonly string[];
 }
 
 /**
- * What was chosen last. An owner has one level, so a later choice for another policy that has it counts, unless that
- * says nothing of some schema of this one's. What was dropped begins anew.
+ * What was chosen last. An owner has one level, so a later choice for another policy with the same
+ * owner counts, if it covers all schemas of this policy. After a drop, earlier choices do not
+ * count.
  */
 export function lastChoice({
   remembered,

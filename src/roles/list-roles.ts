@@ -1,11 +1,16 @@
 import type pg from 'pg';
+import type { Fact } from '../facts/fact.ts';
+import { factOf } from '../facts/fault.ts';
 import type { Rotation } from '../ledger/rotation.ts';
 import { type Login, readLogins } from '../postgres/logins/login.ts';
 import { sessionsOf } from '../postgres/sessions/sessions.ts';
 import type { RotationContext } from '../rotation/context/rotation-context.ts';
 import type { PolicyStatus } from '../rotation/status.ts';
 
-/** What a login is to its policy; `removed`: the policy is not configured any more, and this is left of it. */
+/**
+ * What a login is to its policy. `removed`: the policy is not configured any more, but the login
+ * still exists.
+ */
 export type LoginState =
   | 'active'
   | 'standby'
@@ -14,20 +19,20 @@ export type LoginState =
   | 'missing'
   | 'removed';
 
-/** One line of `keyturn roles list`. What could not be seen is null, and `error` says why (G6). */
+/** One line of `keyturn roles list`. What could not be seen is null, and `faults` say why (G6). */
 export interface ListedLogin {
-  /** Null where not even that could be seen. */
+  /** Null where not even the logins could be seen. */
   readonly login: string | null;
-  /** Null for a login that no policy has. */
+  /** Null for a login of no policy. */
   readonly policy: string | null;
   readonly connection: string;
   readonly state: LoginState | null;
-  /** Whether keyturn made it; else it was found. */
+  /** Whether keyturn created it; else it was there before. */
   readonly made: boolean;
   readonly sessions: number | null;
   readonly memberOf: readonly string[] | null;
   readonly lastRotatedAt: string | null;
-  readonly error: string | null;
+  readonly faults: readonly Fact[];
 }
 
 /** The logins of a policy. */
@@ -36,16 +41,16 @@ export async function listPolicy(
   { status, last, made }: { status: PolicyStatus; last: Rotation | undefined; made: readonly string[] },
 ): Promise<ListedLogin[]> {
   const { policy, destinations } = context;
-  const faults: string[] = [];
+  const faults: Fact[] = [];
   const seen = <Value>(reading: Promise<Value>): Promise<Value | undefined> =>
-    reading.catch((error: Error) => {
-      faults.push(error.message);
+    reading.catch((error: unknown) => {
+      faults.push(factOf(error));
       return undefined;
     });
   const found = await seen(context.rotator().then((client) => readLogins(client, policy.logins)));
-  // The status has asked it already; it does not tell "nothing" from "not known".
+  // The status has asked this already, but it does not tell "nothing" from "not known".
   const isPublishedKnown = await seen(context.read(destinations[0], 'current').then(() => true));
-  // A rotator takes turns with nobody: it is in use, published or not yet.
+  // A rotator has no second login: it is in use, published or not yet.
   const active = policy.type === 'rotator' ? policy.logins[0] : status.active;
   return policy.logins.map((login) => ({
     login,
@@ -56,11 +61,14 @@ export async function listPolicy(
     sessions: found && !found.has(login) ? null : (status.sessions?.[login] ?? null),
     memberOf: found?.get(login)?.memberOf ?? null,
     lastRotatedAt: status.lastRotatedAt,
-    error: faults[0] ?? (status.sessions === null ? status.lastError : null),
+    faults: faults.length > 0 || status.sessions !== null ? faults.slice(0, 1) : status.faults,
   }));
 }
 
-/** Logins of which nobody says what is published: those of no policy, or of one that is not configured any more. */
+/**
+ * Logins of no policy, or of one that is not configured any more, so that nothing says which is
+ * published.
+ */
 export async function listLogins(
   client: pg.ClientBase,
   logins: readonly string[],
@@ -77,14 +85,17 @@ export async function listLogins(
     sessions: found.has(login) ? (sessions.get(login)?.length ?? null) : null,
     memberOf: found.get(login)?.memberOf ?? null,
     lastRotatedAt: null,
-    error: null,
+    faults: [],
   }));
 }
 
 /** What is known of logins whose server cannot be asked. */
 export function unseenLogins(
   logins: readonly string[],
-  { made, ...known }: { policy: string | null; connection: string; made: readonly string[]; error: string },
+  {
+    made,
+    ...known
+  }: { policy: string | null; connection: string; made: readonly string[]; faults: readonly Fact[] },
 ): ListedLogin[] {
   return (logins.length === 0 ? [null] : logins).map((login) => ({
     login,

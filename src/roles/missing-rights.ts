@@ -1,39 +1,101 @@
-import type { MissingPrivilege } from '../postgres/connection/rotator.ts';
+import type pg from 'pg';
+import { type Fact, fact } from '../facts/fact.ts';
+import { fault } from '../facts/fault.ts';
+import { type Remedy, sql } from '../facts/remedy.ts';
+import { missingPrivileges, type Server } from '../postgres/connection/rotator.ts';
+import { quoteIdentifier } from '../postgres/identifier.ts';
 import type { Change } from '../postgres/roles/change.ts';
+import type { RoleStanding } from '../postgres/roles/role-standing.ts';
 import { allowCreateRole, grantAdmin, inheritRights } from '../postgres/roles/role-statements.ts';
 import { WITH_OPTIONS } from '../postgres/roles/with-options.ts';
-import type { World } from './world.ts';
+
+export interface PlannedChanges {
+  readonly changes: readonly Change[];
+  /** The logins that are altered. */
+  readonly logins: readonly string[];
+  /** Whether rotations of the policy end sessions, which takes a right too. */
+  readonly mayTerminate: boolean;
+  readonly server: Server;
+  readonly standings: ReadonlyMap<string, RoleStanding>;
+  /** What a superuser does where nobody can give the rotator the right. */
+  readonly bySuperuser: Remedy;
+}
+
+/** A right that the rotator lacks, and what gives it. */
+interface MissingRight {
+  readonly right: Fact;
+  readonly remedy: Remedy;
+}
 
 /**
- * What the rotator lacks to carry out these changes, each with what gives it. Roles that it makes itself it may alter
- * and lend itself. `otherwise` is what an administrator can do where nobody can give it that.
+ * Throws a fault that names every right that the rotator lacks to make these changes, and what
+ * gives each.
  */
-export function missingRights(
-  changes: readonly Change[],
-  { standings, server }: Pick<World, 'standings' | 'server'>,
-  { to, otherwise }: { readonly to: string; readonly otherwise: string },
-): MissingPrivilege[] {
-  const admin = (role: string) =>
-    server.version < WITH_OPTIONS ? allowCreateRole(to) : grantAdmin(role, to);
+export async function refuseMissingRights(client: pg.ClientBase, planned: PlannedChanges): Promise<void> {
+  const { logins, mayTerminate, server } = planned;
+  const privileges = await missingPrivileges(client, logins, { mayTerminate });
+  const rights = missingRights(planned);
+  if (privileges.length + rights.length === 0) return;
+  throw fault(
+    'roles-rights-missing',
+    {
+      rotator: server.rotator,
+      privileges: privileges.flatMap(({ right }) => right ?? []),
+      rights: rights.map(({ right }) => right),
+    },
+    {
+      remedies: together([
+        ...privileges.map(({ remedy }) => sql(remedy)),
+        ...rights.map(({ remedy }) => remedy),
+      ]),
+    },
+  );
+}
+
+/** The rotator may alter the roles that it creates itself, and lend itself their rights. */
+function missingRights({ changes, server, standings, bySuperuser }: PlannedChanges): MissingRight[] {
   const lookUp = (roles: readonly string[] = []) => roles.flatMap((role) => standings.get(role) ?? []);
-  const refusedTo = ({ rights, instead }: Change) =>
-    instead ? undefined : lookUp(rights).find((role) => role.rights === 'never');
-  const superuser = changes.flatMap((change) => refusedTo(change) ?? [])[0];
+  const superuser = changes
+    .filter(({ instead }) => !instead)
+    .flatMap(({ rights }) => lookUp(rights))
+    .find(({ rights }) => rights === 'never');
   if (superuser) {
-    // Who runs all of it for the rotator need not give it anything.
-    return [{ what: `act for ${superuser.name}, which is a superuser`, remedy: otherwise }];
+    // A superuser who makes all of the changes need not give the rotator anything.
+    return [{ right: fact('cannot-act-for-superuser', { role: superuser.name }), remedy: bySuperuser }];
   }
-  const missing = changes.flatMap(({ rights, administers, instead }): MissingPrivilege[] => {
+  const missing = changes.flatMap(({ rights, administers, instead }): MissingRight[] => {
     const refused = lookUp(rights).find((role) => !['had', 'borrowable'].includes(role.rights));
-    if (refused && instead) return [{ what: instead.what, remedy: instead.remedy(to) }];
-    if (refused?.rights === 'not inherited') {
-      const remedy = inheritRights(refused.name, to, server.version);
-      return [{ what: `use the rights of ${refused.name}`, remedy }];
-    }
-    if (refused) return [{ what: `act for ${refused.name}`, remedy: admin(refused.name) }];
-    const unadministered = lookUp(administers).find((role) => !role.administered);
+    if (refused) return [missingRight(refused, instead, server)];
+    const unadministered = lookUp(administers).find(({ administered }) => !administered);
     if (server.version < WITH_OPTIONS || !unadministered) return [];
-    return [{ what: `make members of ${unadministered.name}`, remedy: admin(unadministered.name) }];
+    const { name } = unadministered;
+    return [{ right: fact('cannot-make-members', { role: name }), remedy: administer(name, server) }];
   });
-  return [...new Map(missing.map((one) => [one.remedy, one])).values()];
+  return [...new Map(missing.map((one) => [JSON.stringify(one.remedy), one])).values()];
+}
+
+function missingRight(
+  { name, rights }: RoleStanding,
+  instead: Change['instead'],
+  server: Server,
+): MissingRight {
+  const to = quoteIdentifier(server.rotator);
+  if (instead) return { right: instead.right, remedy: sql(instead.remedy(to)) };
+  if (rights === 'not inherited') {
+    const remedy = sql(inheritRights(name, to, server.version));
+    return { right: fact('cannot-use-rights-of-role', { role: name }), remedy };
+  }
+  return { right: fact('cannot-act-for-role', { role: name }), remedy: administer(name, server) };
+}
+
+function administer(role: string, { rotator, version }: Server): Remedy {
+  const to = quoteIdentifier(rotator);
+  return sql(version < WITH_OPTIONS ? allowCreateRole(to) : grantAdmin(role, to));
+}
+
+/** Commands, and after them each statement once. */
+function together(remedies: readonly Remedy[]): Remedy[] {
+  const statements = remedies.flatMap((remedy) => (remedy.kind === 'sql' ? remedy.statements : []));
+  const others = remedies.filter(({ kind }) => kind !== 'sql');
+  return [...others, ...(statements.length > 0 ? [sql(...new Set(statements))] : [])];
 }

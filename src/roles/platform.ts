@@ -1,32 +1,38 @@
-import { RequestError } from './request-error.ts';
+import { fault } from '../facts/fault.ts';
 
-/** A service that runs PostgreSQL and keeps its superuser. docs/managed-postgres.md says from where this is known. */
+/**
+ * A service that runs PostgreSQL and keeps its superuser. docs/managed-postgres.md names the
+ * sources.
+ */
 export interface Platform {
-  /** Who runs the script there. */
-  readonly administrator: string;
+  readonly name: string;
   /** Whether altering passwords may take a right of its own. */
   readonly restrictsPasswords?: true;
 }
 
-const PLATFORMS: Readonly<Record<string, Platform | string>> = {
-  rds: { administrator: 'the master user, a member of rds_superuser', restrictsPasswords: true },
-  'cloud-sql': { administrator: 'postgres, or another member of cloudsqlsuperuser' },
-  azure: { administrator: 'the server admin, a member of azure_pg_admin' },
-  supabase: { administrator: 'postgres, over the direct connection and no pooler' },
-  render: { administrator: 'the default user of the database' },
-  // Where keyturn cannot work: why.
-  neon: 'Neon takes passwords in plain text only, and keyturn gives PostgreSQL nothing but SCRAM-SHA-256 verifiers (G3), so it cannot rotate logins there; see docs/managed-postgres.md',
-  heroku:
-    'Heroku makes the credentials of Heroku Postgres and their passwords itself, so keyturn cannot rotate them; use: heroku pg:credentials:rotate, and see docs/managed-postgres.md',
-};
+const PLATFORMS: readonly Platform[] = [
+  { name: 'rds', restrictsPasswords: true },
+  { name: 'cloud-sql' },
+  { name: 'azure' },
+  { name: 'supabase' },
+  { name: 'render' },
+];
 
-export const PLATFORM_NAMES: readonly string[] = Object.keys(PLATFORMS);
+/** Where keyturn cannot work, and the code that says why. */
+const UNSUPPORTED = { neon: 'neon-unsupported', heroku: 'heroku-unsupported' } as const;
 
-/** What is different on a platform. Throws a RequestError for one that there is not, or where keyturn cannot work. */
+export const PLATFORM_NAMES: readonly string[] = [
+  ...PLATFORMS.map(({ name }) => name),
+  ...Object.keys(UNSUPPORTED),
+];
+
+/**
+ * What is different on a platform. Throws a fault for one that keyturn does not know, or where it
+ * cannot work.
+ */
 export function platformOf(name: string): Platform {
-  const platform = Object.hasOwn(PLATFORMS, name) ? PLATFORMS[name] : undefined;
-  if (typeof platform === 'object') return platform;
-  throw new RequestError(
-    platform ?? `There is no platform ${JSON.stringify(name)}; choose ${PLATFORM_NAMES.join(', ')}`,
-  );
+  const platform = PLATFORMS.find((each) => each.name === name);
+  if (platform) return platform;
+  if (name === 'neon' || name === 'heroku') throw fault(UNSUPPORTED[name], {});
+  throw fault('platform-unknown', { platform: name, platforms: PLATFORM_NAMES });
 }

@@ -1,11 +1,13 @@
 import type { LoginsPolicy, Policy } from '../config/policy.ts';
-import { RequestError } from './request-error.ts';
+import { fault } from '../facts/fault.ts';
+import { command } from '../facts/remedy.ts';
 
-/** Throws a RequestError for a rotator's policy: its login is not one of the roles that a rotator makes. */
+/**
+ * Throws a fault for a rotator policy: its login is not one of the roles that a rotator creates.
+ */
 export function refuseRotator(policy: Policy): asserts policy is LoginsPolicy {
   if (policy.type === 'logins') return;
   const { name, connection } = policy;
-  throw new RequestError(
-    `Policy ${name} is of type rotator: an administrator makes its login, by what this prints: keyturn roles rotator ${connection}`,
-  );
+  const remedies = [command('roles', 'rotator', connection)];
+  throw fault('rotator-policy-without-roles', { policy: name }, { remedies });
 }

@@ -3,22 +3,22 @@ import type { Connection } from '../config/config.ts';
 import type { LoginsPolicy } from '../config/policy.ts';
 import type { Provision } from '../ledger/provisions.ts';
 
-/** What it takes to look after the roles of one policy. */
+/** What is needed to create, repair or list the roles of one policy. */
 export interface RolesContext {
   readonly policy: LoginsPolicy;
   readonly connection: Connection;
   /** The rotator's session, in the policy's database. */
   readonly client: pg.Client;
-  /** Roles whose future tables count, besides those that own some already. */
+  /** Roles on whose future tables privileges are granted, besides those that own tables already. */
   readonly creators: readonly string[];
-  /** What was last done to them; undefined where that is nothing. */
+  /** What was last done to the roles; undefined where nothing was. */
   readonly remembered: Provision | undefined;
   /** What was last chosen for each other policy of the database that has the same owner. */
   readonly sharing: readonly Provision[];
 }
 
-/** What somebody asks for; left out: as it was chosen last. */
-export interface Wish {
+/** What the command line asks for. Left out: as it was chosen last. */
+export interface RequestedAccess {
   readonly access?: string;
   readonly schemas?: readonly string[];
 }

@@ -1,8 +1,8 @@
 import { isVisible, replaceInvisible } from '../visible.ts';
 
 /**
- * A word of a command as it is typed into a shell: whatever else is in it comes in single quotes, and what cannot be seen as
- * an escape, which takes a shell that knows $'…', such as bash or zsh.
+ * A word of a command as it is typed into a shell, in single quotes where that is needed.
+ * Characters that cannot be seen become escapes in $'…', which bash and zsh know.
  */
 export function shellWord(word: string): string {
   if (/^[\w.:/@-]+$/.test(word)) return word;

@@ -1,16 +1,16 @@
 import type pg from 'pg';
-import { DatabaseError } from '../postgres/connection/database-error.ts';
+import { type Fault, factOf, fault, isFault } from '../facts/fault.ts';
 import { isConcurrentUpdate, isLockRefused } from '../postgres/locks/lock-fault.ts';
-import { advisoryLockHolders, describeHolder, howToEnd } from '../postgres/locks/lock-holders.ts';
+import { advisoryLockHolders, endingThem, holderInfo } from '../postgres/locks/lock-holders.ts';
 import { lockKey } from '../postgres/locks/lock-key.ts';
 import { LOCK_WAIT_MS, limitLockWaits } from '../postgres/locks/lock-waits.ts';
 import { withPolicyLock } from '../postgres/locks/policy-lock.ts';
-import { Refusal } from '../rotation/refusal.ts';
 
 /**
- * Runs `body` in a transaction that holds the policy's lock and, as two grants on one thing would collide, the one for
- * changes of roles in this database. Throws a Refusal when another session is in the way: when a rotation has the
- * policy's lock at this instant, when a lock is not to be had in time, or when something was altered side by side.
+ * Runs `body` in a transaction that holds the policy's lock and, because two grants on one object
+ * would collide, the one for changes of roles in this database. Throws a fault when another session
+ * is in the way: when a rotation holds the policy's lock, when a lock is not released in time, or
+ * when another session changed the same.
  */
 export async function underLock<Result>(
   client: pg.ClientBase,
@@ -23,13 +23,14 @@ export async function underLock<Result>(
       return await body();
     });
   } catch (error) {
-    const obstacle = obstacleOf(error, logins);
-    if (obstacle === undefined) throw error;
-    throw new Refusal(obstacle, { cause: error });
+    throw obstacleOf(error, logins) ?? error;
   }
 }
 
-/** Throws a DatabaseError that names who has the turn, after bounded time: any login of the database may take this lock. */
+/**
+ * Throws a fault that names who has the turn, after bounded time: any login of the database may
+ * take this lock.
+ */
 async function takeTurn(client: pg.ClientBase): Promise<void> {
   const key = lockKey(['keyturn roles']);
   await client.query('SAVEPOINT keyturn_turn');
@@ -41,29 +42,24 @@ async function takeTurn(client: pg.ClientBase): Promise<void> {
     if (!isLockRefused(cause)) throw cause;
     await client.query('ROLLBACK TO SAVEPOINT keyturn_turn');
     const holders = await advisoryLockHolders(client, key);
-    const who = holders.map(describeHolder).join('; ') || 'another session';
-    throw new DatabaseError(
-      'locked',
-      `the lock for changes of roles in this database is held by ${who}${howToEnd(holders)}`,
-      { cause },
-    );
+    const remedies = endingThem(holders);
+    throw fault('roles-turn-taken', { holders: holders.map(holderInfo) }, { cause, remedies });
   }
 }
 
-/** Undefined where it is not another session that was in the way. */
-function obstacleOf(error: unknown, logins: readonly string[]): string | undefined {
-  const { message } = error as Error;
+/** Undefined where it was not another session that was in the way. */
+function obstacleOf(error: unknown, logins: readonly string[]): Fault | undefined {
   for (let each = error; each instanceof Error; each = each.cause) {
-    if (each instanceof DatabaseError && each.kind === 'locked') {
-      return `Another session is changing the logins ${logins.join(' and ')} right now, so nothing was done; run it again in a moment (${each.message})`;
+    // A lock of keyturn's own: the policy's, or that of changes of roles.
+    if (isFault(each, 'lock-held', 'lock-lost', 'login-row-locked', 'roles-turn-taken')) {
+      return fault('roles-locked', { logins, cause: each.fact }, { cause: error });
     }
+    const cause = factOf(error);
     if (isLockRefused(each)) {
-      return `A lock that another session holds was not to be had within ${LOCK_WAIT_MS / 1000} s, so nothing was done; run it again once that is over (${message})`;
+      return fault('roles-lock-timeout', { seconds: LOCK_WAIT_MS / 1000, cause }, { cause: error });
     }
-    // Somebody else's GRANT on the same thing.
-    if (isConcurrentUpdate(each)) {
-      return `Another session altered the same at the same time, so nothing was done; run it again (${message})`;
-    }
+    // Another session's GRANT on the same object.
+    if (isConcurrentUpdate(each)) return fault('roles-changed-concurrently', { cause }, { cause: error });
   }
   return undefined;
 }

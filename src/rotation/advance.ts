@@ -1,16 +1,16 @@
+import { Fault, factOf } from '../facts/fault.ts';
 import type { StepName } from '../ledger/rotation.ts';
 import type { RotationContext } from './context/rotation-context.ts';
 import type { Wait } from './step.ts';
 import { stepsOf } from './steps.ts';
 import { warn } from './warn.ts';
 
-/** A step that threw; the ledger says which. */
-export class StepError extends Error {
-  override readonly name = 'StepError';
+/** A step that threw; it has the fact of what was thrown. */
+export class StepError extends Fault {
   readonly step: StepName;
 
   constructor(step: StepName, cause: unknown) {
-    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    super(factOf(cause), { cause });
     this.step = step;
   }
 }
@@ -21,6 +21,7 @@ export class StepError extends Error {
  */
 export async function advance(context: RotationContext): Promise<Wait | undefined> {
   const { ledger } = context;
+  context.forget();
   const isBack = context.rotation.rolledBackTo !== null;
   const recorded = (await ledger.events([context.rotation.id])).filter(
     ({ kind, back }) => kind === 'done' && back === isBack,
@@ -32,13 +33,13 @@ export async function advance(context: RotationContext): Promise<Wait | undefine
         const wait = await step.run(context);
         if (wait) {
           if (wait.warning !== undefined) await warn(context, step.name, wait.warning);
-          await ledger.record(context.rotation, step.name, 'waiting', wait.reason);
+          await ledger.record(context.rotation, step.name, 'waiting', wait);
           return wait;
         }
       }
       if (recorded.some((event) => event.step === step.name)) continue;
       // Asked here and not in `run`, which a crash may have kept from telling.
-      for (const text of (await step.warnings?.(context)) ?? []) await warn(context, step.name, text);
+      for (const notice of (await step.warnings?.(context)) ?? []) await warn(context, step.name, notice);
     } catch (cause) {
       throw new StepError(step.name, cause);
     }

@@ -1,13 +1,17 @@
+import { fact } from '../facts/fact.ts';
+import { fault } from '../facts/fault.ts';
+import { command, type Remedy } from '../facts/remedy.ts';
 import type { Rotation } from '../ledger/rotation.ts';
-import { DatabaseError, isForbidden } from '../postgres/connection/database-error.ts';
+import { superseded } from '../ledger/superseded.ts';
+import { isForbidden } from '../postgres/connection/database-error.ts';
 import { holdsAny, type RotationContext } from './context/rotation-context.ts';
-import { Refusal } from './refusal.ts';
 import { endUnset } from './rotator-steps/end-unset.ts';
+import { isAway } from './server-fault.ts';
 import { endAndTakeBack } from './take-back.ts';
 
 /**
- * Ends an open rotation that is not published, and takes back what it staged and set. Throws a Refusal when it is
- * published in any secret: from there the ways are forward and `rollback`.
+ * Ends an open rotation that is not published, and takes back what it staged and set. Throws a fault
+ * `cancel-after-publish` when it is published in any secret: from there the ways are forward and `rollback`.
  */
 export async function cancel(context: RotationContext, by: string): Promise<Rotation> {
   const { ledger, policy, rotation } = context;
@@ -15,30 +19,39 @@ export async function cancel(context: RotationContext, by: string): Promise<Rota
   const end = async () => {
     for (const destination of context.destinations) {
       if (!(await holdsAny(context, destination))) continue;
-      throw new Refusal(`${destination.name} publishes rotation ${rotation.id} already; ${wayOut(context)}`);
+      const endsByItself = endOf(rotation);
+      throw fault(
+        'cancel-after-publish',
+        { rotation: rotation.id, destination: destination.name, endsByItself },
+        { remedies: [wayOut(policy.name, endsByItself)] },
+      );
     }
-    return ledger.finish(rotation, 'failed', `cancelled by ${by}`);
+    return ledger.finish(rotation, 'failed', fact('rotation-cancelled', { by }));
   };
   // Where the rotator does not reach the database, or may not alter the logins, nobody can hold the lock and publish.
-  const isAway = (fault: unknown) =>
-    (fault instanceof DatabaseError && fault.kind === 'unreachable') || isForbidden(fault);
-  const ended = await endAndTakeBack(context, end, isAway);
-  if (!ended) throw new Error(`Rotation ${rotation.id} was not ended`);
+  const ended = await endAndTakeBack(context, end, (error) => isAway(error) || isForbidden(error));
+  if (!ended) throw superseded(rotation.id);
   return ended;
 }
 
-/** What ends a rotation that is published. */
-function wayOut({ policy: { name }, rotation: { reason, rolledBackBy } }: RotationContext): string {
-  if (reason === 'emergency') return `it is an emergency and ends by itself, see: keyturn status ${name}`;
-  if (rolledBackBy !== null) return `it is rolled back and ends by itself, see: keyturn status ${name}`;
-  return `go back with: keyturn rollback ${name}`;
+/** Why a rotation that is published ends by itself, and cannot be rolled back; null: it can. */
+function endOf({ reason, rolledBackBy }: Rotation): 'emergency' | 'rolled-back' | null {
+  if (reason === 'emergency') return 'emergency';
+  return rolledBackBy === null ? null : 'rolled-back';
+}
+
+function wayOut(policy: string, endsByItself: ReturnType<typeof endOf>): Remedy {
+  return endsByItself === null ? command('rollback', policy) : command('status', policy);
 }
 
 async function cancelRotator(context: RotationContext, by: string): Promise<Rotation> {
-  const ended = await endUnset(context, `cancelled by ${by}`);
+  const ended = await endUnset(context, fact('rotation-cancelled', { by }));
   if (ended) return ended;
   const { policy, rotation } = context;
-  throw new Refusal(
-    `Rotation ${rotation.id} has given ${policy.logins[0]} its new password already, and the old one is refused; it can only go on, see: keyturn status ${policy.name}`,
+  const [login] = policy.logins;
+  throw fault(
+    'cancel-after-set',
+    { rotation: rotation.id, login: String(login) },
+    { remedies: [command('status', policy.name)] },
   );
 }

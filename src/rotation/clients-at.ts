@@ -1,16 +1,16 @@
 import type { PgBouncer } from '../config/config.ts';
-import { counted } from '../counted.ts';
+import type { SeenClients } from '../facts/use-facts.ts';
 import { openPgBouncer } from '../postgres/sessions/pgbouncer.ts';
 
 /**
- * Who is logged in to a PgBouncer as a login, a text for each of its databases. With `release`, server connections that
- * the last client left behind are closed. Throws a DatabaseError when it cannot be asked.
+ * Who is logged in to a PgBouncer as a login, for each of its databases. With `release`, server connections that the last
+ * client left behind are closed. Throws when it cannot be asked.
  */
 export async function clientsAt(
   settings: PgBouncer,
   login: string,
   { release = false }: { readonly release?: boolean } = {},
-): Promise<string[]> {
+): Promise<SeenClients[]> {
   await using console = await openPgBouncer(settings);
   const pools = await console.pools(login);
   if (release) {
@@ -20,8 +20,10 @@ export async function clientsAt(
   }
   return pools
     .filter((pool) => pool.clients > 0)
-    .map(
-      (pool) =>
-        `${counted(pool.clients, 'client')} of ${login} at PgBouncer ${settings.host}:${settings.port} in its database ${pool.database}`,
-    );
+    .map(({ database, clients }) => ({ pgbouncer: placeOf(settings), database, login, clients }));
+}
+
+/** Host and port of a PgBouncer. */
+export function placeOf({ host, port }: PgBouncer): string {
+  return `${host}:${port}`;
 }

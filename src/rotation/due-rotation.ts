@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Policy, Schedule } from '../config/policy.ts';
+import { isFault } from '../facts/fault.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Rotation } from '../ledger/rotation.ts';
-import { RotationOpenError } from '../ledger/rotation-open-error.ts';
 import type { Timing } from '../ledger/timing.ts';
 import { dueSlot } from '../schedule/due-slot.ts';
 import { jitterOffset } from '../schedule/jitter-offset.ts';
@@ -37,7 +37,7 @@ export async function requestDueRotation(
     });
   } catch (error) {
     // The one that is open serves this slot too.
-    if (error instanceof RotationOpenError) return undefined;
+    if (isFault(error, 'rotation-open-already')) return undefined;
     throw error;
   }
 }

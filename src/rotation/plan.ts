@@ -1,3 +1,5 @@
+import { type Fact, fact } from '../facts/fact.ts';
+import { factOf } from '../facts/fault.ts';
 import type { StepName } from '../ledger/rotation.ts';
 import type { RotationContext } from './context/rotation-context.ts';
 import type { Step } from './step.ts';
@@ -7,42 +9,37 @@ export interface PlannedStep {
   readonly step: StepName;
   /** `done`: its effect is there; `next`: it would run now; `then`: after those before it; `refused`: it would stop there. */
   readonly state: 'done' | 'next' | 'then' | 'refused';
-  readonly text: string;
+  /** What it would do, or why it would stop. */
+  readonly fact: Fact;
   /** What would stop nothing and yet must be told. */
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Fact[];
 }
 
 /** What a rotation would do now, step by step. Reads the world, changes nothing. */
-export async function plan(context: RotationContext): Promise<PlannedStep[]> {
+export async function plan(asked: RotationContext): Promise<PlannedStep[]> {
+  let context = asked;
   const planned: PlannedStep[] = [];
   let next = true;
   for (const step of stepsOf(context)) {
     try {
       // Steps after the first that is not done depend on what it does, so asking the world about them would mislead.
       if (next && (await step.isDone(context))) {
-        planned.push({
-          step: step.name,
-          state: 'done',
-          text: 'done',
-          warnings: await warningsOf(step, context),
-        });
+        const warnings = await warningsOf(step, context);
+        planned.push({ step: step.name, state: 'done', fact: fact('plan-done', {}), warnings });
         continue;
       }
       // All is told with the logins that `check` would freeze.
-      if (step.inspect) context.rotation = { ...context.rotation, ...(await step.inspect(context)) };
+      if (step.inspect) {
+        context = { ...context, rotation: { ...context.rotation, ...(await step.inspect(context)) } };
+      }
       planned.push({
         step: step.name,
         state: next ? 'next' : 'then',
-        text: await step.describe(context),
+        fact: await step.describe(context),
         warnings: next ? await warningsOf(step, context) : [],
       });
     } catch (error) {
-      planned.push({
-        step: step.name,
-        state: 'refused',
-        text: error instanceof Error ? error.message : String(error),
-        warnings: [],
-      });
+      planned.push({ step: step.name, state: 'refused', fact: factOf(error), warnings: [] });
       break;
     }
     next = false;
@@ -50,6 +47,6 @@ export async function plan(context: RotationContext): Promise<PlannedStep[]> {
   return planned;
 }
 
-async function warningsOf(step: Step, context: RotationContext): Promise<readonly string[]> {
-  return (await step.warnings?.(context)) ?? [];
+async function warningsOf(step: Step, context: RotationContext): Promise<readonly Fact[]> {
+  return ((await step.warnings?.(context)) ?? []).map((notice) => notice.fact);
 }

@@ -1,12 +1,16 @@
-import { clientsAt } from './clients-at.ts';
-import type { RotationView } from './context/rotation-context.ts';
+import { fact } from '../facts/fact.ts';
+import { factOf } from '../facts/fault.ts';
+import type { SeenClients } from '../facts/use-facts.ts';
+import { clientsAt, placeOf } from './clients-at.ts';
+import type { PolicyView } from './context/rotation-context.ts';
+import type { Notice } from './step.ts';
 
 /** What the PgBouncers of a connection say of a login. */
 export interface PooledClients {
-  /** Who is logged in there as the login: a text for each PgBouncer and database. */
-  readonly clients: readonly string[];
-  /** Which PgBouncers could not be asked, why, and what follows (G6). */
-  readonly faults: readonly string[];
+  /** Who is logged in there as the login, for each PgBouncer and database. */
+  readonly clients: readonly SeenClients[];
+  /** Which PgBouncers could not be asked (G6). */
+  readonly faults: readonly Notice[];
 }
 
 /**
@@ -16,16 +20,17 @@ export interface PooledClients {
  * holds up no rotation.
  */
 export async function pooledClients(
-  { connection }: RotationView,
+  { connection }: Pick<PolicyView, 'connection'>,
   login: string,
   options: { readonly release?: boolean } = {},
 ): Promise<PooledClients> {
-  const faults: string[] = [];
+  const faults: Notice[] = [];
   const clients = (connection.pgbouncer ?? []).map((settings) =>
-    clientsAt(settings, login, options).catch((error: Error) => {
-      faults.push(
-        `PgBouncer ${error.message}. Until that is mended, clients that are logged in there as ${login} may be revoked unseen, and its idle connections hold the drain up until its server_idle_timeout`,
-      );
+    clientsAt(settings, login, options).catch((error: unknown) => {
+      faults.push({
+        fact: fact('pgbouncer-not-asked', { login, cause: factOf(error) }),
+        subject: placeOf(settings),
+      });
       return [];
     }),
   );

@@ -1,4 +1,5 @@
-import { describeFuture, isFuture } from '../ledger/future.ts';
+import { fact } from '../facts/fact.ts';
+import { isFuture } from '../ledger/future.ts';
 import type { RotationContext } from './context/rotation-context.ts';
 import { warn } from './warn.ts';
 
@@ -13,9 +14,9 @@ export async function recount(context: RotationContext): Promise<void> {
   const recounted = await ledger.recount(rotation.id);
   if (!recounted) return;
   context.rotation = recounted;
-  await warn(
-    context,
-    recounted.publishedAt ? 'drain' : 'check',
-    `${describeFuture(future)}; counted from now on`,
-  );
+  const at = future.toISOString();
+  await warn(context, recounted.publishedAt ? 'drain' : 'check', {
+    fact: fact('rotation-recounted', { at }),
+    subject: at,
+  });
 }

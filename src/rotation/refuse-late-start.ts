@@ -1,13 +1,14 @@
+import { fault } from '../facts/fault.ts';
 import { windowEnd } from '../schedule/due-slot.ts';
 import type { RotationContext } from './context/rotation-context.ts';
-import { Refusal } from './refusal.ts';
 
 /** A rotation that waited for a worker, or for its database, until its window was over is left to the next slot. */
 export function refuseLateStart({ policy: { schedule }, rotation, clock }: RotationContext): void {
   if (!schedule || !rotation.slot || rotation.incoming !== null) return;
   const end = windowEnd(schedule, rotation.slot.getTime());
   if (end === undefined || clock.now() < end) return;
-  throw new Refusal(
-    `The window of the slot ${rotation.slot.toISOString()} was over at ${new Date(end).toISOString()}, before the rotation could start; the next slot is not affected`,
-  );
+  throw fault('slot-window-over', {
+    slot: rotation.slot.toISOString(),
+    end: new Date(end).toISOString(),
+  });
 }

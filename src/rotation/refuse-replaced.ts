@@ -1,14 +1,24 @@
+import { type Fault, fault } from '../facts/fault.ts';
+import { command } from '../facts/remedy.ts';
 import type { RotationContext } from './context/rotation-context.ts';
-import { Refusal } from './refusal.ts';
 
-/** Throws a Refusal where a rotation was published and is no more: what replaced it is somebody else's. */
+/** Throws a fault `publication-replaced` where a rotation was published and is no more: what replaced it is somebody else's. */
 export function refuseReplaced({
   destinations: [primary],
+  policy,
   rotation: { publishedAt, outgoing },
 }: RotationContext): void {
-  if (publishedAt === null) return;
-  const spared = outgoing === null ? '' : `, so ${outgoing} is not revoked`;
-  throw new Refusal(
-    `${primary.name} no longer publishes what this rotation published on ${publishedAt.toISOString()}${spared}; find out who changed the secret, then rotate again`,
-  );
+  if (publishedAt !== null) throw replaced({ destination: primary.name, outgoing, policy: policy.name });
+}
+
+/** What is thrown where the primary does not publish what a rotation published there. */
+export function replaced({
+  policy,
+  ...params
+}: {
+  readonly destination: string;
+  readonly outgoing: string | null;
+  readonly policy: string;
+}): Fault {
+  return fault('publication-replaced', params, { remedies: [command('rotate', policy)] });
 }

@@ -1,6 +1,7 @@
+import type { Fact } from '../facts/fact.ts';
 import type { Event, Rotation, StepName } from '../ledger/rotation.ts';
 
-/** A rotation as commands print it. `ms` is null while the step lasts. */
+/** A rotation and its history. `ms` is null while the step lasts. */
 export interface RotationReport {
   readonly rotation: string;
   readonly policy: string;
@@ -18,8 +19,8 @@ export interface RotationReport {
     readonly startedAt: string;
     readonly ms: number | null;
   }[];
-  readonly warnings: readonly { readonly step: StepName; readonly at: string; readonly text: string }[];
-  readonly error: string | null;
+  readonly warnings: readonly { readonly step: StepName; readonly at: string; readonly fact: Fact }[];
+  readonly fault: Fact | null;
 }
 
 export function reportRotation(rotation: Rotation, events: readonly Event[]): RotationReport {
@@ -48,7 +49,7 @@ export function reportRotation(rotation: Rotation, events: readonly Event[]): Ro
       }),
     warnings: own
       .filter(({ kind }) => kind === 'warning')
-      .map(({ step, at, detail }) => ({ step, at: at.toISOString(), text: detail ?? '' })),
-    error: rotation.lastError,
+      .flatMap(({ step, at, fact }) => (fact === null ? [] : [{ step, at: at.toISOString(), fact }])),
+    fault: rotation.lastFault,
   };
 }

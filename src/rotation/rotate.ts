@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto';
+import { type Fact, fact } from '../facts/fact.ts';
+import { isFault } from '../facts/fault.ts';
+import { isNoWayForward } from '../facts/no-way-forward.ts';
+import { isSameFact } from '../ledger/fact-json.ts';
 import type { Rotation } from '../ledger/rotation.ts';
-import { Superseded } from '../ledger/superseded.ts';
-import { DatabaseError } from '../postgres/connection/database-error.ts';
+import { superseded } from '../ledger/superseded.ts';
 import { advance, StepError } from './advance.ts';
 import { holdsAny, type RotationContext } from './context/rotation-context.ts';
 import { backoff, isTransient } from './failure.ts';
-import { NoWayForward } from './no-way-forward.ts';
-import { PasswordRefused } from './proof/password-refused.ts';
 import { recount } from './recount.ts';
 import { endUnset } from './rotator-steps/end-unset.ts';
+import { isLocked } from './server-fault.ts';
 import type { Wait } from './step.ts';
 import { endAndTakeBack, isNoRival, takeBack } from './take-back.ts';
 
@@ -22,7 +24,7 @@ export type Outcome =
       /** The rotation that was opened in its place, to be run at once. */
       readonly replacedBy?: Rotation;
     }
-  | { readonly status: 'waiting'; readonly until: number; readonly reason: string }
+  | { readonly status: 'waiting'; readonly until: number; readonly fact: Fact }
   | {
       readonly status: 'retrying';
       readonly until: number;
@@ -43,9 +45,9 @@ export async function rotate(context: RotationContext): Promise<Outcome> {
   try {
     return await runOn(context);
   } catch (error) {
-    if (!(error instanceof Superseded)) throw error;
+    if (!isFault(error, 'rotation-superseded')) throw error;
     // The next run finds out what became of it.
-    return { status: 'waiting', until: context.clock.now(), reason: error.message };
+    return { status: 'waiting', until: context.clock.now(), fact: error.fact };
   }
 }
 
@@ -53,11 +55,11 @@ async function runOn(context: RotationContext): Promise<Outcome> {
   await recount(context);
   try {
     const wait = await advanceTwice(context);
-    if (wait) return { status: 'waiting', until: wait.until, reason: wait.reason };
+    if (wait) return { status: 'waiting', until: wait.until, fact: wait.fact };
     return await settle(context);
   } catch (error) {
     if (!(error instanceof StepError)) throw error;
-    if (error.cause instanceof Superseded) throw error.cause;
+    if (isFault(error.cause, 'rotation-superseded')) throw error.cause;
     return fail(context, error);
   }
 }
@@ -65,9 +67,9 @@ async function runOn(context: RotationContext): Promise<Outcome> {
 /** What comes of a step that threw: another try, or the end of the rotation. */
 async function fail(context: RotationContext, error: StepError): Promise<Outcome> {
   const { ledger, clock, policy } = context;
-  const { requestedAt, lastError, replaces } = context.rotation;
-  const isNews = error.message !== lastError;
-  const { attempts } = await ledger.failed(context.rotation, error.step, error.message);
+  const { requestedAt, lastFault, replaces } = context.rotation;
+  const isNews = !isSameFact(error.fact, lastFault);
+  const { attempts } = await ledger.failed(context.rotation, error.step, error.fact);
   const retry = () =>
     ({ status: 'retrying', until: clock.now() + backoff(attempts), error, isNews }) as const;
   if (isTransient(error.cause) && clock.now() - requestedAt.getTime() < policy.retryFor) return retry();
@@ -79,15 +81,14 @@ async function fail(context: RotationContext, error: StepError): Promise<Outcome
     context.rotation = ended;
     return { status: 'failed', error };
   }
-  const isReplaced = error.cause instanceof PasswordRefused && replaces === null;
+  const isReplaced = isFault(error, 'password-refused') && replaces === null;
   const ended = await endAndTakeBack(
     context,
     async () => {
-      context.forget();
       if (await mustGoOn(context, error)) return undefined;
       if (!isReplaced) return { row: await ledger.finish(context.rotation, 'failed') };
       const replacedBy = await ledger.replace(context.rotation, randomUUID());
-      if (!replacedBy) throw new Superseded(context.rotation.id);
+      if (!replacedBy) throw superseded(context.rotation.id);
       return { row: await ledger.find(context.rotation.id), replacedBy };
     },
     isNoRival,
@@ -98,20 +99,20 @@ async function fail(context: RotationContext, error: StepError): Promise<Outcome
 }
 
 function rethrowSuperseded(error: unknown): undefined {
-  if (error instanceof Superseded) throw error;
+  if (isFault(error, 'rotation-superseded')) throw error;
   return undefined;
 }
 
 /** Who holds the lock may be bringing this very rotation on, so it stays open and is tried again. */
 function nothingIfLocked(error: unknown): undefined {
-  if (error instanceof DatabaseError && error.kind === 'locked') return undefined;
+  if (isLocked(error)) return undefined;
   throw error;
 }
 
 /** Whether a rotation goes on whatever its step threw: it is published, or on its way back, and there is a way. */
-async function mustGoOn(context: RotationContext, { cause }: StepError): Promise<boolean> {
+async function mustGoOn(context: RotationContext, error: StepError): Promise<boolean> {
   const { reason, rolledBackTo } = context.rotation;
-  const isLost = cause instanceof NoWayForward;
+  const isLost = isNoWayForward(error);
   if (rolledBackTo !== null) return !isLost;
   return !(isLost && reason === 'emergency') && (await mayBePublished(context));
 }
@@ -121,9 +122,8 @@ async function advanceTwice(context: RotationContext): Promise<Wait | undefined>
   try {
     return await advance(context);
   } catch (error) {
-    if (!(error instanceof StepError && error.cause instanceof PasswordRefused)) throw error;
-    await context.ledger.failed(context.rotation, error.step, error.message);
-    context.forget();
+    if (!(error instanceof StepError && isFault(error, 'password-refused'))) throw error;
+    await context.ledger.failed(context.rotation, error.step, error.fact);
     return advance(context);
   }
 }
@@ -138,7 +138,7 @@ async function settle(context: RotationContext): Promise<Outcome> {
   context.rotation = await context.ledger.finish(
     context.rotation,
     'failed',
-    `rolled back by ${rolledBackBy}`,
+    fact('rotation-rolled-back', { by: rolledBackBy }),
   );
   await takeBack(context);
   return { status: 'rolled back' };
@@ -156,7 +156,8 @@ async function mayBePublished(context: RotationContext): Promise<boolean> {
     }
     return false;
   } catch {
-    const events = await context.ledger.events([context.rotation.id]);
-    return events.some(({ step }) => step === 'publish');
+    // As the ledger has it now: the step may have begun after this run read its row.
+    const row = await context.ledger.find(context.rotation.id);
+    return (row ?? context.rotation).publishBegunAt !== null;
   }
 }

@@ -1,10 +1,13 @@
 import type { Policy } from '../config/policy.ts';
-import { describeFuture } from '../ledger/future.ts';
+import { type Fact, type FactParams, fact } from '../facts/fact.ts';
+import { factOf } from '../facts/fault.ts';
+import { command } from '../facts/remedy.ts';
+import { futureFact } from '../ledger/future.ts';
 import type { Rotation } from '../ledger/rotation.ts';
 import type { Timing } from '../ledger/timing.ts';
 import { sessionsIn } from '../postgres/sessions/sessions.ts';
 import type { Version } from '../secret-store/secret-store.ts';
-import type { RotationContext } from './context/rotation-context.ts';
+import type { PolicyView } from './context/rotation-context.ts';
 import { isOverdue, nextTry } from './due-rotation.ts';
 
 export type PolicyState =
@@ -17,7 +20,7 @@ export type PolicyState =
   | 'overdue'
   | 'paused';
 
-/** What `keyturn status` says of a policy. What could not be seen is null, and `lastError` says why (G6). */
+/** What `keyturn status` says of a policy. What could not be seen is null, and `faults` say why (G6). */
 export interface PolicyStatus {
   readonly policy: string;
   readonly state: PolicyState;
@@ -27,20 +30,21 @@ export interface PolicyStatus {
   readonly sessions: Readonly<Record<string, number>> | null;
   readonly lastRotatedAt: string | null;
   readonly nextRotationAt: string | null;
-  readonly lastError: string | null;
+  /** The latest failure or what could not be seen, and where the destinations do not agree. */
+  readonly faults: readonly Fact[];
   /** That the ledger has an instant in the future, which is not counted. */
-  readonly clockWarning: string | null;
+  readonly clockWarning: Fact | null;
 }
 
 export async function policyStatus(
   policy: Policy,
   history: { readonly last: Rotation; readonly lastDoneAt: Date | null } | undefined,
-  { timing, context }: { timing: Timing; context: RotationContext },
+  { timing, context }: { timing: Timing; context: PolicyView },
 ): Promise<PolicyStatus> {
-  const faults: string[] = [];
+  const faults: Fact[] = [];
   const seen = <Value>(reading: Promise<Value>): Promise<Value | undefined> =>
-    reading.catch((error: Error) => {
-      faults.push(error.message);
+    reading.catch((error: unknown) => {
+      faults.push(factOf(error));
       return undefined;
     });
   const [versions, sessions] = await Promise.all([
@@ -60,7 +64,11 @@ export async function policyStatus(
   const last = history?.last;
   if (!published && faults.length === 0 && history?.lastDoneAt && last?.status !== 'open') {
     faults.push(
-      `${context.destinations[0].name} publishes nothing any more; see what a rotation would do: keyturn plan ${policy.name}`,
+      fact(
+        'publication-gone',
+        { destination: context.destinations[0].name },
+        command('plan', policy.name),
+      ) as Fact,
     );
   }
   return {
@@ -76,31 +84,34 @@ export async function policyStatus(
       : null,
     lastRotatedAt: history?.lastDoneAt?.toISOString() ?? null,
     nextRotationAt: next === undefined ? null : new Date(next).toISOString(),
-    lastError:
-      [last?.lastError ?? faults[0], describePart(context, versions, last)]
-        .filter((text) => text !== undefined && text !== null)
-        .join('; ') || null,
-    clockWarning: timing.futureAt ? describeFuture(timing.futureAt) : null,
+    faults: [last?.lastFault ?? faults[0], partOf(context, versions, last)].filter((each) => each != null),
+    clockWarning: timing.futureAt ? futureFact(timing.futureAt) : null,
   };
 }
 
 /** What is published where, if the destinations do not agree: a publish that stopped halfway, or a hand in between. */
-function describePart(
-  { destinations }: RotationContext,
+function partOf(
+  { destinations }: PolicyView,
   answers: readonly ({ readonly version: Version | undefined } | undefined)[],
   last: Rotation | undefined,
-): string | undefined {
+): Fact | undefined {
   const known = answers.filter((answer) => answer !== undefined);
   const tokens = new Set(known.map(({ version }) => version && (version.token ?? 'of nobody')));
   // One that cannot be asked is behind for all that is known, while the rotation that another has is not over.
   const isBehind = known.length < answers.length && last?.status === 'open' && tokens.has(last.id);
   if (tokens.size < 2 && !isBehind) return undefined;
-  const what = answers.map((answer, index) => {
-    const version = answer?.version;
-    const login = version ? (version.fields.username ?? 'another version') : 'nothing';
-    return answer ? `${destinations[index]?.name} has ${login}` : `${destinations[index]?.name} is not known`;
+  return fact('published-in-part', {
+    destinations: destinations.map(({ name }, index) => ({ destination: name, ...heldIn(answers[index]) })),
   });
-  return `published in part: ${what.join(', ')}`;
+}
+
+type Held = Pick<FactParams['published-in-part']['destinations'][number], 'has' | 'login'>;
+
+function heldIn(answer: { readonly version: Version | undefined } | undefined): Held {
+  if (!answer) return { has: 'unknown', login: null };
+  if (!answer.version) return { has: 'nothing', login: null };
+  const { username } = answer.version.fields;
+  return username === undefined ? { has: 'unnamed', login: null } : { has: 'login', login: username };
 }
 
 function stateOf(

@@ -1,11 +1,9 @@
-import { Superseded } from '../ledger/superseded.ts';
-import { DatabaseError } from '../postgres/connection/database-error.ts';
-import { withPolicyLock } from '../postgres/locks/policy-lock.ts';
+import { isFault } from '../facts/fault.ts';
 import { disableLogin } from '../postgres/logins/login.ts';
-import { lockOf } from './context/lock-of.ts';
 import { publisherOf } from './context/publisher-of.ts';
 import { areOfPolicy, type RotationContext } from './context/rotation-context.ts';
-import { refuseSuperseded } from './superseded.ts';
+import { underLock } from './context/under-lock.ts';
+import { isLocked } from './server-fault.ts';
 
 /**
  * Discards what a rotation staged. What cannot be taken back now is recognized by its token, and taken back, by the
@@ -32,8 +30,7 @@ export async function endAndTakeBack<Ended>(
 ): Promise<Ended | undefined> {
   let ended: Ended | undefined = undefined as Ended | undefined;
   try {
-    await withPolicyLock(await context.rotator(), lockOf(context), async () => {
-      await refuseSuperseded(context);
+    await underLock(context, async () => {
       ended = await end();
       if (ended) await shutIncoming(context);
     });
@@ -49,7 +46,7 @@ export async function endAndTakeBack<Ended>(
 
 /** Whether a rotation that failed may end though the policy's lock cannot be had: not while somebody else holds it. */
 export function isNoRival(fault: unknown): boolean {
-  return !(fault instanceof Superseded || (fault instanceof DatabaseError && fault.kind === 'locked'));
+  return !(isFault(fault, 'rotation-superseded') || isLocked(fault));
 }
 
 /**
@@ -57,10 +54,9 @@ export function isNoRival(fault: unknown): boolean {
  * touched stays as it was. Needs the policy's lock.
  */
 async function shutIncoming(context: RotationContext): Promise<void> {
-  const { id, incoming } = context.rotation;
-  const isSet = (await context.ledger.events([id])).some(({ step }) => step === 'set');
-  if (incoming === null || !isSet || !areOfPolicy(context)) return;
-  context.forget();
+  // As the ledger has it now: the step may have begun after this run read its row.
+  const { incoming, setBegunAt } = (await context.ledger.find(context.rotation.id)) ?? context.rotation;
+  if (incoming === null || setBegunAt === null || !areOfPolicy(context)) return;
   if (await publisherOf(context, incoming)) return;
   await disableLogin(await context.rotator(), incoming);
 }

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import pg from 'pg';
-import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Connection, Database } from '../../src/config/config.ts';
 import type { FactCode } from '../../src/facts/fact.ts';
@@ -125,7 +124,7 @@ const SESSIONS: Readonly<Record<string, () => Promise<unknown>>> = {
     return await session.client.query('SELECT 1');
   },
   async 'start of the state database'() {
-    const pool = await openStatePool(target(), pino({ level: 'silent' }));
+    const pool = await openStatePool(target(), () => {});
     return await pool.end();
   },
   async ledger() {

@@ -1,7 +1,7 @@
 import { MIGRATION_ADVISORY_LOCK_KEY } from 'bullmq';
 import pg from 'pg';
 import { expect, inject, test } from 'vitest';
-import { migrateLedger } from '../../src/ledger/migrations.ts';
+import { migrateLedger } from '../../src/ledger/migrate-ledger.ts';
 import { migrateQueue } from '../../src/queue/migrate-queue.ts';
 import { adminOf } from '../support/admin.ts';
 import { keyturn } from '../support/keyturn.ts';
@@ -75,7 +75,7 @@ test('a lock on the ledger’s table of versions is not waited for without end, 
   await admin.client.query('BEGIN; LOCK TABLE keyturn.migration IN SHARE ROW EXCLUSIVE MODE');
   const { rows } = await admin.client.query('SELECT pg_backend_pid() AS pid');
   await expect(migrateLedger(state.pool)).rejects.toMatchObject({
-    kind: 'locked',
+    fact: { code: 'ledger-tables-locked' },
     message: expect.stringMatching(new RegExp(`pid ${rows[0].pid}, login `)),
   });
   await admin.client.query('ROLLBACK');

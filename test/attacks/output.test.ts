@@ -4,12 +4,14 @@ import { join, resolve } from 'node:path';
 import { Writable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { openOutput } from '../../src/cli/output/output.ts';
+import { fact } from '../../src/facts/fact.ts';
+import { sql } from '../../src/facts/remedy.ts';
+import { remedyLines } from '../../src/messages/tell.ts';
 import { databaseError } from '../../src/postgres/connection/database-error.ts';
 import { quoteIdentifier, quoteLiteral } from '../../src/postgres/identifier.ts';
 import { oneLineNames } from '../../src/postgres/one-line-names.ts';
 import { describeSession } from '../../src/postgres/sessions/sessions.ts';
 import { shellWord } from '../../src/roles/shell-word.ts';
-import { remedyLines } from '../../src/rotation/findings/remedy-of.ts';
 import { visible } from '../../src/visible.ts';
 
 function capture({ isTTY = false } = {}) {
@@ -70,7 +72,8 @@ test('attack: a name with a line break cannot add a statement to ours, whoever q
   expect(quoteLiteral("it's\\\n")).toBe("E'it''s\\\\\\u000a'");
   // As format('%I') of PostgreSQL quotes it.
   const quoted = `"${name.replaceAll('"', '""')}"`;
-  expect(remedyLines({ sql: [`GRANT SELECT ON TABLE public.${quoted} TO app_b`] })).toEqual([
+  const remedy = sql(`GRANT SELECT ON TABLE public.${quoted} TO app_b`);
+  expect(remedyLines(fact('unexpected', { text: 'x' }, remedy))).toEqual([
     'run: GRANT SELECT ON TABLE public.U&"x""\\000a  run: ALTER ROLE mallory SUPERUSER; --" TO app_b',
   ]);
 });

@@ -96,7 +96,7 @@ describe('what was set for a database and for a login is not in force', () => {
   });
 
   test('in sessions of the ledger', async () => {
-    const pool = await openStatePool(target, { warn: () => {} });
+    const pool = await openStatePool(target, () => {});
     try {
       const limits = { statement_timeout: '0', lock_timeout: '30000' };
       const client = await pool.connect();

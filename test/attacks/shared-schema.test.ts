@@ -55,7 +55,12 @@ test.each(['keyturn', 'bullmq'] as const)(
         () => undefined,
         (thrown: Error) => thrown,
       );
-      expect(error).toMatchObject({ name: 'Fault', kind: 'privilege' });
+      expect(error).toMatchObject({
+        fact: {
+          code: 'state-schema-shared',
+          params: { schema, role: role === 'PUBLIC' ? null : role },
+        },
+      });
       const [, remedy = ''] = /; run: (.*)$/.exec(String(error?.message)) ?? [];
       expect(remedy).toBe(`REVOKE CREATE ON SCHEMA "${schema}" FROM ${named}`);
       await asAdmin(remedy);

@@ -83,7 +83,9 @@ test('a deleted secret is told by status before the next rotation', async () => 
   const [row] = JSON.parse((await run('status', 'app', '--json')).stdout);
   expect(row).toMatchObject({
     active: null,
-    lastError: 'files (primary) publishes nothing any more; see what a rotation would do: keyturn plan app',
+    lastError:
+      'files (primary) publishes nothing any more; see what a rotation would do; run: keyturn plan app',
+    fault: { code: 'publication-gone', params: { destination: 'files (primary)' } },
   });
   expect((await run('plan', 'app')).stdout).toMatch(/publishes nothing, .*keyturn rotate app --adopt/);
 });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type pg from 'pg';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { openApp } from '../../src/app.ts';
+import { tell } from '../../src/messages/tell.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
 import { requestDueRotation } from '../../src/rotation/due-rotation.ts';
 import { adminOf } from '../support/admin.ts';
@@ -126,10 +127,11 @@ describe('A policy whose secret is empty though one of its logins is in use', ()
       `Nothing is published yet, but ${a} is in use: 1 session`,
       'put the username and password in use into app/username and app/password of files (primary), and nothing changes until the first slot',
       'or end the sessions',
-      `gives ${b} a new password, publishes that, waits for at most 30 s for the sessions of ${a} to end and revokes it: keyturn rotate app`,
+      `gives ${b} a new password, publishes that, waits for at most 30 s for the sessions of ${a} to end and revokes it`,
+      'run: keyturn rotate app',
     ];
     const told = [
-      rotation?.lastError,
+      rotation?.lastFault ? tell(rotation.lastFault) : '',
       ...(await Promise.all([run('status'), run('plan'), run('doctor')])).map(({ stdout }) => stdout),
     ];
     for (const text of told) for (const choice of choices) expect(text).toContain(choice);

@@ -3,8 +3,9 @@ import { chmod, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Connection } from '../../src/config/config.ts';
-import { doorFindings } from '../../src/doctor/door-findings.ts';
+import { passwordPromptFindings } from '../../src/doctor/password-prompt-findings.ts';
 import { proofFindings } from '../../src/doctor/proof-findings.ts';
+import { fact } from '../../src/facts/fact.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
 import { hypotheticalRotation } from '../../src/rotation/context/hypothetical-rotation.ts';
 import { openView } from '../../src/rotation/context/open-context.ts';
@@ -16,6 +17,7 @@ import { type PostgresServer, startPostgres } from '../support/postgres-server.t
 import { MAPPING } from '../support/scenario.ts';
 import { BREAKS } from './breaks.ts';
 import { openPatient, type Patient } from './patient.ts';
+import { type Expected, expected, like, seen } from './seen.ts';
 
 let server: PostgresServer;
 let patient: Patient;
@@ -36,7 +38,8 @@ async function troubles(): Promise<Finding[]> {
 
 /** The server takes a moment to take over its files. */
 const PATIENCE = { timeout: 20_000 };
-const texts = async () => (await troubles()).map(({ text }) => text);
+const codes = async () => (await troubles()).map(({ fact }) => fact.code);
+const all = async () => (await troubles()).map(seen);
 
 /** Applies what mends each finding until there is none: a remedy may bring to light what the fault had hidden. */
 async function mend(): Promise<void> {
@@ -45,13 +48,11 @@ async function mend(): Promise<void> {
     if (found.length === 0) break;
     for (const finding of found) await patient.apply(finding);
   }
-  await expect.poll(texts, PATIENCE).toEqual([]);
+  await expect.poll(codes, PATIENCE).toEqual([]);
 }
 
-async function expectFound(...patterns: RegExp[]): Promise<void> {
-  await expect
-    .poll(texts, PATIENCE)
-    .toEqual(expect.arrayContaining(patterns.map((text) => expect.stringMatching(text))));
+async function expectFound(...findings: readonly Expected[]): Promise<void> {
+  await expect.poll(all, PATIENCE).toEqual(expect.arrayContaining(findings.map(like)));
   expect((await troubles()).some(({ level }) => level === 'fail' || level === 'warn')).toBe(true);
 }
 
@@ -76,16 +77,18 @@ test('a policy in good health has no finding, and what was not seen is said (G6)
 });
 
 describe('It finds, and what it prints mends', () => {
-  test.each(BREAKS)('%s', async (_what, statements, ...patterns) => {
+  test.each(BREAKS)('%s', async (_what, statements, findings) => {
     const names = {
-      s: quoteIdentifier(await patient.standby()),
-      a: quoteIdentifier(await patient.active()),
-      r: quoteIdentifier(patient.rotator),
-      o: quoteIdentifier(patient.owner),
-      d: quoteIdentifier(patient.workspace.target),
+      s: await patient.standby(),
+      a: await patient.active(),
+      r: patient.rotator,
+      o: patient.owner,
+      d: patient.workspace.target,
     };
-    for (const statement of statements(names).split('; ')) await patient.admin.query(statement);
-    await expectFound(...patterns);
+    const quoted = Object.entries(names).map(([key, name]) => [key, quoteIdentifier(name)] as const);
+    const sql = statements(Object.fromEntries(quoted) as typeof names);
+    for (const statement of sql.split('; ')) await patient.admin.query(statement);
+    await expectFound(...findings(names));
     await mend();
   });
 
@@ -107,11 +110,20 @@ describe('It finds, and what it prints mends', () => {
     ]) {
       await patient.admin.query(statement);
     }
+    const { target: database } = patient.workspace;
     await expectFound(
-      /^In database .* only .* was granted INSERT ON TABLE public\."Orders", public\.items/,
-      / only \S+ was granted INSERT ON TABLES to come of \S+, and only /,
-      / only \S+ was granted EXECUTE ON ROUTINES to come of \S+ IN SCHEMA public/,
-      / only \S+ is named by the row security policy "Own" ON public\.items/,
+      expected(
+        'grants-differ',
+        { database },
+        /^In database .* only .* was granted INSERT ON TABLE public\."Orders", public\.items/,
+      ),
+      expected('grants-differ', {}, / only \S+ was granted INSERT ON TABLES to come of \S+, and only /),
+      expected(
+        'grants-differ',
+        {},
+        / only \S+ was granted EXECUTE ON ROUTINES to come of \S+ IN SCHEMA public/,
+      ),
+      expected('grants-differ', {}, / only \S+ is named by the row security policy "Own" ON public\.items/),
     );
     await mend();
     const { rows } = await patient.admin.query(
@@ -123,8 +135,17 @@ describe('It finds, and what it prints mends', () => {
 
   test('a pending version of somebody else', async () => {
     const store = openFileStore({ name: 'files', path: join(patient.workspace.folder, 'secrets') });
-    await store.stage(MAPPING, randomUUID(), { username: 'x', password: 'y' }, { create: false });
-    await expectFound(/has a pending version .* that this ledger does not know/);
+    const token = randomUUID();
+    await store.stage(MAPPING, token, { username: 'x', password: 'y' }, { create: false });
+    const found = fact('pending-version-unknown', { destination: 'files (primary)', tokens: [token] });
+    const changes = [{ found, effect: fact('effect-discards-pending', {}) }];
+    await expectFound(
+      expected(
+        'outside-changes-stop',
+        { changes },
+        /has a pending version .* that this ledger does not know/,
+      ),
+    );
     await mend();
   });
 
@@ -133,8 +154,12 @@ describe('It finds, and what it prints mends', () => {
     await chmod(path, 0o755);
     await chmod(join(path, 'app'), 0o770);
     await expectFound(
-      /secrets may be looked into by every user \(mode 0755\)/,
-      /secrets\/app may be written to by its group \(mode 0770\)/,
+      expected(
+        'folder-exposed',
+        { path, mode: '0755', to: 'others', may: 'read' },
+        /looked into by every user/,
+      ),
+      expected('folder-exposed', { path: join(path, 'app'), mode: '0770', to: 'group', may: 'write' }),
     );
     for (const folder of [path, join(path, 'app')]) await chmod(folder, 0o700);
   });
@@ -142,7 +167,9 @@ describe('It finds, and what it prints mends', () => {
   test('a folder of a store that every user may write to, which stops a rotation', async () => {
     const path = join(patient.workspace.folder, 'secrets', 'app');
     await chmod(path, 0o777);
-    await expectFound(/secrets\/app may be written by every user \(mode 0777\)/);
+    await expect
+      .poll(async () => (await all()).map(({ text }) => text), PATIENCE)
+      .toContainEqual(expect.stringMatching(/secrets\/app may be written by every user \(mode 0777\)/));
     await chmod(path, 0o700);
   });
 
@@ -150,13 +177,13 @@ describe('It finds, and what it prints mends', () => {
     const path = join(patient.workspace.folder, 'secrets', 'app', 'username');
     await rm(path);
     await writeFile(path, 'somebody');
-    await expectFound(/^The published username is "somebody"/);
+    await expectFound(expected('outside-changes-stop', {}, /^The published username is "somebody"/));
     await mend();
   });
 
   test('a policy that is paused', async () => {
     await keyturn(['pause', 'app'], { cwd: patient.workspace.folder });
-    await expectFound(/^paused since .*: no slot is served/);
+    await expectFound(expected('policy-paused', {}, /^paused since .*: no slot is served/));
     await mend();
   });
 
@@ -167,7 +194,10 @@ describe('It finds, and what it prints mends', () => {
     expect(await keyturn(['rotate', 'app', '--wait'], { cwd: patient.workspace.folder })).toMatchObject({
       code: 1,
     });
-    await expectFound(/is past its VALID UNTIL/, /^the last rotation failed on .*VALID UNTIL/);
+    await expectFound(
+      expected('login-expired'),
+      expected('rotation-failed', { adopt: false }, /^the last rotation failed on .*VALID UNTIL/),
+    );
     await mend();
   });
 
@@ -189,14 +219,24 @@ describe('It finds, and what it prints mends', () => {
     test('a line that lets a login in without a password', async () => {
       await prepend(`host all +${patient.owner} 10.9.8.0/24 trust`);
       await expectFound(
-        /^line 1 of .*pg_hba\.conf lets .* and .* in from host 10\.9\.8\.0 .* without a password/,
+        expected(
+          'hba-method-unsafe',
+          { line: 1, method: 'trust', logins: [...patient.workspace.logins].sort() },
+          /^line 1 of .*pg_hba\.conf lets .* and .* in from host 10\.9\.8\.0 .* without a password/,
+        ),
       );
       await mend();
     });
 
     test('a line that goes by something else, and names the logins by an expression', async () => {
       await prepend('host all /^. 10.9.8.0/24 ident');
-      await expectFound(/lets .* and .* in from host 10\.9\.8\.0 .* by the name that their machine says/);
+      await expectFound(
+        expected(
+          'hba-method-unsafe',
+          { method: 'ident', logins: [...patient.workspace.logins].sort() },
+          /lets .* and .* in from host 10\.9\.8\.0 .* by the name that their machine says/,
+        ),
+      );
       await mend();
     });
 
@@ -217,19 +257,26 @@ describe('It finds, and what it prints mends', () => {
 
     test('a line by which the published login gets in with any password', async () => {
       await prepend(`host all ${await patient.active()} 127.0.0.1/32 trust`);
-      await expectFound(/lets .* in with any password/, /^line 1 of .* lets .* in from host 127\.0\.0\.1/);
+      await expectFound(
+        expected('published-not-proven', { login: await patient.active() }, /lets .* in with any password/),
+        expected('hba-method-unsafe', {}, /^line 1 of .* lets .* in from host 127\.0\.0\.1/),
+      );
       await mend();
     });
 
     test('no line for the login that would come in', async () => {
       await prepend(`host all ${await patient.standby()} 127.0.0.1/32 reject`);
-      const missing = /^pg_hba\.conf of 127\.0\.0\.1:\d+ has no line that lets .* in to .* from here/;
+      const missing = expected(
+        'hba-lets-nobody-in',
+        { login: await patient.standby(), database: patient.workspace.target },
+        /^pg_hba\.conf of 127\.0\.0\.1:\d+ has no line that lets .* in to .* from here/,
+      );
       await expectFound(missing);
       const replica = { host: '127.0.0.1', port: 1, tls: { mode: 'disable' } } as const;
       await using view = await viewWith({ replicas: [replica] });
       // That one is away hides nothing of the others.
-      expect(await doorFindings(view)).toMatchObject([
-        { text: expect.stringMatching(missing) },
+      expect((await passwordPromptFindings(view)).map(seen)).toMatchObject([
+        like(missing),
         { level: 'fail', about: 'pg_hba', text: expect.stringContaining('ECONNREFUSED') },
       ]);
       await writeFile(path, before);
@@ -238,13 +285,21 @@ describe('It finds, and what it prints mends', () => {
 
     test('a line by which the login that would come in is not asked for a password', async () => {
       await prepend(`host all ${await patient.standby()} 127.0.0.1/32 trust`);
-      await expectFound(/does not ask .* for a password, so verify could prove none/);
+      await expectFound(
+        expected(
+          'hba-asks-no-password',
+          { login: await patient.standby() },
+          /does not ask .* for a password, so verify could prove none/,
+        ),
+      );
       await mend();
     });
 
     test('a line that the server cannot read', async () => {
       await prepend('host all nobody');
-      await expectFound(/^the server cannot read line 1 of .*pg_hba\.conf: end-of-line/);
+      await expectFound(
+        expected('hba-line-broken', {}, /^the server cannot read line 1 of .*pg_hba\.conf: end-of-line/),
+      );
       await writeFile(path, before);
       await mend();
     });
@@ -252,8 +307,8 @@ describe('It finds, and what it prints mends', () => {
 });
 
 describe('It finds what somebody has to see to, and says what:', () => {
-  async function findings(about: string): Promise<Finding[]> {
-    return (await troubles()).filter((finding) => finding.about === about);
+  async function findings(about: string) {
+    return (await all()).filter((finding) => finding.about === about);
   }
 
   test('sessions of the login that would come in', async () => {
@@ -261,10 +316,15 @@ describe('It finds what somebody has to see to, and says what:', () => {
     await patient.admin.query(`ALTER ROLE ${quoteIdentifier(standby)} LOGIN PASSWORD 'by-hand'`);
     const session = await patient.workspace.connect({ user: standby, password: 'by-hand' });
     expect(await findings('sessions')).toMatchObject([
-      { level: 'fail', remedy: 'find out who uses it and end them' },
+      {
+        level: 'fail',
+        code: 'incoming-has-sessions',
+        params: { login: standby, sessions: [{ application: '', state: 'idle', elsewhere: false }] },
+        remedy: 'find out who uses it and end them',
+      },
     ]);
     await session.end();
-    await expect.poll(texts, PATIENCE).toEqual([]);
+    await expect.poll(codes, PATIENCE).toEqual([]);
   });
 
   test('sessions of the published login up to the CONNECTION LIMIT', async () => {
@@ -274,11 +334,16 @@ describe('It finds what somebody has to see to, and says what:', () => {
     const account = await patient.workspace.published();
     const sessions = await Promise.all([1, 2].map(() => patient.workspace.connect(account)));
     await expectFound(
-      /refused: .*too many connections/,
-      /has as many sessions as the CONNECTION LIMIT of .* \(2\)/,
+      expected('published-finds-no-connection', {}, /refused: .*too many connections/),
+      expected(
+        'connection-limit-in-use',
+        { outgoing: account.user, limit: 2 },
+        /has as many sessions as the CONNECTION LIMIT of .* \(2\)/,
+      ),
     );
-    for (const finding of await findings('sessions')) await patient.apply(finding);
-    expect(await texts()).toEqual([]);
+    const inUse = (await troubles()).filter(({ about }) => about === 'sessions');
+    for (const finding of inUse) await patient.apply(finding);
+    expect(await codes()).toEqual([]);
     for (const session of sessions) await session.end();
   });
 
@@ -287,15 +352,13 @@ describe('It finds what somebody has to see to, and says what:', () => {
     await rename(folder, `${folder}-away`);
     await writeFile(folder, '');
     expect(await findings('store')).toMatchObject([
-      {
-        level: 'fail',
-        text: expect.stringContaining('ENOTDIR'),
-        remedy: expect.stringContaining('put the folder'),
-      },
+      { level: 'fail', text: expect.stringContaining('ENOTDIR') },
     ]);
+    const [missing] = await findings('store');
+    expect(`${missing?.text}; ${missing?.remedy}`).toContain('put the folder');
     await rm(folder);
     await rename(`${folder}-away`, folder);
-    expect(await texts()).toEqual([]);
+    expect(await codes()).toEqual([]);
   });
 
   test('a destination that cannot be read, which hides nothing of the others', async () => {
@@ -304,8 +367,8 @@ describe('It finds what somebody has to see to, and says what:', () => {
     const store = openFileStore({ name: 'mirror', path });
     const mirror = { name: 'mirror', store, create: true, secrets: MAPPING };
     await using view = await viewWith({ more: [mirror] });
-    expect(await proofFindings(view)).toMatchObject([
-      { level: 'ok', text: expect.stringContaining('logs in at') },
+    expect((await proofFindings(view)).map(seen)).toMatchObject([
+      { level: 'ok', code: 'published-logs-in', text: expect.stringContaining('logs in at') },
       { level: 'fail', text: expect.stringContaining('ENOTDIR') },
     ]);
   });
@@ -321,36 +384,58 @@ describe('It finds what somebody has to see to, and says what:', () => {
       {
         level: 'warn',
         about: 'grants',
+        code: 'user-mappings-differ',
+        params: {
+          database: patient.workspace.target,
+          mappings: [
+            {
+              login: a,
+              server: 'far',
+              statement: `CREATE USER MAPPING FOR "${b}" SERVER "far" OPTIONS (…)`,
+            },
+          ],
+        },
         text: expect.stringContaining(`only ${a} has a user mapping for server far`),
         remedy: `make one with the same options: CREATE USER MAPPING FOR "${b}" SERVER "far" OPTIONS (…)`,
+        sql: [],
       },
     ]);
     await patient.admin.query(`CREATE USER MAPPING FOR ${b} SERVER far`);
     expect(await findings('grants')).toEqual([]);
     await patient.admin.query('DROP FOREIGN DATA WRAPPER far CASCADE');
     await patient.configure((yaml) => yaml);
-    await expect.poll(texts, PATIENCE).toEqual([]);
+    await expect.poll(codes, PATIENCE).toEqual([]);
   });
 
   test('a grace of 0', async () => {
     await patient.configure((yaml) => yaml.replace('grace: 1s', 'grace: 0s'));
     expect(await findings('grace')).toMatchObject([
-      { level: 'warn', remedy: expect.stringMatching(/^set drain.grace of app .* instance 10s$/) },
+      {
+        level: 'warn',
+        code: 'grace-zero',
+        remedy: expect.stringMatching(/^set drain.grace of app .* instance 10s$/),
+      },
     ]);
     await patient.configure((yaml) => yaml.replace('grace: 1s', 'grace: 10s'));
-    expect(await texts()).toEqual([]);
+    expect(await codes()).toEqual([]);
   });
 
   test('a clock that is ahead, and by it a slot that nobody acted on', async () => {
     const ahead = { now: () => Date.now() + 40 * 24 * 60 * 60_000 };
     const found = (await patient.examine({ clock: ahead })).filter(({ level }) => level !== 'skip');
-    expect(found).toMatchObject([
+    expect(found.map(seen)).toMatchObject([
       {
         about: 'clock',
         level: 'warn',
-        text: expect.stringMatching(/^the clock of this machine is 345\d{4}\.\d s ahead/),
+        code: 'server-clock-differs',
+        text: expect.stringMatching(/^the clock that keyturn counts by is 345\d{4}\.\d s ahead/),
       },
-      { about: 'schedule', level: 'fail', remedy: expect.stringContaining('keyturn start') },
+      {
+        about: 'schedule',
+        level: 'fail',
+        code: 'slot-overdue',
+        remedy: expect.stringContaining('keyturn start'),
+      },
     ]);
   });
 });

@@ -62,8 +62,11 @@ test.each([
 
     const { stdout, code } = await run('doctor', 'app');
     expect(code).toBe(1);
-    expect(stdout).toContain(`end rotation ${open}, which is open: ${end}`);
-    expect(stdout).toContain('take over what is published: keyturn rotate app --adopt');
+    const [, ...named] =
+      /end rotation (\S+), which is open, and then take over what is published\s+run: (.*)\s+run: (.*)/.exec(
+        stdout,
+      ) ?? [];
+    expect(named).toEqual([open, end, 'keyturn rotate app --adopt']);
     await run(...end.split(' ').slice(1), ...(end.includes('rotate') ? ['--inline', '--yes'] : []));
     const adopted = await run('rotate', 'app', '--adopt', '--inline', '--yes');
     expect(adopted).toMatchObject({ code: 0 });

@@ -32,7 +32,7 @@ test("a rotator's policy is looked at as what it is: one login, whose password l
   const identity = () => readIdentity(session.client);
   const shared = await examine(world.fresh().with({ ledger: { ...ledger, identity } }));
   expect(shared.filter(({ level }) => level === 'fail')).toEqual([
-    expect.objectContaining({ text: expect.stringContaining('is the login of state.database too') }),
+    expect.objectContaining({ fact: expect.objectContaining({ code: 'rotator-is-state-login' }) }),
   ]);
   await rotate(world);
   expect(levels(await examine(world.fresh()), 'published')).toEqual(['ok']);
@@ -52,7 +52,11 @@ test('what is published is no fault while a rotation has set another password, a
   const [refused] = (await examine(world.fresh())).filter(({ level }) => level === 'fail');
   expect(refused).toMatchObject({
     about: 'published',
-    remedy: `give it another password, once nothing else is in the way: keyturn rotate ${own.policy.name}`,
+    fact: {
+      code: 'published-login-refused',
+      params: { wayOut: 'rotate-rotator' },
+      remedies: [{ kind: 'command', command: `keyturn rotate ${own.policy.name}` }],
+    },
   });
   await rotate(world);
   expect((await examine(world.fresh())).filter(({ level }) => level === 'fail')).toEqual([]);

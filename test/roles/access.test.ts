@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { fact } from '../../src/facts/fact.ts';
+import { command } from '../../src/facts/remedy.ts';
 import type { Provision } from '../../src/ledger/provisions.ts';
-import { type BarePolicy, openBarePolicy } from '../support/bare-policy.ts';
+import { statementsOf, tell } from '../../src/messages/tell.ts';
+import { type BarePolicy, openBarePolicy, whatIn } from '../support/bare-policy.ts';
 import { uniqueName } from '../support/unique-name.ts';
 
 const migrator = uniqueName('migrator');
@@ -18,31 +21,42 @@ afterAll(async () => {
   await bare[Symbol.asyncDispose]();
 });
 
-const told = (changes: readonly { readonly what: string }[]) => changes.map(({ what }) => what);
+/** The table `orders`, as facts name it. */
+const ORDERS = { kind: 'table', schema: 'public', owner: migrator, count: 1, names: ['orders'] } as const;
 
-test('create adds what is missing and takes nothing away unasked: that is named, and repair or a level takes it', async () => {
+test('create adds what is missing and revokes nothing unless asked: it names the excess, and repair or a level revokes it', async () => {
   const { admin, owner } = bare;
   const { name } = bare.scenario.policy;
   for (const take of [bare.repair, () => bare.create({ access: 'read' })]) {
     await admin.query(`GRANT DELETE ON orders TO ${owner}; REVOKE SELECT ON orders FROM ${owner}`);
     const { changes, warnings } = await bare.create();
-    expect(told(changes)).toEqual([`grants SELECT on table public.orders to ${owner}`]);
-    expect(warnings).toEqual([
-      `${owner} has DELETE on table public.orders, beyond the level read of ${name}; to revoke that, run: keyturn roles repair ${name}`,
+    expect(whatIn(changes)).toEqual([
+      fact('grant-privileges', { privileges: ['SELECT'], on: ORDERS, grantee: owner }),
     ]);
-    expect(told((await take()).changes)).toEqual([`revokes DELETE on table public.orders from ${owner}`]);
+    const excess = { privileges: ['DELETE'], on: ORDERS, grantee: owner };
+    expect(warnings).toEqual([
+      fact(
+        'privileges-beyond-level',
+        { ...excess, access: 'read', policy: name },
+        command('roles', 'repair', name),
+      ),
+    ]);
+    expect(warnings.map(tell)).toEqual([
+      `${owner} has DELETE on table public.orders, beyond the level read of ${name}; repair the roles to revoke that; run: keyturn roles repair ${name}`,
+    ]);
+    expect(whatIn((await take()).changes)).toEqual([fact('revoke-privileges', excess)]);
     expect(await bare.create()).toMatchObject({ changes: [], warnings: [] });
   }
 });
 
-test('with an owner the logins themselves keep nothing beyond the level that they had before: tables, columns, schema and what will be', async () => {
+test('with an owner, the logins themselves keep no privilege beyond the level, on tables, columns, schemas or future tables', async () => {
   const { admin, scenario, rotator } = bare;
   const [a, b] = scenario.policy.logins;
   await admin.query(`GRANT SELECT, DELETE ON orders TO ${a}; GRANT UPDATE (id) ON orders TO ${b};
     SET ROLE ${rotator}; GRANT CREATE ON SCHEMA public TO ${b}; RESET ROLE;
     ALTER DEFAULT PRIVILEGES FOR ROLE ${migrator} IN SCHEMA public GRANT SELECT, DELETE ON TABLES TO ${a}`);
   expect((await bare.create()).warnings).toHaveLength(4);
-  expect(told((await bare.create({ access: 'read' })).changes)).toEqual([
+  expect((await bare.create({ access: 'read' })).changes.map(({ does }) => tell(does))).toEqual([
     `revokes DELETE on table public.orders from ${a}`,
     `revokes DELETE on future tables of ${migrator} in schema public from ${a}`,
     `revokes CREATE on schema public from ${b}`,
@@ -53,7 +67,7 @@ test('with an owner the logins themselves keep nothing beyond the level that the
   await expect(session.query('DELETE FROM orders')).rejects.toMatchObject({ code: '42501' });
 });
 
-test('what a role gives beyond the level wherever it creates is said with what ends it', async () => {
+test('default privileges beyond the level that hold in every schema are named, with the statement that revokes them', async () => {
   const { admin, owner, scenario } = bare;
   const [a] = scenario.policy.logins;
   await admin.query(
@@ -61,31 +75,44 @@ test('what a role gives beyond the level wherever it creates is said with what e
   );
   const { warnings } = await bare.create({ access: 'read' });
   expect(warnings).toEqual(
-    [a, owner].map((role) =>
-      expect.stringMatching(
-        `^${role} gets DELETE, INSERT on future tables of ${migrator} in every schema.* REVOKE DELETE, INSERT ON TABLES FROM "${role}"$`,
-      ),
-    ),
+    [a, owner].map((grantee) => ({
+      code: 'default-privileges-beyond-level',
+      params: { grantee, privileges: ['DELETE', 'INSERT'], kind: 'future tables', creator: migrator },
+      remedies: [
+        {
+          kind: 'sql',
+          as: migrator,
+          statements: [expect.stringMatching(`REVOKE DELETE, INSERT ON TABLES FROM "${grantee}"$`)],
+        },
+      ],
+    })),
   );
-  for (const warning of warnings) await admin.query(warning.slice(warning.indexOf('ALTER DEFAULT')));
+  for (const statement of warnings.flatMap(statementsOf)) await admin.query(statement);
   expect((await bare.create({ access: 'read' })).warnings).toEqual([]);
 });
 
-test('an owner that two policies have has the level chosen last, and whom that concerns is said', async () => {
+test('an owner of two policies has the level chosen last, and create says which logins that concerns', async () => {
   const { scenario, owner } = bare;
   const other: Provision = {
     ...{ policy: 'other', kind: 'create', connection: 'db', logins: ['x', 'y'], owner },
     ...{ access: 'read-write', schemas: ['public'], made: [], dropped: [], deactivated: [] },
     ...{ requestedBy: 'test', at: new Date(Date.now() + 1_000) },
   };
-  const plan = (wish: object, ...sharing: Provision[]) => bare.plan({ ...wish, sharing });
+  const plan = (asked: object, ...sharing: Provision[]) => bare.plan({ ...asked, sharing });
   expect((await plan({}, other)).intent).toMatchObject({ access: 'read-write', schemas: ['public'] });
   const asked = await plan({ access: 'read' }, other);
   expect(asked.intent.access).toBe('read');
   expect(asked.warnings).toEqual([
-    `the owner ${owner} is also that of the policy other, for which read-write was chosen in schema public; an owner has one level there, so the logins of other have read, too`,
+    fact('owner-level-shared', {
+      owner,
+      access: 'read',
+      schemas: ['public'],
+      otherPolicy: 'other',
+      otherAccess: 'read-write',
+    }),
   ]);
-  // Of a choice before this policy's own, or one that says nothing of its schemas, nothing is taken.
+  // Of a choice before this policy's own, or one that says nothing of its schemas, nothing is
+  // taken.
   for (const past of [
     { ...other, at: new Date(0) },
     { ...other, schemas: ['elsewhere'] },

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { fact } from '../../src/facts/fact.ts';
 import { ensureDatabase } from '../../src/postgres/embedded/provision-embedded.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
 import { withPolicyLock } from '../../src/postgres/locks/policy-lock.ts';
@@ -17,8 +18,8 @@ beforeEach(async () => {
 afterEach(() => bare[Symbol.asyncDispose]());
 
 describe('nothing is dropped', () => {
-  async function expectRefused(reason: string, witnesses?: Parameters<BarePolicy['drop']>[0]): Promise<void> {
-    await expect(bare.drop(witnesses)).rejects.toThrow(reason);
+  async function expectRefused(refusal: object, context?: Parameters<BarePolicy['drop']>[0]): Promise<void> {
+    await expect(bare.drop(context)).rejects.toMatchObject({ fact: refusal });
     expect(await bare.exist(...bare.scenario.policy.logins, bare.owner)).toEqual([true, true, true]);
   }
 
@@ -26,24 +27,34 @@ describe('nothing is dropped', () => {
     const { scenario } = bare;
     await scenario.finish(await scenario.request());
     const { destinations, policy } = scenario;
-    await expectRefused(`files (primary) publishes ${policy.logins[0]}`, { destinations });
+    const params = { login: policy.logins[0], destination: 'files (primary)', policy: policy.name };
+    await expectRefused({ code: 'drop-login-published', params }, { destinations });
   });
 
   test('while another policy has one of the logins', async () => {
     const { policy } = bare.scenario;
-    await expectRefused(`${policy.logins[1]} is a login of the policy renamed now`, {
-      others: [{ ...policy, name: 'renamed', logins: [policy.logins[1], 'another'] }],
-    });
+    await expectRefused(
+      { code: 'drop-login-of-other-policy', params: { login: policy.logins[1], policy: 'renamed' } },
+      { others: [{ ...policy, name: 'renamed', logins: [policy.logins[1], 'another'] }] },
+    );
   });
 
   test('while a rotation is open', async () => {
-    const { id } = await bare.scenario.request();
-    await expectRefused(`has a rotation open (${id})`);
+    const { id, policy } = await bare.scenario.request();
+    await expectRefused({
+      code: 'drop-during-rotation',
+      params: { policy, rotation: id },
+      remedies: [{ kind: 'command', command: `keyturn cancel ${policy}` }],
+    });
   });
 
   test('while a login has a session', async () => {
-    await using _session = await bare.as(bare.scenario.policy.logins[1]);
-    await expectRefused(`${bare.scenario.policy.logins[1]} is in use: `);
+    const [, login] = bare.scenario.policy.logins;
+    await using _session = await bare.as(login);
+    await expectRefused({
+      code: 'drop-login-in-use',
+      params: { login, sessions: [{ state: 'idle' }], prepared: [], clients: [] },
+    });
   });
 
   test.each([
@@ -52,7 +63,9 @@ describe('nothing is dropped', () => {
   ])('while %s, where a login may be in use, cannot be asked (G6)', async (_name, key, told) => {
     const port = await freePort();
     const listed = { [key]: [{ host: '127.0.0.1', port, user: 'nobody', tls: { mode: 'disable' } }] };
-    await expectRefused(`${told}${port}`, { connection: { ...bare.scenario.connection, ...listed } });
+    const connection = { ...bare.scenario.connection, ...listed };
+    await expect(bare.drop({ connection })).rejects.toThrow(`${told}${port}`);
+    expect(await bare.exist(...bare.scenario.policy.logins, bare.owner)).toEqual([true, true, true]);
   });
 
   test('while a session of another worker changes the logins', async () => {
@@ -61,31 +74,48 @@ describe('nothing is dropped', () => {
     await using context = scenario.context(rotation);
     const client = await context.rotator();
     await scenario.ledger.finish(rotation, 'failed');
-    await withPolicyLock(client, scenario.policy.logins, () => expectRefused('Another session is changing'));
+    await withPolicyLock(client, scenario.policy.logins, () =>
+      expectRefused({ code: 'roles-locked', params: { logins: scenario.policy.logins } }),
+    );
   });
 
-  test('of a policy without an owner, while a login owns something: there is nobody to take it', async () => {
+  test('while a login owns something and the policy has no owner to take it', async () => {
     await using alone = await openBarePolicy(server, { withOwner: false });
     const [a, b] = alone.scenario.policy.logins;
     await alone.create();
     await alone.admin.query(`CREATE TABLE precious (id int); ALTER TABLE precious OWNER TO ${a}`);
-    await expect(alone.drop()).rejects.toThrow(`REASSIGN OWNED BY "${a}" TO another role`);
+    const { database } = alone.scenario.connection;
+    await expect(alone.drop()).rejects.toMatchObject({
+      fact: {
+        code: 'drop-without-owner',
+        params: { role: a, count: 1, database, examples: ['table public.precious'] },
+      },
+    });
     expect(await alone.exist(a, b)).toEqual([true, true]);
     await alone.admin.query('DROP TABLE precious');
     expect(await alone.drop()).toMatchObject({ dropped: [a, b] });
   });
 });
 
-describe('the logins are shut out first, and nothing is lost by', () => {
-  test('who comes in before that: the session goes on, and nothing is dropped until it ends', async () => {
+describe('the logins are disabled first, and nothing is lost', () => {
+  test('when somebody logs in before that: the session goes on, and nothing is dropped until it ends', async () => {
     const { admin, scenario } = bare;
     const [a, b] = scenario.policy.logins;
     await admin.query(`ALTER ROLE ${a} LOGIN PASSWORD 'of-the-test'`);
     await using other = await adminOf(server);
     await other.client.query(`BEGIN; ALTER ROLE ${a} CONNECTION LIMIT 5`);
-    const refused = expect(bare.drop()).rejects.toThrow(
-      `${a} and ${b} cannot log in any more, but nothing is dropped: ${a} is in use: `,
-    );
+    const dropping = bare.drop();
+    const refused = Promise.all([
+      expect(dropping).rejects.toMatchObject({
+        fact: {
+          code: 'drop-stopped',
+          params: { logins: [a, b], cause: { code: 'drop-login-in-use', params: { login: a } } },
+        },
+      }),
+      expect(dropping).rejects.toThrow(
+        `${a} and ${b} cannot log in any more, but nothing is dropped: ${a} is in use: `,
+      ),
+    ]);
     await bare.isHeldUp();
     const late = { username: a, password: 'of-the-test' };
     {
@@ -98,15 +128,20 @@ describe('the logins are shut out first, and nothing is lost by', () => {
     expect(await bare.drop()).toMatchObject({ dropped: expect.arrayContaining([a, b]) });
   });
 
-  test('who acts as a login without logging in: what that makes at the last instant stays, and is handed over', async () => {
+  test('when somebody acts as a login without logging in: what they create at the last instant stays, and is handed over', async () => {
     const { admin, scenario, owner } = bare;
     const [a, b] = scenario.policy.logins;
     await using other = await adminOf(server, scenario.connection.database);
     // Between the look and DROP OWNED the rotator lends itself the login.
     await other.client.query('BEGIN; LOCK TABLE pg_catalog.pg_auth_members IN SHARE MODE');
-    const refused = expect(bare.drop()).rejects.toThrow(
-      /would have been dropped with it \(large object \d+\)/,
-    );
+    const refused = expect(bare.drop()).rejects.toMatchObject({
+      fact: {
+        code: 'drop-stopped',
+        params: {
+          cause: { code: 'objects-made-during-drop', params: { role: a, objects: ['large object 4711'] } },
+        },
+      },
+    });
     await bare.isHeldUp();
     await admin.query(`SET ROLE ${a}`);
     await admin.query(`SELECT lo_from_bytea(4711, 'precious')`);
@@ -114,27 +149,30 @@ describe('the logins are shut out first, and nothing is lost by', () => {
     await other.client.query('ROLLBACK');
     await refused;
     expect(await bare.exist(a, b)).toEqual([true, true]);
-    expect((await bare.drop()).lines).toContain(`hands 1 object of ${a} to ${owner}: large object 4711`);
+    expect((await bare.drop()).facts).toContainEqual(
+      fact('hand-over-objects', { from: a, to: owner, count: 1, examples: ['large object 4711'] }),
+    );
     const { rows } = await admin.query('SELECT lo_get(4711)::text AS data');
     expect(rows).toEqual([{ data: `\\x${Buffer.from('precious').toString('hex')}` }]);
     await admin.query('SELECT lo_unlink(4711)');
   });
 });
 
-test('what the logins own becomes the owner’s, which is then kept; the ledger has the event', async () => {
+test('what the logins own becomes the owner’s, which then stays; the ledger records the drop', async () => {
   const { admin, scenario, owner } = bare;
   const [a, b] = scenario.policy.logins;
   await scenario.finish(await scenario.request());
   await admin.query(
     `CREATE TABLE precious (id int); INSERT INTO precious VALUES (7); ALTER TABLE precious OWNER TO ${b}`,
   );
-  const { lines, ...outcome } = await bare.drop();
+  const { facts, ...outcome } = await bare.drop();
   expect(outcome).toEqual({ dropped: [a, b], deactivated: [] });
-  expect(lines).toEqual([
-    `drops the login ${a}`,
-    `hands 1 object of ${b} to ${owner}: table public.precious`,
-    `drops the login ${b}`,
-    `keeps the owner ${owner}, which owns 1 object in database ${scenario.connection.database}`,
+  const { database } = scenario.connection;
+  expect(facts).toEqual([
+    fact('drop-role', { kind: 'login', role: a }),
+    fact('hand-over-objects', { from: b, to: owner, count: 1, examples: ['table public.precious'] }),
+    fact('drop-role', { kind: 'login', role: b }),
+    fact('owner-kept-for-objects', { owner, objects: [{ count: 1, database }] }),
   ]);
   const { rows } = await admin.query('SELECT id, tableowner FROM precious, pg_tables WHERE tablename = $1', [
     'precious',
@@ -150,7 +188,7 @@ test('what the logins own becomes the owner’s, which is then kept; the ledger 
   await admin.query('DROP TABLE precious');
 });
 
-test('grants of every kind are taken back, whoever made them, and the owner that keyturn made goes too', async () => {
+test('grants of every kind are revoked, whoever made them, and the owner that keyturn created is dropped too', async () => {
   const { admin, scenario, owner, rotator } = bare;
   const [a, b] = scenario.policy.logins;
   const migrator = uniqueName('migrator');
@@ -170,7 +208,7 @@ test('grants of every kind are taken back, whoever made them, and the owner that
   await admin.query(`DROP SCHEMA own CASCADE; DROP OWNED BY ${migrator}; DROP ROLE ${migrator}`);
 });
 
-test('a login that something in another database depends on is deactivated instead, and that is said', async () => {
+test('a login on which something in another database depends is deactivated instead, and drop says so', async () => {
   const { scenario, owner } = bare;
   const [a, b] = scenario.policy.logins;
   const elsewhere = uniqueName('elsewhere');
@@ -182,26 +220,26 @@ test('a login that something in another database depends on is deactivated inste
   await scenario.finish(await scenario.request());
   const published = await scenario.published();
   expect(published.username).toBe(a);
-  const { lines, ...outcome } = await bare.drop();
+  const { facts, ...outcome } = await bare.drop();
   expect(outcome).toEqual({ dropped: [b], deactivated: [a] });
-  expect(lines).toContainEqual(
-    expect.stringMatching(`^deactivates the login ${a} .*1 object in database ${elsewhere}$`),
+  expect(facts).toContainEqual(
+    fact('deactivate-login', { login: a, dependents: [`1 object in database ${elsewhere}`] }),
   );
-  expect(lines).toContainEqual(expect.stringMatching(`^keeps the owner ${owner}, of which ${a} is a member`));
+  expect(facts).toContainEqual(fact('owner-kept-for-members', { owner, members: [a] }));
   await expect(scenario.logIn(published)).rejects.toMatchObject({ kind: 'authentication' });
   // Once that is gone, so is the login.
   await bare.admin.query(`DROP DATABASE ${elsewhere}`);
   expect(await bare.drop()).toMatchObject({ dropped: [a, owner], deactivated: [] });
 });
 
-test('an owner that was found is kept, and one that another policy has', async () => {
+test('an owner stays if keyturn did not create it, or if another policy has it', async () => {
   const { admin, scenario, owner } = bare;
   const { policy } = scenario;
-  const witness = { ...policy, name: 'second', logins: ['x', 'y'] as [string, string] };
-  expect((await bare.drop({ others: [witness] })).lines).toContain(
-    `keeps the owner ${owner}, which is the owner of the policy second too`,
+  const second = { ...policy, name: 'second', logins: ['x', 'y'] as [string, string] };
+  expect((await bare.drop({ others: [second] })).facts).toContainEqual(
+    fact('owner-kept-for-policy', { owner, policy: 'second' }),
   );
   expect(await bare.drop()).toMatchObject({ dropped: [owner] });
   await admin.query(`CREATE ROLE ${quoteIdentifier(owner)}`);
-  expect((await bare.drop()).lines).toContain(`keeps the owner ${owner}, which keyturn did not make`);
+  expect((await bare.drop()).facts).toContainEqual(fact('owner-kept-as-found', { owner }));
 });

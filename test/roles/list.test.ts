@@ -1,4 +1,6 @@
 import { expect, inject, test } from 'vitest';
+import type { Fact } from '../../src/facts/fact.ts';
+import { statementsOf } from '../../src/messages/tell.ts';
 import { type ListedLogin, listPolicy } from '../../src/roles/list-roles.ts';
 import { hypotheticalRotation } from '../../src/rotation/context/hypothetical-rotation.ts';
 import { policyStatus } from '../../src/rotation/status.ts';
@@ -30,9 +32,9 @@ test('a login is missing, on standby, active, waiting for no connections to be r
     [b, 'missing', false, null],
   ]);
   await bare.create();
-  expect(await list(bare, 'memberOf', 'lastRotatedAt', 'error')).toEqual([
-    [[owner], null, null],
-    [[owner], null, null],
+  expect(await list(bare, 'memberOf', 'lastRotatedAt', 'faults')).toEqual([
+    [[owner], null, []],
+    [[owner], null, []],
   ]);
   await scenario.finish(await scenario.request());
   expect(await states()).toEqual([
@@ -57,15 +59,18 @@ test('a login is missing, on standby, active, waiting for no connections to be r
   ]);
 });
 
-test('what the rotator may not see is null and not 0, with the statement that lets it (G6)', async () => {
+test('what the rotator may not see is null and not 0, with the statement that lets it see that (G6)', async () => {
   await using bare = await openBarePolicy(server);
   await bare.create();
   await bare.admin.query(`REVOKE pg_read_all_stats FROM ${bare.rotator}`);
-  const error = expect.stringContaining(`GRANT pg_read_all_stats TO ${bare.rotator}`);
-  expect(await list(bare, 'state', 'sessions', 'error')).toEqual([
-    ['standby', null, error],
-    ['standby', null, error],
+  const listed = await list(bare, 'state', 'sessions', 'faults');
+  expect(listed).toEqual([
+    ['standby', null, [expect.objectContaining({ code: 'sessions-hidden' })]],
+    ['standby', null, [expect.objectContaining({ code: 'sessions-hidden' })]],
   ]);
+  for (const faults of listed.map(([, , each]) => each as Fact[])) {
+    expect(faults.map(statementsOf)).toEqual([[`GRANT pg_read_all_stats TO ${bare.rotator}`]]);
+  }
   const closed = {
     ...bare,
     scenario: bare.scenario.with({ connection: { ...bare.scenario.connection, port: 1 } }),

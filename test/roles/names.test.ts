@@ -1,10 +1,13 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { LoginsPolicy } from '../../src/config/policy.ts';
+import { fact } from '../../src/facts/fact.ts';
+import { factOf } from '../../src/facts/fault.ts';
+import { sql } from '../../src/facts/remedy.ts';
+import { isWrongRequest } from '../../src/facts/wrong-request.ts';
 import { connect, type Session } from '../../src/postgres/connection/connect.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
 import { intentOf } from '../../src/roles/intent-of.ts';
-import { RequestError } from '../../src/roles/request-error.ts';
 import { adminOf } from '../support/admin.ts';
 import { openBarePolicy } from '../support/bare-policy.ts';
 import { policyWith } from '../support/policy.ts';
@@ -13,7 +16,7 @@ import { uniqueName } from '../support/unique-name.ts';
 const server = inject('postgres');
 const suffix = uniqueName('');
 
-describe('what keyturn makes', () => {
+describe('the name of a role that keyturn creates', () => {
   let session: Session;
   beforeAll(async () => {
     session = await adminOf(server);
@@ -31,18 +34,16 @@ describe('what keyturn makes', () => {
       await intentOf({ policy, connection, client, creators: [], remembered: undefined, sharing: [] }, {});
       return true;
     } catch (error) {
-      expect(error).toBeInstanceOf(RequestError);
-      expect((error as RequestError).faults).toEqual([
-        {
-          path: ['policies', 'p', 'logins', 0],
-          message: expect.stringContaining(`${JSON.stringify(login)} does not exist`),
-        },
-      ]);
+      const problem = fact('role-name-unsuitable', { role: login });
+      expect(factOf(error)).toEqual(
+        fact('roles-not-creatable', { problems: [{ path: ['policies', 'p', 'logins', 0], fact: problem }] }),
+      );
+      expect(isWrongRequest(error)).toBe(true);
       return false;
     }
   };
 
-  test('has letters, digits, - and _ in its name, up to 50', async () => {
+  test('has up to 50 letters, digits, - and _', async () => {
     const plain = [...'abcxyzABCXYZ0189-_'];
     await fc.assert(
       fc.asyncProperty(
@@ -81,26 +82,29 @@ test.each([
   ['new\nline; DROP ROLE x', '$keyturn$'],
   ['Ünïcödé 🔑', 'SELECT'],
   ['%I %L', '--'],
-])('the logins %j and %j, which exist, are granted, repaired, rotated, printed and dropped', async (a, b) => {
-  const logins: [string, string] = [`${a}${suffix}`, `${b}${suffix}`];
-  await using bare = await openBarePolicy(server, { logins });
-  const { admin, scenario, rotator, owner } = bare;
-  for (const login of logins.map(quoteIdentifier)) {
-    await admin.query(`CREATE ROLE ${login}`);
-    await admin.query(`GRANT ${login} TO ${rotator} WITH ADMIN OPTION, INHERIT FALSE, SET FALSE`);
-  }
-  const { changes } = await bare.plan({ executor: 'administrator', access: 'owner' });
-  await admin.query(['BEGIN', ...changes.map(({ sql }) => sql), 'COMMIT'].join(';\n'));
-  expect((await bare.create({ access: 'owner' })).changes).toEqual([]);
-  expect(await scenario.finish(await scenario.request())).toEqual({ status: 'done' });
-  await admin.query(`CREATE TABLE t (id int); ALTER TABLE t OWNER TO ${quoteIdentifier(logins[1])}`);
-  expect((await bare.repair()).changes).toHaveLength(1);
-  expect((await bare.repair()).changes).toEqual([]);
-  expect(await bare.drop()).toMatchObject({ dropped: logins });
-  await admin.query(`DROP TABLE t; DROP OWNED BY ${owner}`);
-});
+])(
+  'the logins %j and %j, which exist, get privileges, are repaired, rotated, printed and dropped',
+  async (a, b) => {
+    const logins: [string, string] = [`${a}${suffix}`, `${b}${suffix}`];
+    await using bare = await openBarePolicy(server, { logins });
+    const { admin, scenario, rotator, owner } = bare;
+    for (const login of logins.map(quoteIdentifier)) {
+      await admin.query(`CREATE ROLE ${login}`);
+      await admin.query(`GRANT ${login} TO ${rotator} WITH ADMIN OPTION, INHERIT FALSE, SET FALSE`);
+    }
+    const { changes } = await bare.plan({ executor: 'administrator', access: 'owner' });
+    await admin.query(['BEGIN', ...changes.map(({ sql }) => sql), 'COMMIT'].join(';\n'));
+    expect((await bare.create({ access: 'owner' })).changes).toEqual([]);
+    expect(await scenario.finish(await scenario.request())).toEqual({ status: 'done' });
+    await admin.query(`CREATE TABLE t (id int); ALTER TABLE t OWNER TO ${quoteIdentifier(logins[1])}`);
+    expect((await bare.repair()).changes).toHaveLength(1);
+    expect((await bare.repair()).changes).toEqual([]);
+    expect(await bare.drop()).toMatchObject({ dropped: logins });
+    await admin.query(`DROP TABLE t; DROP OWNED BY ${owner}`);
+  },
+);
 
-test('schemas and tables may have any name, too', async () => {
+test('schemas and tables may have any name', async () => {
   await using bare = await openBarePolicy(server);
   const { admin, rotator } = bare;
   const [schema, table] = ['odd "schema"\n', "odd 'table'; --"].map(quoteIdentifier);
@@ -114,10 +118,32 @@ test('schemas and tables may have any name, too', async () => {
   await using other = await connect(bare.scenario.connection);
   expect(other.proven).toBe(true);
   expect(await bare.create({ access: 'read', schemas: ['odd "schema"\n'] })).toMatchObject({
-    changes: [{ what: `grants USAGE on schema odd "schema"\n to ${bare.owner}` }],
-    warnings: [expect.stringContaining(`${bare.owner} owns 1 table or sequence there`)],
+    changes: [
+      {
+        does: {
+          code: 'grant-privileges',
+          params: {
+            privileges: ['USAGE'],
+            on: { kind: 'schema', schema: 'odd "schema"\n' },
+            grantee: bare.owner,
+          },
+        },
+      },
+    ],
+    warnings: [fact('level-without-effect', { grantee: bare.owner, count: 1 })],
   });
-  await expect(bare.create({ access: 'read', schemas: ['nowhere'] })).rejects.toThrow(
-    'run: CREATE SCHEMA "nowhere"',
-  );
+});
+
+test('a schema that does not exist is refused, with the statement that creates it', async () => {
+  await using bare = await openBarePolicy(server);
+  const { admin, owner, rotator } = bare;
+  const create = () => bare.create({ access: 'read', schemas: ['no where'] });
+  const statement = 'CREATE SCHEMA "no where"';
+  await expect(create()).rejects.toMatchObject({
+    fact: fact('schemas-missing', { schemas: ['no where'] }, sql(statement)),
+  });
+  await admin.query(statement);
+  await admin.query(`GRANT USAGE ON SCHEMA "no where" TO ${quoteIdentifier(rotator)} WITH GRANT OPTION`);
+  expect((await create()).intent.schemas).toEqual(['no where']);
+  await admin.query(`DROP SCHEMA "no where" CASCADE; DROP OWNED BY ${owner}`);
 });

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { isWrongRequest } from '../../src/facts/wrong-request.ts';
+import { tellError } from '../../src/messages/tell.ts';
 import { connect } from '../../src/postgres/connection/connect.ts';
 import { missingPrivileges } from '../../src/postgres/connection/rotator.ts';
 import { quoteIdentifier, quoteLiteral } from '../../src/postgres/identifier.ts';
@@ -11,7 +13,10 @@ import { haveOlderVersions, type PostgresServer, startPostgres } from '../suppor
 import { openScenario } from '../support/scenario.ts';
 import { uniqueName } from '../support/unique-name.ts';
 
-/** Plain roles in place of a platform's, with the rights that its documentation tells of, for an administrator. */
+/**
+ * Plain roles in place of a platform's, with the rights that its documentation tells of, for an
+ * administrator.
+ */
 const STAND_INS: Readonly<Record<string, { readonly group: string; readonly rights: string }>> = {
   rds: { group: 'rds_superuser', rights: 'pg_monitor, pg_signal_backend, rds_password' },
   'cloud-sql': { group: 'cloudsqlsuperuser', rights: 'pg_monitor, pg_signal_backend' },
@@ -34,7 +39,7 @@ describe.skipIf(!haveOlderVersions).each([14, 16] as const)('on PostgreSQL %i', 
   afterAll(() => server[Symbol.asyncDispose]());
 
   test.each(Object.keys(STAND_INS))(
-    'what is printed for %s makes a rotator, run twice by an administrator for whom plain roles stand in for the platform',
+    'the script for %s creates a rotator when an administrator runs it twice (plain roles stand in for the platform)',
     async (name) => {
       await using scenario = await openScenario(server);
       const { admin, connection } = scenario;
@@ -48,7 +53,8 @@ describe.skipIf(!haveOlderVersions).each([14, 16] as const)('on PostgreSQL %i', 
       await admin.query(
         `GRANT ${scenario.policy.logins.map(quoteIdentifier).join(', ')} TO ${master} WITH ADMIN OPTION`,
       );
-      // Amazon RDS knows this setting; elsewhere PostgreSQL keeps it as one of an extension that is not there.
+      // Amazon RDS knows this setting; elsewhere PostgreSQL keeps it as one of an extension that is
+      // not there.
       if (name === 'rds') {
         await admin.query(
           `ALTER DATABASE ${quoteIdentifier(connection.database)} SET rds.restrict_password_commands = 'on'`,
@@ -90,15 +96,31 @@ describe.skipIf(!haveOlderVersions).each([14, 16] as const)('on PostgreSQL %i', 
 });
 
 test.each([
-  ['neon', /^Neon takes passwords in plain text only/],
-  ['heroku', /^Heroku makes the credentials of Heroku Postgres and their passwords itself/],
-  ['elsewhere', /^There is no platform "elsewhere"; choose .*rds/],
-  ['toString', /^There is no platform "toString"/],
-])('for %s nothing is printed, and it is said why', (name, reason) => {
-  expect(() => platformOf(name)).toThrow(reason);
+  ['neon', { code: 'neon-unsupported' }, /^Neon takes passwords in plain text only/],
+  ['heroku', { code: 'heroku-unsupported' }, /^Heroku creates the credentials .* itself/],
+  [
+    'elsewhere',
+    { code: 'platform-unknown', params: { platform: 'elsewhere' } },
+    /^There is no platform "elsewhere"; choose .*rds/,
+  ],
+  ['toString', { code: 'platform-unknown' }, /^There is no platform "toString"/],
+])('for %s nothing is printed, and the message says why', (name, refusal, message) => {
+  const error = thrownBy(() => platformOf(name));
+  expect(error).toMatchObject({ fact: refusal });
+  expect(isWrongRequest(error)).toBe(true);
+  expect(tellError(error)).toMatch(message);
 });
 
-test('every platform that is offered is tried here, or refused', () => {
+test('every platform that is offered is tested here, or refused', () => {
   const unfit = PLATFORM_NAMES.filter((name) => !Object.hasOwn(STAND_INS, name));
   expect(unfit).toEqual(['neon', 'heroku']);
 });
+
+function thrownBy(body: () => unknown): unknown {
+  try {
+    body();
+  } catch (error) {
+    return error;
+  }
+  throw new Error('Nothing was thrown');
+}

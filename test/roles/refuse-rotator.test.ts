@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { fact } from '../../src/facts/fact.ts';
+import { command } from '../../src/facts/remedy.ts';
 import { dropTargetOf } from '../../src/roles/drop/drop-target.ts';
 import { refuseRotator } from '../../src/roles/refuse-rotator.ts';
 import { load, VALID } from '../config/config-folder.ts';
@@ -11,10 +13,11 @@ const YAML = `${VALID}  self:
         secrets: { username: keyturn/username, password: keyturn/password }
 `;
 
-test("the login of a rotator's policy is neither made nor dropped by keyturn, and it is said who makes it", () => {
+test('keyturn neither creates nor drops the login of a rotator policy, and says who creates it', () => {
   const config = load(YAML);
-  const reason =
-    'Policy self is of type rotator: an administrator makes its login, by what this prints: keyturn roles rotator db';
+  const reason = expect.objectContaining({
+    fact: fact('rotator-policy-without-roles', { policy: 'self' }, command('roles', 'rotator', 'db')),
+  });
   const self = [...config.policies.values()].find(({ name }) => name === 'self');
   expect(() => self && refuseRotator(self)).toThrow(reason);
   expect(() => dropTargetOf('self', config, new Map())).toThrow(reason);

@@ -1,8 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { type Fact, fact } from '../../src/facts/fact.ts';
+import { command } from '../../src/facts/remedy.ts';
+import { tell } from '../../src/messages/tell.ts';
 import type { Session } from '../../src/postgres/connection/connect.ts';
 import { underLock } from '../../src/roles/under-lock.ts';
 import { adminOf } from '../support/admin.ts';
-import { type BarePolicy, openBarePolicy } from '../support/bare-policy.ts';
+import { type BarePolicy, openBarePolicy, whatIn } from '../support/bare-policy.ts';
 import { uniqueName } from '../support/unique-name.ts';
 
 const server = inject('postgres');
@@ -15,9 +18,12 @@ async function makeByHand({ admin, rotator, scenario }: BarePolicy): Promise<voi
   }
 }
 
-describe('what drifted is named and put back, and then there is nothing to do:', () => {
+describe('repair names what drifted and puts it back, and then there is nothing to do:', () => {
   const migrator = uniqueName('migrator');
   const other = uniqueName('other');
+  const ORDERS = { kind: 'table', schema: 'public', owner: migrator, count: 1, names: ['orders'] } as const;
+  const PUBLIC = { kind: 'schema', schema: 'public', owner: 'keyturn', count: 1, names: [] } as const;
+  const FUTURE_TABLES = { ...ORDERS, kind: 'future tables', names: [] } as const;
   let bare: BarePolicy;
   beforeAll(async () => {
     bare = await openBarePolicy(server, { creators: [migrator] });
@@ -43,127 +49,136 @@ describe('what drifted is named and put back, and then there is nothing to do:',
     readonly r: string;
     readonly database: string;
   }
-  test.each<[name: string, breaking: (names: Names) => string, what: (names: Names) => string[]]>([
+  test.each<[name: string, breaking: (names: Names) => string, what: (names: Names) => Fact[]]>([
     [
       'a membership',
       ({ a, owner, r }) => `REVOKE ${owner} FROM ${a} GRANTED BY ${r}`,
-      ({ a, owner }) => [`makes ${a} a member of ${owner}`],
+      ({ a, owner }) => [fact('grant-membership', { role: owner, member: a })],
     ],
     [
       'a membership that does not let it become the owner',
       ({ b, owner, r }) => `GRANT ${owner} TO ${b} WITH SET FALSE GRANTED BY ${r}`,
-      ({ b, owner }) => [`makes ${b} a member of ${owner}`],
+      ({ b, owner }) => [fact('grant-membership', { role: owner, member: b })],
     ],
     [
       'a role default',
       ({ b }) => `ALTER ROLE ${b} RESET role`,
-      ({ b, owner }) => [`makes what ${b} creates belong to ${owner}`],
+      ({ b, owner }) => [fact('set-default-role', { login: b, owner })],
     ],
     [
       'a role default that is another one in this database',
       ({ a, database }) => `ALTER ROLE ${a} IN DATABASE ${database} SET role = ${a}`,
-      ({ a, owner }) => [`makes what ${a} creates belong to ${owner}`],
+      ({ a, owner }) => [fact('set-default-role', { login: a, owner })],
     ],
     [
       'a grant on a table',
       ({ owner }) => `REVOKE SELECT ON orders FROM ${owner}`,
-      ({ owner }) => [`grants SELECT on table public.orders to ${owner}`],
+      ({ owner }) => [fact('grant-privileges', { privileges: ['SELECT'], on: ORDERS, grantee: owner })],
     ],
     [
       'a grant that the level does not have, on a table and on a column',
       ({ owner }) => `GRANT DELETE ON orders TO ${owner}; GRANT UPDATE (id) ON orders TO ${owner}`,
-      ({ owner }) => [`revokes DELETE, UPDATE on table public.orders from ${owner}`],
+      ({ owner }) => [
+        fact('revoke-privileges', { privileges: ['DELETE', 'UPDATE'], on: ORDERS, grantee: owner }),
+      ],
     ],
     [
       'a grant that somebody else made, with the right to',
       ({ owner, r }) => `GRANT CREATE ON SCHEMA public TO ${r} WITH GRANT OPTION;
         SET ROLE ${r}; GRANT CREATE ON SCHEMA public TO ${owner}; RESET ROLE`,
-      ({ owner }) => [`revokes CREATE on schema public from ${owner}`],
+      ({ owner }) => [fact('revoke-privileges', { privileges: ['CREATE'], on: PUBLIC, grantee: owner })],
     ],
     [
       'a grant on the schema',
       ({ owner, r }) => `SET ROLE ${r}; REVOKE USAGE ON SCHEMA public FROM ${owner}; RESET ROLE`,
-      ({ owner }) => [`grants USAGE on schema public to ${owner}`],
+      ({ owner }) => [fact('grant-privileges', { privileges: ['USAGE'], on: PUBLIC, grantee: owner })],
     ],
     [
       'default privileges',
       ({ owner }) =>
         `ALTER DEFAULT PRIVILEGES FOR ROLE ${migrator} IN SCHEMA public REVOKE SELECT ON TABLES FROM ${owner}`,
-      ({ owner }) => [`grants SELECT on future tables of ${migrator} in schema public to ${owner}`],
+      ({ owner }) => [
+        fact('grant-privileges', { privileges: ['SELECT'], on: FUTURE_TABLES, grantee: owner }),
+      ],
     ],
     [
       'what belongs to a login',
       ({ b }) => `CREATE TABLE of_login (id serial); ALTER TABLE of_login OWNER TO ${b}`,
       ({ b, owner }) => [
-        expect.stringMatching(`^hands 2 objects of ${b} \\(.*table public.of_login.*\\) to ${owner}$`),
+        fact('hand-over-objects', {
+          from: b,
+          to: owner,
+          count: 2,
+          examples: ['sequence public.of_login_id_seq', 'table public.of_login'],
+        }),
       ],
     ],
     [
       'a standby that can log in',
       ({ b }) => `ALTER ROLE ${b} LOGIN`,
-      ({ b }) => [`shuts out ${b}, which is on standby`],
+      ({ b }) => [fact('disable-login', { login: b })],
     ],
     [
       'a published login that cannot',
       ({ a }) => `ALTER ROLE ${a} NOLOGIN`,
-      ({ a }) => [`lets ${a}, which is published, log in`],
+      ({ a }) => [fact('enable-login', { login: a })],
     ],
     [
       'an expiry',
       ({ a }) => `ALTER ROLE ${a} VALID UNTIL '2001-01-01'`,
-      ({ a }) => [`takes the expiry off ${a}, which is over`],
+      ({ a }) => [fact('remove-past-expiry', { login: a })],
     ],
     [
       'an expiry to come, of which the other login has none',
       ({ a }) => `ALTER ROLE ${a} VALID UNTIL '2100-01-01 00:00Z'`,
-      ({ a }) => [`takes the expiry of 2100-01-01T00:00:00.000Z off ${a}`],
+      ({ a }) => [fact('remove-expiry', { login: a, until: '2100-01-01T00:00:00.000Z' })],
     ],
     [
       'a connection limit',
       ({ a }) => `ALTER ROLE ${a} CONNECTION LIMIT 1`,
-      ({ a }) => [`takes the connection limit of 1 off ${a}`],
+      ({ a }) => [fact('remove-connection-limit', { login: a, limit: 1 })],
     ],
     [
       'a membership that only the published login has',
       ({ a }) => `GRANT ${other} TO ${a}`,
-      ({ a, b }) => [`makes ${b} a member of ${other}, like ${a}`],
+      ({ a, b }) => [fact('copy-membership', { role: other, member: b, like: a })],
     ],
     [
       'a membership that only the standby has',
       ({ a }) => `REVOKE ${other} FROM ${a}`,
-      ({ a, b }) => [`ends the membership of ${b} in ${other}, which ${a} does not have`],
+      ({ a, b }) => [fact('revoke-membership', { role: other, member: b, unlike: a })],
     ],
     [
       'a membership that another role than the rotator gave the standby',
       ({ b }) =>
         `GRANT ${other} TO ${migrator} WITH ADMIN OPTION; GRANT ${other} TO ${b} GRANTED BY ${migrator}`,
-      ({ a, b }) => [`ends the membership of ${b} in ${other}, which ${a} does not have`],
+      ({ a, b }) => [fact('revoke-membership', { role: other, member: b, unlike: a })],
     ],
     [
       'a login that is gone',
       ({ b }) => `DROP OWNED BY ${b}; DROP ROLE ${b}`,
       ({ b, owner }) => [
-        `makes the login ${b}`,
-        `makes ${b} a member of ${owner}`,
-        `makes what ${b} creates belong to ${owner}`,
+        fact('create-role', { kind: 'login', role: b }),
+        fact('grant-membership', { role: owner, member: b }),
+        fact('set-default-role', { login: b, owner }),
       ],
     ],
     [
       'the right to connect',
       ({ database }) => `REVOKE CONNECT ON DATABASE ${database} FROM PUBLIC`,
-      ({ a, b, database }) => [`lets ${a} and ${b} connect to ${database}`],
+      ({ a, b, database }) => [fact('grant-connect', { logins: [a, b], database })],
     ],
   ])('%s', async (_name, breaking, what) => {
     const { policy, connection } = bare.scenario;
     const [a, b] = policy.logins;
     const names = { a, b, owner: bare.owner, r: bare.rotator, database: connection.database };
     await bare.admin.query(breaking(names));
-    expect((await bare.diagnose()).changes.map((change) => change.what)).toEqual(what(names));
+    expect(whatIn((await bare.diagnose()).changes)).toEqual(what(names));
     expect((await bare.repair()).left).toEqual([]);
     expect((await bare.diagnose()).changes).toEqual([]);
   });
 
-  test('all of it printed is what an administrator can run instead', async () => {
+  test('an administrator can run the printed statements instead', async () => {
     const { admin, owner, rotator, scenario } = bare;
     const [a, b] = scenario.policy.logins;
     await admin.query(`REVOKE ${owner} FROM ${a} GRANTED BY ${rotator}; ALTER ROLE ${b} LOGIN;
@@ -175,13 +190,23 @@ describe('what drifted is named and put back, and then there is nothing to do:',
     expect((await bare.diagnose()).changes).toEqual([]);
   });
 
-  test('what a superuser gave only a superuser takes back, and that is said', async () => {
+  test('only a superuser revokes what a superuser granted, and the message says so', async () => {
     const { admin, scenario } = bare;
     const [, b] = scenario.policy.logins;
     await admin.query(`GRANT ${other} TO ${b}`);
-    await expect(bare.repair()).rejects.toThrow(
-      /which is a superuser; run: keyturn roles repair .* --sql \| psql/,
-    );
+    const { name } = scenario.policy;
+    await expect(bare.repair()).rejects.toMatchObject({
+      fact: {
+        code: 'roles-rights-missing',
+        params: { rotator: bare.rotator, rights: [{ code: 'cannot-act-for-superuser' }] },
+        remedies: [
+          {
+            kind: 'command',
+            command: `keyturn roles repair ${name} --access read --schema public --sql | psql -d ${scenario.connection.database}`,
+          },
+        ],
+      },
+    });
     await admin.query(`REVOKE ${other} FROM ${b}`);
   });
 
@@ -192,32 +217,40 @@ describe('what drifted is named and put back, and then there is nothing to do:',
     });
     afterEach(() => other[Symbol.asyncDispose]());
 
-    test('reads a table that is to change hands, it is given up, lest the consumers queue up behind it', async () => {
+    test('reads a table that is to be handed over, repair gives up, so that consumers do not queue up behind it', async () => {
       const { admin, scenario } = bare;
       await admin.query(`CREATE TABLE busy (); ALTER TABLE busy OWNER TO ${scenario.policy.logins[1]}`);
       await other.client.query('BEGIN; SELECT FROM public.busy');
-      await expect(bare.repair()).rejects.toThrow(
-        /not to be had within 2 s, so nothing was done; run it again .*table public.busy/,
-      );
+      const repairing = bare.repair();
+      await expect(repairing).rejects.toMatchObject({
+        fact: {
+          code: 'roles-lock-timeout',
+          params: {
+            seconds: 2,
+            cause: { code: 'role-change-failed', params: { change: { code: 'hand-over-objects' } } },
+          },
+        },
+      });
+      await expect(repairing).rejects.toThrow(/within 2 s, so nothing was done \(.*table public.busy/);
       await other.client.query('ROLLBACK');
       await admin.query('DROP TABLE busy');
     });
 
-    test('alters the same role, nothing is done, and it is to be run again', async () => {
+    test('alters the same role, nothing is done, and repair can be run again', async () => {
       const { admin, scenario } = bare;
       const [a] = scenario.policy.logins;
       await admin.query(`ALTER ROLE ${a} CONNECTION LIMIT 5`);
       await other.client.query(`BEGIN; ALTER ROLE ${a} CONNECTION LIMIT 6`);
-      const refused = expect(bare.repair()).rejects.toThrow(
-        /at the same time, so nothing was done; run it again/,
-      );
+      const refused = expect(bare.repair()).rejects.toMatchObject({
+        fact: { code: 'roles-changed-concurrently' },
+      });
       await bare.isHeldUp();
       await other.client.query('COMMIT');
       await refused;
       await bare.repair();
     });
 
-    test('changes other roles there, it waits for its turn', async () => {
+    test('changes other roles in the database, repair waits for its turn', async () => {
       const { admin, scenario } = bare;
       await admin.query(`ALTER ROLE ${scenario.policy.logins[0]} CONNECTION LIMIT 5`);
       let repaired: ReturnType<BarePolicy['repair']> | undefined;
@@ -229,37 +262,44 @@ describe('what drifted is named and put back, and then there is nothing to do:',
     });
   });
 
-  test('a standby that can log in stays so while somebody is in there, or a rotation is open, and that is said', async () => {
+  test('a standby that can log in is left while somebody uses it or a rotation is open, and repair says so', async () => {
     const { scenario } = bare;
     const [, b] = scenario.policy.logins;
     {
       await using _session = await bare.as(b);
       expect(await bare.repair()).toMatchObject({
         changes: [],
-        left: [expect.stringContaining(`${b} can log in though`)],
+        left: [
+          {
+            code: 'standby-in-use',
+            params: { login: b, published: scenario.policy.logins[0], sessions: [{ state: 'idle' }] },
+          },
+        ],
       });
     }
     const rotation = await scenario.request();
     expect(await bare.repair()).toMatchObject({
       changes: [],
-      left: [`${b} can log in, but a rotation is open: that is its business`],
+      left: [fact('standby-left-to-rotation', { login: b })],
     });
     await scenario.ledger.finish(rotation, 'failed');
     await expect.poll(async () => (await bare.diagnose()).changes).toHaveLength(1);
     await bare.repair();
   });
 
-  test('what changed between the look and the yes is not done', async () => {
+  test('nothing is done if the roles changed between the plan and the yes', async () => {
     const { admin, scenario } = bare;
     const [a] = scenario.policy.logins;
     const agreed = await bare.diagnose();
     await admin.query(`ALTER ROLE ${a} CONNECTION LIMIT 5`);
-    await expect(bare.repair({ agreed })).rejects.toThrow('have changed since they were looked at');
+    await expect(bare.repair({ agreed })).rejects.toMatchObject({
+      fact: fact('roles-changed-since-shown', { policy: scenario.policy.name }),
+    });
     await admin.query(`ALTER ROLE ${a} CONNECTION LIMIT -1`);
   });
 });
 
-test('of logins that were found nothing granted is touched until a level is chosen, and limits follow the published one', async () => {
+test('privileges of logins that existed before do not change until a level is chosen, and limits follow the published login', async () => {
   await using bare = await openBarePolicy(server, { withOwner: false });
   const { admin, scenario } = bare;
   const [a, b] = scenario.policy.logins;
@@ -268,27 +308,29 @@ test('of logins that were found nothing granted is touched until a level is chos
   await scenario.finish(await scenario.request());
   expect(await bare.create()).toMatchObject({
     changes: [],
-    warnings: [expect.stringContaining('no level of access was ever chosen')],
+    warnings: [fact('access-never-chosen', { policy: scenario.policy.name })],
   });
   await admin.query(`ALTER ROLE ${b} CONNECTION LIMIT 3; ALTER TABLE orders OWNER TO ${b}`);
   expect(await bare.diagnose()).toMatchObject({
-    changes: [{ what: `sets the connection limit of ${b} to 7, like that of ${a}` }],
-    left: [expect.stringContaining(`${b} itself owns 1 object`)],
+    changes: [{ does: fact('set-connection-limit', { login: b, limit: 7, like: a }) }],
+    left: [fact('objects-without-owner', { role: b, count: 1 })],
   });
   await bare.repair();
   expect((await bare.diagnose()).changes).toEqual([]);
   // A limit that lets nobody in is no model, whoever has it.
   await admin.query(`ALTER ROLE ${a} CONNECTION LIMIT 0`);
-  expect((await bare.repair()).changes.map(({ what }) => what)).toEqual([
-    `sets the connection limit of ${a} to 7, like that of ${b}`,
+  expect(whatIn((await bare.repair()).changes)).toEqual([
+    fact('set-connection-limit', { login: a, limit: 7, like: b }),
   ]);
-  await expect(bare.create({ access: 'owner' })).rejects.toThrow(
-    /has no owner.*choose none, read or read-write/,
-  );
+  const refused = bare.create({ access: 'owner' });
+  await expect(refused).rejects.toMatchObject({
+    fact: fact('owner-level-without-owner', { policy: scenario.policy.name }),
+  });
+  await expect(refused).rejects.toThrow(/has no owner.*choose none, read or read-write/);
   await admin.query('DROP TABLE orders');
 });
 
-test('a login that is gone is made anew like the other, the published one, too, and the next rotation publishes one that is let in', async () => {
+test('a login that is gone is created again like the other one, even the published one, and the next rotation publishes a login that works', async () => {
   await using bare = await openBarePolicy(server);
   const { admin, scenario, owner, rotator } = bare;
   const [a, b] = scenario.policy.logins;
@@ -298,18 +340,23 @@ test('a login that is gone is made anew like the other, the published one, too, 
   await admin.query(`CREATE ROLE ${other}; GRANT ${other} TO ${b}; GRANT ${other} TO ${rotator} WITH ADMIN OPTION;
     DROP OWNED BY ${a}; DROP ROLE ${a}`);
   const shown = await bare.diagnose();
-  expect(shown.changes.map(({ what }) => what)).toEqual([
-    `makes the login ${a}`,
-    `makes ${a} a member of ${owner}`,
-    `makes what ${a} creates belong to ${owner}`,
-    `lets ${a}, which is published, log in`,
-    `makes ${a} a member of ${other}, like ${b}`,
+  expect(whatIn(shown.changes)).toEqual([
+    fact('create-role', { kind: 'login', role: a }),
+    fact('grant-membership', { role: owner, member: a }),
+    fact('set-default-role', { login: a, owner }),
+    fact('enable-login', { login: a }),
+    fact('copy-membership', { role: other, member: a, like: b }),
   ]);
-  expect(shown.left).toEqual([expect.stringContaining(`keyturn rotate ${scenario.policy.name}`)]);
+  const { name } = scenario.policy;
+  expect(shown.left).toEqual([
+    fact('published-login-recreated', { login: a, policy: name }, command('rotate', name)),
+  ]);
   expect(await bare.repair({ agreed: shown })).toMatchObject({ changes: shown.changes });
   expect(await bare.diagnose()).toMatchObject({ changes: [], left: [] });
   await admin.query(`DROP OWNED BY ${b}; DROP ROLE ${b}`);
-  expect((await bare.repair()).changes.at(-1)?.what).toBe(`makes ${b} a member of ${other}, like ${a}`);
+  expect((await bare.repair()).changes.at(-1)?.does).toEqual(
+    fact('copy-membership', { role: other, member: b, like: a }),
+  );
   expect(await bare.diagnose()).toMatchObject({ changes: [], left: [] });
   const lost = await scenario.published();
   await expect(scenario.logIn(lost)).rejects.toMatchObject({ kind: 'authentication' });
@@ -320,7 +367,7 @@ test('a login that is gone is made anew like the other, the published one, too, 
   await admin.query(`DROP ROLE ${other}`);
 });
 
-test('of a pair that was found a login that is gone is made anew with the limit of the other', async () => {
+test('a login that is gone, of a pair that existed before, is created again with the limit of the other', async () => {
   await using bare = await openBarePolicy(server, { withOwner: false });
   const { admin, scenario } = bare;
   const [a, b] = scenario.policy.logins;
@@ -329,22 +376,22 @@ test('of a pair that was found a login that is gone is made anew with the limit 
   for (const login of [b, a]) {
     await admin.query(`DROP ROLE ${login}`);
     const { changes } = await bare.repair();
-    expect(changes.map(({ what }) => what)).toContain(
-      `sets the connection limit of ${login} to 7, like that of ${login === a ? b : a}`,
+    expect(whatIn(changes)).toContainEqual(
+      fact('set-connection-limit', { login, limit: 7, like: login === a ? b : a }),
     );
     await bare.repair();
   }
 });
 
-test('what only shows once the rest is done is done, too', async () => {
+test('changes that only show once others are made are made too', async () => {
   await using bare = await openBarePolicy(server);
   const { admin } = bare;
   const [a, b] = bare.scenario.policy.logins;
   await bare.create({ access: 'read' });
   await admin.query(`CREATE TABLE own (id int); ALTER TABLE own OWNER TO ${a}; GRANT ALL ON own TO ${b}`);
   expect((await bare.diagnose()).changes).toHaveLength(1);
-  expect((await bare.repair()).changes.map(({ what }) => what)).toEqual([
-    `hands 1 object of ${a} (table public.own) to ${bare.owner}`,
+  expect((await bare.repair()).changes.map(({ does }) => tell(does))).toEqual([
+    `hands 1 object of ${a} to ${bare.owner}: table public.own`,
     expect.stringMatching(`^revokes INSERT, UPDATE, DELETE, .* on table public.own from ${b}$`),
   ]);
   expect((await bare.diagnose()).changes).toEqual([]);

@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { type BarePolicy, openBarePolicy, remediesIn } from '../support/bare-policy.ts';
+import { fact } from '../../src/facts/fact.ts';
+import { factOf } from '../../src/facts/fault.ts';
+import { sql } from '../../src/facts/remedy.ts';
+import { statementsOf } from '../../src/messages/tell.ts';
+import { type BarePolicy, openBarePolicy, whatIn } from '../support/bare-policy.ts';
 import {
   haveOlderVersions,
   OLDER_VERSIONS,
@@ -23,12 +27,12 @@ describe.each(VERSIONS)('on PostgreSQL %i', (version) => {
   /** From PostgreSQL 16 on a membership is taken back as who gave it. */
   const by = (grantor: string) => (version >= 16 ? `GRANTED BY ${grantor}` : '');
 
-  test('the printed rotator, and nothing more, creates, rotates four times, each time proved and revoked, repairs and drops (G1, G2)', async () => {
+  test('with the printed rotator alone, roles are created, rotated four times, repaired and dropped (G1, G2)', async () => {
     await using bare = await openBarePolicy(server);
     const { scenario, admin, owner, rotator } = bare;
     const [a, b] = scenario.policy.logins;
-    const { makes, world } = await bare.create();
-    expect(Math.trunc(world.server.version / 10_000)).toBe(version);
+    const { makes, current } = await bare.create();
+    expect(Math.trunc(current.server.version / 10_000)).toBe(version);
     expect(makes).toEqual([owner, a, b]);
     expect((await bare.create()).changes).toEqual([]);
     let before: { username: string; password: string } | undefined;
@@ -52,12 +56,12 @@ describe.each(VERSIONS)('on PostgreSQL %i', (version) => {
       await admin.query(`GRANT ${extra} TO ${rotator} WITH ADMIN OPTION, INHERIT FALSE, SET FALSE`);
     }
     await admin.query(`GRANT ${extra} TO ${a} ${by(rotator)}`);
-    expect((await bare.repair()).changes.map(({ what }) => what)).toEqual([
-      `makes ${a} a member of ${owner}`,
-      `shuts out ${a}, which is on standby`,
-      `takes the expiry off ${a}, which is over`,
-      `ends the membership of ${a} in ${extra}, which ${b} does not have`,
-      `hands 1 object of ${b} (table public.own) to ${owner}`,
+    expect(whatIn((await bare.repair()).changes)).toEqual([
+      fact('grant-membership', { role: owner, member: a }),
+      fact('disable-login', { login: a }),
+      fact('remove-past-expiry', { login: a }),
+      fact('revoke-membership', { role: extra, member: a, unlike: b }),
+      fact('hand-over-objects', { from: b, to: owner, count: 1, examples: ['table public.own'] }),
     ]);
     expect((await bare.repair()).changes).toEqual([]);
     expect(await scenario.finish(await scenario.request())).toEqual({ status: 'done' });
@@ -85,17 +89,20 @@ describe.each(VERSIONS)('on PostgreSQL %i', (version) => {
     await admin.query(`DROP ROLE ${extra}`);
   });
 
-  test('with one right missing at a time the message has the statement that mends it, and it does', async () => {
+  test('for each right that is missing, the message has the statement that gives it, and it works', async () => {
     await using bare = await openBarePolicy(server);
     const { admin, scenario, owner, rotator } = bare;
     const { database } = scenario.connection;
     const [a, b] = scenario.policy.logins;
 
-    /** Takes a right away, expects the message to name the statement that gives it, and runs just that. */
+    /**
+     * Takes a right away, expects the message to name the statement that gives it, and runs just
+     * that.
+     */
     async function mends(taking: string, remedy: string, act: () => Promise<unknown>): Promise<void> {
       await admin.query(taking);
-      const message = await act().then(String, (error: Error) => error.message);
-      expect(remediesIn(message)).toEqual([remedy]);
+      const fault = await act().then(() => undefined, factOf);
+      expect(fault && statementsOf(fault)).toEqual([remedy]);
       await admin.query(remedy);
     }
 
@@ -166,8 +173,25 @@ describe.each(VERSIONS)('on PostgreSQL %i', (version) => {
     // What takes more than the rights of both roles an administrator does.
     await admin.query(`CREATE SCHEMA own AUTHORIZATION ${b}`);
     const handing = `REASSIGN OWNED BY "${b}" TO "${owner}"`;
-    await expect(bare.repair()).rejects.toThrow(`have an administrator run it: ${handing}`);
-    await expect(bare.drop()).rejects.toThrow(`run it in this database: ${handing}`);
+    await expect(bare.repair()).rejects.toMatchObject({
+      fact: {
+        code: 'role-change-failed',
+        params: { change: { code: 'hand-over-objects', params: { from: b, to: owner } } },
+        remedies: [sql(handing)],
+      },
+    });
+    await expect(bare.drop()).rejects.toMatchObject({
+      fact: {
+        code: 'drop-stopped',
+        params: {
+          cause: {
+            code: 'hand-over-forbidden',
+            params: { from: b, to: owner },
+            remedies: [sql(handing)],
+          },
+        },
+      },
+    });
     await admin.query(handing);
     expect(await bare.drop()).toMatchObject({ dropped: [a, b] });
     await admin.query(`DROP TABLE orders; DROP OWNED BY ${migrator}; DROP ROLE ${migrator}`);
@@ -254,13 +278,18 @@ describe.each(VERSIONS)('on PostgreSQL %i', (version) => {
 
     // From PostgreSQL 15 on that is not so by itself.
     if (version === 14) {
-      test('that everybody may create in the schema public is said with what ends it', async () => {
+      test('a warning says that everybody may create in the schema public, and how to revoke that', async () => {
         await bare.admin.query('GRANT CREATE ON SCHEMA public TO PUBLIC');
         const { warnings } = await bare.create({ access: 'read-write' });
         const remedy = 'REVOKE CREATE ON SCHEMA "public" FROM PUBLIC';
-        expect(warnings).toContainEqual(
-          expect.stringMatching(new RegExp(`^everybody has CREATE on schema public.*: ${remedy}$`)),
-        );
+        expect(warnings).toContainEqual({
+          code: 'public-privileges',
+          params: expect.objectContaining({
+            privileges: ['CREATE'],
+            on: expect.objectContaining({ kind: 'schema', schema: 'public' }),
+          }),
+          remedies: [expect.objectContaining({ kind: 'sql', statements: [remedy] })],
+        });
         expect(await worksAt('read-write')).toContain('create');
         await bare.admin.query(remedy);
         expect(await worksAt('read-write')).not.toContain('create');

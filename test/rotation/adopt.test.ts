@@ -125,7 +125,9 @@ describe.each(SECRET_PLACES)('in %s,', (_name, openPlace, available) => {
       const rotation = await scenario.request();
       expect(await scenario.finish(rotation)).toEqual({ status: 'done' });
       expect(await warningsOf(scenario, rotation)).toEqual([
-        expect.stringMatching(`^check: primary was changed outside keyturn since .*; what it publishes of`),
+        expect.stringMatching(
+          `^check: primary was changed outside keyturn since .*; this rotation goes by what it publishes for .*, which logs in$`,
+        ),
       ]);
       expect((await scenario.published()).username).toBe(other(username));
       await rotateOnce();

@@ -101,31 +101,28 @@ describe.each(SERVERS)('on %s', (_server, version, haveServer, queues) => {
         [step, 'started', 'right before its effect'],
         [step, 'done', 'right after its effect and before that is recorded'],
       ]) as [StepName, Event['kind'], string][],
-    )(
-      'stopped at %s, %3$s, a rotation ends as done with one new password (G1, G2, G4)',
-      async (step, when) => {
-        await finish((await scenario.request()).id);
-        const before = await scenario.published();
-        staged.clear();
-        const rotation = await scenario.request();
-        const dying = scenario.with({ ledger: dyingWith(scenario.ledger, step, when) });
-        // A drain without sessions has nothing to do, so it does not start.
-        const session = step === 'drain' && when === 'started' ? await scenario.logIn(before) : undefined;
-        const ran = await dying.finish(rotation).catch((error: Error) => error.message);
-        expect(ran).toBe(GONE);
-        // Whatever is published at this instant logs in.
-        await (await scenario.logIn(await scenario.published()))[Symbol.asyncDispose]();
-        await session?.[Symbol.asyncDispose]();
+    )('stopped at %s, $2, a rotation ends as done with one new password (G1, G2, G4)', async (step, when) => {
+      await finish((await scenario.request()).id);
+      const before = await scenario.published();
+      staged.clear();
+      const rotation = await scenario.request();
+      const dying = scenario.with({ ledger: dyingWith(scenario.ledger, step, when) });
+      // A drain without sessions has nothing to do, so it does not start.
+      const session = step === 'drain' && when === 'started' ? await scenario.logIn(before) : undefined;
+      const ran = await dying.finish(rotation).catch((error: Error) => error.message);
+      expect(ran).toBe(GONE);
+      // Whatever is published at this instant logs in.
+      await (await scenario.logIn(await scenario.published()))[Symbol.asyncDispose]();
+      await session?.[Symbol.asyncDispose]();
 
-        await finish(rotation.id);
-        const after = await scenario.published();
-        expect(after.username).not.toBe(before.username);
-        expect([...staged]).toEqual([after.password]);
-        await (await scenario.logIn(after))[Symbol.asyncDispose]();
-        await expect(scenario.logIn(before)).rejects.toMatchObject({ kind: 'authentication' });
-        const events = await scenario.ledger.events([rotation.id]);
-        expect(events.filter(({ kind }) => kind === 'done').map((event) => event.step)).toEqual(STEP_NAMES);
-      },
-    );
+      await finish(rotation.id);
+      const after = await scenario.published();
+      expect(after.username).not.toBe(before.username);
+      expect([...staged]).toEqual([after.password]);
+      await (await scenario.logIn(after))[Symbol.asyncDispose]();
+      await expect(scenario.logIn(before)).rejects.toMatchObject({ kind: 'authentication' });
+      const events = await scenario.ledger.events([rotation.id]);
+      expect(events.filter(({ kind }) => kind === 'done').map((event) => event.step)).toEqual(STEP_NAMES);
+    });
   });
 });

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
+import type { Fact } from '../../src/facts/fact.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
 import { openUsePoller } from '../../src/postgres/sessions/use-poller.ts';
 import { canLogIn, countSessions, draining, warningsOf } from '../support/draining.ts';
@@ -9,6 +10,7 @@ import { logInAs } from '../support/old-client.ts';
 import { withRotatedScenario } from '../support/rotated-scenario.ts';
 import { withLimitedRotator } from '../support/rotator.ts';
 import type { Scenario } from '../support/scenario.ts';
+import { telling } from '../support/telling.ts';
 
 let scenario: Scenario;
 withRotatedScenario((opened) => {
@@ -38,7 +40,7 @@ describe('drain', () => {
     const outcome = await short.run(rotation);
     expect(outcome).toMatchObject({
       status: 'waiting',
-      reason: `3 sessions of ${old.username}: ${Array(3).fill('shop@127.0.0.1 (idle)').join(', ')}`,
+      fact: telling(`3 sessions of ${old.username}: ${Array(3).fill('shop@127.0.0.1 (idle)').join(', ')}`),
     });
     await pool.query('SELECT 1');
     expect(await short.finish(rotation)).toEqual({ status: 'done' });
@@ -62,7 +64,7 @@ describe('drain', () => {
     const rotation = await patient.request();
     expect(await patient.run(rotation)).toMatchObject({
       status: 'waiting',
-      reason: `1 session of ${old.username}: shop@127.0.0.1 (active)`,
+      fact: telling(`1 session of ${old.username}: shop@127.0.0.1 (active)`),
     });
     expect(await patient.finish(rotation)).toEqual({ status: 'done' });
     expect(await work).toBe('COMMIT');
@@ -79,7 +81,7 @@ describe('drain', () => {
       await sleep(2);
       expect(await waiting.run(rotation)).toMatchObject({
         status: 'waiting',
-        reason: expect.stringMatching(/: shop@127\.0\.0\.1 \(idle in transaction\)$/),
+        fact: telling(/: shop@127\.0\.0\.1 \(idle in transaction\)$/),
       });
     }
     expect(await warningsOf(scenario, rotation)).toEqual([
@@ -97,7 +99,7 @@ describe('drain', () => {
     await using session = await logInAs(scenario, old, { database: 'postgres' });
     const rotation = await patient.request();
     expect(await patient.run(rotation)).toMatchObject({
-      reason: `1 session of ${old.username}: shop@127.0.0.1 (idle, in database postgres)`,
+      fact: telling(`1 session of ${old.username}: shop@127.0.0.1 (idle, in database postgres)`),
     });
     await session[Symbol.asyncDispose]();
     expect(await patient.finish(rotation)).toEqual({ status: 'done' });
@@ -129,13 +131,20 @@ describe('drain', () => {
     const first = await shared.run(rotation);
     expect(first).toMatchObject({
       status: 'waiting',
-      reason: `1 session of ${old.username}: shop@127.0.0.1 (idle)`,
+      fact: {
+        code: 'drain-waiting-for-sessions',
+        params: {
+          login: old.username,
+          sessions: [{ application: 'shop', address: '127.0.0.1', state: 'idle' }],
+          pastDeadline: false,
+        },
+      },
     });
     // With a wrong password it could not ask for itself.
     const locked = shared.with({ connection: { ...shared.connection, password: 'wrong' } });
     expect(await locked.run(rotation)).toMatchObject({
       status: 'waiting',
-      reason: (first as { reason: string }).reason,
+      fact: (first as { fact: Fact }).fact,
     });
     await session[Symbol.asyncDispose]();
     expect(await draining(scenario, {}).finish(rotation)).toEqual({ status: 'done' });
@@ -157,7 +166,9 @@ describe('drain', () => {
       .toEqual([{ active: true }]);
     const rotation = await short.request();
     const who = 'shop@127.0.0.1 (walsender, replication slot warehouse, active)';
-    expect(await short.run(rotation)).toMatchObject({ reason: `1 session of ${old.username}: ${who}` });
+    expect(await short.run(rotation)).toMatchObject({
+      fact: telling(`1 session of ${old.username}: ${who}`),
+    });
     expect(await short.finish(rotation)).toEqual({ status: 'done' });
     expect(await warningsOf(scenario, rotation)).toEqual([
       `revoke: ends 1 session of ${old.username}: ${who}`,

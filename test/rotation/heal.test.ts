@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { withLimitedRotator } from '../support/rotator.ts';
 import { openScenario, type Scenario } from '../support/scenario.ts';
+import { telling } from '../support/telling.ts';
 
 let opened: Scenario;
 let role: Awaited<ReturnType<typeof withLimitedRotator>>;
@@ -46,8 +47,8 @@ test.each([
     await (await scenario.logIn(published))[Symbol.asyncDispose]();
 
     const events = await scenario.ledger.events([rotation.id]);
-    const warnings = events.filter(({ kind }) => kind === 'warning').map(({ detail }) => detail);
-    if (told) expect(warnings).toContainEqual(expect.stringMatching(told));
+    const warnings = events.filter(({ kind }) => kind === 'warning').map(({ fact }) => fact);
+    if (told) expect(warnings).toContainEqual(telling(told));
     else expect(warnings).toEqual([]);
     const { rows } = await scenario.admin.query('SELECT rolcanlogin FROM pg_roles WHERE rolname = $1', [
       broken.username,
@@ -65,8 +66,8 @@ test('sessions of a published login that was dropped go on, and whoever rotates 
   const rotation = await scenario.request();
   expect(await scenario.finish(rotation)).toEqual({ status: 'done' });
   const events = await scenario.ledger.events([rotation.id]);
-  const warnings = events.filter(({ kind }) => kind === 'warning').map(({ detail }) => detail);
-  expect(warnings).toContainEqual(expect.stringContaining(`SELECT pg_catalog.pg_terminate_backend(${pid})`));
+  const warnings = events.filter(({ kind }) => kind === 'warning').map(({ fact }) => fact);
+  expect(warnings).toContainEqual(telling(`SELECT pg_catalog.pg_terminate_backend(${pid})`));
 });
 
 test.each([

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, inject, test } from 'vitest';
 import { type PublishedLogin, readPublishedLogin } from '../../src/cli/commands/demo/published-login.ts';
 import type { Rotation } from '../../src/ledger/rotation.ts';
+import { tell } from '../../src/messages/tell.ts';
 import { openScenario, type Scenario } from '../support/scenario.ts';
 
 const ROTATIONS = 100;
@@ -62,7 +63,7 @@ async function holdThrough(scenario: Scenario, rotation: Rotation, number: numbe
   for (;;) {
     const outcome = await scenario.run(rotation);
     if (outcome.status !== 'waiting') throw new Error(`${outcome.status} in spite of the transaction`);
-    if (outcome.reason.includes('idle in transaction')) break;
+    if (tell(outcome.fact).includes('idle in transaction')) break;
     await sleep(Math.max(0, outcome.until - Date.now()));
   }
   // Whoever still has the old credential gets in as long as it drains.

@@ -5,6 +5,7 @@ import { canLogIn, draining, warningsOf } from '../support/draining.ts';
 import { haveOlderVersions, type PostgresServer, startPostgres } from '../support/postgres-server.ts';
 import { startReplica } from '../support/replica.ts';
 import { openScenario, type Scenario } from '../support/scenario.ts';
+import { telling } from '../support/telling.ts';
 
 const SERVERS = [
   ['PostgreSQL 18', undefined, true],
@@ -66,8 +67,8 @@ describe.each(SERVERS)(
       await session[Symbol.asyncDispose]();
       const stuck = await scenario.run(rotation);
       expect(stuck).toMatchObject({ status: 'retrying', error: { step: 'revoke' } });
-      const message = `publishes ${after.username}, which does not exist any more, so ${before.username} stays as it is; make it anew and this rotation gives it its password: keyturn roles create ${scenario.policy.name}`;
-      expect((await scenario.ledger.find(rotation.id))?.lastError).toContain(message);
+      const message = `publishes ${after.username}, which does not exist any more, so ${before.username} stays as it is; make it again and this rotation gives it its password; run: keyturn roles create ${scenario.policy.name}`;
+      expect((await scenario.ledger.find(rotation.id))?.lastFault).toEqual(telling(message));
       await (await scenario.logIn(before))[Symbol.asyncDispose]();
       await scenario.admin.query(`CREATE ROLE ${quoteIdentifier(after.username)} NOLOGIN`);
       await expectHealed(scenario, rotation, /with LOGIN; /);

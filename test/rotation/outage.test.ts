@@ -4,6 +4,7 @@ import type { Outcome } from '../../src/rotation/rotate.ts';
 import { StoreError } from '../../src/secret-store/store-error.ts';
 import { type PostgresServer, startPostgres } from '../support/postgres-server.ts';
 import { MAPPING, openScenario, type Scenario } from '../support/scenario.ts';
+import { telling } from '../support/telling.ts';
 
 const HOUR = 3_600_000;
 
@@ -64,8 +65,8 @@ describe('an outage of PostgreSQL', () => {
     expect(during.every(({ status }) => status === 'retrying')).toBe(true);
     expect(during.filter((outcome) => 'isNews' in outcome && outcome.isNews)).toHaveLength(1);
     expect(await scenario.published()).toEqual(before);
-    expect((await scenario.ledger.find(rotation.id))?.lastError).toMatch(
-      /ECONNREFUSED.*check host, port, firewall and that the server is up$/,
+    expect((await scenario.ledger.find(rotation.id))?.lastFault).toEqual(
+      telling(/ECONNREFUSED.*check host, port, firewall and that the server is up$/),
     );
     await target.start();
     expect(await runFor(rotation.id, HOUR)).toContainEqual({ status: 'done' });

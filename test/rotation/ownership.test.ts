@@ -3,8 +3,10 @@ import { ensureDatabase } from '../../src/postgres/embedded/provision-embedded.t
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
 import { plan } from '../../src/rotation/plan.ts';
 import { adminOf } from '../support/admin.ts';
+import { warningsOf } from '../support/draining.ts';
 import { logInAs } from '../support/old-client.ts';
 import { openScenario, type Scenario } from '../support/scenario.ts';
+import { telling } from '../support/telling.ts';
 
 let scenario: Scenario;
 beforeEach(async () => {
@@ -12,11 +14,10 @@ beforeEach(async () => {
 });
 afterEach(() => scenario[Symbol.asyncDispose]());
 
-async function rotate(from: Scenario): Promise<(string | null)[]> {
+async function rotate(from: Scenario): Promise<string[]> {
   const rotation = await from.request();
   expect(await from.finish(rotation)).toEqual({ status: 'done' });
-  const events = await from.ledger.events([rotation.id]);
-  return events.filter(({ kind }) => kind === 'warning').map(({ step, detail }) => `${step}: ${detail}`);
+  return warningsOf(from, rotation);
 }
 
 test('with an owner, what either login made can be used, altered and dropped by the other, and nothing is warned of', async () => {
@@ -56,7 +57,11 @@ test('without an owner, a rotation goes on and warns of what belongs to a login,
   const rotation = await scenario.request();
   {
     await using context = scenario.context(rotation);
-    expect((await plan(context))[0]).toMatchObject({ step: 'check', state: 'next', warnings: [warning] });
+    expect((await plan(context))[0]).toMatchObject({
+      step: 'check',
+      state: 'next',
+      warnings: [telling(warning)],
+    });
   }
   expect(await scenario.finish(rotation)).toEqual({ status: 'done' });
   expect(await rotate(scenario)).toEqual([`check: ${warning}`]);

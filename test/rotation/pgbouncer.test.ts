@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { Rotation } from '../../src/ledger/rotation.ts';
-import { holdersOf } from '../../src/roles/holders-of.ts';
+import { usersText } from '../../src/messages/describe-use.ts';
+import { tell } from '../../src/messages/tell.ts';
+import { allUsesOf } from '../../src/roles/all-uses-of.ts';
 import { plan } from '../../src/rotation/plan.ts';
 import { canLogIn, countSessions, draining, warningsOf } from '../support/draining.ts';
 import { logInAs } from '../support/old-client.ts';
@@ -9,6 +11,7 @@ import { havePgBouncer, type PgBouncer, startPgBouncer } from '../support/pgboun
 import { withRotatedScenario } from '../support/rotated-scenario.ts';
 import { withLimitedRotator } from '../support/rotator.ts';
 import type { Scenario } from '../support/scenario.ts';
+import { telling } from '../support/telling.ts';
 
 interface Credential {
   readonly username: string;
@@ -34,7 +37,7 @@ async function looks(at: Scenario, rotation: Rotation): Promise<unknown[]> {
   const reasons: unknown[] = [];
   for (let look = 0; look < 3; look += 1) {
     const outcome = await at.run(rotation);
-    reasons.push('reason' in outcome ? outcome.reason : outcome.status);
+    reasons.push(outcome.status === 'waiting' ? tell(outcome.fact) : outcome.status);
     if ('until' in outcome) await sleep(Math.max(0, outcome.until - Date.now()));
   }
   return reasons;
@@ -78,12 +81,14 @@ describe.skipIf(!havePgBouncer)('behind a PgBouncer', () => {
     await patient.run(rotation);
     await expect.poll(() => countSessions(scenario, old.username)).toBe(0);
     const who = clientsAt(bouncer, `1 client of ${old.username}`);
-    const holders = await holdersOf(scenario.admin, bouncer.scenario.connection, [old.username]);
-    expect(holders.get(old.username)).toEqual([who]);
+    const uses = await allUsesOf(scenario.admin, bouncer.scenario.connection, [old.username]);
+    expect(uses.map(usersText)).toEqual([who]);
     expect(await looks(patient, rotation)).toEqual([who, who, who]);
     const row = await scenario.ledger.find(rotation.id);
     await using context = patient.context(row ?? rotation);
-    expect((await plan(context)).find(({ step }) => step === 'drain')?.text).toContain(`(now: ${who})`);
+    expect((await plan(context)).find(({ step }) => step === 'drain')?.fact).toEqual(
+      telling(`(now: ${who})`),
+    );
     await client.client.query('SELECT 1');
     await client[Symbol.asyncDispose]();
     expect(await patient.finish(rotation)).toEqual({ status: 'done' });

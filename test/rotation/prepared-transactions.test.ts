@@ -1,8 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { Fact } from '../../src/facts/fact.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
 import { logInAs } from '../support/old-client.ts';
 import { type PostgresServer, startPostgres } from '../support/postgres-server.ts';
 import { openScenario, type Scenario } from '../support/scenario.ts';
+import { telling } from '../support/telling.ts';
 
 let server: PostgresServer;
 let scenario: Scenario;
@@ -29,9 +31,9 @@ async function prepare(gid: string): Promise<string> {
   return username;
 }
 
-async function warnings(id: string): Promise<(string | null)[]> {
+async function warnings(id: string): Promise<(Fact | null)[]> {
   const events = await scenario.ledger.events([id]);
-  return events.filter(({ kind }) => kind === 'warning').map(({ detail }) => detail);
+  return events.filter(({ kind }) => kind === 'warning').map(({ fact }) => fact);
 }
 
 const prepared = async () => (await scenario.admin.query('SELECT gid FROM pg_prepared_xacts')).rows;
@@ -43,13 +45,13 @@ test('a drain waits for a prepared transaction and names what ends it (G2)', asy
   const waiting = await scenario.run(rotation);
   expect(waiting).toMatchObject({
     status: 'waiting',
-    reason: expect.stringMatching(
+    fact: telling(
       new RegExp(
         `^1 prepared transaction of ${login}: 'order 1' \\(in database app_\\w+, since \\S+Z; COMMIT PREPARED 'order 1' or ROLLBACK PREPARED 'order 1' there ends it\\)$`,
       ),
     ),
   });
-  expect(await scenario.run(rotation)).toMatchObject({ reason: (waiting as { reason: string }).reason });
+  expect(await scenario.run(rotation)).toMatchObject({ fact: (waiting as { fact: Fact }).fact });
   await scenario.admin.query("ROLLBACK PREPARED 'order 1'");
   expect(await scenario.finish(rotation)).toEqual({ status: 'done' });
   expect(await warnings(rotation.id)).toEqual([]);
@@ -67,15 +69,13 @@ test('past the deadline the login is revoked, and a prepared transaction is left
   expect(rows).toEqual([{ rolcanlogin: false }]);
   expect(await prepared()).toEqual([{ gid: 'order 2' }]);
   expect(await warnings(rotation.id)).toEqual([
-    expect.stringMatching(
-      new RegExp(`^${login} leaves 1 prepared transaction behind.*ROLLBACK PREPARED 'order 2'`),
-    ),
+    telling(new RegExp(`^${login} leaves 1 prepared transaction behind.*ROLLBACK PREPARED 'order 2'`)),
   ]);
 
   const next = await short.request();
   expect(await short.finish(next)).toEqual({ status: 'done' });
   expect(await warnings(next.id)).toEqual([
-    expect.stringContaining(`the incoming login ${login} has 1 prepared transaction`),
+    telling(`the incoming login ${login} has 1 prepared transaction`),
   ]);
   // Back in, the login can end it itself.
   await using session = await logInAs(scenario, await short.published());

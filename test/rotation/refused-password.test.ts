@@ -57,7 +57,7 @@ describe.each(['verify', 'publish'] as const)('a staged password that PostgreSQL
     await expectPublished(from, [...staged][0]);
     const events = await from.ledger.events([rotation.id]);
     expect(events.filter(({ kind }) => kind === 'failed')).toMatchObject([
-      { step, detail: expect.stringContaining('PostgreSQL refuses the password that') },
+      { step, fact: { code: 'password-refused' } },
     ]);
   });
 
@@ -72,7 +72,7 @@ describe.each(['verify', 'publish'] as const)('a staged password that PostgreSQL
     expect(replacedBy).toMatchObject({ replaces: rotation.id, reason: 'manual', requestedBy: 'test' });
     expect(await from.ledger.find(rotation.id)).toMatchObject({
       status: 'failed',
-      lastError: expect.stringContaining('what else alters this login'),
+      lastFault: { code: 'password-refused' },
     });
     await expectPublished(from, before.password);
     expect(await from.store.read(MAPPING, 'pending')).toBeUndefined();

@@ -2,8 +2,10 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Rotation } from '../../src/ledger/rotation.ts';
+import { usersText } from '../../src/messages/describe-use.ts';
+import { tell } from '../../src/messages/tell.ts';
 import { quoteIdentifier, quoteLiteral } from '../../src/postgres/identifier.ts';
-import { holdersOf } from '../../src/roles/holders-of.ts';
+import { allUsesOf } from '../../src/roles/all-uses-of.ts';
 import { plan } from '../../src/rotation/plan.ts';
 import { rollBack } from '../../src/rotation/roll-back.ts';
 import type { Outcome } from '../../src/rotation/rotate.ts';
@@ -21,6 +23,8 @@ import {
 import { type ReplicaServer, startReplica } from '../support/replica.ts';
 import { withLimitedRotator } from '../support/rotator.ts';
 import { MAPPING, openScenario, type Scenario } from '../support/scenario.ts';
+import { skippingClock } from '../support/skipping-clock.ts';
+import { telling } from '../support/telling.ts';
 
 type Credential = Awaited<ReturnType<Scenario['published']>>;
 
@@ -73,18 +77,6 @@ function isAlive({ client }: OldClient): Promise<boolean> {
   );
 }
 
-/** A clock that can be put forward. */
-function hastyClock() {
-  let skew = 0;
-  const now = () => Date.now() + skew;
-  return {
-    now,
-    skipTo(instant: number) {
-      skew += Math.max(0, instant - now());
-    },
-  };
-}
-
 async function countThere(login: string): Promise<number> {
   await using admin = await adminOf(replica);
   const { rows } = await admin.client.query('SELECT FROM pg_stat_activity WHERE usename = $1', [login]);
@@ -105,9 +97,13 @@ async function whileDraining(from: Scenario): Promise<{
   return { old, session, rotation };
 }
 
+function matching(pattern: string | RegExp): unknown {
+  return telling(new RegExp(pattern));
+}
+
 /** What it waits for; throws when it does not wait. */
 function reasonOf(outcome: Outcome): string {
-  if (outcome.status === 'waiting') return outcome.reason;
+  if (outcome.status === 'waiting') return tell(outcome.fact);
   throw new Error(`the rotation does not wait but is ${outcome.status}`, { cause: outcome });
 }
 
@@ -137,8 +133,8 @@ describe.each([
       const old = await scenario.published();
       await using session = await logInThere(old);
       await replica.catchUp();
-      const holders = await holdersOf(scenario.admin, scenario.connection, [old.username]);
-      expect(holders.get(old.username)).toEqual([`shop@127.0.0.1 (idle, on replica ${place})`]);
+      const uses = await allUsesOf(scenario.admin, scenario.connection, [old.username]);
+      expect(uses.map(usersText)).toEqual([`shop@127.0.0.1 (idle, on replica ${place})`]);
       const rotation = await short.request();
       let outcome = await short.run(rotation);
       // It may wait for the new password to be replayed before.
@@ -193,7 +189,7 @@ describe('with a replica', () => {
         for (let look = 0; look < 3; look += 1) {
           expect(await scenario.run(rotation)).toMatchObject({
             status: 'waiting',
-            reason: expect.stringMatching(
+            fact: matching(
               `^replica ${place} does not take the new password of ${standby} yet \\(its replay is paused, \\d+ \\S+ behind\\)$`,
             ),
           });
@@ -217,7 +213,7 @@ describe('with a replica', () => {
         .poll(() => patient.run(rotation))
         .toMatchObject({
           status: 'waiting',
-          reason: expect.stringMatching(
+          fact: matching(
             `^replica ${place} still lets ${old.username} log in \\(its replay is paused, \\d+ \\S+ behind\\)$`,
           ),
         });
@@ -232,7 +228,10 @@ describe('with a replica', () => {
       await expectRefusedThere(old);
       const events = await scenario.ledger.events([rotation.id]);
       const [last, done] = events.slice(-2);
-      expect(last).toMatchObject({ kind: 'waiting', detail: expect.stringMatching(/^a last look/) });
+      expect(last).toMatchObject({
+        kind: 'waiting',
+        fact: { code: 'revoke-last-look', params: { login: old.username } },
+      });
       expect(done).toMatchObject({ step: 'revoke', kind: 'done' });
       expect(Number(done?.at) - Number(last?.at)).toBeGreaterThanOrEqual(250);
     });
@@ -266,7 +265,7 @@ describe('with a replica', () => {
     });
 
     test('a minute of it is a fault that status shows with what to do, told once, until it replays (G2)', async () => {
-      const clock = hastyClock();
+      const clock = skippingClock();
       const patient = draining(scenario, { timeout: 24 * 3_600_000 }).with({ clock });
       const { old, session, rotation } = await whileDraining(patient);
       await replica.pause();
@@ -281,7 +280,20 @@ describe('with a replica', () => {
       expect(outcomes.at(-1)).toMatchObject({ status: 'retrying', error: { step: 'revoke' } });
       expect(await statusOf(patient, rotation)).toMatchObject({
         state: 'retrying',
-        lastError: `The replica ${place} still lets ${old.username} log in: its replay is paused; run there: SELECT pg_catalog.pg_wal_replay_resume(). To go on without a replica, remove it from the replicas of connection target`,
+        faults: [
+          {
+            code: 'replicas-behind',
+            params: {
+              login: old.username,
+              missing: 'nologin',
+              replicas: [{ replica: place, standby: true, paused: true }],
+            },
+            remedies: [
+              { kind: 'config', path: 'connections.target.replicas' },
+              { kind: 'sql', statements: ['SELECT pg_catalog.pg_wal_replay_resume()'] },
+            ],
+          },
+        ],
       });
       await replica.resume();
       await replica.catchUp();
@@ -294,7 +306,7 @@ describe('with a replica', () => {
     });
 
     test('before publish it is waited for as long as retryFor, and then changes nothing (G5)', async () => {
-      const clock = hastyClock();
+      const clock = skippingClock();
       const { policy } = scenario;
       const bounded = scenario.with({
         clock,
@@ -333,9 +345,8 @@ describe('with a replica', () => {
       const { old, session, rotation } = await whileDraining(patient);
       await replica.stop('immediate');
       await session[Symbol.asyncDispose]();
-      const message = expect.stringMatching(
-        `^Replica ${place}: .*ECONNREFUSED.*check host, port, firewall and that the server is up\\. If it is gone, remove it from the replicas of connection target$`,
-      );
+      const told = `^Replica ${place}: .*ECONNREFUSED.*check host, port, firewall and that the server is up\\. If it is gone, remove it from the replicas of connection target$`;
+      const message = expect.stringMatching(told);
       expect(await patient.run(rotation)).toMatchObject({
         status: 'retrying',
         error: { step: 'drain', message },
@@ -344,7 +355,7 @@ describe('with a replica', () => {
       expect(await statusOf(patient, rotation)).toMatchObject({
         state: 'retrying',
         sessions: null,
-        lastError: message,
+        faults: [telling(new RegExp(told))],
       });
       await replica.start();
       expect(await patient.finish(rotation)).toEqual({ status: 'done' });
@@ -356,9 +367,7 @@ describe('with a replica', () => {
       await using here = await logInAs(scenario, old);
       await using there = await logInThere(old);
       const rotation = await short.request();
-      await expect
-        .poll(() => short.run(rotation))
-        .toMatchObject({ reason: expect.stringMatching(/^2 sessions/) });
+      await expect.poll(() => short.run(rotation)).toMatchObject({ fact: matching(/^2 sessions/) });
       // One more replica, which never was: the one that is there is cleared all the same.
       const gone = { port: await freePort() };
       const both = replicated(short, [gone, replica]);
@@ -494,7 +503,7 @@ describe('with a replica', () => {
     }
     expect(await patient.run(rotation)).toMatchObject({
       status: 'waiting',
-      reason: `1 session of ${after.username}: shop@127.0.0.1 (idle, on replica ${place})`,
+      fact: telling(`1 session of ${after.username}: shop@127.0.0.1 (idle, on replica ${place})`),
     });
     expect(await patient.published()).toEqual(old);
     await using _back = await logInThere(old);
@@ -504,7 +513,7 @@ describe('with a replica', () => {
       .poll(() => patient.run(rotation))
       .toMatchObject({
         status: 'waiting',
-        reason: expect.stringContaining(`replica ${place} still lets ${after.username} log in`),
+        fact: telling(`replica ${place} still lets ${after.username} log in`),
       });
     await replica.resume();
     expect(await patient.finish(rotation)).toEqual({ status: 'rolled back' });
@@ -517,7 +526,7 @@ describe('with a replica', () => {
     const old = await scenario.published();
     await using _session = await logInThere(old);
     await using context = scenario.context(await scenario.request());
-    const text = Object.fromEntries((await plan(context)).map((step) => [step.step, step.text]));
+    const text = Object.fromEntries((await plan(context)).map(({ step, fact }) => [step, tell(fact)]));
     expect(text.verify).toMatch(new RegExp(`with the staged password, then logs in on ${place}$`));
     expect(text.drain).toContain(`(now: shop@127.0.0.1 (idle, on replica ${place}))`);
     expect(text.revoke).toMatch(new RegExp(`; done when ${place} has replayed it too$`));

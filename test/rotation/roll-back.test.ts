@@ -6,6 +6,7 @@ import { reportRotation } from '../../src/rotation/report.ts';
 import { rollBack } from '../../src/rotation/roll-back.ts';
 import { adminOf } from '../support/admin.ts';
 import { MAPPING, openScenario, type Scenario } from '../support/scenario.ts';
+import { telling } from '../support/telling.ts';
 
 let scenario: Scenario;
 beforeEach(async () => {
@@ -50,7 +51,7 @@ describe('a rotation that is rolled back while it drains', () => {
     expect(await turn(rotation.id)).toMatchObject({ rolledBackBy: 'margaret' });
     expect(await scenario.run(rotation)).toMatchObject({
       status: 'waiting',
-      reason: expect.stringContaining(`1 session of ${after.username}`),
+      fact: telling(`1 session of ${after.username}`),
     });
     expect(await scenario.published()).toEqual(before);
     await late[Symbol.asyncDispose]();
@@ -60,7 +61,10 @@ describe('a rotation that is rolled back while it drains', () => {
     await expect(scenario.logIn(after)).rejects.toMatchObject({ kind: 'authentication' });
     await (await scenario.logIn(before))[Symbol.asyncDispose]();
     const row = await scenario.ledger.find(rotation.id);
-    expect(row).toMatchObject({ status: 'failed', lastError: 'rolled back by margaret' });
+    expect(row).toMatchObject({
+      status: 'failed',
+      lastFault: { code: 'rotation-rolled-back', params: { by: 'margaret' } },
+    });
     const events = await scenario.ledger.events([rotation.id]);
     if (!row) throw new Error('the rotation is gone');
     expect(reportRotation(row, events).steps.map(({ name }) => name)).toEqual([
@@ -151,7 +155,7 @@ describe('a rotation that is rolled back while it drains', () => {
     });
     expect(await slow.run(rotation)).toMatchObject({
       status: 'waiting',
-      reason: expect.stringContaining('ended or rolled back meanwhile'),
+      fact: { code: 'rotation-superseded', params: { rotation: rotation.id } },
     });
     expect(await scenario.finish(rotation)).toEqual({ status: 'rolled back' });
     expect(await scenario.published()).toEqual(before);
@@ -200,7 +204,10 @@ describe('a rotation that is cancelled before it is published', () => {
       });
       const rotation = await halting.request();
       await expect(halting.run(rotation)).rejects.toThrow('the process is gone');
-      expect(await stop(rotation.id)).toMatchObject({ status: 'failed', lastError: 'cancelled by margaret' });
+      expect(await stop(rotation.id)).toMatchObject({
+        status: 'failed',
+        lastFault: { code: 'rotation-cancelled', params: { by: 'margaret' } },
+      });
       expect(await scenario.published()).toEqual(before);
       expect(await scenario.store.read(MAPPING, 'pending')).toBeUndefined();
       const { rows } = await scenario.admin.query(

@@ -7,6 +7,7 @@ import { everyDays, HOUR } from '../schedule/schedules.ts';
 import { warningsOf } from '../support/draining.ts';
 import { withLimitedRotator } from '../support/rotator.ts';
 import { MAPPING, openScenario, type Scenario } from '../support/scenario.ts';
+import { telling } from '../support/telling.ts';
 
 let scenario: Scenario;
 beforeEach(async () => {
@@ -62,7 +63,7 @@ describe('a rotation', () => {
     const events = await scenario.ledger.events([rotation.id]);
     expect(events.filter(({ kind }) => kind === 'done').map(({ step }) => step)).toEqual(STEP_NAMES);
     const row = await scenario.ledger.find(rotation.id);
-    expect(row).toMatchObject({ status: 'done', incoming: login(A), outgoing: login(B), lastError: null });
+    expect(row).toMatchObject({ status: 'done', incoming: login(A), outgoing: login(B), lastFault: null });
     const { password } = await scenario.published();
     expect(JSON.stringify([row, events])).not.toContain(password);
   });
@@ -84,7 +85,7 @@ describe('drain', () => {
     const outcome = await scenario.run(rotation);
     expect(outcome).toMatchObject({
       status: 'waiting',
-      reason: expect.stringMatching(new RegExp(`^1 session of ${old.username}: .*idle in transaction`)),
+      fact: telling(new RegExp(`^1 session of ${old.username}: .*idle in transaction`)),
     });
     // The old login still lets its consumers in while it drains.
     await using _late = await scenario.logIn(old);
@@ -117,7 +118,7 @@ describe('drain', () => {
     const outcome = await patient.run(rotation);
     expect(outcome).toMatchObject({
       status: 'waiting',
-      reason: expect.stringContaining('past the deadline'),
+      fact: { code: 'drain-waiting-for-sessions', params: { pastDeadline: true } },
     });
     await session.client.query('SELECT 1');
     await session[Symbol.asyncDispose]();
@@ -152,7 +153,7 @@ describe('drain', () => {
       await new Promise((resolve) => setTimeout(resolve, 50));
       outcome = await sleeper.run(rotation);
     }
-    expect(outcome).toMatchObject({ status: 'waiting', reason: expect.stringContaining('meanwhile') });
+    expect(outcome).toMatchObject({ status: 'waiting', fact: { code: 'rotation-superseded' } });
     await held.client.query('SELECT 1');
     await held[Symbol.asyncDispose]();
     expect(await short.finish(rotation)).toEqual({ status: 'done' });
@@ -328,7 +329,7 @@ describe('a failure after publish', () => {
     const outcome = await scenario.run(rotation);
     expect(outcome).toMatchObject({
       status: 'failed',
-      error: { message: expect.stringContaining('find out who changed the secret') },
+      error: { fact: { code: 'publication-replaced' } },
     });
     await using _still = await scenario.logIn(old);
   });
@@ -387,7 +388,7 @@ describe('check refuses, changing nothing (G5),', () => {
     if (!rotation) throw new Error('no rotation was opened');
     expect(await late.finish(rotation)).toMatchObject({
       status: 'failed',
-      error: { step: 'check', message: expect.stringMatching(/^The window of the slot .* was over at /) },
+      error: { step: 'check', fact: { code: 'slot-window-over' } },
     });
     expect(await scenario.store.read(MAPPING, 'pending')).toBeUndefined();
     const inTime = await late.ledger.request({

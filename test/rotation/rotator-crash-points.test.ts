@@ -40,7 +40,7 @@ describe("of the rotator's password", () => {
       expect((await (await context.rotator()).query('SELECT current_user AS name')).rows).toEqual([
         { name: world.rotator },
       ]);
-      await logins.ledger.finish(context.rotation, 'failed', 'not of interest');
+      await logins.ledger.finish(context.rotation, 'failed');
 
       const next = world.fresh();
       expect(await next.finish(rotation)).toEqual({ status: 'done' });

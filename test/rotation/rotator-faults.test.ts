@@ -18,6 +18,7 @@ import {
   type RotatorScenario,
 } from '../support/rotator-scenario.ts';
 import { openScenario, type Scenario } from '../support/scenario.ts';
+import { telling } from '../support/telling.ts';
 
 let world: RotatorScenario;
 let own: Scenario;
@@ -128,8 +129,9 @@ test('a first destination that is another between set and publish costs no passw
   expect(await edited.run(rotation)).toMatchObject({
     status: 'retrying',
     error: {
+      fact: { code: 'rotator-password-unknown' },
       message: expect.stringMatching(
-        /password authentication failed .*\. moved \(primary\) has no other of policy .*: if another destination was the first of the policy until now, put that back$/,
+        /password authentication failed .*\. moved \(primary\) has no other of policy .*; if another destination was the first of the policy until now, put that back$/,
       ),
     },
   });
@@ -165,7 +167,9 @@ describe('cancel', () => {
     await using _session = await own.logIn({ username: world.rotator, password: CONFIGURED });
     // A worker that still has the job alters nothing any more.
     await using late = own.context(rotation);
-    expect(await rotate(late)).toMatchObject({ reason: expect.stringMatching(/was ended/) });
+    expect(await rotate(late)).toMatchObject({
+      fact: { code: 'rotation-superseded', params: { rotation: rotation.id } },
+    });
     await using _again = await own.logIn({ username: world.rotator, password: CONFIGURED });
   });
 
@@ -253,7 +257,7 @@ describe('the rotator is let in', () => {
     expect(outcome).toMatchObject({ status: 'failed', error: { step: 'check' } });
     const { message } = (outcome as { error: Error }).error;
     expect(message).toMatch(
-      /PostgreSQL refuses what files \(primary\) has of policy .*-rotator, current, pending and previous, and the password that connection target configures; .*; else set a password by hand, ALTER ROLE "rotator_.*" PASSWORD '…', and configure it there$/,
+      /PostgreSQL refuses what files \(primary\) has of policy .*-rotator, current, pending and previous, and the password that connection target configures; .*; else set a password by hand \(ALTER ROLE … PASSWORD '…'\), and configure it there; run: ALTER ROLE "rotator_.*" VALID UNTIL 'infinity'$/,
     );
     for (const secret of [password, CONFIGURED]) expect(message).not.toContain(secret);
     // As it says.
@@ -284,7 +288,7 @@ test('a secret of another login is not replaced unasked', async () => {
   const [{ store, secrets }] = own.destinations;
   await store.promote(secrets, token);
   expect(await expectRefusal(own, await own.request())).toMatch(
-    /^The published username is "somebody", which is not the rotator rotator_.*; correct the secret, or the policy's connection; or take it over, which replaces it: keyturn rotate .*-rotator --adopt$/,
+    /^The published username is "somebody", which is not the rotator rotator_.*; correct the secret, or the policy's connection; or take it over, which replaces it; run: keyturn rotate .*-rotator --adopt$/,
   );
   expect(await own.finish(await requestAdoption(own))).toEqual(DONE);
 });
@@ -332,10 +336,10 @@ test('plan has its five steps and warns of an expiry that is near, and status ha
     {
       step: 'check',
       state: 'next',
-      text: `finds nothing in the way: ${world.rotator} gets a new password`,
+      fact: { code: 'plan-check-rotator', params: { login: world.rotator } },
       warnings: [
-        expect.stringMatching(/^nobody can log in as \S+ after its VALID UNTIL, .* VALID UNTIL 'infinity'$/),
-        expect.stringMatching(/the one that connection target configures is obsolete then, remove it$/),
+        telling(/^nobody can log in as \S+ after its VALID UNTIL, .* VALID UNTIL 'infinity'$/),
+        { code: 'configured-password-obsolete', params: { connection: 'target' } },
       ],
     },
     { step: 'stage', state: 'then' },
@@ -353,6 +357,6 @@ test('plan has its five steps and warns of an expiry that is near, and status ha
     active: world.rotator,
     standby: null,
     sessions: { [world.rotator]: expect.any(Number) },
-    lastError: null,
+    faults: [],
   });
 });

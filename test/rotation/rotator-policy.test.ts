@@ -91,7 +91,7 @@ describe.each([
       for (const each of [own, seeing(world.fresh())]) {
         expect(await each.run(rotation)).toMatchObject({
           status: 'waiting',
-          reason: expect.stringContaining(`does not take the new password of ${world.rotator} yet`),
+          fact: { code: 'replicas-catching-up', params: { login: world.rotator, missing: 'password' } },
         });
       }
       // That the old password gets in on a standby is no proof that the staged one is not the rotator's.

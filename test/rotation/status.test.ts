@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import type { Rotation } from '../../src/ledger/rotation.ts';
+import { tell } from '../../src/messages/tell.ts';
 import { type PolicyStatus, policyStatus } from '../../src/rotation/status.ts';
 import { openAwsScenario } from '../support/aws-scenario.ts';
 import { withLimitedRotator } from '../support/rotator.ts';
 import type { Scenario } from '../support/scenario.ts';
+import { telling } from '../support/telling.ts';
 
 const GRACE_MS = 60_000;
 
@@ -28,7 +30,7 @@ async function runOn(from: Scenario, rotation: Rotation, { to }: { to: 'grace' |
   for (;;) {
     const outcome = await from.run(rotation);
     if (!('until' in outcome)) return outcome;
-    if (to === 'grace' && 'reason' in outcome && outcome.reason.startsWith('grace')) return outcome;
+    if (to === 'grace' && outcome.status === 'waiting' && outcome.fact.code === 'drain-grace') return outcome;
     now = Math.max(now + 1, outcome.until);
   }
 }
@@ -122,7 +124,7 @@ describe.skipIf(!inject('aws'))('status', () => {
       await from().run(early);
       expect(await statusOf(from())).toMatchObject({
         state: passes ? 'retrying' : 'failed',
-        lastError: expect.stringMatching(tells),
+        faults: expect.arrayContaining([telling(tells)]),
       });
       await end?.();
       expect(await scenario.published()).toEqual(before);
@@ -135,11 +137,11 @@ describe.skipIf(!inject('aws'))('status', () => {
       await from().run(late);
       expect(await statusOf(from())).toMatchObject({
         state: 'retrying',
-        lastError: expect.stringMatching(tells),
+        faults: expect.arrayContaining([telling(tells)]),
       });
       await end?.();
       expect(await runOn(scenario, late, { to: 'end' })).toEqual({ status: 'done' });
-      expect(await statusOf(scenario)).toMatchObject({ state: 'active', lastError: null });
+      expect(await statusOf(scenario)).toMatchObject({ state: 'active', faults: [] });
     },
   );
 
@@ -168,7 +170,7 @@ describe.skipIf(!inject('aws'))('status', () => {
     await breaking.run(rotation);
     const partial = await statusOf(scenario);
     expect(partial).toMatchObject({ state: 'retrying', active: null });
-    expect(partial.lastError).toMatch(
+    expect(partial.faults.map(tell).join('; ')).toMatch(
       new RegExp(
         `InternalServiceError.*; published in part: aws \\(primary\\) is not known, files \\(destination 2\\) has ${b}`,
       ),
@@ -177,7 +179,7 @@ describe.skipIf(!inject('aws'))('status', () => {
 
     // Back, but not for a whole try.
     whole.aws.mend();
-    expect((await statusOf(scenario)).lastError).toContain(
+    expect((await statusOf(scenario)).faults.map(tell).join('; ')).toContain(
       `published in part: aws (primary) has ${a}, files (destination 2) has ${b}`,
     );
     for (let round = 0; round < 3; round += 1) {
@@ -187,7 +189,7 @@ describe.skipIf(!inject('aws'))('status', () => {
     }
     await (await scenario.logIn(before))[Symbol.asyncDispose]();
     expect(await runOn(scenario, rotation, { to: 'end' })).toEqual({ status: 'done' });
-    expect(await statusOf(scenario)).toMatchObject({ state: 'active', active: b, lastError: null });
+    expect(await statusOf(scenario)).toMatchObject({ state: 'active', active: b, faults: [] });
     await expect(scenario.logIn(before)).rejects.toMatchObject({ kind: 'authentication' });
   });
 
@@ -212,7 +214,7 @@ describe.skipIf(!inject('aws'))('status', () => {
     await lossy.run(rotation);
     expect(await statusOf(scenario)).toMatchObject({
       state: 'retrying',
-      lastError: expect.stringContaining('it is tried again'),
+      faults: expect.arrayContaining([telling('it is tried again')]),
     });
     const current = await primary.store.read(primary.secrets, 'current');
     expect(await runOn(scenario, rotation, { to: 'end' })).toEqual({ status: 'done' });

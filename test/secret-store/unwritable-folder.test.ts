@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { isTransient } from '../../src/rotation/failure.ts';
 import { openFileStore } from '../../src/secret-store/file/file-store.ts';
 import { MAPPING, openScenario } from '../support/scenario.ts';
+import { telling } from '../support/telling.ts';
 
 const isRoot = process.getuid?.() === 0;
 const NOBODY = 65_534;
@@ -87,7 +88,7 @@ describe('a store folder that cannot be written now is tried again, like a full 
     const rotation = await scenario.request();
     const outcome = await stuck.run(rotation);
     expect(outcome).toMatchObject({ status: 'retrying', isNews: true, error: { step: 'stage' } });
-    expect((await scenario.ledger.find(rotation.id))?.lastError).toContain(KERNEL);
+    expect((await scenario.ledger.find(rotation.id))?.lastFault).toEqual(telling(KERNEL));
     expect(await scenario.finish(rotation)).toEqual({ status: 'done' });
   });
 

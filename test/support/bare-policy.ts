@@ -1,36 +1,44 @@
 import type pg from 'pg';
 import { expect } from 'vitest';
+import type { Fact } from '../../src/facts/fact.ts';
 import { connect } from '../../src/postgres/connection/connect.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
 import { scramVerifier } from '../../src/postgres/logins/scram-verifier.ts';
+import type { Change } from '../../src/postgres/roles/change.ts';
 import { rotatorScript } from '../../src/postgres/roles/rotator-script.ts';
 import { carryOut } from '../../src/roles/carry-out.ts';
-import { circumstancesOf } from '../../src/roles/circumstances-of.ts';
 import { type Dropped, dropRoles } from '../../src/roles/drop/drop-roles.ts';
-import type { DropWitnesses } from '../../src/roles/drop/refuse-drop.ts';
+import type { DropContext } from '../../src/roles/drop/refuse-drop.ts';
+import { readRepairContext } from '../../src/roles/plan/repair-context.ts';
+import { type PlanOptions, planRoles, type RolesPlan } from '../../src/roles/plan/roles-plan.ts';
 import type { RolesContext } from '../../src/roles/roles-context.ts';
-import { type PlanOptions, planRoles, type RolesPlan } from '../../src/roles/roles-plan.ts';
 import { adminOf } from './admin.ts';
 import { openScenario, type Scenario, type ServerAddress } from './scenario.ts';
 import { uniqueName } from './unique-name.ts';
 
-type Wish = Partial<PlanOptions>;
+type Options = Partial<PlanOptions>;
 
-/** A policy none of whose roles exists, in an empty database, with the rotator that keyturn prints and no other right. */
+/**
+ * A policy none of whose roles exists, in an empty database, with the rotator that keyturn prints
+ * and no other right.
+ */
 export interface BarePolicy extends AsyncDisposable {
   /** With the rotator's connection. */
   readonly scenario: Scenario;
   readonly admin: pg.Client;
   readonly owner: string;
   readonly rotator: string;
-  create(wish?: Wish): Promise<RolesPlan>;
+  create(options?: Options): Promise<RolesPlan>;
   /** What creating would do, without doing it. */
-  plan(wish?: Wish & Partial<Pick<RolesContext, 'sharing'>>): Promise<RolesPlan>;
-  repair(wish?: Wish & { readonly agreed?: RolesPlan }): Promise<RolesPlan>;
+  plan(options?: Options & Partial<Pick<RolesContext, 'sharing'>>): Promise<RolesPlan>;
+  repair(options?: Options & { readonly agreed?: RolesPlan }): Promise<RolesPlan>;
   /** What a repair would do, without doing it. */
-  diagnose(wish?: Wish): Promise<RolesPlan>;
-  /** As though the policy had been taken out of the configuration, unless witnesses say something else. */
-  drop(witnesses?: Partial<DropWitnesses>): Promise<Dropped>;
+  diagnose(options?: Options): Promise<RolesPlan>;
+  /**
+   * As though the policy had been taken out of the configuration, unless the context says something
+   * else.
+   */
+  drop(context?: Partial<DropContext>): Promise<Dropped>;
   /** Whether the roles exist, in this order. */
   exist(...roles: string[]): Promise<boolean[]>;
   /** Resolves once the rotator waits for another session's lock. */
@@ -89,7 +97,7 @@ export async function openBarePolicy(
       sharing: [],
     });
   }
-  const circumstances = () => circumstancesOf(policy, scenario.ledger, scenario.destinations[0]);
+  const repair = () => readRepairContext(policy, scenario.ledger, scenario.destinations[0]);
   const carry = (
     kind: 'create' | 'repair',
     { agreed, ...options }: PlanOptions & { readonly agreed?: RolesPlan },
@@ -109,13 +117,12 @@ export async function openBarePolicy(
     admin,
     owner,
     rotator,
-    create: (wish) => carry('create', { executor: 'rotator', ...wish }),
-    plan: ({ sharing = [], ...wish } = {}) =>
-      within((context) => planRoles({ ...context, sharing }, { executor: 'rotator', ...wish })),
-    repair: (wish) => carry('repair', { executor: 'rotator', circumstances, ...wish }),
-    diagnose: (wish) =>
-      within((context) => planRoles(context, { executor: 'rotator', circumstances, ...wish })),
-    drop: (witnesses) =>
+    create: (asked) => carry('create', { executor: 'rotator', ...asked }),
+    plan: ({ sharing = [], ...asked } = {}) =>
+      within((context) => planRoles({ ...context, sharing }, { executor: 'rotator', ...asked })),
+    repair: (asked) => carry('repair', { executor: 'rotator', repair, ...asked }),
+    diagnose: (asked) => within((context) => planRoles(context, { executor: 'rotator', repair, ...asked })),
+    drop: (context) =>
       within(({ client }) =>
         dropRoles(
           client,
@@ -126,7 +133,7 @@ export async function openBarePolicy(
             others: [],
             destinations: [],
             requestedBy: 'test',
-            ...witnesses,
+            ...context,
           },
         ),
       ),
@@ -160,7 +167,7 @@ export async function openBarePolicy(
   };
 }
 
-/** The statements that a message says to run. */
-export function remediesIn(message: string): string[] {
-  return (/; run: (.*)$/s.exec(message)?.[1] ?? '').split('; ');
+/** What the changes do, as facts. */
+export function whatIn(changes: readonly Change[]): Fact[] {
+  return changes.map(({ does }) => does);
 }

@@ -1,5 +1,6 @@
 import type { Drain } from '../../src/config/policy.ts';
 import type { Rotation } from '../../src/ledger/rotation.ts';
+import { tell } from '../../src/messages/tell.ts';
 import { sessionsOf } from '../../src/postgres/sessions/sessions.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -10,10 +11,12 @@ export function draining(from: Scenario, drain: Partial<Drain>): Scenario {
   });
 }
 
-/** What a rotation's history warns of, as `step: text`. */
+/** What a rotation's history warns of, as `step: message`. */
 export async function warningsOf({ ledger }: Scenario, { id }: Rotation): Promise<string[]> {
   const events = await ledger.events([id]);
-  return events.filter(({ kind }) => kind === 'warning').map(({ step, detail }) => `${step}: ${detail}`);
+  return events.flatMap(({ kind, step, fact }) =>
+    kind === 'warning' && fact ? [`${step}: ${tell(fact)}`] : [],
+  );
 }
 
 export async function canLogIn({ admin }: Scenario, login: string): Promise<boolean> {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { examinePolicy } from '../../src/doctor/examine-policy.ts';
 import { scheduleFindings } from '../../src/doctor/schedule-findings.ts';
 import type { Rotation } from '../../src/ledger/rotation.ts';
+import { remedyOf, tell } from '../../src/messages/tell.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
 import { cancel } from '../../src/rotation/cancel.ts';
 import { hypotheticalRotation } from '../../src/rotation/context/hypothetical-rotation.ts';
@@ -102,10 +103,10 @@ export function operatorOf(opened: Scenario) {
     const timing = await ledger.timing(policy.name);
     findings.push(...scheduleFindings(policy, { timing, last: row, now: clock.now(), adopt }));
     const texts = [
-      row?.status === 'done' ? '' : (row?.lastError ?? ''),
+      row?.status === 'done' ? '' : row?.lastFault ? tell(row.lastFault) : '',
       ...findings
         .filter(({ level }) => level === 'fail' || level === 'warn')
-        .map(({ remedy }) => remedy ?? ''),
+        .map(({ fact }) => remedyOf(fact) ?? ''),
     ];
     const commands = texts.flatMap((text) => [
       ...text.matchAll(/keyturn (rotate|rollback|cancel|roles create) (\S+?)((?: --[a-z]+)*)(?=$|[\s;,.])/g),

@@ -6,6 +6,7 @@ import pg from 'pg';
 import { type Clock, systemClock } from '../../src/clock.ts';
 import type { Connection } from '../../src/config/config.ts';
 import type { LoginsPolicy, Mapping, Policy } from '../../src/config/policy.ts';
+import { Fault } from '../../src/facts/fault.ts';
 import { type Ledger, openLedger } from '../../src/ledger/ledger.ts';
 import type { Reason, Rotation } from '../../src/ledger/rotation.ts';
 import { connect, type Session } from '../../src/postgres/connection/connect.ts';
@@ -62,10 +63,13 @@ interface ScenarioParts {
 }
 
 /** What became of a rotation that another run ended. */
-function outcomeOf({ status, rolledBackBy, lastError }: Rotation): Outcome {
+function outcomeOf({ status, rolledBackBy, lastFault }: Rotation): Outcome {
   if (status === 'done') return { status };
   if (rolledBackBy !== null) return { status: 'rolled back' };
-  return { status: 'failed', error: new StepError('check', new Error(lastError ?? 'it failed')) };
+  return {
+    status: 'failed',
+    error: new StepError('check', lastFault ? new Fault(lastFault) : new Error('it failed')),
+  };
 }
 
 export const MAPPING: Mapping = {

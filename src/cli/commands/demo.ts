@@ -6,7 +6,6 @@ import { type App, openApp } from '../../app.ts';
 import type { Rotation } from '../../ledger/rotation.ts';
 import { connect } from '../../postgres/connection/connect.ts';
 import { DatabaseError } from '../../postgres/connection/database-error.ts';
-import { hypotheticalRotation } from '../../rotation/context/hypothetical-rotation.ts';
 import { policyStatus } from '../../rotation/status.ts';
 import { interrupted } from '../interrupted.ts';
 import type { Io } from '../io.ts';
@@ -86,7 +85,7 @@ async function show(
     const elapsed = Date.now() - began;
     rotations = await ledger.latest({ policy: POLICY, limit: 1_000 });
     const last = rotations[0];
-    await using context = await app.context(hypotheticalRotation(POLICY, app.clock.now()));
+    await using context = await app.view(app.policy(POLICY));
     const history = last && { last, lastDoneAt: null };
     view({
       elapsed,

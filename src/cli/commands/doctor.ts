@@ -3,9 +3,8 @@ import type { App } from '../../app.ts';
 import { exposedFiles } from '../../config/config.ts';
 import { counted } from '../../counted.ts';
 import { type Diagnosis, diagnose } from '../../doctor/diagnose.ts';
-import { tellProblem } from '../../messages/tell.ts';
+import { remedyLines, remedyOf, statementsOf, tellProblem, textOf } from '../../messages/tell.ts';
 import type { Finding } from '../../rotation/findings/finding.ts';
-import { remedyLines } from '../../rotation/findings/remedy-of.ts';
 import type { Io } from '../io.ts';
 import { writeJson } from '../output/table.ts';
 import { type ConfigOption, choosePolicies, withApp } from '../with-app.ts';
@@ -45,14 +44,16 @@ function progress(io: Io): (done: number, of: number) => void {
 }
 
 function report({ connection, policy, findings }: Diagnosis) {
-  return findings.map((finding) => ({
+  return findings.map(({ about, level, fact }) => ({
     policy,
     connection,
-    about: finding.about,
-    level: finding.level,
-    text: finding.text,
-    remedy: finding.remedy ?? null,
-    sql: finding.sql ?? [],
+    about,
+    level,
+    code: fact.code,
+    params: fact.params,
+    text: textOf(fact),
+    remedy: remedyOf(fact) ?? null,
+    sql: statementsOf(fact),
   }));
 }
 
@@ -61,16 +62,18 @@ function write(io: Io, diagnoses: readonly Diagnosis[]): void {
   const width = Math.max(...all.map(({ about }) => about.length));
   for (const { connection, policy, findings } of diagnoses) {
     io.stdout.write(`${policy ?? (connection === null ? 'keyturn' : `connection ${connection}`)}\n`);
-    for (const finding of findings) {
-      const level = { text: finding.level.padEnd(4), colour: COLOURS[finding.level] };
-      io.stdout.write('  ', level, `  ${finding.about.padEnd(width)}  ${finding.text}\n`);
-      for (const line of remedyLines(finding)) io.stdout.write(`${' '.repeat(width + 10)}${line}\n`);
+    for (const { level, about, fact } of findings) {
+      const marked = { text: level.padEnd(4), colour: COLOURS[level] };
+      io.stdout.write('  ', marked, `  ${about.padEnd(width)}  ${textOf(fact)}\n`);
+      for (const line of remedyLines(fact)) io.stdout.write(`${' '.repeat(width + 10)}${line}\n`);
     }
   }
-  const [fails, warns, skips] = (['fail', 'warn', 'skip'] as const).map((level) => countOf(diagnoses, level));
-  io.stdout.write(
-    `${fails} to mend, ${counted(warns ?? 0, 'warning')}, ${counted(skips ?? 0, 'thing')} not looked at\n`,
-  );
+  const counts = [
+    counted(countOf(diagnoses, 'fail'), 'failure'),
+    counted(countOf(diagnoses, 'warn'), 'warning'),
+    `${counted(countOf(diagnoses, 'skip'), 'check')} skipped`,
+  ];
+  io.stdout.write(`${counts.join(', ')}\n`);
 }
 
 function countOf(diagnoses: readonly Diagnosis[], level: Finding['level']): number {

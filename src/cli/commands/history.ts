@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
+import { tell } from '../../messages/tell.ts';
 import { type RotationReport, reportRotation } from '../../rotation/report.ts';
 import type { Io } from '../io.ts';
 import { count } from '../options/count-option.ts';
+import { reportJson } from '../output/report-json.ts';
 import { writeJson, writeTable } from '../output/table.ts';
 import { type ConfigOption, withApp } from '../with-app.ts';
 
@@ -22,15 +24,17 @@ export function registerHistory(program: Command, io: Io): void {
         });
         const events = await ledger.events(rotations.map(({ id }) => id));
         const reports = rotations.map((rotation) => reportRotation(rotation, events));
-        if (options.json) return writeJson(io, reports);
+        if (options.json) return writeJson(io, reports.map(reportJson));
         writeTable(
           io,
           ['requested', 'policy', 'status', 'by', 'incoming', 'outgoing', 'took', 'steps'],
           reports.map(row),
         );
-        for (const { rotation, warnings, error } of reports) {
-          for (const { step, text } of warnings) io.stdout.write(`${rotation}: ${step} warning: ${text}\n`);
-          if (error) io.stdout.write(`${rotation}: ${error}\n`);
+        for (const { rotation, warnings, fault } of reports) {
+          for (const { step, fact } of warnings) {
+            io.stdout.write(`${rotation}: ${step} warning: ${tell(fact)}\n`);
+          }
+          if (fault) io.stdout.write(`${rotation}: ${tell(fault)}\n`);
         }
       }),
     );

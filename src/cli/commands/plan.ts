@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
 import type { App } from '../../app.ts';
 import type { Policy } from '../../config/policy.ts';
+import { tell } from '../../messages/tell.ts';
 import { hypotheticalRotation } from '../../rotation/context/hypothetical-rotation.ts';
 import { plan } from '../../rotation/plan.ts';
 import type { Io } from '../io.ts';
+import { factJson } from '../output/fact-json.ts';
 import { writeJson, writeTable } from '../output/table.ts';
 import { type ConfigOption, choosePolicies, withApp } from '../with-app.ts';
 
@@ -17,7 +19,7 @@ export function registerPlan(program: Command, io: Io): void {
       withApp(io, options, async (app) => {
         const plans = [];
         for (const policy of choosePolicies(app, names)) plans.push(await planPolicy(app, policy));
-        if (options.json) writeJson(io, plans);
+        if (options.json) writeJson(io, plans.map(planJson));
         else for (const each of plans) writePlan(io, each);
         if (plans.some(({ steps }) => steps.some(({ state }) => state === 'refused'))) io.exit(1);
       }),
@@ -33,14 +35,29 @@ async function planPolicy(app: App, policy: Policy) {
   return { policy: policy.name, rotation: open?.id ?? null, steps: await plan(context) };
 }
 
+/** A plan as `--json` prints it: facts, and their messages. */
+function planJson({ steps, ...rest }: PolicyPlan) {
+  return {
+    ...rest,
+    steps: steps.map(({ step, state, fact, warnings }) => ({
+      step,
+      state,
+      text: tell(fact),
+      ...factJson(fact),
+      warnings: warnings.map(tell),
+      warningFacts: warnings.map(factJson),
+    })),
+  };
+}
+
 function writePlan(io: Io, { policy, rotation, steps }: PolicyPlan): void {
   io.stdout.write(`${policy}: ${rotation ? `rotation ${rotation} is open` : 'a rotation now'}\n`);
   writeTable(
     io,
     ['step', 'state', 'what'],
-    steps.map(({ step, state, text }) => [step, state, text]),
+    steps.map(({ step, state, fact }) => [step, state, tell(fact)]),
   );
   for (const { step, warnings } of steps) {
-    for (const text of warnings) io.stdout.write(`${step} warning: ${text}\n`);
+    for (const warning of warnings) io.stdout.write(`${step} warning: ${tell(warning)}\n`);
   }
 }

@@ -9,7 +9,9 @@ import { registerRotator } from './roles/rotator.ts';
 export function registerRoles(program: Command, io: Io): void {
   const roles = program
     .command('roles')
-    .description('make, list, mend and drop the logins of a policy, and the rotator that may alter them');
+    .description(
+      'create, list, repair and drop the logins of a policy; print the rotator that may alter them',
+    );
   registerCreate(roles, io);
   registerList(roles, io);
   registerRepair(roles, io);

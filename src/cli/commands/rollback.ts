@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { rollBack } from '../../rotation/roll-back.ts';
 import type { Io } from '../io.ts';
-import { NO_WORKER } from '../no-worker.ts';
+import { tellNoWorker } from '../no-worker.ts';
 import { openRotation } from '../open-rotation.ts';
 import { requester } from '../requester.ts';
 import { type ConfigOption, withApp } from '../with-app.ts';
@@ -23,7 +23,7 @@ export function registerRollback(program: Command, io: Io): void {
           `${name}: ${turned.outgoing} is published again, ${turned.incoming} will be revoked; the schedule is paused, go on with: keyturn resume ${name}\n`,
         );
         await queue.hurry(turned);
-        if ((await queue.workers()) === 0) io.stderr.write(NO_WORKER);
+        if ((await queue.workers()) === 0) tellNoWorker(io);
       }),
     );
 }

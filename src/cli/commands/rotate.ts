@@ -3,21 +3,24 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { App } from '../../app.ts';
 import type { Policy } from '../../config/policy.ts';
+import { fault } from '../../facts/fault.ts';
+import { command } from '../../facts/remedy.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { Rotation } from '../../ledger/rotation.ts';
-import { RotationOpenError } from '../../ledger/rotation-open-error.ts';
+import { tell, tellError } from '../../messages/tell.ts';
 import { QueueError } from '../../queue/queue-error.ts';
 import { type RotationReport, reportRotation } from '../../rotation/report.ts';
 import { stepsOf } from '../../rotation/steps.ts';
 import { interrupted } from '../interrupted.ts';
 import type { Io } from '../io.ts';
-import { NO_WORKER } from '../no-worker.ts';
+import { tellNoWorker } from '../no-worker.ts';
 import { duration } from '../options/duration-option.ts';
 import { confirm } from '../output/confirm.ts';
 import { showProgress } from '../output/progress.ts';
+import { reportJson } from '../output/report-json.ts';
 import { writeJson } from '../output/table.ts';
 import { tellOutsideChanges } from '../output/tell-outside-changes.ts';
-import { heldUntil, requestRotation } from '../request-rotation.ts';
+import { heldUntil, isOpenAlready, requestRotation } from '../request-rotation.ts';
 import { rotateByWorker } from '../rotate-by-worker.ts';
 import { rotateHere } from '../rotate-here.ts';
 import { STUCK_MS, untilStuck } from '../until-stuck.ts';
@@ -96,9 +99,7 @@ async function run(io: Io, app: App, names: readonly string[], asked: Options): 
     Boolean(options.inline) &&
     (Boolean(options.emergency) || !(await workerUp(app, 0).catch(unreachable(options, false))));
   if (wait && !inline && !(await workerUp(app, WORKER_PATIENCE_MS))) {
-    throw new Error(
-      'No worker is running, so nobody would rotate; start one with: keyturn start, or add --inline',
-    );
+    throw fault('no-worker-to-rotate', {}, { remedies: [command('start')] });
   }
 
   if (wait) return requestAndWait(io, app, policies, { ...options, inline, helps: Boolean(options.inline) });
@@ -107,9 +108,9 @@ async function run(io: Io, app: App, names: readonly string[], asked: Options): 
   const requested: Rotation[] = [];
   for (const policy of policies) {
     const answer = await requestRotation(io, app, policy, options);
-    if (answer instanceof RotationOpenError) {
+    if (isOpenAlready(answer)) {
       io.stderr.write(
-        `keyturn: ${answer.message}${heldUntil(policy, answer)}; with --wait this one follows it\n`,
+        `keyturn: ${tellError(answer)}${heldUntil(policy, answer)}; with --wait this one follows it\n`,
       );
       io.exit(1);
     } else {
@@ -118,7 +119,7 @@ async function run(io: Io, app: App, names: readonly string[], asked: Options): 
     }
   }
   writeQueued(io, requested, options);
-  if (requested.length > 0 && !hasWorker) io.stderr.write(NO_WORKER);
+  if (requested.length > 0 && !hasWorker) tellNoWorker(io);
 }
 
 /** With --inline nobody needs the queue: what it cannot tell is answered for it. */
@@ -150,7 +151,7 @@ function writeQueued(io: Io, rotations: readonly Rotation[], { json }: Options):
   if (json)
     writeJson(
       io,
-      rotations.map((rotation) => reportRotation(rotation, [])),
+      rotations.map((rotation) => reportJson(reportRotation(rotation, []))),
     );
   else for (const { id, policy } of rotations) io.stdout.write(`${policy}: rotation ${id} is queued\n`);
 }
@@ -179,7 +180,7 @@ async function requestAndWait(
         const rotation = await requestWhenFree(io, app, policy, options, signal);
         if (!rotation) return;
         watched.rotations.push(rotation);
-        if (inline) await rotateHere(app, rotation, signal);
+        if (inline) await rotateHere(app, rotation.id, signal);
         else if (options.helps) await rotateByWorker(app, rotation, signal);
         else await enqueue(app, rotation);
       }),
@@ -209,7 +210,7 @@ async function requestAndWait(
   const reports = rows
     .filter(({ id }) => !replaced.includes(id))
     .map((rotation) => reportRotation(rotation, events));
-  if (json) writeJson(io, reports);
+  if (json) writeJson(io, reports.map(reportJson));
   else for (const report of reports) io.stdout.write(`${sentence(report)}\n`);
   if (end === 'stuck') await tellStuck(io, ledger, policies, ids);
   if (end === 'interrupted') io.exit(130);
@@ -225,10 +226,10 @@ async function tellStuck(
   own: readonly string[],
 ): Promise<void> {
   for (const { name } of policies) {
-    for (const { id, lastError } of await ledger.open(name)) {
+    for (const { id, lastFault } of await ledger.open(name)) {
       if (!own.includes(id)) {
         io.stderr.write(
-          `${name}: rotation ${id} was open before and does not come to its end, so none followed it: ${lastError}\n`,
+          `${name}: rotation ${id} was open before and does not come to its end, so none followed it: ${lastFault && tell(lastFault)}\n`,
         );
       }
       io.stderr.write(
@@ -249,8 +250,8 @@ async function requestWhenFree(
   let told: string | undefined;
   while (!signal.aborted) {
     const answer = await requestRotation(io, app, policy, options);
-    if (!(answer instanceof RotationOpenError)) return answer;
-    const { rotation } = answer;
+    if (!isOpenAlready(answer)) return answer;
+    const { rotation } = answer.fact.params;
     if (rotation && told !== rotation.id) {
       told = rotation.id;
       // Without a worker nobody else would end it.
@@ -258,7 +259,7 @@ async function requestWhenFree(
       io.stderr.write(
         `${policy.name}: ${how} rotation ${rotation.id}, which is open${heldUntil(policy, answer)}\n`,
       );
-      if (options.inline) await rotateHere(app, rotation, signal);
+      if (options.inline) await rotateHere(app, rotation.id, signal);
     }
     await sleep(FREE_POLL_MS, undefined, { signal }).catch(() => {});
   }
@@ -283,9 +284,9 @@ async function confirmRisk(policies: readonly Policy[], options: Options): Promi
   await confirm(`Rotate ${names}${risk}${adopting}?`);
 }
 
-function sentence({ policy, status, incoming, outgoing, error, rotation }: RotationReport): string {
+function sentence({ policy, status, incoming, outgoing, fault, rotation }: RotationReport): string {
   const revoked = outgoing === null ? 'its old password is refused' : `${outgoing} is revoked`;
   if (status === 'done') return `${policy}: ${incoming} is published, ${revoked}`;
-  if (status === 'failed') return `${policy}: failed: ${error}`;
-  return `${policy}: rotation ${rotation} is still open${error ? `: ${error}` : ''}`;
+  if (status === 'failed') return `${policy}: failed: ${fault && tell(fault)}`;
+  return `${policy}: rotation ${rotation} is still open${fault ? `: ${tell(fault)}` : ''}`;
 }

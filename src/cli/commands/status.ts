@@ -2,13 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { App } from '../../app.ts';
 import type { Policy } from '../../config/policy.ts';
-import { READ_ONLY_REMEDY } from '../../ledger/state-error.ts';
+import { type Fact, fact } from '../../facts/fact.ts';
+import { factOf } from '../../facts/fault.ts';
+import { command } from '../../facts/remedy.ts';
+import { tell } from '../../messages/tell.ts';
 import { QueueError } from '../../queue/queue-error.ts';
-import { hypotheticalRotation } from '../../rotation/context/hypothetical-rotation.ts';
 import { type PolicyState, type PolicyStatus, policyStatus } from '../../rotation/status.ts';
 import { interrupted } from '../interrupted.ts';
 import type { Io } from '../io.ts';
 import { fromEach } from '../options/from-each.ts';
+import { factJson } from '../output/fact-json.ts';
 import { relative } from '../output/relative.ts';
 import { writeJson, writeTable } from '../output/table.ts';
 import { type ConfigOption, choosePolicies, withApp } from '../with-app.ts';
@@ -32,7 +35,7 @@ export function registerStatus(program: Command, io: Io): void {
           const [statuses, fault] = await Promise.all([readStatus(app, policies), queueFault(app)]);
           if (options.watch && !options.json) io.stdout.move('clear screen');
           write(io, statuses, app.clock.now(), options.json);
-          if (fault !== undefined) io.stderr.write(`keyturn: ${fault}\n`);
+          if (fault !== undefined) io.stderr.write(`keyturn: ${tell(fault)}\n`);
         };
         if (!options.watch) return show();
         const stop = interrupted();
@@ -55,7 +58,7 @@ async function readStatus(app: App, policies: readonly Policy[]): Promise<Policy
   return fromEach(
     policies,
     async (policy) => {
-      await using context = await app.context(hypotheticalRotation(policy.name, app.clock.now()));
+      await using context = await app.view(policy);
       const timing = timings.get(policy.name) ?? (await ledger.timing(policy.name));
       return await policyStatus(policy, summary.get(policy.name), { timing, context });
     },
@@ -64,23 +67,23 @@ async function readStatus(app: App, policies: readonly Policy[]): Promise<Policy
 }
 
 /** What keeps every policy from being rotated, whatever its own state. */
-async function queueFault(app: App): Promise<string | undefined> {
+async function queueFault(app: App): Promise<Fact | undefined> {
   const ledger = await app.ledger();
   // A standby server does not know who is logged in to its primary.
-  if (await ledger.isReadOnly()) return `the state database is read-only: ${READ_ONLY_REMEDY}`;
+  if (await ledger.isReadOnly()) return fact('state-read-only', { server: null, detail: null });
   const queue = await app.queue();
   try {
     if ((await queue.workers()) > 0) return undefined;
-    return 'no worker is running, so nothing rotates by itself; start one: keyturn start';
+    return fact('nothing-rotates-by-itself', {}, command('start'));
   } catch (error) {
-    if (error instanceof QueueError) return error.message;
+    if (error instanceof QueueError) return factOf(error);
     throw error;
   }
 }
 
 function write(io: Io, statuses: readonly PolicyStatus[], now: number, json: true | undefined): void {
   if (json) {
-    writeJson(io, statuses);
+    writeJson(io, statuses.map(statusJson));
     return;
   }
   writeTable(
@@ -100,10 +103,21 @@ function write(io: Io, statuses: readonly PolicyStatus[], now: number, json: tru
       nextRotation(status, now),
     ]),
   );
-  for (const { policy, lastError, clockWarning } of statuses) {
-    if (lastError !== null) io.stdout.write(`${policy}: ${lastError}\n`);
-    if (clockWarning !== null) io.stdout.write(`${policy}: ${clockWarning}\n`);
+  for (const { policy, faults, clockWarning } of statuses) {
+    if (faults.length > 0) io.stdout.write(`${policy}: ${faults.map(tell).join('; ')}\n`);
+    if (clockWarning !== null) io.stdout.write(`${policy}: ${tell(clockWarning)}\n`);
   }
+}
+
+/** A status as `--json` prints it: facts, and their messages. */
+function statusJson({ faults, clockWarning, ...status }: PolicyStatus) {
+  const [fault] = faults;
+  return {
+    ...status,
+    lastError: faults.length > 0 ? faults.map(tell).join('; ') : null,
+    fault: fault ? factJson(fault) : null,
+    clockWarning: clockWarning && tell(clockWarning),
+  };
 }
 
 function nextRotation({ state, nextRotationAt }: PolicyStatus, now: number): string {

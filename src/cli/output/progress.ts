@@ -1,5 +1,6 @@
 import { Listr, type ListrTaskWrapper } from 'listr2';
 import type { Rotation, StepName } from '../../ledger/rotation.ts';
+import { tell } from '../../messages/tell.ts';
 import { visible } from '../../visible.ts';
 import type { Io } from '../io.ts';
 import type { Happening } from '../watch-rotations.ts';
@@ -22,7 +23,7 @@ export async function showProgress(
 }
 
 function describe({ event }: Extract<Happening, { event: unknown }>): string {
-  return event.detail ? `${event.kind}: ${event.detail}` : event.kind;
+  return event.fact ? `${event.kind}: ${tell(event.fact)}` : event.kind;
 }
 
 interface Line {
@@ -61,13 +62,15 @@ async function showList(happenings: AsyncIterable<Happening>, stepsOf: StepsOf):
     if ('ended' in happening) {
       for (const line of steps.values()) {
         line.settle(
-          rotation.status === 'done' ? undefined : new Error(visible(rotation.lastError ?? 'failed')),
+          rotation.status === 'done'
+            ? undefined
+            : new Error(visible(rotation.lastFault ? tell(rotation.lastFault) : 'failed')),
         );
       }
     } else {
       const line = steps.get(happening.event.step);
       if (happening.event.kind === 'done') line?.settle();
-      else if (line?.task && happening.event.detail) line.task.output = visible(happening.event.detail);
+      else if (line?.task && happening.event.fact) line.task.output = visible(tell(happening.event.fact));
     }
   }
   for (const steps of lines.values()) for (const line of steps.values()) line.settle(new Error('still open'));

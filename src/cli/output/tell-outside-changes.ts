@@ -1,22 +1,28 @@
 import type { App } from '../../app.ts';
 import type { Policy } from '../../config/policy.ts';
-import { RotationOpenError } from '../../ledger/rotation-open-error.ts';
+import { fault } from '../../facts/fault.ts';
+import { command } from '../../facts/remedy.ts';
+import { openAlready } from '../../ledger/insert-rotation.ts';
+import { textOf } from '../../messages/tell.ts';
 import { hypotheticalRotation } from '../../rotation/context/hypothetical-rotation.ts';
 import { outsideChanges } from '../../rotation/outside-changes/outside-changes.ts';
 import type { Io } from '../io.ts';
 
 /**
  * Says on stderr what a rotation of the policy would take over now, and returns whether that is anything. Throws a
- * RotationOpenError while one is open, for what there is to take over shows when that has ended.
+ * fault `rotation-open-already` while one is open, for what there is to take over shows when that has ended.
  */
 export async function tellOutsideChanges(io: Io, app: App, policy: Policy): Promise<boolean> {
   const ledger = await app.ledger();
   const [open] = await ledger.open(policy.name);
-  if (open) throw new RotationOpenError(policy.name, open);
+  if (open) {
+    const remedies = [command('status', policy.name)];
+    throw fault('rotation-open-already', openAlready(policy.name, open), { remedies });
+  }
   await using context = await app.context(hypotheticalRotation(policy.name, app.clock.now()));
-  const changes = (await outsideChanges(context)).filter(({ instead }) => instead !== null);
+  const changes = (await outsideChanges(context)).filter(({ stops }) => stops);
   for (const { found, effect } of changes) {
-    io.stderr.write(`${policy.name}: ${found}; adopting that ${effect}\n`);
+    io.stderr.write(`${policy.name}: ${textOf(found)}; adopting that ${textOf(effect)}\n`);
   }
   if (changes.length === 0) {
     io.stderr.write(`${policy.name}: there is nothing to adopt, so this is a rotation like any other\n`);

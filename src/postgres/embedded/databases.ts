@@ -2,7 +2,7 @@ import type { Connection, Database, EmbeddedConnection } from '../../config/conf
 import type { Policy } from '../../config/policy.ts';
 import { connect } from '../connection/connect.ts';
 import { remembering } from '../connection/session-pin.ts';
-import { closeDatabase, closeSchema } from '../roles/close-to-public.ts';
+import { closeDatabase, closeSchema } from '../roles/public-access.ts';
 import type { Embedded } from './cluster.ts';
 import { ensureDatabase, provisionLogins } from './provision-embedded.ts';
 

@@ -1,4 +1,7 @@
-/** A DO block around PL/pgSQL. Its tag is one that does not occur in it: a name may hold whatever quotes are made of. */
+/**
+ * A DO block around PL/pgSQL, with a tag that does not occur in it. A name in it may hold any
+ * quotes.
+ */
 export function anonymousBlock(body: string): string {
   let tag = '$keyturn$';
   while (body.includes(tag)) tag = `${tag.slice(0, -1)}_$`;

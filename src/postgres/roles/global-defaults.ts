@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { GrantableKind } from './grantable.ts';
 
-/** What somebody is given on all that one role will create, in whatever schema. */
+/** What a role gets on everything that another role will create, in every schema. */
 export interface GlobalDefault {
   readonly creator: string;
   readonly kind: Extract<GrantableKind, `future ${string}`>;
@@ -10,14 +10,15 @@ export interface GlobalDefault {
 }
 
 /**
- * Default privileges without a schema: those of a schema add to them and cannot take anything from them.
+ * Default privileges without a schema. Those of a schema add to them, and cannot revoke any of
+ * them.
  * https://www.postgresql.org/docs/current/sql-alterdefaultprivileges.html
  */
 export async function readGlobalDefaults(
   client: pg.ClientBase,
   grantees: readonly string[],
 ): Promise<GlobalDefault[]> {
-  const { rows } = await client.query(
+  const { rows } = await client.query<GlobalDefault>(
     `SELECT pg_catalog.pg_get_userbyid(future.defaclrole)::pg_catalog.text AS creator, pg_catalog.pg_get_userbyid(entry.grantee)::pg_catalog.text AS grantee,
             CASE future.defaclobjtype WHEN 'S' THEN 'future sequences' ELSE 'future tables' END AS kind,
             pg_catalog.array_agg(entry.privilege_type ORDER BY entry.privilege_type) AS privileges

@@ -2,7 +2,7 @@ import { quoteIdentifier } from '../identifier.ts';
 import type { GlobalDefault } from './global-defaults.ts';
 import type { Grantable, GrantableKind } from './grantable.ts';
 
-// Statements that grant and revoke privileges, each complete but for the semicolon.
+// Statements that grant and revoke privileges, each without its semicolon.
 
 const WORD: Readonly<Record<GrantableKind, string>> = {
   schema: 'SCHEMA',
@@ -12,14 +12,17 @@ const WORD: Readonly<Record<GrantableKind, string>> = {
   'future sequences': 'SEQUENCES',
 };
 
-/** Things of one kind, schema and owner, which one statement can name together. */
+/** Objects of one kind, schema and owner, which one statement can name together. */
 export type Alike = readonly [Grantable, ...Grantable[]];
 
 export function grantOn(things: Alike, privileges: readonly string[], grantee: string): string {
   return `${prefixOf(things[0])}GRANT ${privileges.join(', ')} ON ${targetOf(things)} TO ${quoteIdentifier(grantee)}`;
 }
 
-/** `grantee` null: PUBLIC. What somebody else than the owner granted is revoked as that one: nobody else's REVOKE counts. */
+/**
+ * `grantee` null: PUBLIC. A `grantor` other than the owner must be named, because only who granted
+ * can revoke.
+ */
 export function revokeOn(
   things: Alike,
   privileges: readonly string[],

@@ -1,12 +1,14 @@
 import type pg from 'pg';
 
 /**
- * Whose rights it takes to take back what was granted to a role in the connected database: the owners of schemas,
- * tables, sequences, functions, types and the database, and whoever's default privileges name it.
- * https://www.postgresql.org/docs/current/catalog-pg-shdepend.html: `a` is an entry of an access list.
+ * The roles whose rights it takes to revoke what was granted to a role in the connected database:
+ * the owners of schemas, tables, sequences, functions, types and the database, and roles whose
+ * default privileges name it.
+ * https://www.postgresql.org/docs/current/catalog-pg-shdepend.html
+ * `a` is an entry of an access list.
  */
 export async function grantingRoles(client: pg.ClientBase, role: string): Promise<string[]> {
-  const { rows } = await client.query(
+  const { rows } = await client.query<{ readonly name: string }>(
     `SELECT DISTINCT pg_catalog.pg_get_userbyid(owner)::pg_catalog.text AS name
        FROM pg_catalog.pg_shdepend AS granted
        JOIN pg_catalog.pg_roles AS role ON role.oid = granted.refobjid AND role.rolname = $1

@@ -2,8 +2,9 @@ import { quoteIdentifier } from '../identifier.ts';
 import { anonymousBlock } from './anonymous-block.ts';
 
 /**
- * Lets a rotator see sessions and end them, as far as somebody may grant it who is no superuser. From PostgreSQL 16 on
- * that takes ADMIN OPTION on the very role, and services give it on pg_monitor, which has pg_read_all_stats in it.
+ * Lets a rotator see and end sessions, as far as an administrator who is not a superuser may grant
+ * that. From PostgreSQL 16 on this takes ADMIN OPTION on the role that is granted. Services give it
+ * on pg_monitor, which includes pg_read_all_stats.
  * https://www.postgresql.org/docs/current/predefined-roles.html
  */
 export function grantSight(rotator: string): string {
@@ -19,7 +20,7 @@ END`);
 }
 
 /**
- * Lets a rotator set passwords where Amazon RDS reserves that to members of a role of its own.
+ * Lets a rotator set passwords where Amazon RDS reserves that for members of its role rds_password.
  * https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Appendix.PostgreSQL.CommonDBATasks.RestrictPasswordMgmt.html
  */
 export function grantPasswords(rotator: string): string {

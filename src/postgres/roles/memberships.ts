@@ -1,22 +1,25 @@
 import type pg from 'pg';
 
-/** That a role is a member of another, and who made it so. */
+/** That a role is a member of another, and who granted it. */
 export interface Membership {
   readonly role: string;
   readonly member: string;
-  /** From PostgreSQL 16 on there may be several, and each can be taken back as its grantor only; null up to 15. */
+  /**
+   * From PostgreSQL 16 on there may be several, and only each grantor can revoke its own. Null up
+   * to 15.
+   */
   readonly grantor: string | null;
 }
 
 /**
- * Of what these roles are members.
+ * The memberships of these roles in others.
  * https://www.postgresql.org/docs/current/catalog-pg-auth-members.html
  */
 export async function readMemberships(
   client: pg.ClientBase,
   members: readonly string[],
 ): Promise<Membership[]> {
-  const { rows } = await client.query(
+  const { rows } = await client.query<Membership>(
     `SELECT DISTINCT granted.rolname::pg_catalog.text AS role, member.rolname::pg_catalog.text AS member,
             CASE WHEN pg_catalog.current_setting('server_version_num')::int >= 160000
                  THEN pg_catalog.pg_get_userbyid(membership.grantor)::pg_catalog.text END AS grantor

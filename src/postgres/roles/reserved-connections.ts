@@ -2,14 +2,17 @@ import type pg from 'pg';
 import { quoteIdentifier } from '../identifier.ts';
 import { anonymousBlock } from './anonymous-block.ts';
 
-/** The statement with which an administrator lets a rotator use `reserved_connections`, from PostgreSQL 16 on. */
+/**
+ * The statement with which an administrator lets a rotator use `reserved_connections`, from
+ * PostgreSQL 16 on.
+ */
 export function allowReservedConnections(rotator: string): string {
   return `GRANT pg_use_reserved_connections TO ${quoteIdentifier(rotator)}`;
 }
 
 /**
- * The same for a script that fits older servers too, and administrators who may not grant it: then nothing is lost but
- * this.
+ * The same for a script. It skips older servers, and goes on where the administrator may not grant
+ * it.
  * https://www.postgresql.org/docs/current/predefined-roles.html
  */
 export function grantReservedConnections(rotator: string): string {
@@ -22,7 +25,10 @@ EXCEPTION WHEN insufficient_privilege THEN
 END`);
 }
 
-/** What a server reserves for roles that are no superusers, and whether the rotator is one of them. */
+/**
+ * The connections that a server reserves for roles that are not superusers, and whether the rotator
+ * may use them.
+ */
 export interface Reserve {
   readonly rotator: string;
   readonly isSuperuser: boolean;
@@ -32,7 +38,7 @@ export interface Reserve {
 }
 
 export async function readReserve(client: pg.ClientBase): Promise<Reserve> {
-  const { rows } = await client.query(
+  const { rows } = await client.query<Omit<Reserve, 'count'> & { readonly count: string | null }>(
     `SELECT me.rolname AS rotator, me.rolsuper AS "isSuperuser",
             pg_catalog.current_setting('reserved_connections', true) AS count,
             EXISTS (SELECT FROM pg_catalog.pg_roles AS reserve
@@ -40,6 +46,7 @@ export async function readReserve(client: pg.ClientBase): Promise<Reserve> {
                        AND pg_catalog.pg_has_role(me.oid, reserve.oid, 'USAGE')) AS "mayUse"
        FROM pg_catalog.pg_roles AS me WHERE me.rolname = current_user`,
   );
-  const { count, ...facts } = rows[0];
-  return { ...facts, count: count === null ? undefined : Number(count) };
+  // The role that asks has a row.
+  const { count, ...reserve } = rows[0] as (typeof rows)[number];
+  return { ...reserve, count: count === null ? undefined : Number(count) };
 }

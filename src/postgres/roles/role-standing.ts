@@ -1,28 +1,36 @@
 import type pg from 'pg';
 
 /**
- * Whether the rotator has a role's rights anyway, can lend them to itself for a moment, or why it cannot: it is not
- * allowed to make members of that role, it is a member that does not inherit, or nobody can be.
+ * Whether the rotator has the rights of a role.
+ *
+ * - `had`: it has them
+ * - `borrowable`: it can make itself a member for a moment
+ * - `not administered`: it may not make members of the role
+ * - `not inherited`: it is a member that does not inherit
+ * - `never`: no role but a superuser can have them
  */
 export type Rights = 'had' | 'borrowable' | 'not administered' | 'not inherited' | 'never';
 
-/** How a role stands to others, and what the rotator may do with it. */
+/** How a role relates to others, and what the rotator may do with it. */
 export interface RoleStanding {
   readonly name: string;
-  /** Whether the role may connect to this database, whoever lets it. */
+  /**
+   * Whether the role may connect to this database, by its own right or through PUBLIC or another
+   * role.
+   */
   readonly mayConnect: boolean;
   readonly members: readonly string[];
-  /** Whether the rotator has ADMIN OPTION on it, which only counts from PostgreSQL 16 on. */
+  /** Whether the rotator has ADMIN OPTION on it. It only matters from PostgreSQL 16 on. */
   readonly administered: boolean;
   readonly rights: Rights;
 }
 
-/** Reads the roles that exist; one that does not is absent from the map. */
+/** Reads the roles that exist. A role that does not is absent from the map. */
 export async function readStandings(
   client: pg.ClientBase,
   names: readonly string[],
 ): Promise<Map<string, RoleStanding>> {
-  const { rows } = await client.query(
+  const { rows } = await client.query<RoleStanding>(
     `SELECT role.rolname AS name,
             pg_catalog.has_database_privilege(role.oid, pg_catalog.current_database(), 'CONNECT') AS "mayConnect",
             ARRAY(SELECT DISTINCT member.rolname::pg_catalog.text

@@ -2,14 +2,17 @@ import { quoteIdentifier } from '../identifier.ts';
 import type { Membership } from './memberships.ts';
 import { WITH_OPTIONS } from './with-options.ts';
 
-// Statements that make and mend roles, each complete but for the semicolon.
+// Statements that create and repair roles, each without its semicolon.
 
-/** A login starts like an owner: it cannot log in and has no password, until its first rotation gives it one. */
+/** A login starts like an owner, without LOGIN and password. Its first rotation gives it both. */
 export function createRole(role: string): string {
   return `CREATE ROLE ${quoteIdentifier(role)} NOLOGIN`;
 }
 
-/** `options`: from PostgreSQL 16 on a membership says for itself whether it inherits and may become the role. */
+/**
+ * `options`: from PostgreSQL 16 on, whether a member inherits and may SET ROLE is set for each
+ * membership.
+ */
 export function grantMembership(
   role: string,
   member: string,
@@ -18,18 +21,23 @@ export function grantMembership(
   return `GRANT ${quoteIdentifier(role)} TO ${quoteIdentifier(member)}${options ? ' WITH INHERIT TRUE, SET TRUE' : ''}`;
 }
 
-/** With a grantor only the membership that this one gave; without, from PostgreSQL 16 on, only that which the current role gave. */
+/**
+ * Revokes what the grantor granted. Without a grantor, from PostgreSQL 16 on, what the current role
+ * granted.
+ */
 export function revokeMembership({ role, member, grantor }: Membership): string {
   const revoke = `REVOKE ${quoteIdentifier(role)} FROM ${quoteIdentifier(member)}`;
   return grantor === null ? revoke : `${revoke} GRANTED BY ${quoteIdentifier(grantor)}`;
 }
 
-/** The least with which a rotator may alter a role from PostgreSQL 16 on. `rotator` is quoted already. */
+/**
+ * The least that lets a rotator alter a role from PostgreSQL 16 on. `rotator` is quoted already.
+ */
 export function grantAdmin(role: string, rotator: string): string {
   return `GRANT ${quoteIdentifier(role)} TO ${rotator} WITH ADMIN OPTION, INHERIT FALSE, SET FALSE`;
 }
 
-/** `here`: a setting for one database stands above the one for all, and has to go. */
+/** `here`: removes a setting for this database, which would override the one for all. */
 export function setDefaultRole(
   login: string,
   owner: string,
@@ -61,7 +69,9 @@ export function reassignOwned(from: string, to: string): string {
   return `REASSIGN OWNED BY ${quoteIdentifier(from)} TO ${quoteIdentifier(to)}`;
 }
 
-/** Once nothing is owned any more this only takes back what was granted to the role, in the connected database. */
+/**
+ * Once the role owns nothing, this only revokes what was granted to it in the connected database.
+ */
 export function dropOwned(role: string): string {
   return `DROP OWNED BY ${quoteIdentifier(role)}`;
 }
@@ -79,7 +89,10 @@ export function allowCreateRole(rotator: string): string {
   return `ALTER ROLE ${rotator} CREATEROLE`;
 }
 
-/** Has a member use a role's rights: an option of the membership from PostgreSQL 16 on, of the member before. */
+/**
+ * Lets a member use a role's rights. From PostgreSQL 16 on that is an option of the membership,
+ * before of the member.
+ */
 export function inheritRights(role: string, rotator: string, version: number): string {
   if (version < WITH_OPTIONS) return `ALTER ROLE ${rotator} INHERIT`;
   return `GRANT ${quoteIdentifier(role)} TO ${rotator} WITH INHERIT TRUE, SET TRUE`;

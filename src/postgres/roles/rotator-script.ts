@@ -1,35 +1,36 @@
+import type { RotatorScriptPart } from '../../facts/roles/rotator-script-facts.ts';
 import { quoteIdentifier, quoteLiteral } from '../identifier.ts';
 import { anonymousBlock } from './anonymous-block.ts';
 import { grantConnect, grantConnectOption, grantSchemaOption } from './grant-statements.ts';
 import { grantPasswords, grantSight } from './managed-grants.ts';
 import { grantReservedConnections } from './reserved-connections.ts';
 
-/** What a rotator of one connection has to be able to do. */
+/** What the rotator of one connection has to be able to do. */
 export interface RotatorNeeds {
   readonly rotator: string;
   readonly database: string;
-  /** SCRAM verifier of its password; left out: it has none, or somebody else sets it. */
+  /** SCRAM verifier of its password. Left out: it has none, or somebody else sets it. */
   readonly verifier?: string;
-  /** The policies' logins and owners, of which it is given those that exist already. */
+  /** The policies' logins and owners. The rotator may alter those that exist already. */
   readonly roles: readonly string[];
-  /** Where `roles create` grants; none if it is not to be used. */
+  /** Where `roles create` grants privileges; none if it is not used. */
   readonly schemas: readonly string[];
   readonly mayCreate: boolean;
-  /** Of a service that keeps the superuser to itself; left out: a superuser runs it. */
+  /** For a service that keeps the superuser to itself. Left out: a superuser runs the script. */
   readonly managed?: { readonly restrictsPasswords?: true };
 }
 
 /** Statements with one purpose. */
 export interface ScriptPart {
-  /** What they are for; one line. */
-  readonly purpose: string;
+  readonly part: RotatorScriptPart;
   /** Complete with semicolons. */
   readonly sql: string;
 }
 
 /**
- * The smallest role that can rotate, and with `mayCreate` make and mend roles, for PostgreSQL 14 and newer. Plain SQL
- * that can be run again, by a superuser or, where that is `managed`, by the administrator, in the connection's database.
+ * The smallest role that can rotate, and with `mayCreate` create and repair roles, for PostgreSQL
+ * 14 and newer. Plain SQL that can be run again, in the connection's database, by a superuser or
+ * the administrator of a `managed` service.
  * https://www.postgresql.org/docs/current/role-attributes.html
  */
 export function rotatorScript({
@@ -43,44 +44,36 @@ export function rotatorScript({
 }: RotatorNeeds): readonly ScriptPart[] {
   const me = quoteIdentifier(rotator);
   return [
-    { purpose: `The role. A superuser would need nothing, and is left alone.`, sql: makeRotator(rotator) },
+    { part: 'role', sql: makeRotator(rotator) },
     {
-      purpose: 'It logs in, and alters logins. The password is a SCRAM verifier, which logs nobody in.',
+      part: 'login',
       sql: `ALTER ROLE ${me} LOGIN CREATEROLE${verifier === undefined ? '' : ` PASSWORD ${quoteLiteral(verifier)}`};`,
     },
     {
-      purpose: 'It sees the sessions of the logins, and ends those that outstay the drain.',
+      part: 'sessions',
       sql: managed ? grantSight(rotator) : `GRANT pg_read_all_stats, pg_signal_backend TO ${me};`,
     },
-    {
-      purpose:
-        'From PostgreSQL 16 on it gets in by a reserved connection where a leaked login has taken all others.',
-      sql: grantReservedConnections(rotator),
-    },
-    ...(managed?.restrictsPasswords
-      ? [{ purpose: 'It sets passwords, where that is restricted.', sql: grantPasswords(rotator) }]
-      : []),
-    ...(roles.length === 0
-      ? []
-      : [
-          {
-            purpose:
-              'From PostgreSQL 16 on it alters only roles that it was given; those that it makes it has. Neither their rights come with it, nor may it act as them.',
-            sql: administer(rotator, roles),
-          },
-        ]),
+    { part: 'reserved-connections', sql: grantReservedConnections(rotator) },
+    ...part('passwords', managed?.restrictsPasswords ? grantPasswords(rotator) : undefined),
+    ...part('admin-option', roles.length > 0 ? administer(rotator, roles) : undefined),
     mayCreate
-      ? {
-          purpose: 'It connects, and passes on what roles create grants there.',
-          sql: [
-            grantConnectOption(database, me),
-            ...schemas.map((schema) => grantSchemaOption(schema, ['USAGE', 'CREATE'], me)),
-          ]
-            .map((sql) => `${sql};`)
-            .join('\n'),
-        }
-      : { purpose: 'It connects.', sql: `${grantConnect(database, [rotator])};` },
+      ? { part: 'pass-on', sql: passOn(me, database, schemas) }
+      : { part: 'connect', sql: `${grantConnect(database, [rotator])};` },
   ];
+}
+
+function part(name: RotatorScriptPart, sql: string | undefined): ScriptPart[] {
+  return sql === undefined ? [] : [{ part: name, sql }];
+}
+
+/** `me` is quoted already. */
+function passOn(me: string, database: string, schemas: readonly string[]): string {
+  return [
+    grantConnectOption(database, me),
+    ...schemas.map((schema) => grantSchemaOption(schema, ['USAGE', 'CREATE'], me)),
+  ]
+    .map((sql) => `${sql};`)
+    .join('\n');
 }
 
 function makeRotator(rotator: string): string {

@@ -1,109 +1,77 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
+import { type Fact, fact } from '../../facts/fact.ts';
+import { factOf, fault } from '../../facts/fault.ts';
 import { connect } from '../../postgres/connection/connect.ts';
-import { missingPrivileges, readServer } from '../../postgres/connection/rotator.ts';
-import { quoteIdentifier } from '../../postgres/identifier.ts';
-import type { Change } from '../../postgres/roles/change.ts';
 import { readStandings } from '../../postgres/roles/role-standing.ts';
-import { dropOwned, reassignOwned, shutOut } from '../../postgres/roles/role-statements.ts';
+import { shutOut } from '../../postgres/roles/role-statements.ts';
 import { LAST_LOOK_MS } from '../../postgres/sessions/last-look.ts';
-import { missingFindings } from '../../rotation/findings/missing-findings.ts';
-import { refuse } from '../../rotation/findings/refuse.ts';
-import { Refusal } from '../../rotation/refusal.ts';
-import { missingRights } from '../missing-rights.ts';
 import { underLock } from '../under-lock.ts';
 import { dropForGood } from './drop-for-good.ts';
 import { dropOwner } from './drop-owner.ts';
+import { refuseMissingDropRights } from './drop-rights.ts';
 import type { DropTarget } from './drop-target.ts';
-import { handOver, ownedHere } from './hand-over.ts';
-import { type DropWitnesses, refuseDrop } from './refuse-drop.ts';
+import { handOver } from './hand-over.ts';
+import { type DropContext, refuseDrop } from './refuse-drop.ts';
 
-type Witnesses = DropWitnesses & { readonly requestedBy: string };
+interface Context extends DropContext {
+  readonly requestedBy: string;
+}
 
 export interface Dropped {
   readonly dropped: readonly string[];
-  /** Logins that something depends on still, and that cannot log in any more. */
+  /** Logins that something still depends on. They cannot log in any more. */
   readonly deactivated: readonly string[];
-  /** What was done and what was not, a line each. */
-  readonly lines: readonly string[];
+  /** What was done and what was not, in this order. */
+  readonly facts: readonly Fact[];
 }
 
 /**
- * Drops the logins of a policy, and its owner if keyturn made it and nobody needs it, under the policy's lock. The logins
- * are shut out first, so that nobody makes anything as them; the rest is done all of it or nothing. What they own
- * becomes the owner's; data is never dropped. Throws as {@link refuseDrop} does.
+ * Drops the logins of a policy, and its owner if keyturn created it and nobody needs it, under the
+ * policy's lock. The logins are disabled first, so that nobody creates anything as them. The rest
+ * is done all of it or nothing. What they own becomes the owner's; data is never dropped. Throws as
+ * {@link refuseDrop} does.
  */
-export async function dropRoles(
-  client: pg.Client,
-  target: DropTarget,
-  witnesses: Witnesses,
-): Promise<Dropped> {
+export async function dropRoles(client: pg.Client, target: DropTarget, context: Context): Promise<Dropped> {
   const { logins } = target;
-  await using session = await connect(witnesses.connection);
+  await using session = await connect(context.connection);
   const existing = await underLock(client, logins, async () => {
-    await refuseDrop(client, target, witnesses);
+    await refuseDrop(client, target, context);
     const found = await readStandings(client, logins);
     const present = logins.filter((login) => found.has(login));
-    await refuseMissingRights(client, target, present);
+    await refuseMissingDropRights(client, target, present);
     for (const login of present) await client.query(shutOut(login));
     return present;
   });
   await sleep(LAST_LOOK_MS);
   try {
     return await underLock(client, logins, async () => {
-      // Who came in before the door was shut is seen by now.
-      await refuseDrop(client, target, witnesses);
-      return await dropShut(client, target, { ...witnesses, existing, witness: session.client });
+      // By now everybody can be seen who logged in before the logins were disabled.
+      await refuseDrop(client, target, context);
+      return await dropDisabled(client, target, { ...context, existing, observer: session.client });
     });
   } catch (cause) {
     if (existing.length === 0) throw cause;
-    throw new Error(
-      `${existing.join(' and ')} cannot log in any more, but nothing is dropped: ${(cause as Error).message}`,
-      { cause },
-    );
+    throw fault('drop-stopped', { logins: existing, cause: factOf(cause) }, { cause });
   }
 }
 
-/** Drops logins that nobody is in, and nobody can log in to. */
-async function dropShut(
+/** Drops logins that nobody uses, and that nobody can log in to. */
+async function dropDisabled(
   client: pg.Client,
   target: DropTarget,
-  {
-    existing,
-    ...witnesses
-  }: Witnesses & { readonly existing: readonly string[]; readonly witness: pg.ClientBase },
+  context: Context & { readonly existing: readonly string[]; readonly observer: pg.ClientBase },
 ): Promise<Dropped> {
-  const { ledger, requestedBy, witness } = witnesses;
   const { owner } = target;
-  const lines: string[] = [];
-  const dropped: string[] = [];
-  const deactivated: string[] = [];
-  for (const login of target.logins) {
-    if (!existing.includes(login)) lines.push(`the login ${login} does not exist`);
-  }
-  for (const login of existing) {
-    lines.push(...(await handOver(client, login, owner)));
-    const dependents = await dropForGood(client, {
-      witness,
-      role: login,
-      ...(owner === undefined ? {} : { heir: owner }),
-    });
-    if (dependents.length === 0) {
-      dropped.push(login);
-      lines.push(`drops the login ${login}`);
-      continue;
-    }
-    deactivated.push(login);
-    lines.push(
-      `deactivates the login ${login} (NOLOGIN, no password) and does not drop it, for it is needed still: ${dependents.join(', ')}`,
-    );
-  }
-  if (owner !== undefined) {
-    const reason = await dropOwner(client, { ...target, owner }, witnesses);
-    if (reason === undefined) dropped.push(owner);
-    lines.push(reason ?? `drops the owner ${owner}`);
-  }
-  await ledger.provisions.record({
+  const facts = target.logins
+    .filter((login) => !context.existing.includes(login))
+    .map((login): Fact => fact('role-already-gone', { kind: 'login', role: login }));
+  for (const login of context.existing)
+    facts.push(...(await dropLogin(client, login, owner, context.observer)));
+  if (owner !== undefined) facts.push(await dropOwner(client, { ...target, owner }, context));
+  const dropped = facts.flatMap((each) => (each.code === 'drop-role' ? each.params.role : []));
+  const deactivated = facts.flatMap((each) => (each.code === 'deactivate-login' ? each.params.login : []));
+  await context.ledger.provisions.record({
     policy: target.policy,
     kind: 'drop',
     connection: target.connection,
@@ -114,37 +82,27 @@ async function dropShut(
     made: [],
     dropped,
     deactivated,
-    requestedBy,
+    requestedBy: context.requestedBy,
   });
-  return { dropped, deactivated, lines };
+  return { dropped, deactivated, facts };
 }
 
-async function refuseMissingRights(
+/**
+ * Returns what was handed over, if anything was, and whether the login is dropped or only disabled.
+ */
+async function dropLogin(
   client: pg.Client,
-  { owner, logins }: DropTarget,
-  existing: readonly string[],
-): Promise<void> {
-  const server = await readServer(client);
-  const to = quoteIdentifier(server.rotator);
-  const standings = await readStandings(client, [...logins, ...(owner === undefined ? [] : [owner])]);
-  const owned = await ownedHere(client, existing);
-  if (owner !== undefined && owned.length > 0 && !standings.has(owner)) {
-    throw new Refusal(
-      `The owner ${owner}, to which belongs what the logins own, does not exist; run: CREATE ROLE ${quoteIdentifier(owner)} NOLOGIN`,
-    );
-  }
-  const changes: Change[] = existing.map((login) => ({
-    what: `drops ${login}`,
-    sql: dropOwned(login),
-    rights: [login, ...(owned.some(({ role }) => role === login) && owner !== undefined ? [owner] : [])],
-  }));
-  const missing = [
-    ...(await missingPrivileges(client, existing, { mayTerminate: false })),
-    ...missingRights(
-      changes,
-      { standings, server },
-      { to, otherwise: reassignOwned(existing[0] ?? '', owner ?? '') },
-    ),
+  login: string,
+  owner: string | undefined,
+  observer: pg.ClientBase,
+): Promise<Fact[]> {
+  const handedOver = await handOver(client, login, owner);
+  const newOwner = owner === undefined ? {} : { newOwner: owner };
+  const outcome = await dropForGood(client, { observer, role: login, ...newOwner });
+  return [
+    ...(handedOver === undefined ? [] : [handedOver]),
+    outcome.isDropped
+      ? fact('drop-role', { kind: 'login', role: login })
+      : fact('deactivate-login', { login, dependents: outcome.dependents }),
   ];
-  refuse(missingFindings(server.rotator, missing));
 }

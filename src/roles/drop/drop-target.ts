@@ -2,18 +2,24 @@ import type { Config } from '../../config/config.ts';
 import type { Provision } from '../../ledger/provisions.ts';
 import { refuseRotator } from '../refuse-rotator.ts';
 
-/** Whose roles are to be dropped: a policy as it is configured, or as it last was. */
+/** The policy whose roles are dropped, as it is configured or as the ledger remembers it. */
 export interface DropTarget {
   readonly policy: string;
   readonly isConfigured: boolean;
   readonly connection: string;
   readonly logins: readonly [string, string];
   readonly owner?: string;
-  /** Whether it is on the embedded PostgreSQL, whose roles keyturn made, asked for or not. */
+  /**
+   * Whether it is on the embedded PostgreSQL, where keyturn creates roles before anybody asks for
+   * them.
+   */
   readonly isEmbedded?: true;
 }
 
-/** Undefined where neither the configuration nor the ledger knows the policy. Throws a RequestError for a rotator's. */
+/**
+ * Undefined where neither the configuration nor the ledger knows the policy. Throws a fault for a
+ * rotator policy.
+ */
 export function dropTargetOf(
   name: string,
   { policies, connections }: Config,

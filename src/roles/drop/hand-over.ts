@@ -1,44 +1,50 @@
 import type pg from 'pg';
-import { counted } from '../../counted.ts';
+import type { Fact } from '../../facts/fact.ts';
+import { fact } from '../../facts/fact.ts';
+import { fault } from '../../facts/fault.ts';
+import { sql } from '../../facts/remedy.ts';
 import { isForbidden } from '../../postgres/connection/database-error.ts';
 import { type OwnedObjects, ownedObjects } from '../../postgres/logins/owned-objects.ts';
 import { withRightsOf } from '../../postgres/roles/borrowed-rights.ts';
 import { reassignOwned } from '../../postgres/roles/role-statements.ts';
-import { Refusal } from '../../rotation/refusal.ts';
+import { strangersMessage } from '../../visible.ts';
 
 /**
- * Makes what a login owns the owner's, and says so in a line; none where there is nothing, or no owner. Throws a Refusal
- * when that takes more than the rights of both, as it does for a schema, or a function where the owner may not create.
+ * Hands what a login owns to the owner, and returns that as a fact; undefined where there is
+ * nothing, or no owner. Throws a fault when that takes more than the rights of both. For a schema
+ * it does, and for a function where the owner may not create.
  */
 export async function handOver(
   client: pg.ClientBase,
   login: string,
   owner: string | undefined,
-): Promise<string[]> {
+): Promise<Fact | undefined> {
   const owned = await ownedHere(client, [login]);
-  if (owned.length === 0 || owner === undefined) return [];
-  const sql = reassignOwned(login, owner);
+  if (owned.length === 0 || owner === undefined) return undefined;
+  const statement = reassignOwned(login, owner);
   try {
     await withRightsOf(client, [login, owner], async () => {
-      await client.query(sql);
+      await client.query(statement);
     });
   } catch (cause) {
     if (!isForbidden(cause)) throw cause;
-    throw new Refusal(
-      `The rotator may not hand what ${login} owns to ${owner} (${(cause as Error).message}); have an administrator run it in this database: ${sql}`,
-      { cause },
-    );
+    const detail = strangersMessage((cause as Error).message);
+    const remedies = [sql(statement)];
+    throw fault('hand-over-forbidden', { from: login, to: owner, detail }, { cause, remedies });
   }
   const left = await ownedHere(client, [login]);
   if (left.length > 0) {
-    throw new Refusal(
-      `${login} still owns ${left.flatMap(({ examples }) => examples).join(', ')}, which PostgreSQL does not hand over; hand it over by hand`,
-    );
+    throw fault('hand-over-incomplete', {
+      role: login,
+      examples: left.flatMap(({ examples }) => examples),
+    });
   }
-  const count = owned.reduce((sum, one) => sum + one.count, 0);
-  return [
-    `hands ${counted(count, 'object')} of ${login} to ${owner}: ${owned.flatMap(({ examples }) => examples).join(', ')}`,
-  ];
+  return fact('hand-over-objects', {
+    from: login,
+    to: owner,
+    count: owned.reduce((sum, one) => sum + one.count, 0),
+    examples: owned.flatMap(({ examples }) => examples),
+  });
 }
 
 /** What belongs to the roles in the connected database, and of what all databases share. */

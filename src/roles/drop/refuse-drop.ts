@@ -1,17 +1,16 @@
 import type pg from 'pg';
 import type { Connection } from '../../config/config.ts';
 import type { Policy } from '../../config/policy.ts';
-import { counted } from '../../counted.ts';
+import { fault } from '../../facts/fault.ts';
+import { command } from '../../facts/remedy.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
-import { quoteIdentifier } from '../../postgres/identifier.ts';
 import { ownedObjects } from '../../postgres/logins/owned-objects.ts';
 import type { OpenDestination } from '../../rotation/context/rotation-context.ts';
-import { Refusal } from '../../rotation/refusal.ts';
-import { holdersOf } from '../holders-of.ts';
+import { allUsesOf, isUsed } from '../all-uses-of.ts';
 import type { DropTarget } from './drop-target.ts';
 
 /** What a drop asks besides the database. */
-export interface DropWitnesses {
+export interface DropContext {
   readonly ledger: Ledger;
   /** With the replicas and PgBouncers where the logins may be in use. */
   readonly connection: Connection;
@@ -21,40 +20,43 @@ export interface DropWitnesses {
   readonly destinations: readonly OpenDestination[];
 }
 
-/** Throws a Refusal while anybody may still need one of the logins, and an error when somebody who knows cannot be asked. */
+/**
+ * Throws a fault while anybody may still need one of the logins, or when a place where they may be
+ * in use cannot be asked.
+ */
 export async function refuseDrop(
   client: pg.ClientBase,
-  { policy, logins, owner }: DropTarget,
-  { ledger, connection, others, destinations }: DropWitnesses,
+  target: DropTarget,
+  context: DropContext,
 ): Promise<void> {
-  for (const other of others) {
-    const shared = logins.find((login) => other.logins.includes(login));
-    if (shared)
-      throw new Refusal(`${shared} is a login of the policy ${other.name} now, so it is not dropped`);
-  }
-  for (const destination of destinations) {
-    const version = await destination.store.read(destination.secrets, 'current');
-    const published = logins.find((login) => login === version?.fields.username);
-    if (published === undefined) continue;
-    throw new Refusal(
-      `${destination.name} publishes ${published}, which the consumers of ${policy} use; once they do not, take the policy out of the configuration and drop it again`,
-    );
-  }
-  const [open] = await ledger.open(policy);
+  refuseShared(target, context);
+  await refusePublished(target, context);
+  const { policy, logins, owner } = target;
+  const [open] = await context.ledger.open(policy);
   if (open) {
-    throw new Refusal(
-      `${policy} has a rotation open (${open.id}); wait for its end, or end it: keyturn cancel ${policy}`,
-    );
+    const remedies = [command('cancel', policy)];
+    throw fault('drop-during-rotation', { policy, rotation: open.id }, { remedies });
   }
-  for (const [login, holders] of await holdersOf(client, connection, logins)) {
-    if (holders.length === 0) continue;
-    throw new Refusal(`${login} is in use: ${holders.join(', ')}; end that first, and run it again`);
-  }
+  const used = (await allUsesOf(client, context.connection, logins)).find(isUsed);
+  if (used) throw fault('drop-login-in-use', used);
   if (owner !== undefined) return;
   const [owned] = await ownedObjects(client, logins);
   if (!owned) return;
   const { role, database, count, examples } = owned;
-  throw new Refusal(
-    `${role} owns ${counted(count, 'object')}${database === null ? '' : ` in database ${database}`}${examples.length > 0 ? ` (${examples.join(', ')})` : ''}, and the policy has no owner to take them; give it one, or hand them over: REASSIGN OWNED BY ${quoteIdentifier(role)} TO another role`,
-  );
+  throw fault('drop-without-owner', { role, database, count, examples });
+}
+
+function refuseShared({ logins }: DropTarget, { others }: DropContext): void {
+  for (const { name, logins: theirs } of others) {
+    const login = logins.find((each) => theirs.includes(each));
+    if (login !== undefined) throw fault('drop-login-of-other-policy', { login, policy: name });
+  }
+}
+
+async function refusePublished({ policy, logins }: DropTarget, { destinations }: DropContext): Promise<void> {
+  for (const { name, store, secrets } of destinations) {
+    const version = await store.read(secrets, 'current');
+    const login = logins.find((each) => each === version?.fields.username);
+    if (login !== undefined) throw fault('drop-login-published', { login, destination: name, policy });
+  }
 }

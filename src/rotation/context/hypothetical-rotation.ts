@@ -20,6 +20,11 @@ export function hypotheticalRotation(policy: string, now: number): Rotation {
     adopt: false,
     replaces: null,
     attempts: 0,
-    lastError: null,
+    lastFault: null,
+    setBegunAt: null,
+    publishBegunAt: null,
+    replicasBehindSince: null,
+    outgoingShutAt: null,
+    lastLookAt: null,
   };
 }

@@ -11,10 +11,9 @@ import { mergeUses } from '../../postgres/sessions/merge-uses.ts';
 import { usesOf } from '../../postgres/sessions/sessions.ts';
 import { openUsePoller, type UsePoller, type UseSource } from '../../postgres/sessions/use-poller.ts';
 import type { Stage, Version } from '../../secret-store/secret-store.ts';
-import type { OpenDestination, RotationContext, RotationView } from './rotation-context.ts';
+import type { OpenDestination, PolicyView, RotationContext, RotationView } from './rotation-context.ts';
 
 interface ViewParts<Its extends Policy> {
-  readonly rotation: Rotation;
   readonly policy: Its;
   readonly connection: Connection;
   readonly destinations: readonly [OpenDestination, ...OpenDestination[]];
@@ -25,22 +24,40 @@ interface ViewParts<Its extends Policy> {
   readonly sessions?: SessionPool;
 }
 
+interface RotationParts<Its extends Policy> extends ViewParts<Its> {
+  readonly rotation: Rotation;
+}
+
 /** A context for one run through the steps. Disposing of it closes the rotator's sessions that were opened. */
 export function openContext<Its extends Policy>({
   ledger,
   ...parts
-}: ViewParts<Its> & { readonly ledger: Ledger }): RotationContext<Its> & AsyncDisposable {
+}: RotationParts<Its> & { readonly ledger: Ledger }): RotationContext<Its> & AsyncDisposable {
   return { ...openView(parts), ledger };
 }
 
 /** The same without a ledger, for looking only. */
-export function openView<Its extends Policy>(given: ViewParts<Its>): RotationView<Its> & AsyncDisposable {
+export function openView<Its extends Policy>({
+  rotation,
+  ...parts
+}: RotationParts<Its>): RotationView<Its> & AsyncDisposable {
+  const view = openPolicyView(parts, { urgent: rotation.reason === 'emergency' });
+  return { ...view, rotation, warnings: [] };
+}
+
+/**
+ * What can be seen of a policy. `urgent` is for an emergency, which does not queue for a session.
+ * Disposing of it closes the rotator's sessions that were opened.
+ */
+export function openPolicyView<Its extends Policy>(
+  given: ViewParts<Its>,
+  { urgent = false }: { readonly urgent?: boolean } = {},
+): PolicyView<Its> & AsyncDisposable {
   const parts = { ...given, connection: remembering(given.connection) };
   let session: Promise<Session> | undefined;
   let answers = new Map<string, Promise<Version | undefined>>();
   const poller = parts.poller ?? openUsePoller(parts.clock);
   const sessions = parts.sessions ?? openSessionPool(parts.connection);
-  const urgent = parts.rotation.reason === 'emergency';
   async function rotator() {
     session ??= sessions.rotator({ urgent });
     return (await session).client;
@@ -59,7 +76,6 @@ export function openView<Its extends Policy>(given: ViewParts<Its>): RotationVie
   ];
   return {
     ...parts,
-    warnings: [],
     rotator,
     async beside(open) {
       // In this order: whoever holds the second session waits for nobody.

@@ -1,10 +1,7 @@
-import type { OpenDestination, RotationView } from './rotation-context.ts';
+import type { OpenDestination, PolicyView } from './rotation-context.ts';
 
 /** The first destination that publishes a login: whoever altered it then would do so under its readers. */
-export async function publisherOf(
-  context: RotationView,
-  login: string,
-): Promise<OpenDestination | undefined> {
+export async function publisherOf(context: PolicyView, login: string): Promise<OpenDestination | undefined> {
   for (const destination of context.destinations) {
     const current = await context.read(destination, 'current');
     if (current?.fields.username === login) return destination;

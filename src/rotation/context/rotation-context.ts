@@ -2,13 +2,15 @@ import type pg from 'pg';
 import type { Clock } from '../../clock.ts';
 import type { Connection } from '../../config/config.ts';
 import type { Destination, LoginsPolicy, Policy } from '../../config/policy.ts';
+import type { Fact } from '../../facts/fact.ts';
+import { fault } from '../../facts/fault.ts';
+import { command } from '../../facts/remedy.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { Rotation, StepName } from '../../ledger/rotation.ts';
 import type { Session } from '../../postgres/connection/connect.ts';
 import type { OpenReplica } from '../../postgres/replicas/open-replica.ts';
 import type { LoginUse } from '../../postgres/sessions/sessions.ts';
 import type { SecretStore, Stage, Version } from '../../secret-store/secret-store.ts';
-import { NoWayForward } from '../no-way-forward.ts';
 import { credentialIn } from './credential-in.ts';
 
 /** A destination together with its open store. */
@@ -25,21 +27,16 @@ export interface Credential {
 /** What stops nothing and yet must be told. */
 export interface Warning {
   readonly step: StepName;
-  readonly text: string;
+  readonly fact: Fact;
 }
 
-/** All that the steps of one rotation need, for one run through them. */
-export interface RotationContext<Its extends Policy = Policy> {
+/** What can be seen of a policy, without a rotation and without the ledger. Nothing is written through it. */
+export interface PolicyView<Its extends Policy = Policy> {
   readonly policy: Its;
   readonly connection: Connection;
   /** The first is the primary. */
   readonly destinations: readonly [OpenDestination, ...OpenDestination[]];
-  readonly ledger: Ledger;
   readonly clock: Clock;
-  /** Follows the ledger: replaced by whoever writes there. */
-  rotation: Rotation;
-  /** What this run found worth telling that no run before it had. */
-  readonly warnings: Warning[];
   /** The rotator's session, opened at first use and kept for this run. */
   rotator(): Promise<pg.Client>;
   /** Opens another session on the primary, within what `maxSessions` allows. Dispose of it before the next. */
@@ -54,11 +51,22 @@ export interface RotationContext<Its extends Policy = Policy> {
   look(login: string, maxAge: number): Promise<LoginUse>;
   /** What a destination says, asked once per run and stage until `forget`. */
   read(destination: OpenDestination, stage: Stage): Promise<Version | undefined>;
+  /** Drops what was read: for whoever writes to a store, takes the lock or begins anew. */
   forget(): void;
 }
 
-/** What can be asked of the world while the ledger is away. */
-export type RotationView<Its extends Policy = Policy> = Omit<RotationContext<Its>, 'ledger'>;
+/** A policy as one of its rotations sees it, while the ledger may be away. */
+export interface RotationView<Its extends Policy = Policy> extends PolicyView<Its> {
+  /** Follows the ledger: replaced by whoever writes there. */
+  rotation: Rotation;
+  /** What this run found worth telling that no run before it had. */
+  readonly warnings: Warning[];
+}
+
+/** All that the steps of one rotation need, for one run through them. */
+export interface RotationContext<Its extends Policy = Policy> extends RotationView<Its> {
+  readonly ledger: Ledger;
+}
 
 /** The same two for a policy of two logins. */
 export type LoginsContext = RotationContext<LoginsPolicy>;
@@ -71,7 +79,7 @@ export function tokenOf({ rotation }: RotationView): string {
 
 /**
  * The logins that `check` resolved. They do not change while the rotation lasts, but change places on its way back.
- * Throws a Refusal unless they are the policy's two: the ledger says what to do next, never to whom.
+ * Throws a fault unless they are the policy's two: the ledger says what to do next, never to whom.
  */
 export function frozenLogins({ policy, rotation }: Pick<RotationContext, 'policy' | 'rotation'>): {
   readonly incoming: string;
@@ -82,9 +90,13 @@ export function frozenLogins({ policy, rotation }: Pick<RotationContext, 'policy
     throw new Error(`Rotation ${rotation.id} has no logins yet, though a step after check runs`);
   }
   if (!areOfPolicy({ policy, rotation })) {
-    throw new NoWayForward(
-      `The ledger says that rotation ${rotation.id} brings in ${incoming} for ${outgoing}, but policy ${policy.name} has the logins ${policy.logins.join(' and ')}, so nothing is altered; if the policy was edited, put its logins back until this rotation is done; else find out who writes to keyturn.rotation`,
-    );
+    throw fault('ledger-names-other-logins', {
+      rotation: rotation.id,
+      incoming,
+      outgoing,
+      policy: policy.name,
+      logins: policy.logins,
+    });
   }
   return rotation.rolledBackTo === null ? { incoming, outgoing } : { incoming: outgoing, outgoing: incoming };
 }
@@ -141,21 +153,27 @@ export function isPublished(context: RotationContext): Promise<boolean> {
 
 /**
  * The username and password that this rotation makes current: the store is the journal. From the primary, or where that
- * has lost them, from another destination. Throws a NoWayForward where none has them, and where they are of another login
- * than the one that comes in.
+ * has lost them, from another destination. Throws a fault that no try gets past where none has them, and where they are of
+ * another login than the one that comes in.
  */
 export async function stagedCredential(context: RotationView): Promise<Credential> {
   const staged = (await findStaged(context)) ?? (await findStagedAnew(context));
   const { policy, rotation } = context;
   if (!staged) {
-    throw new NoWayForward(
-      `${context.destinations[0].name} has lost the version ${tokenOf(context)} that this rotation makes current; rotate again: keyturn rotate ${policy.name}`,
+    throw fault(
+      'staged-version-lost',
+      { destination: context.destinations[0].name, version: tokenOf(context) },
+      { remedies: [command('rotate', policy.name)] },
     );
   }
   if (policy.type === 'logins' && staged.username !== frozenLogins(context).incoming) {
-    throw new NoWayForward(
-      `Version ${tokenOf(context)} of ${context.destinations[0].name} is one of ${staged.username}, but rotation ${rotation.id} brings in ${frozenLogins(context).incoming}, so nothing is altered; find out who writes to keyturn.rotation or to the secret`,
-    );
+    throw fault('staged-version-of-another-login', {
+      destination: context.destinations[0].name,
+      version: tokenOf(context),
+      login: staged.username,
+      rotation: rotation.id,
+      incoming: frozenLogins(context).incoming,
+    });
   }
   return staged;
 }

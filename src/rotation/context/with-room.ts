@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { counted } from '../../counted.ts';
+import { fact } from '../../facts/fact.ts';
 import type { Session } from '../../postgres/connection/connect.ts';
 import { isServerFull } from '../../postgres/connection/database-error.ts';
 import { endSome } from '../../postgres/sessions/sessions.ts';
@@ -35,9 +35,12 @@ export async function withRoom(context: RotationView, open: () => Promise<Sessio
 
 async function tell(context: RotationView, outgoing: string): Promise<void> {
   const uses = await context.uses([outgoing]);
-  const count = uses.get(outgoing)?.sessions.length ?? 0;
-  const text = `ends some of ${counted(count, 'session')} of ${outgoing}, since the server has no free connection for the login that comes in`;
-  if (isContext(context)) await warn(context, 'verify', text);
+  const sessions = uses.get(outgoing)?.sessions.length ?? 0;
+  if (!isContext(context)) return;
+  await warn(context, 'verify', {
+    fact: fact('emergency-makes-room', { login: outgoing, sessions }),
+    subject: String(sessions),
+  });
 }
 
 function isContext(view: RotationView): view is RotationContext {

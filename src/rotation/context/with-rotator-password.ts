@@ -1,11 +1,10 @@
 import type { Connection, Database, WithPassword } from '../../config/config.ts';
+import { type Fault, factOf, fault } from '../../facts/fault.ts';
+import { sql } from '../../facts/remedy.ts';
 import { placeOf } from '../../postgres/connection/connect.ts';
-import { DatabaseError } from '../../postgres/connection/database-error.ts';
-import { refusedAs } from '../../postgres/connection/refused-as.ts';
 import { quoteIdentifier } from '../../postgres/identifier.ts';
+import { isPasswordRefused } from '../server-fault.ts';
 import type { OpenDestination } from './rotation-context.ts';
-
-const MOVED = 'if another destination was the first of the policy until now, put that back';
 
 /**
  * A connection whose rotator has a policy of its own. Its password is the one that this process logged in to the same server
@@ -43,7 +42,7 @@ export function withRotatorPassword(
           last.set(server, password);
           return result;
         } catch (error) {
-          if (refusedAs(error) !== 'password') throw error;
+          if (!isPasswordRefused(error)) throw error;
           refused.set(password, error);
         }
       }
@@ -54,31 +53,28 @@ export function withRotatorPassword(
     throw others.length === 0 ? onlyRefusal(cause) : refusal(target, cause);
   };
 
-  /** Nothing was ever published, so it is the configured one that is wrong, as the error says; or not there. */
-  function onlyRefusal(cause: unknown): DatabaseError {
-    const told = cause instanceof Error ? cause.message : String(cause);
-    return new DatabaseError(
-      'authentication',
-      `${told}. ${primary.name} has no other of policy ${policy}: ${MOVED}`,
+  /** Nothing was ever published, so it is the configured one that is wrong, as the cause says; or not there. */
+  function onlyRefusal(cause: unknown): Fault {
+    return fault(
+      'rotator-password-unknown',
+      { policy, destination: primary.name, cause: factOf(cause) },
       { cause },
     );
   }
 
-  function refusal(target: Database, cause: unknown): DatabaseError {
-    const all = `${placeOf(target)}: PostgreSQL refuses what ${primary.name} has of policy ${policy}, current, pending and previous, and the password that connection ${connection.name} configures`;
+  function refusal(target: Database, cause: unknown): Fault {
+    const params = {
+      server: placeOf(target),
+      policy,
+      destination: primary.name,
+      connection: connection.name,
+    };
     if (serverText(target) !== serverText(connection)) {
-      return new DatabaseError(
-        'behind',
-        `${all}; it may not have replayed the password of now: find out from pg_stat_replication on the primary what keeps it`,
-        { cause },
-      );
+      return fault('replica-refuses-rotator-passwords', params, { cause });
     }
     const alter = `ALTER ROLE ${quoteIdentifier(connection.user)}`;
-    return new DatabaseError(
-      'authentication',
-      `${all}; ${MOVED}; if the role's VALID UNTIL is over, ${alter} VALID UNTIL 'infinity'; else set a password by hand, ${alter} PASSWORD '…', and configure it there`,
-      { cause },
-    );
+    const remedies = [sql(`${alter} VALID UNTIL 'infinity'`)];
+    return fault('rotator-passwords-refused', params, { cause, remedies });
   }
 
   return { ...connection, withPassword };

@@ -1,40 +1,42 @@
 import type { Policy } from '../../config/policy.ts';
+import { fact } from '../../facts/fact.ts';
+import { sql } from '../../facts/remedy.ts';
 import { readLogins } from '../../postgres/logins/login.ts';
 import { neverExpire } from '../../postgres/roles/role-statements.ts';
 import type { RotationView } from '../context/rotation-context.ts';
-import type { Finding } from './finding.ts';
+import { type Finding, finding } from './finding.ts';
 
-/** How near an expiry is that is told where no rotation comes by itself, in days. */
-const SOON = 30;
+/** Where no rotation comes by itself, an expiry within so many days is a finding. */
+const SOON_DAYS = 30;
 const DAY_MS = 24 * 60 * 60_000;
 
 /**
- * Logins whose VALID UNTIL is over before the next rotation has drained, or is not the other's: no rotation moves it, and
- * consumers would be refused from then on. `due` is that rotation's slot in milliseconds since the epoch; undefined: only when asked.
+ * Logins whose VALID UNTIL is over before the next rotation has drained, or is not the other's: no rotation moves it,
+ * and consumers would be refused from then on. `due` is that rotation's slot in milliseconds since the epoch;
+ * undefined: it rotates only when asked.
  */
 export async function expiryFindings(
   { policy, rotator, clock }: RotationView,
   due: number | undefined,
 ): Promise<Finding[]> {
   const logins = await readLogins(await rotator(), policy.logins);
-  const end = due === undefined ? clock.now() + SOON * DAY_MS : due + drainOf(policy);
-  const before =
-    due === undefined
-      ? `in less than ${SOON} days`
-      : `before the rotation of ${new Date(due).toISOString()} has drained`;
+  const end = due === undefined ? clock.now() + SOON_DAYS * DAY_MS : due + drainOf(policy);
+  const about = policy.type === 'rotator' ? 'rotator' : 'logins';
   const found = policy.logins.flatMap((name) => logins.get(name) ?? []);
-  return found.flatMap(({ name, expired, validUntil }): Finding[] => {
-    // One that is over already is told as what it is.
+  return found.flatMap(({ name: login, expired, validUntil }): Finding[] => {
+    // A login that has expired already has a finding of its own.
     if (expired || validUntil === null) return [];
-    const until = validUntil.toISOString();
-    const isOwn = found.some((other) => other.validUntil?.getTime() !== validUntil.getTime());
-    if (validUntil.getTime() >= end && !isOwn) return [];
-    const text =
-      validUntil.getTime() < end
-        ? `nobody can log in as ${name} after its VALID UNTIL, ${until}, which is over ${before}`
-        : `only ${name} has VALID UNTIL ${until}: what works for one login is refused to the other one day`;
-    const about = policy.type === 'rotator' ? 'rotator' : 'logins';
-    return [{ level: 'warn', about, text, sql: [neverExpire(name)] }];
+    const expiry = { login, validUntil: validUntil.toISOString() };
+    const remedy = sql(neverExpire(login));
+    if (validUntil.getTime() < end) {
+      const early =
+        due === undefined
+          ? fact('login-expires-soon', { ...expiry, days: SOON_DAYS }, remedy)
+          : fact('login-expires-before-drained', { ...expiry, slot: new Date(due).toISOString() }, remedy);
+      return [finding('warn', about, early)];
+    }
+    const isAlone = found.some((other) => other.validUntil?.getTime() !== validUntil.getTime());
+    return isAlone ? [finding('warn', about, fact('login-expires-alone', expiry, remedy))] : [];
   });
 }
 

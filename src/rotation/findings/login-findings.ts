@@ -1,4 +1,5 @@
-import { counted } from '../../counted.ts';
+import { fact } from '../../facts/fact.ts';
+import { command, sql } from '../../facts/remedy.ts';
 import { readServer } from '../../postgres/connection/rotator.ts';
 import { type Login, readLogins } from '../../postgres/logins/login.ts';
 import { loginDifferences } from '../../postgres/logins/login-differences.ts';
@@ -13,153 +14,132 @@ import {
 import { WITH_OPTIONS } from '../../postgres/roles/with-options.ts';
 import { sessionsOfNobody } from '../../postgres/sessions/sessions.ts';
 import type { LoginsView } from '../context/rotation-context.ts';
-import type { Finding } from './finding.ts';
+import { type Finding, finding } from './finding.ts';
 
 /** What a rotation that is about to begin knows of itself. */
 export interface Turn {
-  /** The published login, which goes out. What is broken about it is mended by rotating, so it stops no rotation. */
+  /** The published login, which goes out. What is wrong with it is put right by rotating, so it stops no rotation. */
   readonly outgoing?: string | undefined;
   /** An emergency goes on where the logins only differ: a login may alter its own settings. */
   readonly emergency?: boolean;
 }
 
-/** What is wrong with the logins themselves. Consumers must notice nothing but the name, so they may differ in nothing else. */
+/**
+ * What is wrong with the logins themselves. Consumers must notice nothing but the name, so they may differ in nothing
+ * else.
+ */
 export async function loginFindings(
   view: LoginsView,
   { outgoing, emergency = false }: Turn = {},
 ): Promise<Finding[]> {
-  const { logins, owner } = view.policy;
+  const { name: policy, logins, owner } = view.policy;
   const client = await view.rotator();
   const found = await readLogins(client, [...logins, ...(owner === undefined ? [] : [owner])]);
   const absent = logins.filter((login) => !found.has(login));
-  const remedy = `make what is missing with keyturn roles create ${view.policy.name}, or by hand`;
   const ownerless =
     owner === undefined || found.has(owner)
       ? []
-      : [{ ...fail(`The owner ${owner} does not exist`, [createRole(owner)]), remedy }];
+      : [finding('fail', 'logins', fact('owner-missing', { owner, policy }, sql(createRole(owner))))];
   if (absent.some((login) => login !== outgoing)) {
-    const text =
-      absent.length === 1
-        ? `The login ${absent[0]} does not exist`
-        : `The logins ${absent.join(' and ')} do not exist`;
-    return [...ownerless, { ...fail(text, absent.map(createRole)), remedy }];
+    const missing = fact('logins-missing', { logins: absent, policy }, sql(...absent.map(createRole)));
+    return [...ownerless, finding('fail', 'logins', missing)];
   }
   const present = logins.flatMap((login) => found.get(login) ?? []);
   const { database } = view.connection;
   const { version } = await readServer(client);
-  const each = (login: Login, of: (login: Login) => Finding[], isMild: boolean) =>
-    isMild && login.name === outgoing ? of(login).map(mildly) : of(login);
-  const differences = present.length < 2 ? [] : differenceFindings(present as [Login, Login], owner);
+  const asWarningIf = (isMild: boolean, findings: Finding[]) => (isMild ? findings.map(asWarning) : findings);
   return [
-    ...absent.map((login) => goneFinding(login, logins)),
-    ...(absent.length > 0 ? strayFindings(await sessionsOfNobody(client)) : []),
-    ...present.flatMap((login) => each(login, (it) => shutFindings(it, database), true)),
+    ...absent.map((login) => missingOutgoing(login, view.policy)),
+    ...(absent.length > 0 ? orphanFindings(await sessionsOfNobody(client)) : []),
+    ...present.flatMap((login) => asWarningIf(login.name === outgoing, entryFindings(login, database))),
     ...ownerless,
     ...(owner === undefined
       ? []
       : present.flatMap((login) =>
-          each(login, (it) => ownerFindings(it, owner, { database, version }), emergency),
+          asWarningIf(
+            emergency && login.name === outgoing,
+            ownerFindings(login, owner, { database, version }),
+          ),
         )),
-    ...(emergency ? differences.map(mildly) : differences),
+    ...asWarningIf(emergency, differenceFindings(present, owner)),
   ];
 }
 
-function fail(text: string, sql: readonly string[]): Finding {
-  return { level: 'fail', about: 'logins', text, sql };
-}
-
-function mildly(finding: Finding): Finding {
-  return finding.level === 'fail' ? { ...finding, level: 'warn' } : finding;
+function asWarning(found: Finding): Finding {
+  return found.level === 'fail' ? { ...found, level: 'warn' } : found;
 }
 
 /** The outgoing login was dropped or renamed: there is nothing to revoke, and nothing to wait for. */
-function goneFinding(login: string, logins: readonly string[]): Finding {
-  const incoming = logins.find((name) => name !== login);
-  return {
-    level: 'warn',
-    about: 'logins',
-    text: `The login ${login} is published and does not exist, so consumers are refused until ${incoming} takes its place; nothing of ${login} is revoked`,
-    remedy: `if it was renamed, shut it out under its new name; before the next rotation make it again with keyturn roles create`,
-  };
+function missingOutgoing(login: string, policy: LoginsView['policy']): Finding {
+  const incoming = policy.logins.find((name) => name !== login) ?? '';
+  const missing = fact(
+    'published-login-missing',
+    { login, incoming },
+    command('roles', 'create', policy.name),
+  );
+  return finding('warn', 'logins', missing);
 }
 
 /** Sessions outlive the role that they came in as, and whoever dropped that may have wanted them gone. */
-function strayFindings(pids: readonly number[]): Finding[] {
+function orphanFindings(pids: readonly number[]): Finding[] {
   if (pids.length === 0) return [];
-  return [
-    {
-      level: 'warn',
-      about: 'sessions',
-      text: `${counted(pids.length, 'session')} of logins that were dropped go on; of which login each was cannot be told`,
-      sql: pids.map((pid) => `SELECT pg_catalog.pg_terminate_backend(${pid})`),
-    },
-  ];
+  const end = sql(...pids.map((pid) => `SELECT pg_catalog.pg_terminate_backend(${pid})`));
+  return [finding('warn', 'sessions', fact('sessions-of-dropped-logins', { count: pids.length }, end))];
 }
 
 /** Why a login could not log in, whatever its password. */
-function shutFindings({ name, expired, connectionLimit, mayConnect }: Login, database: string): Finding[] {
-  return [
-    ...(expired ? [fail(`The login ${name} is past its VALID UNTIL`, [neverExpire(name)])] : []),
+function entryFindings(
+  { name: login, expired, connectionLimit, mayConnect }: Login,
+  database: string,
+): Finding[] {
+  const facts = [
+    ...(expired ? [fact('login-expired', { login }, sql(neverExpire(login)))] : []),
     ...(connectionLimit === 0
-      ? [
-          fail(`The login ${name} has CONNECTION LIMIT 0, so nobody can log in as it`, [
-            limitConnections(name, -1),
-          ]),
-        ]
+      ? [fact('login-connection-limit-zero', { login }, sql(limitConnections(login, -1)))]
       : []),
     ...(mayConnect
       ? []
-      : [
-          fail(`The login ${name} may not connect to the database ${database}`, [
-            grantConnect(database, [name]),
-          ]),
-        ]),
+      : [fact('login-may-not-connect', { login, database }, sql(grantConnect(database, [login])))]),
   ];
+  return facts.map((each) => finding('fail', 'logins', each));
 }
 
 function ownerFindings(
-  { name, memberOf, canBecome, defaultRole, hasDefaultRoleHere: here }: Login,
+  { name: login, memberOf, canBecome, defaultRole, hasDefaultRoleHere: here }: Login,
   owner: string,
   { database, version }: { readonly database: string; readonly version: number },
 ): Finding[] {
-  const lacks = memberOf.includes(owner)
-    ? `may not SET ROLE to its owner ${owner}, though it is a member`
-    : `is not a member of its owner ${owner}`;
-  return [
-    ...(canBecome.includes(owner)
-      ? []
-      : [
-          fail(`The login ${name} ${lacks}`, [
-            grantMembership(owner, name, { options: version >= WITH_OPTIONS }),
-          ]),
-        ]),
-    ...(defaultRole === owner
-      ? []
-      : [
-          fail(
-            `What ${name} creates would not belong to the owner ${owner}`,
-            setDefaultRole(name, owner, { database, here }),
-          ),
-        ]),
-  ];
+  const findings: Finding[] = [];
+  if (!canBecome.includes(owner)) {
+    const code = memberOf.includes(owner) ? 'login-may-not-set-role' : 'login-not-member-of-owner';
+    const grant = grantMembership(owner, login, { options: version >= WITH_OPTIONS });
+    findings.push(finding('fail', 'logins', fact(code, { login, owner }, sql(grant))));
+  }
+  if (defaultRole !== owner) {
+    const set = setDefaultRole(login, owner, { database, here });
+    findings.push(finding('fail', 'logins', fact('login-creates-as-itself', { login, owner }, sql(...set))));
+  }
+  return findings;
 }
 
-function differenceFindings([first, second]: [Login, Login], owner: string | undefined): Finding[] {
-  const isShut = [first, second].some(({ connectionLimit }) => connectionLimit === 0);
-  // What concerns the owner is told above.
-  const rest = ({ memberOf, settings, connectionLimit, ...login }: Login): Login => ({
+function differenceFindings(present: readonly Login[], owner: string | undefined): Finding[] {
+  const [first, second] = present;
+  if (first === undefined || second === undefined) return [];
+  const isShut = present.some(({ connectionLimit }) => connectionLimit === 0);
+  // Memberships and settings that concern the owner have findings of their own.
+  const comparable = ({ memberOf, settings, connectionLimit, ...login }: Login): Login => ({
     ...login,
     memberOf: memberOf.filter((role) => role !== owner),
     settings: settings.filter(({ name }) => owner === undefined || name !== 'role'),
-    // So is a limit that lets nobody in, which says nothing of how many the other is meant to let in.
+    // So has a limit of 0, which does not say how many sessions the other login is meant to have.
     connectionLimit: isShut ? -1 : connectionLimit,
   });
-  const differences = loginDifferences(rest(first), rest(second));
+  const differences = loginDifferences(comparable(first), comparable(second));
   if (differences.length === 0) return [];
-  return [
-    fail(
-      `The logins must differ in nothing but their names, but ${differences.map(({ what }) => what).join(', ')}`,
-      differences.map(({ remedy }) => remedy),
-    ),
-  ];
+  const differ = fact(
+    'logins-differ',
+    { differences: differences.map(({ info }) => info) },
+    sql(...differences.map(({ remedy }) => remedy)),
+  );
+  return [finding('fail', 'logins', differ)];
 }

@@ -1,27 +1,25 @@
+import { fact } from '../../facts/fact.ts';
+import { command } from '../../facts/remedy.ts';
 import type { RotationContext } from '../context/rotation-context.ts';
-import { outsideChanges } from '../outside-changes/outside-changes.ts';
-import type { Finding } from './finding.ts';
+import { outsideChangeFact, outsideChanges } from '../outside-changes/outside-changes.ts';
+import { type Finding, finding } from './finding.ts';
 
-/** What somebody else changed in the stores: in one finding all at which a rotation stops unless it adopts them, and the rest. */
+/**
+ * What somebody else changed in the stores: in one finding all at which a rotation stops unless it adopts them, and
+ * the rest.
+ */
 export async function outsideFindings(context: RotationContext): Promise<Finding[]> {
   const { policy, rotation } = context;
   const changes = await outsideChanges(context);
-  const stops = rotation.adopt ? [] : changes.filter(({ instead }) => instead !== null);
+  const stops = rotation.adopt ? [] : changes.filter(({ stops }) => stops);
   const rest = changes.filter((change) => !stops.includes(change));
-  const command = `keyturn rotate ${policy.name}${rotation.reason === 'emergency' ? ' --emergency' : ''} --adopt`;
-  return [
-    ...(stops.length === 0
-      ? []
-      : [
-          {
-            level: 'fail',
-            about: 'published',
-            text: stops.map(({ found }) => found).join('; '),
-            remedy: `${stops.map(({ instead }) => instead).join('; ')}; or take it over, which ${stops.map(({ effect }) => effect).join(' and ')}: ${command}`,
-          } as const,
-        ]),
-    ...rest.map(
-      ({ found, effect }) => ({ level: 'warn', about: 'published', text: `${found}; ${effect}` }) as const,
-    ),
-  ];
+  const findings = rest.map((change) => finding('warn', 'published', outsideChangeFact(change)));
+  if (stops.length === 0) return findings;
+  const emergency = rotation.reason === 'emergency' ? ['--emergency'] : [];
+  const stop = fact(
+    'outside-changes-stop',
+    { changes: stops.map(({ found, effect }) => ({ found, effect })) },
+    command('rotate', policy.name, ...emergency, '--adopt'),
+  );
+  return [finding('fail', 'published', stop), ...findings];
 }

@@ -1,34 +1,24 @@
-import { counted } from '../../counted.ts';
+import { fact } from '../../facts/fact.ts';
 import { quoteIdentifier } from '../../postgres/identifier.ts';
-import { type OwnedObjects, ownedObjects } from '../../postgres/logins/owned-objects.ts';
+import { ownedObjects } from '../../postgres/logins/owned-objects.ts';
 import type { LoginsView } from '../context/rotation-context.ts';
-import type { Finding } from './finding.ts';
+import { type Finding, finding } from './finding.ts';
 
-/** Only an owner may alter or drop an object, and nobody else has rights on it unless granted, the other login included. */
+/** Only an owner may alter or drop an object, and the other login has no rights on it unless they were granted. */
 export async function ownershipFindings({ policy, rotator }: LoginsView): Promise<Finding[]> {
-  const { logins, owner } = policy;
-  const owned = await ownedObjects(await rotator(), logins);
+  const { logins, owner = null } = policy;
+  const objects = await ownedObjects(await rotator(), logins);
   return logins.flatMap((login): Finding[] => {
-    const own = owned.filter(({ role }) => role === login);
-    if (own.length === 0) return [];
-    const other = logins.find((name) => name !== login);
-    const reassign = (to: string) =>
-      `run in each of these databases: REASSIGN OWNED BY ${quoteIdentifier(login)} TO ${to}`;
+    const owned = objects
+      .filter(({ role }) => role === login)
+      .map(({ database, count, examples }) => ({ database, count, examples }));
+    if (owned.length === 0) return [];
+    const other = logins.find((name) => name !== login) ?? null;
+    // Without an owner there is a role to be made first, whose name is not known yet.
+    const to = owner === null ? 'that role' : quoteIdentifier(owner);
+    const statement = `REASSIGN OWNED BY ${quoteIdentifier(login)} TO ${to}`;
     return [
-      {
-        level: 'warn',
-        about: 'objects',
-        text: `${login} itself owns ${own.map(describeOwned).join(' and ')}, on which ${other} has no rights but those granted to it`,
-        remedy: owner
-          ? reassign(quoteIdentifier(owner))
-          : `make a role that both belong to the policy's owner, and ${reassign('that role')}`,
-      },
+      finding('warn', 'objects', fact('login-owns-objects', { login, other, owned, owner, statement })),
     ];
   });
-}
-
-function describeOwned({ database, count, examples }: OwnedObjects): string {
-  const named = [...examples, ...(examples.length > 0 && examples.length < count ? ['…'] : [])];
-  const what = named.length > 0 ? ` (${named.join(', ')})` : '';
-  return `${counted(count, 'object')} ${database === null ? 'of the whole cluster' : `in database ${database}`}${what}`;
 }

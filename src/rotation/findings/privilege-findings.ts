@@ -1,14 +1,19 @@
+import { fact } from '../../facts/fact.ts';
+import { sql } from '../../facts/remedy.ts';
 import { missingPrivileges, readServer } from '../../postgres/connection/rotator.ts';
 import type { LoginsView } from '../context/rotation-context.ts';
 import { mayTerminate } from '../may-terminate.ts';
-import type { Finding } from './finding.ts';
-import { missingFindings } from './missing-findings.ts';
+import { type Finding, finding } from './finding.ts';
 
-/** The rights that the rotator lacks for a rotation, with the statements that give them. */
+/** The rights that the rotator lacks for a rotation, in one finding with each statement that gives them once. */
 export async function privilegeFindings(view: LoginsView): Promise<Finding[]> {
   const client = await view.rotator();
-  const missing = await missingPrivileges(client, view.policy.logins, { mayTerminate: mayTerminate(view) });
-  if (missing.length === 0) return [];
+  const lacks = await missingPrivileges(client, view.policy.logins, { mayTerminate: mayTerminate(view) });
+  if (lacks.length === 0) return [];
   const { rotator } = await readServer(client);
-  return missingFindings(rotator, missing);
+  const missing = lacks.flatMap(({ right }) => right ?? []);
+  const statements = new Set(lacks.map(({ remedy }) => remedy));
+  return [
+    finding('fail', 'privileges', fact('rotator-lacks-privileges', { rotator, missing }, sql(...statements))),
+  ];
 }

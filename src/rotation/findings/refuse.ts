@@ -1,12 +1,20 @@
-import { Refusal } from '../refusal.ts';
+import { fault } from '../../facts/fault.ts';
+import { sql } from '../../facts/remedy.ts';
 import type { Finding } from './finding.ts';
-import { remedyOf } from './remedy-of.ts';
 
-/** Throws one Refusal of all findings that stop a rotation, with the statements that mend them together at its end. */
+/**
+ * Throws one fault of all findings that stop a rotation, with the statements that put them right together as its
+ * remedy.
+ */
 export function refuse(findings: readonly Finding[]): void {
-  const stops = findings.filter(({ level }) => level === 'fail');
+  const stops = findings.filter(({ level }) => level === 'fail').map(({ fact }) => fact);
   if (stops.length === 0) return;
-  const told = stops.map(({ text, remedy }) => (remedy === undefined ? text : `${text}; ${remedy}`));
-  const run = remedyOf({ sql: stops.flatMap(({ sql = [] }) => sql) });
-  throw new Refusal([...told, ...(run === undefined ? [] : [run])].join('; '));
+  const statements = stops
+    .flatMap(({ remedies = [] }) => remedies)
+    .flatMap((remedy) => (remedy.kind === 'sql' ? remedy.statements : []));
+  throw fault(
+    'check-refused',
+    { findings: stops },
+    { remedies: statements.length > 0 ? [sql(...statements)] : [] },
+  );
 }

@@ -1,10 +1,11 @@
-import { counted } from '../../counted.ts';
-import { describeSession, type LoginSession } from '../../postgres/sessions/sessions.ts';
+import { fact } from '../../facts/fact.ts';
+import { command } from '../../facts/remedy.ts';
+import type { LoginSession } from '../../postgres/sessions/sessions.ts';
 import type { LoginsContext } from '../context/rotation-context.ts';
-import type { Finding } from './finding.ts';
+import { type Finding, finding } from './finding.ts';
 
 /**
- * Logins that are in use although neither is published: keyturn was put over them, and what they use is not in the
+ * Logins that are in use although neither is published: a policy was made for them, and what they use is not in the
  * secret. Whoever has that credential would never learn of another, so a rotation that nobody asked for stops here.
  */
 export async function unpublishedUse(
@@ -18,28 +19,34 @@ export async function unpublishedUse(
   const [used, ...others] = policy.logins.filter((login) => (sessions.get(login) ?? []).length > 0);
   if (used === undefined) return undefined;
   const { username, password } = primary.secrets;
-  const secrets = [username, password]
-    .map((name) => name && `${name.secret}${name.key === undefined ? '' : `#${name.key}`}`)
-    .join(' and ');
-  const keep = `put the username and password in use into ${secrets} of ${primary.name}, and nothing changes until the first slot`;
+  const secrets = [username, password].flatMap((name) =>
+    name === undefined ? [] : `${name.secret}${name.key === undefined ? '' : `#${name.key}`}`,
+  );
+  const place = { secrets, destination: primary.name };
   if (others.length > 0) {
-    return {
-      level: 'fail',
-      about: 'sessions',
-      text: `Neither login is published, and both ${policy.logins.join(' and ')} have sessions, so neither can be given a new password`,
-      remedy: `${keep}; or end the sessions of one`,
-    };
+    return finding(
+      'fail',
+      'sessions',
+      fact('unpublished-logins-in-use', { ...place, logins: policy.logins }),
+    );
   }
-  // Adopting says so by itself, and was asked for.
+  // What somebody else published is an outside change, and adopting it was asked for.
   if (published !== undefined || rotation.adopt) return undefined;
-  const spare = policy.logins.find((login) => login !== used);
-  const list = sessions.get(used) ?? [];
   const { timeout, onTimeout } = policy.drain;
-  const wait = onTimeout === 'wait' ? '' : ` for at most ${Math.ceil(timeout / 1000)} s`;
-  return {
-    level: rotation.reason === 'first' || rotation.reason === 'schedule' ? 'fail' : 'warn',
-    about: 'sessions',
-    text: `Nothing is published yet, but ${used} is in use: ${counted(list.length, 'session')}, ${list.map(describeSession).join(', ')}. No rotation begins by itself as long as that is so`,
-    remedy: `${keep}; or end the sessions, and the first rotation comes by itself; or rotate by hand, which gives ${spare} a new password, publishes that, waits${wait} for the sessions of ${used} to end and revokes it: keyturn rotate ${policy.name}`,
-  };
+  const isUnasked = rotation.reason === 'first' || rotation.reason === 'schedule';
+  return finding(
+    isUnasked ? 'fail' : 'warn',
+    'sessions',
+    fact(
+      'unpublished-login-in-use',
+      {
+        ...place,
+        login: used,
+        spare: policy.logins.find((login) => login !== used) ?? null,
+        sessions: sessions.get(used) ?? [],
+        timeoutSeconds: onTimeout === 'wait' ? null : Math.ceil(timeout / 1000),
+      },
+      command('rotate', policy.name),
+    ),
+  );
 }

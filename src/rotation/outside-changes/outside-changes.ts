@@ -1,20 +1,27 @@
+import { type Fact, fact } from '../../facts/fact.ts';
+import { factOf, fault } from '../../facts/fault.ts';
+import { command } from '../../facts/remedy.ts';
 import type { Publication } from '../../ledger/last-published.ts';
-import { Superseded } from '../../ledger/superseded.ts';
-import { DatabaseError } from '../../postgres/connection/database-error.ts';
+import { superseded } from '../../ledger/superseded.ts';
 import type { Version } from '../../secret-store/secret-store.ts';
 import { holds, type OpenDestination, type RotationContext } from '../context/rotation-context.ts';
 import { proveLogin } from '../proof/prove-login.ts';
-import { Refusal } from '../refusal.ts';
+import { isRefused } from '../server-fault.ts';
 import { otherPendingParts } from './pending-parts.ts';
 import { rotatorOutsideChange } from './rotator-outside-change.ts';
 
 /** Something in the stores that keyturn did not do. */
 export interface OutsideChange {
-  readonly found: string;
-  /** What somebody can do about it, other than adopt it; null: a rotation goes on anyway. */
-  readonly instead: string | null;
+  readonly found: Fact;
+  /** Whether a rotation stops at it, unless it adopts it. */
+  readonly stops: boolean;
   /** What a rotation does about it, once it goes on. */
-  readonly effect: string;
+  readonly effect: Fact;
+}
+
+/** A change that a rotation goes on with, as one fact; it was adopted where a rotation would stop otherwise. */
+export function outsideChangeFact({ found, effect, stops }: OutsideChange): Fact {
+  return fact('outside-change', { found, effect, adopted: stops });
 }
 
 /**
@@ -41,7 +48,7 @@ export async function outsideChanges(context: RotationContext): Promise<readonly
   // It was judged before this rotation staged anything; since then what differs is its own doing.
   if ((await holds(context, primary, 'pending')) || (await holds(context, primary, 'current'))) return [];
   const last = await context.ledger.lastPublished(context.policy.name);
-  if (last?.rotation === context.rotation.id) throw new Superseded(last.rotation, 'has ended meanwhile');
+  if (last?.rotation === context.rotation.id) throw superseded(last.rotation);
   const changes = [await changeOfPrimary(context, primary, last)];
   for (const other of others) changes.push(await changeOfOther(context, other, last));
   for (const each of context.destinations) changes.push(await foreignPending(context, each));
@@ -55,7 +62,7 @@ export async function outsideChanges(context: RotationContext): Promise<readonly
 export async function mustAdopt(context: RotationContext): Promise<boolean> {
   const last = await context.ledger.lastPublished(context.policy.name);
   const change = await changeOfPrimary(context, context.destinations[0], last);
-  return change !== undefined && change.instead !== null;
+  return change?.stops === true;
 }
 
 async function changeOfPrimary(
@@ -66,67 +73,67 @@ async function changeOfPrimary(
   const { logins, type } = context.policy;
   if (type === 'rotator') return rotatorOutsideChange(context, primary, last);
   const current = await context.read(primary, 'current');
+  const { name: destination } = primary;
   if (!current) {
-    return (
-      last && {
-        found: `${primary.name} publishes nothing, though ${told(last)}; the secret was deleted or emptied, or the policy names another`,
-        instead: 'put the credential in use back',
-        effect: AS_A_FIRST,
-      }
-    );
+    return last && stop(fact('primary-emptied', { destination, last: publicationOf(last) }), asFirst(null));
   }
   const { username } = current.fields;
   if (username === undefined || !logins.includes(username)) {
-    const name = username === undefined ? 'missing' : JSON.stringify(username);
-    return {
-      found: `The published username is ${name}, which is neither ${logins.join(' nor ')}`,
-      instead: "correct the secret or the policy's logins",
-      effect: username === undefined ? AS_A_FIRST : `${AS_A_FIRST}, and revokes nothing of ${name}`,
-    };
+    const unknown = username ?? null;
+    return stop(fact('published-username-unknown', { username: unknown, logins }), asFirst(unknown));
   }
   if (!last || (isAsPublished(current, last) && current.fields.password !== undefined)) return undefined;
-  const found = `${primary.name} was changed outside keyturn since ${told(last)}`;
-  const refused = await refusal(context, current);
-  if (refused === undefined) {
-    return {
-      found,
-      instead: null,
-      effect: `what it publishes of ${username} logs in, so that counts`,
-    };
+  const changed = { destination, last: publicationOf(last) };
+  const refusal = await refusalOf(context, primary, current);
+  if (refusal === undefined) {
+    return goOn(fact('primary-changed', changed), fact('effect-counts', { login: username }));
   }
-  return {
-    found: `${found}, and consumers that read it are refused now: ${refused}`,
-    instead: `put the password of ${username} right`,
-    effect: `gives ${logins.find((login) => login !== username)} a new password and publishes that, whatever the secret says of ${username}`,
-  };
+  const incoming = logins.find((login) => login !== username) ?? '';
+  return stop(
+    fact('primary-changed-and-refused', { ...changed, login: username, refusal }),
+    fact('effect-other-login', { incoming, outgoing: username }),
+  );
 }
 
-const AS_A_FIRST = 'starts as a first rotation does, with the login that has no sessions';
+function stop(found: Fact, effect: Fact): OutsideChange {
+  return { found, effect, stops: true };
+}
+
+function goOn(found: Fact, effect: Fact): OutsideChange {
+  return { found, effect, stops: false };
+}
+
+function asFirst(unrevoked: string | null): Fact {
+  return fact('effect-as-first-rotation', { unrevoked });
+}
 
 function isAsPublished({ token, edited }: Version, { tokens }: Publication): boolean {
   return token !== undefined && tokens.includes(token) && !edited;
 }
 
-function told({ rotation, finishedAt }: Publication): string {
-  return `rotation ${rotation} published there and ended on ${finishedAt.toISOString()}`;
+function publicationOf({ rotation, finishedAt }: Publication) {
+  return { rotation, endedAt: finishedAt.toISOString() };
 }
 
 /** Why the published credential does not log in; undefined when it does. */
-async function refusal(
+async function refusalOf(
   context: RotationContext,
+  { name }: OpenDestination,
   { fields: { username, password } }: Version,
-): Promise<string | undefined> {
-  if (username === undefined || password === undefined) return 'it has no password';
+): Promise<Fact | undefined> {
+  if (username === undefined || password === undefined) {
+    return fact('published-without-password', { destination: name });
+  }
   try {
     await using _session = await proveLogin(context, { credential: { username, password } });
     return undefined;
   } catch (error) {
-    if (error instanceof DatabaseError && error.kind === 'authentication') return error.message;
+    if (isRefused(error)) return factOf(error);
     throw error;
   }
 }
 
-/** The primary decides who comes in, so what another destination publishes is only told of. */
+/** The primary decides who comes in, so a change of another destination stops nothing. */
 async function changeOfOther(
   context: RotationContext,
   destination: OpenDestination,
@@ -136,15 +143,10 @@ async function changeOfOther(
   if (!last || (current && (isAsPublished(current, last) || current.token === context.rotation.id))) {
     return undefined;
   }
-  if (!current) {
-    return {
-      found: `${destination.name} publishes nothing`,
-      instead: null,
-      effect: 'this rotation fills it',
-    };
-  }
-  const found = `${destination.name} publishes what keyturn did not put there`;
-  return { found, instead: null, effect: 'this rotation replaces it' };
+  const which = { destination: destination.name };
+  return current
+    ? goOn(fact('destination-changed', which), fact('effect-replaces', {}))
+    : goOn(fact('destination-empty', which), fact('effect-fills', {}));
 }
 
 async function foreignPending(
@@ -152,21 +154,22 @@ async function foreignPending(
   destination: OpenDestination,
 ): Promise<OutsideChange | undefined> {
   const parts = await otherPendingParts(context, destination);
+  const { name } = destination;
   const foreign: string[] = [];
   for (const token of new Set(parts.map((part) => part.token))) {
     const owner = await context.ledger.find(token);
     if (owner?.status === 'open') {
-      throw new Refusal(
-        `${destination.name} has a version pending that rotation ${token} of ${owner.policy} staged, which is open; see: keyturn status ${owner.policy}`,
+      const { policy } = owner;
+      throw fault(
+        'pending-version-of-open-rotation',
+        { destination: name, rotation: token, policy },
+        { remedies: [command('status', policy)] },
       );
     }
     // What an earlier rotation of ours could not take back while its store was down is ours to take back now.
     if (owner?.policy !== context.policy.name) foreign.push(token);
   }
   if (foreign.length === 0) return undefined;
-  return {
-    found: `${destination.name} has a pending version ${foreign.join(' and ')} that this ledger does not know`,
-    instead: 'find out whether another rotation is under way there',
-    effect: 'discards it, and with it what another ledger may be rotating there',
-  };
+  const pending = fact('pending-version-unknown', { destination: name, tokens: foreign });
+  return stop(pending, fact('effect-discards-pending', {}));
 }

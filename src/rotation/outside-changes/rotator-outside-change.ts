@@ -1,10 +1,11 @@
+import { fact } from '../../facts/fact.ts';
 import type { Publication } from '../../ledger/last-published.ts';
 import { incomingLogin, type OpenDestination, type RotationContext } from '../context/rotation-context.ts';
 import type { OutsideChange } from './outside-changes.ts';
 
 /**
- * What somebody else did to what the primary publishes of the rotator. It has logged in all the same, so nobody waits for
- * that credential; only what is another login's is not replaced unasked.
+ * What somebody else did to what the primary publishes of the rotator. The rotator has logged in all the same, so
+ * nobody waits for that credential; only a secret of another login is not replaced unasked.
  */
 export async function rotatorOutsideChange(
   context: RotationContext,
@@ -13,26 +14,18 @@ export async function rotatorOutsideChange(
 ): Promise<OutsideChange | undefined> {
   const rotator = incomingLogin(context);
   const current = await context.read(primary, 'current');
+  const which = { destination: primary.name };
   if (!current) {
     if (!last) return undefined;
-    return {
-      found: `${primary.name} publishes nothing any more`,
-      instead: null,
-      effect: 'this rotation fills it',
-    };
+    return { found: fact('rotator-secret-emptied', which), stops: false, effect: fact('effect-fills', {}) };
   }
-  const { username } = current.fields;
+  const effect = fact('effect-replaces', {});
+  const { username = null } = current.fields;
   if (username !== rotator) {
-    const name = username === undefined ? 'missing' : JSON.stringify(username);
-    return {
-      found: `The published username is ${name}, which is not the rotator ${rotator}`,
-      instead: "correct the secret, or the policy's connection",
-      effect: 'replaces it',
-    };
+    return { found: fact('published-username-not-rotator', { username, rotator }), stops: true, effect };
   }
   if (!last || (current.token !== undefined && last.tokens.includes(current.token) && !current.edited)) {
     return undefined;
   }
-  const found = `${primary.name} was changed outside keyturn`;
-  return { found, instead: null, effect: 'this rotation replaces what it publishes' };
+  return { found: fact('rotator-secret-changed', which), stops: false, effect };
 }

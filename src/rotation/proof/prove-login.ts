@@ -1,8 +1,8 @@
+import { factOf, fault } from '../../facts/fault.ts';
 import { connect, placeOf, type Session, type Target } from '../../postgres/connection/connect.ts';
-import { DatabaseError } from '../../postgres/connection/database-error.ts';
+import { refusedAs } from '../../postgres/connection/refused-as.ts';
 import { type Credential, type RotationView, stagedCredential } from '../context/rotation-context.ts';
 import { withRoom } from '../context/with-room.ts';
-import { passwordRefused } from './password-refused.ts';
 
 /** What is proved other than that the incoming login with its staged password logs in on the primary. */
 interface Other {
@@ -11,9 +11,9 @@ interface Other {
 }
 
 /**
- * A fresh session with a credential, by default the one that this rotation makes current. Throws a DatabaseError: of
- * kind `authentication` when it does not log in, a PasswordRefused where that is the password's fault; `unproven` when
- * the server did not even ask, which would prove nothing (G6).
+ * A fresh session with a credential, by default the one that this rotation makes current. Throws what `connect` throws
+ * when it does not log in: where that is the password's fault, a fault `password-refused`. Throws `login-not-proven` when the
+ * server did not even ask, which would prove nothing (G6).
  */
 export async function proveLogin(
   context: RotationView,
@@ -31,8 +31,14 @@ export async function proveLogin(
   });
   if (session.proven) return session;
   await session[Symbol.asyncDispose]();
-  throw new DatabaseError(
-    'unproven',
-    `${placeOf(target)}: the server let the login in without a SCRAM exchange, so its password is not proven; let pg_hba.conf demand scram-sha-256 from this address`,
-  );
+  throw fault('login-not-proven', { server: placeOf(target), login: user });
+}
+
+/**
+ * What `connect` threw; where PostgreSQL asked for the password of a login of ours and did not take it, a fault
+ * `password-refused`. The rotator's own password is refused in another way: nobody else's may be meant here.
+ */
+function passwordRefused(error: unknown, login: string): unknown {
+  if (refusedAs(error) !== 'password') return error;
+  return fault('password-refused', { login, cause: factOf(error) }, { cause: error });
 }

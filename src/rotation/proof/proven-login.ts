@@ -1,12 +1,14 @@
+import { fact } from '../../facts/fact.ts';
+import { type Fault, factOf, fault, isFault } from '../../facts/fault.ts';
+import { command } from '../../facts/remedy.ts';
 import type { StepName } from '../../ledger/rotation.ts';
 import { DatabaseError } from '../../postgres/connection/database-error.ts';
 import { isLimitOfRole, refusedAs } from '../../postgres/connection/refused-as.ts';
-import { type PolicyLock, withPolicyLock } from '../../postgres/locks/policy-lock.ts';
+import type { PolicyLock } from '../../postgres/locks/policy-lock.ts';
 import { changePassword } from '../../postgres/logins/change-password.ts';
 import { letBackIn, repairsOf } from '../../postgres/logins/let-back-in.ts';
 import { readLogins } from '../../postgres/logins/login.ts';
 import { scramVerifier } from '../../postgres/logins/scram-verifier.ts';
-import { lockOf } from '../context/lock-of.ts';
 import {
   holdsAny,
   incomingLogin,
@@ -14,9 +16,7 @@ import {
   type RotationContext,
   stagedCredential,
 } from '../context/rotation-context.ts';
-import { NoWayForward } from '../no-way-forward.ts';
-import { Refusal } from '../refusal.ts';
-import { refuseSuperseded } from '../superseded.ts';
+import { underLock } from '../context/under-lock.ts';
 import { warn } from '../warn.ts';
 import { proveLogin } from './prove-login.ts';
 
@@ -36,12 +36,9 @@ export async function withProvenLogin(
   step: StepName,
   { check, act }: Under,
 ): Promise<void> {
-  const client = await context.rotator();
   // What is altered is seen by a fresh session only once it is committed, so each try is a transaction of its own.
   for (let isMended = false; ; isMended = true) {
-    const isDone = await withPolicyLock(client, lockOf(context), async (lock) => {
-      await refuseSuperseded(context);
-      context.forget();
+    const isDone = await underLock(context, async (lock) => {
       await check?.();
       const refused = await refusalOfLogin(context);
       if (refused === undefined) {
@@ -57,12 +54,16 @@ export async function withProvenLogin(
   }
 }
 
+/** Why a login does not log in: its password, or something else about it. */
+type Refusal = Fault | DatabaseError;
+
 /** Why PostgreSQL refuses the login that this rotation makes current; undefined when it logs in. Throws where it was not asked. */
-async function refusalOfLogin(context: RotationContext): Promise<DatabaseError | undefined> {
+async function refusalOfLogin(context: RotationContext): Promise<Refusal | undefined> {
   try {
     await using _session = await proveLogin(context);
     return undefined;
   } catch (error) {
+    if (isFault(error, 'password-refused')) return error;
     if (!(error instanceof DatabaseError)) throw error;
     if (isLimitOfRole(error)) return (await isFullOnly(context)) ? undefined : error;
     if (error.kind === 'authentication' || error.kind === 'privilege') return error;
@@ -83,20 +84,29 @@ async function isFullOnly(context: RotationContext): Promise<boolean> {
  * Whether to set the password again: consumers read it already, or it is the one to go back to. Not where pg_hba.conf or
  * a right on the database keeps the login out.
  */
-async function isToMend(context: RotationContext, refused: DatabaseError): Promise<boolean> {
-  if (refused.kind === 'privilege' || refusedAs(refused) === 'entry') return false;
+async function isToMend(context: RotationContext, refused: Refusal): Promise<boolean> {
+  if (refused instanceof DatabaseError && (refused.kind === 'privilege' || refusedAs(refused) === 'entry')) {
+    return false;
+  }
   return context.rotation.rolledBackTo !== null || (await isPublishedAnywhere(context));
 }
 
 /** What somebody altered in its place has its token still, but is nothing that keyturn would give a login. */
-async function refuseAltered(context: RotationContext, refused: DatabaseError): Promise<void> {
+async function refuseAltered(context: RotationContext, refused: Refusal): Promise<void> {
   const { policy, rotation } = context;
   for (const destination of context.destinations) {
     if (!(await context.read(destination, 'current'))?.edited) continue;
-    const back = rotation.reason === 'emergency' ? '' : `, go back: keyturn rollback ${policy.name}`;
-    throw new NoWayForward(
-      `What ${destination.name} publishes was altered in its place, and is refused: ${refused.message}; put it right${back}, or end this rotation and begin another: keyturn rotate ${policy.name} --emergency`,
-      { cause: refused },
+    const mayGoBack = rotation.reason !== 'emergency';
+    throw fault(
+      'published-password-altered',
+      { destination: destination.name, mayGoBack, cause: factOf(refused) },
+      {
+        cause: refused,
+        remedies: [
+          ...(mayGoBack ? [command('rollback', policy.name)] : []),
+          command('rotate', policy.name, '--emergency'),
+        ],
+      },
     );
   }
 }
@@ -109,7 +119,7 @@ export async function isPublishedAnywhere(context: RotationContext): Promise<boo
 
 /**
  * Gives the login that this rotation makes current its password from the store again, and what else lets it in. The
- * history has that before. Needs the policy's lock. Throws a Refusal where the login does not exist any more.
+ * history has that before. Needs the policy's lock. Throws where the login does not exist any more.
  */
 export async function setAgain(context: RotationContext, step: StepName): Promise<void> {
   const incoming = incomingLogin(context);
@@ -118,18 +128,17 @@ export async function setAgain(context: RotationContext, step: StepName): Promis
   const { login, other } = await bothLogins(context);
   const [primary] = context.destinations;
   if (!login) {
-    const stays = other === undefined ? '' : `, so ${other.name} stays as it is`;
-    throw new Refusal(
-      `${primary.name} publishes ${incoming}, which does not exist any more${stays}; make it anew and this rotation gives it its password: keyturn roles create ${context.policy.name}`,
+    throw fault(
+      'published-login-dropped',
+      { destination: primary.name, login: incoming, outgoing: other?.name ?? null },
+      { remedies: [command('roles', 'create', context.policy.name)] },
     );
   }
   const repairs = context.policy.type === 'rotator' ? [] : repairsOf(login, other);
-  const more = repairs.length === 0 ? '' : `, with ${repairs.join(' ')}`;
-  await warn(
-    context,
-    step,
-    `PostgreSQL refused ${incoming}: its password is set again from ${primary.name}${more}; find out what altered it`,
-  );
+  await warn(context, step, {
+    fact: fact('password-set-again', { login: incoming, destination: primary.name, repairs }),
+    subject: [incoming, ...repairs].join(' '),
+  });
   if (context.policy.type === 'rotator') await changePassword(client, incoming, verifier);
   else await letBackIn(client, incoming, { verifier, repairs });
 }

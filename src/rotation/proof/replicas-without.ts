@@ -1,12 +1,12 @@
+import { isFault } from '../../facts/fault.ts';
 import { readLogins } from '../../postgres/logins/login.ts';
 import type { OpenReplica } from '../../postgres/replicas/open-replica.ts';
 import { incomingLogin, type RotationContext } from '../context/rotation-context.ts';
-import { PasswordRefused } from './password-refused.ts';
 import { proveLogin } from './prove-login.ts';
 
 /**
  * The replicas that do not let the incoming login in with the staged password yet: consumers who read from them would
- * be refused (G1). Throws a DatabaseError where more than replay is missing, such as an entry in pg_hba.conf.
+ * be refused (G1). Throws where more than replay is missing, such as an entry in pg_hba.conf.
  */
 export async function replicasWithout(context: RotationContext): Promise<OpenReplica[]> {
   const without: OpenReplica[] = [];
@@ -26,7 +26,7 @@ function isLetIn(context: RotationContext, replica: OpenReplica): Promise<boolea
       await using _session = await proveLogin(context, { server: replica.target });
       return true;
     } catch (error) {
-      if (error instanceof PasswordRefused) return false;
+      if (isFault(error, 'password-refused')) return false;
       throw error;
     }
   });

@@ -1,21 +1,20 @@
 import pg from 'pg';
+import { factOf, fault } from '../../facts/fault.ts';
 import { databaseError } from '../../postgres/connection/database-error.ts';
 import { incomingLogin, type RotationContext } from '../context/rotation-context.ts';
-import { Refusal } from '../refusal.ts';
 
 /**
- * Runs the policy's `verify` statements in a session of its login. Throws a Refusal that names the first that fails, and
- * a DatabaseError where the connection was lost meanwhile: that says nothing of the statement, and is tried again.
+ * Runs the policy's `verify` statements in a session of its login. Throws a fault `verify-statement-failed` for the first that fails, and
+ * another one where the connection was lost meanwhile: that says nothing of the statement, and is tried again.
  */
 export async function runVerifyStatements(context: RotationContext, client: pg.Client): Promise<void> {
   for (const statement of context.policy.verify) {
     try {
       await client.query(statement);
     } catch (cause) {
-      const fault = databaseError(cause, incomingLogin(context));
-      if (isLost(cause)) throw fault;
-      const { message } = fault;
-      throw new Refusal(`The verify statement ${JSON.stringify(statement)} failed as ${message}`, { cause });
+      const told = databaseError(cause, incomingLogin(context));
+      if (isLost(cause)) throw told;
+      throw fault('verify-statement-failed', { statement, cause: factOf(told) }, { cause });
     }
   }
 }

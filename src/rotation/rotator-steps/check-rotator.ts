@@ -1,3 +1,5 @@
+import { fact } from '../../facts/fact.ts';
+import { fault } from '../../facts/fault.ts';
 import { connect } from '../../postgres/connection/connect.ts';
 import { readServer } from '../../postgres/connection/rotator.ts';
 import { incomingLogin, type RotationContext } from '../context/rotation-context.ts';
@@ -5,18 +7,17 @@ import { nextDue } from '../due-rotation.ts';
 import { expiryFindings } from '../findings/expiry-findings.ts';
 import { outsideFindings } from '../findings/outside-findings.ts';
 import { refuse } from '../findings/refuse.ts';
-import { withRemedy } from '../findings/remedy-of.ts';
 import { replicaFindings } from '../findings/replica-findings.ts';
 import { rotatorFindings } from '../findings/rotator-findings.ts';
 import { serverFindings } from '../findings/server-findings.ts';
-import { outsideChanges } from '../outside-changes/outside-changes.ts';
+import { outsideChangeFact, outsideChanges } from '../outside-changes/outside-changes.ts';
 import { otherPendingParts, type PendingPart } from '../outside-changes/pending-parts.ts';
 import { runVerifyStatements } from '../proof/run-verify-statements.ts';
-import { Refusal } from '../refusal.ts';
 import { refuseLateStart } from '../refuse-late-start.ts';
 import { refuseReplaced } from '../refuse-replaced.ts';
 import type { Step } from '../step.ts';
 import { check } from '../steps/check.ts';
+import { noticeOf } from '../steps/check-warnings.ts';
 import { pendingInUse } from './pending-in-use.ts';
 
 /**
@@ -33,7 +34,7 @@ export const checkRotator: Step = {
   },
   inspect: inspectRotator,
   async describe(context) {
-    return `finds nothing in the way: ${incomingLogin(context)} gets a new password`;
+    return fact('plan-check-rotator', { login: incomingLogin(context) });
   },
   async warnings(context) {
     const [primary] = context.destinations;
@@ -44,13 +45,17 @@ export const checkRotator: Step = {
     );
     const isFirst = (await context.ledger.lastPublished(context.policy.name)) === undefined;
     return [
-      ...(await outsideChanges(context)).map(
-        ({ found, instead, effect }) => `${instead === null ? '' : 'adopted: '}${found}; ${effect}`,
-      ),
-      ...(await expiryFindings(context, due)).map(withRemedy),
+      ...(await outsideChanges(context)).map((change) => noticeOf(outsideChangeFact(change))),
+      ...(await expiryFindings(context, due)).map((finding) => noticeOf(finding.fact)),
       ...(isFirst
         ? [
-            `from this rotation on keyturn reads the password of ${incomingLogin(context)} from ${primary.name}; the one that connection ${context.connection.name} configures is obsolete then, remove it`,
+            {
+              fact: fact('configured-password-obsolete', {
+                login: incomingLogin(context),
+                destination: primary.name,
+                connection: context.connection.name,
+              }),
+            },
           ]
         : []),
     ];
@@ -84,7 +89,9 @@ async function refusePendingInUse(context: RotationContext): Promise<void> {
   if (others.length === 0) return;
   const { destination, token } = (await pendingInUse(context)) ?? {};
   if (!destination || token === context.rotation.id) return;
-  throw new Refusal(
-    `What is pending in ${destination.name} (version ${token ?? 'without a token'}) is the password of ${incomingLogin(context)} now, and would be lost; make that version current there, then rotate again`,
-  );
+  throw fault('pending-password-in-use', {
+    destination: destination.name,
+    version: token ?? null,
+    login: incomingLogin(context),
+  });
 }

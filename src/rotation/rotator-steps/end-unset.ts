@@ -1,7 +1,7 @@
+import type { Fact } from '../../facts/fact.ts';
 import type { Rotation } from '../../ledger/rotation.ts';
-import { withPolicyLock } from '../../postgres/locks/policy-lock.ts';
 import { isPublished, type RotationContext } from '../context/rotation-context.ts';
-import { refuseSuperseded } from '../superseded.ts';
+import { underLock } from '../context/under-lock.ts';
 import { takeBack } from '../take-back.ts';
 import { mayBeSet } from './is-set.ts';
 import { pendingInUse } from './pending-in-use.ts';
@@ -11,16 +11,16 @@ import { pendingInUse } from './pending-in-use.ts';
  * by now: then undefined, and nothing has changed. Throws, and nothing has changed either, where no other password is proven
  * to be the rotator's.
  */
-export async function endUnset(context: RotationContext, reason?: string): Promise<Rotation | undefined> {
+export async function endUnset(context: RotationContext, reason?: Fact): Promise<Rotation | undefined> {
   const { ledger, policy, rotation } = context;
   const end = () => ledger.finish(rotation, 'failed', reason);
   if (await mayBeSet(context)) {
     // Under the lock that `set` needs, and before anything is discarded: after it nobody sets it any more.
-    const ended = await withPolicyLock(await context.rotator(), policy.logins, async () => {
-      await refuseSuperseded(context);
-      context.forget();
-      return (await isPublished(context)) || (await pendingInUse(context)) ? undefined : end();
-    });
+    const ended = await underLock(
+      context,
+      async () => ((await isPublished(context)) || (await pendingInUse(context)) ? undefined : end()),
+      { logins: policy.logins },
+    );
     if (ended) await takeBack(context);
     return ended;
   }

@@ -1,10 +1,9 @@
-import { withPolicyLock } from '../../postgres/locks/policy-lock.ts';
+import { fact } from '../../facts/fact.ts';
 import { changePassword } from '../../postgres/logins/change-password.ts';
 import { scramVerifier } from '../../postgres/logins/scram-verifier.ts';
-import { lockOf } from '../context/lock-of.ts';
 import { incomingLogin, stagedCredential } from '../context/rotation-context.ts';
+import { underLock } from '../context/under-lock.ts';
 import type { Step } from '../step.ts';
-import { refuseSuperseded } from '../superseded.ts';
 import { isSet } from './is-set.ts';
 
 /** The rotator gives itself the staged password. What it had until now is refused from here on, so there is no way back. */
@@ -15,13 +14,10 @@ export const setRotator: Step = {
     const { username, password } = await stagedCredential(context);
     const verifier = scramVerifier(password);
     const client = await context.rotator();
-    await withPolicyLock(client, lockOf(context), async () => {
-      await refuseSuperseded(context);
-      await changePassword(client, username, verifier);
-    });
+    await underLock(context, () => changePassword(client, username, verifier));
     return undefined;
   },
   async describe(context) {
-    return `alters ${incomingLogin(context)}: the new password, as a SCRAM-SHA-256 verifier; sessions go on`;
+    return fact('plan-set-rotator', { login: incomingLogin(context) });
   },
 };

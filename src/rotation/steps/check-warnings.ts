@@ -1,3 +1,4 @@
+import type { Fact } from '../../facts/fact.ts';
 import { readLogins } from '../../postgres/logins/login.ts';
 import { sessionsIn } from '../../postgres/sessions/sessions.ts';
 import { frozenLogins, type LoginsContext } from '../context/rotation-context.ts';
@@ -7,13 +8,13 @@ import { grantFindings } from '../findings/grant-findings.ts';
 import { leftoverFindings } from '../findings/leftover-findings.ts';
 import { loginFindings } from '../findings/login-findings.ts';
 import { ownershipFindings } from '../findings/ownership-findings.ts';
-import { withRemedy } from '../findings/remedy-of.ts';
 import { unpublishedUse } from '../findings/unpublished-use.ts';
-import { outsideChanges } from '../outside-changes/outside-changes.ts';
+import { outsideChangeFact, outsideChanges } from '../outside-changes/outside-changes.ts';
+import type { Notice } from '../step.ts';
 import { turnOf } from '../turn-of.ts';
 
-/** What `check` lets pass although it will trouble somebody. */
-export async function checkWarnings(context: LoginsContext): Promise<string[]> {
+/** What stops no rotation, but will trouble somebody. */
+export async function checkWarnings(context: LoginsContext): Promise<Notice[]> {
   const { policy, ledger, clock } = context;
   const changes = await outsideChanges(context);
   const inUse = await unpublishedUse(context, sessionsIn(await context.uses(policy.logins)));
@@ -27,12 +28,16 @@ export async function checkWarnings(context: LoginsContext): Promise<string[]> {
     ...(await ownershipFindings(context)),
     ...((await isPair(context)) ? await grantFindings(context) : []),
   ];
-  return [
-    ...changes.map(
-      ({ found, instead, effect }) => `${instead === null ? '' : 'adopted: '}${found}; ${effect}`,
-    ),
-    ...findings.map(withRemedy),
-  ];
+  return [...changes.map(outsideChangeFact), ...findings.map(({ fact }) => fact)].map(noticeOf);
+}
+
+/**
+ * A fact as a warning, told once. Sessions change from one look to the next, so one that lists them is told once for
+ * its login.
+ */
+export function noticeOf(fact: Fact): Notice {
+  const subject = fact.code === 'unpublished-login-in-use' ? fact.params.login : JSON.stringify(fact.params);
+  return { fact, subject };
 }
 
 /** Whether both logins exist: only then they can be compared. */

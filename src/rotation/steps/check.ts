@@ -1,7 +1,8 @@
 import { otherOf } from '../../config/other-of.ts';
+import { fact } from '../../facts/fact.ts';
 import { readServer } from '../../postgres/connection/rotator.ts';
 import { findStaged, frozenLogins, holds, type LoginsContext } from '../context/rotation-context.ts';
-import { comingIn } from '../findings/coming-in.ts';
+import { findIncoming } from '../findings/find-incoming.ts';
 import { loginFindings } from '../findings/login-findings.ts';
 import { privilegeFindings } from '../findings/privilege-findings.ts';
 import { refuse } from '../findings/refuse.ts';
@@ -35,12 +36,12 @@ export const check: Step<LoginsContext> = {
   inspect,
   async describe(context) {
     const { incoming, outgoing } = frozenLogins(context);
-    return `finds nothing in the way: ${incoming} comes in, ${outgoing} goes out`;
+    return fact('plan-check', { incoming, outgoing });
   },
   warnings: checkWarnings,
 };
 
-/** What `check` finds, without recording it. Throws a Refusal that names all that is in the way. */
+/** What `check` finds, without recording it. Throws a fault that names all that is in the way. */
 export async function inspect(
   context: LoginsContext,
 ): Promise<{ readonly incoming: string; readonly outgoing: string }> {
@@ -53,10 +54,10 @@ export async function inspect(
   const findings = [...logins, ...(await privilegeFindings(context))];
   for (const replica of context.replicas) findings.push(...(await replicaFindings(context, replica)));
   refuse(findings);
-  const coming = await comingIn(context);
-  refuse(coming.findings);
-  if (!coming.logins) throw new Error('Neither login comes in, and nothing says why');
-  return coming.logins;
+  const found = await findIncoming(context);
+  refuse(found.findings);
+  if (!found.logins) throw new Error('Neither login comes in, and nothing says why');
+  return found.logins;
 }
 
 /** The logins of a rotation that is published though the ledger does not know them: it was restored from a backup. */

@@ -1,10 +1,11 @@
-import { counted } from '../../counted.ts';
+import { fact } from '../../facts/fact.ts';
+import type { SeenClients } from '../../facts/use-facts.ts';
 import { readLogins } from '../../postgres/logins/login.ts';
-import { describePrepared } from '../../postgres/sessions/prepared-transaction.ts';
-import { describeSession, type LoginUse, NOBODY } from '../../postgres/sessions/sessions.ts';
+import { type LoginUse, NOBODY } from '../../postgres/sessions/sessions.ts';
 import { frozenLogins, type LoginsContext } from '../context/rotation-context.ts';
 import { mayTerminate } from '../may-terminate.ts';
 import { pooledClients } from '../pooled-clients.ts';
+import { seenInDetail, seenUse } from '../seen-use.ts';
 import type { Step, Wait } from '../step.ts';
 import { warn } from '../warn.ts';
 
@@ -26,7 +27,7 @@ export const drain: Step<LoginsContext> = {
     if (now < graceEnd(context)) {
       return {
         until: graceEnd(context),
-        reason: 'grace: consumers may still read the old version from a cache',
+        fact: fact('drain-grace', { until: new Date(graceEnd(context)).toISOString() }),
       };
     }
     const { outgoing } = frozenLogins(context);
@@ -37,22 +38,23 @@ export const drain: Step<LoginsContext> = {
   async describe(context) {
     const { outgoing } = frozenLogins(context);
     const { grace, timeout, onTimeout } = context.policy.drain;
-    const { sessions, prepared } = (await context.uses([outgoing])).get(outgoing) ?? NOBODY;
-    const holders = [
-      ...sessions.map(describeSession),
-      ...prepared.map((transaction) => `prepared transaction ${describePrepared(transaction)}`),
-      ...(await pooledClients(context, outgoing)).clients,
-    ];
-    const who = holders.length === 0 ? 'none now' : `now: ${holders.join(', ')}`;
-    if (context.rotation.reason === 'emergency') return `does not wait for sessions of ${outgoing} (${who})`;
+    const found = (await context.uses([outgoing])).get(outgoing) ?? NOBODY;
+    const use = seenInDetail(outgoing, found, (await pooledClients(context, outgoing)).clients);
+    if (context.rotation.reason === 'emergency') return fact('plan-no-drain', use);
     if (context.rotation.publishedAt === null) {
-      return `waits ${seconds(grace)} of grace, then until ${outgoing} has no session (${who}); after ${seconds(timeout)}: ${onTimeout}`;
+      return fact('plan-drain', { ...use, grace, timeout, begun: false, onTimeout });
     }
-    const left = (instant: number) => seconds(Math.max(0, instant - context.clock.now()));
-    return `waits ${left(graceEnd(context))} more of grace, then until ${outgoing} has no session (${who}); in ${left(deadline(context))}: ${onTimeout}`;
+    const left = (instant: number) => Math.max(0, instant - context.clock.now());
+    return fact('plan-drain', {
+      ...use,
+      grace: left(graceEnd(context)),
+      timeout: left(deadline(context)),
+      begun: true,
+      onTimeout,
+    });
   },
   async warnings(context) {
-    // Who need not wait for anybody does not wait for a PgBouncer's answer either.
+    // Skip PgBouncer when there is nothing to wait for.
     if (mayCut(context)) return [];
     return (await pooledClients(context, frozenLogins(context).outgoing)).faults;
   },
@@ -79,45 +81,33 @@ function lookTogether(context: LoginsContext): Promise<LoginUse> {
 }
 
 /** When to count again, and who is still there; `clients` are those of PgBouncers. */
-export function waitForUse(context: LoginsContext, use: LoginUse, clients: readonly string[] = []): Wait {
+export function waitForUse(
+  context: LoginsContext,
+  use: LoginUse,
+  clients: readonly SeenClients[] = [],
+): Wait {
   const { outgoing } = frozenLogins(context);
   const now = context.clock.now();
   const end = deadline(context);
-  const late = now >= end ? ', past the deadline' : '';
+  const pastDeadline = now >= end;
   // On the multiples of the interval, so that policies that drain at the same time look at the same instant.
   const poll = pollInterval(context);
   const next = (Math.floor(now / poll) + 1) * poll;
   return {
     until: now < end ? Math.min(next, end) : next,
-    reason: describeUse(use, `${outgoing}${late}`, clients),
-    ...(late && !mayTerminate(context)
+    fact: fact('drain-waiting-for-sessions', { ...seenUse(outgoing, use, clients), pastDeadline }),
+    ...(pastDeadline && !mayTerminate(context)
       ? {
-          warning: `${outgoing} is still in use at the drain's deadline of ${new Date(end).toISOString()}; the policy says to go on waiting, so it stays able to log in until those who use it are gone`,
+          warning: {
+            fact: fact('drain-past-deadline', {
+              login: outgoing,
+              deadline: new Date(end).toISOString(),
+            }),
+            subject: outgoing,
+          },
         }
       : {}),
   };
-}
-
-/** Who uses a login. Ages are left out: the text changes only when those who use it do. */
-export function describeUse(
-  { sessions, prepared }: LoginUse,
-  login: string,
-  clients: readonly string[] = [],
-): string {
-  const parts = [
-    ...(sessions.length > 0 || prepared.length + clients.length === 0
-      ? [
-          `${counted(sessions.length, 'session')} of ${login}: ${sessions.map((session) => describeSession({ ...session, transactionAge: null })).join(', ')}`,
-        ]
-      : []),
-    ...(prepared.length > 0
-      ? [
-          `${counted(prepared.length, 'prepared transaction')} of ${login}: ${prepared.map(describePrepared).join(', ')}`,
-        ]
-      : []),
-    ...clients,
-  ];
-  return parts.join('; ');
 }
 
 function pollInterval(context: LoginsContext): number {
@@ -145,8 +135,4 @@ function graceEnd(context: LoginsContext): number {
 
 function deadline(context: LoginsContext): number {
   return publishedAt(context) + context.policy.drain.timeout;
-}
-
-function seconds(milliseconds: number): string {
-  return `${Math.ceil(milliseconds / 1000)} s`;
 }

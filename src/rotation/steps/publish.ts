@@ -1,5 +1,8 @@
 import { timingSafeEqual } from 'node:crypto';
+import { fact } from '../../facts/fact.ts';
+import { fault } from '../../facts/fault.ts';
 import type { PolicyLock } from '../../postgres/locks/policy-lock.ts';
+import { promoteVersion } from '../context/change-store.ts';
 import {
   type Credential,
   holds,
@@ -10,8 +13,8 @@ import {
   tokenOf,
 } from '../context/rotation-context.ts';
 import { withProvenLogin } from '../proof/proven-login.ts';
+import { refuseSuperseded } from '../refuse-superseded.ts';
 import type { Step } from '../step.ts';
-import { refuseSuperseded } from '../superseded.ts';
 
 /** Makes the staged version current everywhere, the primary last, and reads each back. */
 export const publish: Step = {
@@ -29,8 +32,8 @@ export const publish: Step = {
     return undefined;
   },
   async describe(context) {
-    const where = context.destinations.toReversed().map(({ name }) => name);
-    return `makes ${incomingLogin(context)} current in ${where.join(', then ')}, and reads it back`;
+    const destinations = context.destinations.toReversed().map(({ name }) => name);
+    return fact('plan-publish', { login: incomingLogin(context), destinations });
   },
 };
 
@@ -40,10 +43,7 @@ async function promote(context: RotationContext, lock: PolicyLock): Promise<void
     // Right before: a worker that was stopped meanwhile has lost the lock, and others have gone on without it.
     await lock.confirm();
     await refuseSuperseded(context);
-    await destination.store.promote(destination.secrets, tokenOf(context), {
-      back: context.rotation.rolledBackTo !== null,
-    });
-    context.forget();
+    await promoteVersion(context, destination);
     await readBack(context, destination, credential);
   }
 }
@@ -60,7 +60,8 @@ async function readBack(
     (told.username === undefined || equal(told.username, credential.username)) &&
     (told.password === undefined || equal(told.password, credential.password)) &&
     (await holds(context, destination, 'current'));
-  if (!right) throw new Error(`${destination.name} does not give back what was published; it is tried again`);
+  if (right) return;
+  throw fault('store-does-not-give-back', { destination: destination.name, stage: 'current' });
 }
 
 function equal(one: string, other: string): boolean {

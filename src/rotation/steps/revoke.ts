@@ -1,20 +1,21 @@
-import { counted } from '../../counted.ts';
+import { fact } from '../../facts/fact.ts';
+import { factOf, fault } from '../../facts/fault.ts';
 import { isFuture } from '../../ledger/future.ts';
-import { DatabaseError } from '../../postgres/connection/database-error.ts';
-import { describeHolder } from '../../postgres/locks/lock-holders.ts';
+import { seenHolder } from '../../postgres/locks/seen-holder.ts';
 import type { AlterOptions } from '../../postgres/logins/alter-login.ts';
 import { disableLogin, readLogins } from '../../postgres/logins/login.ts';
 import { LAST_LOOK_MS } from '../../postgres/sessions/last-look.ts';
-import { describePrepared } from '../../postgres/sessions/prepared-transaction.ts';
 import { type LoginUse, NOBODY, usesOf } from '../../postgres/sessions/sessions.ts';
 import { awaitReplay } from '../await-replay.ts';
 import { frozenLogins, isPublished, type LoginsContext } from '../context/rotation-context.ts';
 import { mayTerminate } from '../may-terminate.ts';
 import { pooledClients } from '../pooled-clients.ts';
 import { withProvenLogin } from '../proof/proven-login.ts';
-import { Refusal } from '../refusal.ts';
 import { rethrowNamingPrivileges } from '../refuse-missing-privileges.ts';
-import type { Step } from '../step.ts';
+import { replaced } from '../refuse-replaced.ts';
+import { seenPrepared } from '../seen-use.ts';
+import { isLocked } from '../server-fault.ts';
+import type { Step, Wait } from '../step.ts';
 import { warn } from '../warn.ts';
 import { areReplicasClear, clearReplicas } from './clear-replicas.ts';
 import { cut } from './cut.ts';
@@ -25,62 +26,74 @@ export const revoke: Step<LoginsContext> = {
   name: 'revoke',
   async isDone(context) {
     // Who else shut it did not prove that the published login works.
-    if (!(await isShut(context)) || !(await isProven(context))) return false;
+    if (context.rotation.outgoingShutAt === null || !(await isShut(context))) return false;
     if (isHeld(context, await useOnPrimary(context))) return false;
     if (context.replicas.length === 0) return true;
-    return (await areReplicasClear(context)) && (await wasLastLook(context));
+    return (await areReplicasClear(context)) && wasLastLook(context);
   },
   async run(context) {
-    const { outgoing } = frozenLogins(context);
-    const wasOpen = !((await isShut(context)) && (await isProven(context)));
+    // Who else shut it did not prove that the published login works.
+    const wasOpen = context.rotation.outgoingShutAt === null || !(await isShut(context));
     if (wasOpen) await shut(context);
-    const here = await useOnPrimary(context);
-    if (mayCut(context)) await cut(context, here.sessions);
-    // After the primary: who is in there need not wait for a replica that is behind or away.
-    const { behind, sessions } = await clearReplicas(context);
-    if (behind.length > 0) return awaitReplay(context, behind, `still lets ${outgoing} log in`);
-    const left = { ...here, sessions: [...here.sessions, ...sessions] };
-    if (isHeld(context, left)) return waitForUse(context, left);
-    if (!wasOpen && context.replicas.length === 0) return undefined;
-    // Nobody new comes in, but who passed the check just before the commit is not counted yet.
-    return { until: context.clock.now() + LAST_LOOK_MS, reason: lastLook(outgoing) };
+    const wait = await endSessions(context, wasOpen);
+    return wait && { ...wait, marks: [...(wait.marks ?? []), 'outgoingShutAt'] };
   },
   async describe(context) {
-    const { outgoing } = frozenLogins(context);
-    const replicas = context.replicas.map(({ name }) => `; done when ${name} has replayed it too`).join('');
-    return `alters ${outgoing}: NOLOGIN and no password${mayTerminate(context) ? ', and ends the sessions that outstayed the drain' : ''}${replicas}`;
+    return fact('plan-revoke', {
+      login: frozenLogins(context).outgoing,
+      endsSessions: mayTerminate(context),
+      replicas: context.replicas.map(({ name }) => name),
+    });
   },
   async warnings(context) {
     const { outgoing } = frozenLogins(context);
     const { prepared } = await useOnPrimary(context);
     const { clients, faults } = await pooledClients(context, outgoing);
-    const left = clients.map(
-      (who) =>
-        `${who}: they stay logged in there, where they reach nothing now, but would use the password that ${outgoing} gets next; end them (KILL_CLIENT, from PgBouncer 1.24 on)`,
-    );
+    const left = clients.map((who) => ({
+      fact: fact('pgbouncer-clients-stay', who),
+      subject: `${who.pgbouncer} ${who.database}`,
+    }));
     // An emergency does not drain, and so asks here for the first time.
     const untold = context.rotation.reason === 'emergency' ? faults : [];
     if (prepared.length === 0) return [...left, ...untold];
     return [
       ...left,
       ...untold,
-      `${outgoing} leaves ${counted(prepared.length, 'prepared transaction')} behind, with its locks: ${prepared.map(describePrepared).join(', ')}; it may be half of a distributed commit, so keyturn does not end it, and only a superuser can`,
+      {
+        fact: fact('prepared-transactions-left', {
+          login: outgoing,
+          prepared: prepared.map(seenPrepared),
+        }),
+        subject: prepared.map(({ gid }) => gid).join(' '),
+      },
     ];
   },
 };
 
-function lastLook(outgoing: string): string {
-  return `a last look whether somebody was just logging in as ${outgoing}`;
+/** Ends what sessions are left of the outgoing login, which is shut out on the primary; returns what there is to wait for. */
+async function endSessions(context: LoginsContext, wasOpen: boolean): Promise<Wait | undefined> {
+  const { outgoing } = frozenLogins(context);
+  const here = await useOnPrimary(context);
+  if (mayCut(context)) await cut(context, here.sessions);
+  // After the primary: who is in there need not wait for a replica that is behind or away.
+  const { behind, sessions } = await clearReplicas(context);
+  if (behind.length > 0) return awaitReplay(context, behind, { login: outgoing, missing: 'nologin' });
+  const left = { ...here, sessions: [...here.sessions, ...sessions] };
+  if (isHeld(context, left)) return waitForUse(context, left);
+  if (!wasOpen && context.replicas.length === 0) return undefined;
+  // Nobody new comes in, but who passed the check just before the commit is not counted yet.
+  return {
+    until: context.clock.now() + LAST_LOOK_MS,
+    fact: fact('revoke-last-look', { login: outgoing }),
+    marks: ['lastLookAt'],
+  };
 }
 
-/** Whether the last look was announced long enough ago. When a replica replayed NOLOGIN it does not tell, the history does. */
-async function wasLastLook(context: LoginsContext): Promise<boolean> {
-  const reason = lastLook(frozenLogins(context).outgoing);
-  const events = await context.ledger.events([context.rotation.id]);
-  const said = events.find(({ kind, detail }) => kind === 'waiting' && detail === reason);
-  const now = context.clock.now();
+/** Whether the last look was announced long enough ago. When a replica replayed NOLOGIN it does not tell. */
+function wasLastLook({ rotation: { lastLookAt }, clock }: LoginsContext): boolean {
+  const now = clock.now();
   // One in the future was written while a clock was wrong, and is not waited for.
-  return said !== undefined && (isFuture(said.at, now) || now >= said.at.getTime() + LAST_LOOK_MS);
+  return lastLookAt !== null && (isFuture(lastLookAt, now) || now >= lastLookAt.getTime() + LAST_LOOK_MS);
 }
 
 async function useOnPrimary(context: LoginsContext): Promise<LoginUse> {
@@ -93,13 +106,6 @@ async function useOnPrimary(context: LoginsContext): Promise<LoginUse> {
 async function isShut(context: LoginsContext): Promise<boolean> {
   const { outgoing } = frozenLogins(context);
   return !(await readLogins(await context.rotator(), [outgoing])).get(outgoing)?.canLogin;
-}
-
-/** Whether this step shut the outgoing login itself, on the proof of the published one: only then it waited for anything. */
-async function isProven({ ledger, rotation }: LoginsContext): Promise<boolean> {
-  const isBack = rotation.rolledBackTo !== null;
-  const events = await ledger.events([rotation.id]);
-  return events.some(({ step, kind, back }) => step === 'revoke' && kind === 'waiting' && back === isBack);
 }
 
 async function shut(context: LoginsContext): Promise<void> {
@@ -115,8 +121,8 @@ async function shut(context: LoginsContext): Promise<void> {
 
 /** What keeps a login from being shut out leaves it able to log in, and that is said first. */
 function notRevoked(outgoing: string, error: unknown): unknown {
-  if (!(error instanceof DatabaseError && error.kind === 'locked')) return error;
-  return new DatabaseError('locked', `${outgoing} is NOT revoked yet: ${error.message}`, { cause: error });
+  if (!isLocked(error)) return error;
+  return fault('login-not-revoked-yet', { login: outgoing, cause: factOf(error) }, { cause: error });
 }
 
 /** Where sessions may be ended, so are those that keep NOLOGIN from being set; the history has them before. */
@@ -125,18 +131,15 @@ function endingOf(context: LoginsContext): AlterOptions {
   const { outgoing } = frozenLogins(context);
   return {
     onEnd: (holders) =>
-      warn(
-        context,
-        'revoke',
-        `ends sessions that keep ${outgoing} from being shut out: ${holders.map(describeHolder).join('; ')}`,
-      ),
+      warn(context, 'revoke', {
+        fact: fact('revoke-ends-lock-holders', { login: outgoing, holders: holders.map(seenHolder) }),
+        subject: JSON.stringify(holders.map(seenHolder)),
+      }),
   };
 }
 
 async function refuseUnpublished(context: LoginsContext): Promise<void> {
   if (await isPublished(context)) return;
-  const { incoming, outgoing } = frozenLogins(context);
-  throw new Refusal(
-    `${context.destinations[0].name} does not publish ${incoming} of this rotation any more, so ${outgoing} is not revoked; find out who changed the secret, then rotate again: keyturn rotate ${context.policy.name}`,
-  );
+  const { outgoing } = frozenLogins(context);
+  throw replaced({ destination: context.destinations[0].name, outgoing, policy: context.policy.name });
 }

@@ -1,5 +1,6 @@
-import { withPolicyLock } from '../../postgres/locks/policy-lock.ts';
-import { lockOf } from '../context/lock-of.ts';
+import { fact } from '../../facts/fact.ts';
+import { fault } from '../../facts/fault.ts';
+import { discardVersion, stageVersion } from '../context/change-store.ts';
 import { loginFields } from '../context/login-fields.ts';
 import {
   findStaged,
@@ -8,10 +9,11 @@ import {
   type OpenDestination,
   type RotationContext,
 } from '../context/rotation-context.ts';
+import { underLock } from '../context/under-lock.ts';
 import { otherPendingParts } from '../outside-changes/pending-parts.ts';
 import { generatePassword } from '../password.ts';
+import { refuseSuperseded } from '../refuse-superseded.ts';
 import type { Step } from '../step.ts';
-import { refuseSuperseded } from '../superseded.ts';
 import { takeBack } from '../take-back.ts';
 
 /** Makes the password and keeps it in the stores, as `pending`, before anything in PostgreSQL changes. */
@@ -25,16 +27,20 @@ export const stage: Step = {
   },
   async run(context) {
     // Under the lock, too: what is pending of the next rotation would be discarded or replaced by a worker that wakes up.
-    await withPolicyLock(await context.rotator(), lockOf(context), async () => {
-      context.forget();
+    await underLock(context, async () => {
       // The primary comes first: whether any has the version decides whether there is a password already.
-      for (const destination of context.destinations) await stageIn(context, destination);
+      for (const [index, destination] of context.destinations.entries()) {
+        if (index > 0) await refuseSuperseded(context);
+        await stageIn(context, destination);
+      }
     }).catch((error: unknown) => rethrowTakingBack(context, error));
     return undefined;
   },
   async describe({ policy, destinations }) {
-    const where = destinations.map(({ name }) => name).join(' and ');
-    return `makes a password of ${policy.password.length} characters and stages it as pending in ${where}`;
+    return fact('plan-stage', {
+      length: policy.password.length,
+      destinations: destinations.map(({ name }) => name),
+    });
   },
 };
 
@@ -50,18 +56,14 @@ async function rethrowTakingBack(context: RotationContext, error: unknown): Prom
 }
 
 async function stageIn(context: RotationContext, destination: OpenDestination): Promise<void> {
-  await refuseSuperseded(context);
   if (await holds(context, destination, 'current')) return;
   await discardLeftover(context, destination);
   const username = incomingLogin(context);
   const password = (await stagedPassword(context)) ?? generatePassword(context.policy.password);
   const fields = loginFields(destination.secrets, context.connection, { username, password });
-  await destination.store.stage(destination.secrets, context.rotation.id, fields, {
-    create: destination.create,
-  });
-  context.forget();
+  await stageVersion(context, destination, fields);
   if (await isStaged(context, destination)) return;
-  throw new Error(`${destination.name} does not give back all that was staged; it is tried again`);
+  throw fault('store-does-not-give-back', { destination: destination.name, stage: 'pending' });
 }
 
 /** What was staged of it, be it in one secret of one destination only. */
@@ -77,8 +79,7 @@ async function stagedPassword(context: RotationContext): Promise<string | undefi
 
 // `check` let only versions of our own, closed rotations pass, and with --adopt those of others.
 async function discardLeftover(context: RotationContext, destination: OpenDestination): Promise<void> {
-  for (const { mapping, token } of await otherPendingParts(context, destination)) {
-    await destination.store.discard(mapping, token);
-    context.forget();
+  for (const part of await otherPendingParts(context, destination)) {
+    await discardVersion(context, destination, part);
   }
 }

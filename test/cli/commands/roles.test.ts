@@ -49,7 +49,7 @@ describe('from an empty database', () => {
     await admin.client.query(sql);
   }
 
-  test('a policy is provided with a rotator and roles, rotated, listed, repaired and dropped by what is printed', async () => {
+  test('the printed commands and scripts give a policy its rotator and roles, and rotate, list, repair and drop them', async () => {
     const printed = await run('roles', 'rotator', 'db', '--sql');
     expect(printed).toMatchObject({ code: 0, stderr: '' });
     expect(printed.stdout).not.toContain(PASSWORD);
@@ -61,9 +61,9 @@ describe('from an empty database', () => {
     expect(await run('roles', 'create', 'app')).toEqual(
       ok(
         [
-          `makes the owner ${owner}`,
-          `makes the login ${a}`,
-          `makes the login ${b}`,
+          `creates the owner ${owner}`,
+          `creates the login ${a}`,
+          `creates the login ${b}`,
           `makes ${a} a member of ${owner}`,
           `makes what ${a} creates belong to ${owner}`,
           `makes ${b} a member of ${owner}`,
@@ -85,6 +85,7 @@ describe('from an empty database', () => {
       sessions: 0,
       memberOf: [owner],
       error: null,
+      faults: [],
     };
     const listed: { login: string }[] = JSON.parse(list.stdout);
     expect(listed.slice(0, 2)).toEqual([
@@ -98,7 +99,7 @@ describe('from an empty database', () => {
     });
 
     await apply(`ALTER ROLE ${b} LOGIN`);
-    const drift = `app: shuts out ${b}, which is on standby\n`;
+    const drift = `app: disables the standby login ${b}\n`;
     expect(await run('roles', 'repair', 'app')).toEqual({
       code: 2,
       stdout: drift,
@@ -106,6 +107,10 @@ describe('from an empty database', () => {
     });
     expect(await run('roles', 'repair', 'app', '--yes')).toEqual(ok(`${drift}app: done\n`));
 
+    expect(await run('roles', 'drop', 'app', '--confirm', 'other')).toMatchObject({
+      code: 2,
+      stderr: 'keyturn: --confirm must be the name of the policy, app; nothing was done\n',
+    });
     expect(await run('roles', 'drop', 'app', '--confirm', 'app')).toMatchObject({
       code: 1,
       stderr: expect.stringContaining(`publishes ${a}`),
@@ -129,7 +134,34 @@ describe('from an empty database', () => {
     });
   });
 
-  test('what create --sql prints is what an administrator can run instead, and leaves create nothing to do', async () => {
+  test('JSON has a code and parameters beside each text', async () => {
+    await apply((await run('roles', 'rotator')).stdout);
+    const [a, b] = logins;
+    const created = JSON.parse((await run('roles', 'create', 'app', '--access', 'read', '--json')).stdout);
+    expect(created.changes[0]).toEqual({
+      what: `creates the owner ${owner}`,
+      sql: `CREATE ROLE "${owner}" NOLOGIN`,
+      code: 'create-role',
+      params: { kind: 'owner', role: owner },
+    });
+    await apply(`CREATE TABLE own (id int); ALTER TABLE own OWNER TO ${owner}`);
+    const repaired = JSON.parse((await run('roles', 'repair', 'app', '--json', '--yes')).stdout);
+    const warning = 'owns 1 table or sequence there, and may do everything with them whatever its level';
+    expect(repaired).toMatchObject({ policy: 'app', changes: [], left: [], leftFacts: [] });
+    expect(repaired.warnings).toEqual([expect.stringContaining(`${owner} ${warning}`)]);
+    expect(repaired.warningFacts).toEqual([
+      { code: 'level-without-effect', params: { grantee: owner, count: 1 } },
+    ]);
+    const dropped = await run('roles', 'drop', 'app', '--confirm', 'app', '--json');
+    expect(JSON.parse(dropped.stdout)).toMatchObject({
+      ...{ policy: 'app', dropped: [a, b], deactivated: [] },
+      lines: [`drops the login ${a}`, `drops the login ${b}`, expect.stringContaining('which owns 1 object')],
+      facts: [{ code: 'drop-role' }, { code: 'drop-role' }, { code: 'owner-kept-for-objects' }],
+    });
+    await apply('DROP TABLE own');
+  });
+
+  test('an administrator can run what create --sql prints, and then create has nothing to do', async () => {
     await apply((await run('roles', 'rotator')).stdout);
     const { stdout } = await run('roles', 'create', 'app', '--access', 'read', '--sql');
     expect(stdout).toContain(
@@ -139,7 +171,7 @@ describe('from an empty database', () => {
     expect(await run('roles', 'create', 'app', '--access', 'read')).toEqual(ok('app: nothing to do\n'));
   });
 
-  test('what create prints goes to the schemas and the level chosen last, and so does what a refusal says to run', async () => {
+  test('printed statements, and the command that a refusal names, keep the schemas and the level chosen last', async () => {
     await apply(
       `CREATE SCHEMA "the app"; ${(await run('roles', 'rotator', 'db', '--schema', 'the app')).stdout}`,
     );
@@ -152,7 +184,7 @@ describe('from an empty database', () => {
     expect({ code, stderr }).toEqual({
       code: 1,
       stderr: expect.stringContaining(
-        `; run: keyturn roles create app --access read --schema 'the app' --sql | psql -d ${workspace.target}, as a superuser`,
+        `; run: keyturn roles create app --access read --schema 'the app' --sql | psql -d ${workspace.target}`,
       ),
     });
     await apply(printed.stdout);
@@ -170,7 +202,7 @@ describe('from an empty database', () => {
     });
   });
 
-  test('a rotator is printed for one connection, whose database it is for, with login policies or without', async () => {
+  test('a rotator is printed for one connection and its database, with login policies or without', async () => {
     await workspace.configure(ROTATOR_POLICY, { connection: { user: rotator, password: PASSWORD } });
     await apply((await run('roles', 'rotator')).stdout);
     const file = join(workspace.folder, 'config', 'keyturn.yaml');
@@ -182,9 +214,26 @@ describe('from an empty database', () => {
       stderr: expect.stringContaining('name one of other, db'),
     });
     expect(await run('roles', 'rotator', 'db')).toMatchObject({ code: 0 });
+    for (const [args, message] of [
+      [['nowhere'], 'There is no connection "nowhere"; there is other, db'],
+      [['db', '--platform', 'neon'], 'see docs/managed-postgres.md'],
+    ] as const) {
+      expect(await run('roles', 'rotator', ...args)).toMatchObject({
+        code: 2,
+        stdout: '',
+        stderr: expect.stringContaining(message),
+      });
+    }
+    expect((await run('roles', 'rotator', 'db', '--platform', 'rds')).stdout).toMatch(
+      /^-- The rotator of db: run this in the database \S+ as the master user, a member of rds_superuser\./,
+    );
+    expect(await run('roles', 'create', 'itself')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('; run: keyturn roles rotator db\n'),
+    });
   });
 
-  test('a server that cannot be asked hides nothing of the others, and no name in the list moves the cursor (G6)', async () => {
+  test('a server that cannot be asked hides no other server, and no name in the list moves the cursor (G6)', async () => {
     const file = join(workspace.folder, 'config', 'keyturn.yaml');
     await apply((await run('roles', 'rotator')).stdout);
     await run('roles', 'create', 'app');
@@ -212,10 +261,11 @@ describe('from an empty database', () => {
     expect(JSON.parse(json.stdout)).toContainEqual({
       ...{ login: null, policy: null, connection: 'away', state: null, made: false, sessions: null },
       ...{ memberOf: null, lastRotatedAt: null, error: expect.stringContaining('ECONNREFUSED') },
+      faults: [expect.objectContaining({ code: 'server-unreachable' })],
     });
   });
 
-  test('two policies with one owner do not fight over its level: the last choice is that of both, and is told', async () => {
+  test('two policies with one owner have one level: the last choice counts for both, and create says so', async () => {
     const [c, d] = workspace.logins;
     await workspace.configure(
       `${filePolicy(logins, `    owner: ${owner}\n`)}  second: { connection: db, owner: ${owner}, logins: [${c}, ${d}],
@@ -236,7 +286,7 @@ describe('from an empty database', () => {
     await apply(`DROP OWNED BY ${owner}`);
   });
 
-  test('with names that keyturn does not make, or an owner’s level without an owner, nothing is made', async () => {
+  test('nothing is created with unsuitable names, or with the level owner and no owner', async () => {
     await apply((await run('roles', 'rotator')).stdout);
     const odd = 'é'.repeat(26);
     await workspace.configure(filePolicy([logins[0], odd]), {
@@ -259,7 +309,7 @@ describe('from an empty database', () => {
   });
 });
 
-test('on the embedded PostgreSQL create makes the roles itself, and there is no rotator to print', async () => {
+test('on the embedded PostgreSQL create needs no rotator, and none is printed', async () => {
   await using workspace = await openWorkspace(server);
   const file = join(workspace.folder, 'config', 'keyturn.yaml');
   const config = `connections: { db: { database: shop } }\n${filePolicy(['shop_a', 'shop_b'], '    owner: shop_owner\n')}`;
@@ -269,7 +319,7 @@ test('on the embedded PostgreSQL create makes the roles itself, and there is no 
     code: 2,
     stderr: expect.stringContaining('needs no rotator'),
   });
-  expect((await run('roles', 'create', 'app')).stdout).toContain('app: makes the login shop_a\n');
+  expect((await run('roles', 'create', 'app')).stdout).toContain('app: creates the login shop_a\n');
   expect((await run('roles', 'create', 'app')).stdout).toBe('app: nothing to do\n');
   // Logins that no command asked for are keyturn's there, too.
   await writeFile(file, config.replaceAll('shop_', 'late_'));

@@ -51,7 +51,7 @@ describe('keyturn rollback', () => {
   test('without an open rotation says so', async () => {
     expect(await run('rollback', 'app')).toMatchObject({
       code: 1,
-      stderr: 'keyturn: app has no open rotation; see: keyturn history app\n',
+      stderr: 'keyturn: app has no open rotation; run: keyturn history app\n',
     });
     expect(await run('cancel', 'app')).toMatchObject({ code: 1 });
   });

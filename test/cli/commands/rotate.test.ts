@@ -42,7 +42,7 @@ describe('keyturn rotate', () => {
     await workspace.configure(filePolicy(workspace.logins));
     const { code, stderr } = await run('rotate', 'app', '--wait');
     expect(code).toBe(1);
-    expect(stderr).toContain('start one with: keyturn start, or add --inline');
+    expect(stderr).toContain('start one, or add --inline; run: keyturn start');
     expect(JSON.parse((await run('history', '--json')).stdout)).toEqual([]);
   });
 

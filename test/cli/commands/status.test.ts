@@ -38,6 +38,7 @@ test('status tells a new policy, an active one with its sessions, and one whose 
     lastRotatedAt: expect.stringMatching(/Z$/),
     nextRotationAt: expect.stringMatching(/T02:30:00.000Z$/),
     lastError: null,
+    fault: null,
     clockWarning: null,
   });
 
@@ -48,6 +49,7 @@ test('status tells a new policy, an active one with its sessions, and one whose 
     active: a,
     sessions: null,
     lastError: expect.stringContaining('ECONNREFUSED'),
+    fault: { code: expect.any(String), params: expect.any(Object) },
   });
 });
 
@@ -68,7 +70,7 @@ test('a queue that is away is told at once; rotate opens nothing then, and --inl
   await workspace.configure(filePolicy(workspace.logins));
   expect(await run('status')).toMatchObject({
     code: 0,
-    stderr: 'keyturn: no worker is running, so nothing rotates by itself; start one: keyturn start\n',
+    stderr: 'keyturn: no worker is running, so nothing rotates by itself; start one; run: keyturn start\n',
   });
 });
 
@@ -84,6 +86,7 @@ test('history tells who asked, how long each step took, and why a rotation faile
   expect(failed).toMatchObject({
     status: 'failed',
     error: expect.stringContaining('column "broken" does not exist'),
+    fault: { code: 'verify-statement-failed', params: { statement: 'SELECT broken' } },
   });
   const { stdout } = await keyturn(['history'], options);
   expect(stdout).toMatch(/^REQUESTED +POLICY +STATUS/);

@@ -1,4 +1,5 @@
 import type { Event, Rotation } from '../../../ledger/rotation.ts';
+import { tell } from '../../../messages/tell.ts';
 import type { PolicyStatus } from '../../../rotation/status.ts';
 import type { Io } from '../../io.ts';
 import type { Part } from '../../output/output.ts';
@@ -32,6 +33,10 @@ function openScreen(io: Io): (snapshot: Snapshot) => void {
   };
 }
 
+function eventText({ step, kind, fact }: Event): string {
+  return `${step} ${kind}${fact ? `: ${tell(fact)}` : ''}`;
+}
+
 function draw({ elapsed, duration, status, rotations, events, tally }: Snapshot): Part[][] {
   const label = (text: string): Part => ({ text: text.padEnd(11), colour: 'dim' });
   const count = (number: number): Part => ({ text: String(number), colour: number === 0 ? 'green' : 'red' });
@@ -46,12 +51,7 @@ function draw({ elapsed, duration, status, rotations, events, tally }: Snapshot)
       label('rotation'),
       `${rotations.length}  ${rotations[0]?.outgoing ?? '…'} → ${rotations[0]?.incoming ?? '…'}`,
     ],
-    [
-      label('step'),
-      latest
-        ? `${latest.step} ${latest.kind}${latest.detail ? `: ${latest.detail}` : ''}`.slice(0, 100)
-        : '-',
-    ],
+    [label('step'), latest ? eventText(latest).slice(0, 100) : '-'],
     [
       label('clients'),
       `${tally.queries} queries, `,
@@ -69,7 +69,7 @@ function openLines(io: Io): (snapshot: Snapshot) => void {
     const latest = events.findLast(({ kind }) => kind !== 'started');
     const rotation = rotations[0];
     if (!latest || !rotation?.incoming) return;
-    const news = `rotation ${rotations.length}: ${rotation.outgoing} → ${rotation.incoming}: ${latest.step} ${latest.kind}${latest.detail ? `: ${latest.detail}` : ''}`;
+    const news = `rotation ${rotations.length}: ${rotation.outgoing} → ${rotation.incoming}: ${eventText(latest)}`;
     if (news === told) return;
     told = news;
     io.stdout.write(

@@ -1,43 +1,47 @@
 import type { Command } from 'commander';
 import type { App } from '../../../app.ts';
+import { tell } from '../../../messages/tell.ts';
 import { carryOut } from '../../../roles/carry-out.ts';
-import { planRoles } from '../../../roles/roles-plan.ts';
+import { planRoles } from '../../../roles/plan/roles-plan.ts';
 import type { Io } from '../../io.ts';
 import { requester } from '../../requester.ts';
 import { type ConfigOption, withApp } from '../../with-app.ts';
-import { addWishOptions, type WishOptions, wishOf } from './wish-options.ts';
+import { type AccessOptions, addAccessOptions, requestedAccess } from './access-options.ts';
 import { withRoles } from './with-roles.ts';
 import { writePlan } from './write-plan.ts';
 
-interface Options extends ConfigOption, WishOptions {
+interface Options extends ConfigOption, AccessOptions {
   readonly sql?: true;
   readonly json?: true;
 }
 
 export function registerCreate(roles: Command, io: Io): void {
-  addWishOptions(roles.command('create <policy>'))
-    .description('make the owner and the two logins, and grant what they need; again: what is missing')
+  addAccessOptions(roles.command('create <policy>'))
+    .description(
+      'create the owner and the two logins, and grant what they need; run again, it adds what is missing',
+    )
     .option('--config <path>', 'file or folder', 'config/')
-    .option('--sql', 'only print the statements, for an administrator to run')
+    .option('--sql', 'only print the statements for an administrator')
     .option('--json', 'print JSON')
     .action((name: string, options: Options) => withApp(io, options, (app) => run(io, app, name, options)));
 }
 
 async function run(io: Io, app: App, name: string, options: Options): Promise<void> {
   const { sql, json } = options;
-  const wish = wishOf(options);
+  const requested = requestedAccess(options);
   await withRoles(app, app.policy(name), async (context) => {
-    if (sql) return writePlan(io, await planRoles(context, { ...wish, executor: 'administrator' }), options);
+    if (sql)
+      return writePlan(io, await planRoles(context, { ...requested, executor: 'administrator' }), options);
     const ledger = await app.ledger();
-    const tell = (line: string) => {
+    const write = (line: string) => {
       if (!json) io.stdout.write(`${name}: ${line}\n`);
     };
     const plan = await carryOut(
       context,
-      { ...wish, executor: 'rotator' },
-      { ledger, kind: 'create', requestedBy: requester(io), onChange: ({ what }) => tell(what) },
+      { ...requested, executor: 'rotator' },
+      { ledger, kind: 'create', requestedBy: requester(io), onChange: ({ does }) => write(tell(does)) },
     );
-    tell(plan.changes.length === 0 ? 'nothing to do' : 'done');
+    write(plan.changes.length === 0 ? 'nothing to do' : 'done');
     writePlan(io, plan, options);
   });
 }

@@ -3,13 +3,15 @@ import type { App } from '../../../app.ts';
 import { shownName } from '../../../config/checks/credential-like.ts';
 import type { Connection } from '../../../config/config.ts';
 import { rotatorPolicyOf } from '../../../config/rotator-policy-of.ts';
+import { fact } from '../../../facts/fact.ts';
+import { fault } from '../../../facts/fault.ts';
+import { tell } from '../../../messages/tell.ts';
 import { scramVerifier } from '../../../postgres/logins/scram-verifier.ts';
 import { rotatorScript } from '../../../postgres/roles/rotator-script.ts';
 import { PLATFORM_NAMES, platformOf } from '../../../roles/platform.ts';
 import type { Io } from '../../io.ts';
-import { UsageError } from '../../usage-error.ts';
 import { type ConfigOption, withApp } from '../../with-app.ts';
-import { schemaOption } from './wish-options.ts';
+import { schemaOption } from './access-options.ts';
 import { writeScript } from './write-sql.ts';
 
 interface Options extends ConfigOption {
@@ -21,12 +23,10 @@ interface Options extends ConfigOption {
 export function registerRotator(roles: Command, io: Io): void {
   roles
     .command('rotator [connection]')
-    .description(
-      'print the smallest role that can do the job, for an administrator to run; connects to nothing',
-    )
+    .description('print the smallest role that can do the job, for an administrator; connects to nothing')
     .option('--config <path>', 'file or folder', 'config/')
     .option('--sql', 'print SQL; there is no other form', true)
-    .addOption(schemaOption('where roles create grants; may be repeated; default: public'))
+    .addOption(schemaOption('in which schema roles create grants; may be repeated; default: public'))
     .option('--no-create', 'leave out what only roles create and roles repair need')
     .option('--platform <name>', `the service that runs PostgreSQL: ${PLATFORM_NAMES.join(', ')}`)
     .action((name: string | undefined, options: Options) =>
@@ -36,26 +36,21 @@ export function registerRotator(roles: Command, io: Io): void {
     );
 }
 
-/** One, for each script is to be run in a database of its own. */
+/** Exactly one, because each script is run in a database of its own. */
 function chooseConnection(app: App, name: string | undefined): Connection {
   const { connections } = app.config;
   if (name !== undefined && !connections.has(name)) {
-    throw new UsageError(
-      `There is no connection ${JSON.stringify(shownName(name))}; there is ${[...connections.keys()].join(', ')}`,
-    );
+    const names = [...connections.keys()];
+    throw fault('rotator-connection-unknown', { connection: shownName(name), connections: names });
   }
   const chosen = [...connections.values()].filter(
     (connection) => name === undefined || connection.name === name,
   );
   const remote = chosen.flatMap((connection) => ('embedded' in connection ? [] : [connection]));
   const [connection, ...others] = remote;
-  if (!connection) {
-    throw new UsageError('The embedded PostgreSQL needs no rotator: keyturn is its superuser');
-  }
+  if (!connection) throw fault('rotator-not-needed', {});
   if (others.length > 0) {
-    throw new UsageError(
-      `Each connection has a script of its own; name one of ${remote.map((each) => each.name).join(', ')}`,
-    );
+    throw fault('rotator-connection-ambiguous', { connections: remote.map((each) => each.name) });
   }
   return connection;
 }
@@ -72,15 +67,11 @@ function writeRotator(io: Io, app: App, connection: Connection, { schema, create
   const { name, user, database, password } = connection;
   const verifier = verifierOf(password);
   if (password !== undefined && verifier === undefined) {
-    io.stderr.write(
-      `keyturn: the password of ${name} has other characters than printable ASCII, so it is not printed as a verifier; set it with psql's \\password\n`,
-    );
+    io.stderr.write(`keyturn: ${tell(fact('rotator-password-not-ascii', { connection: name }))}\n`);
   }
   const own = rotatorPolicyOf(connection, app.config);
   if (own && verifier !== undefined) {
-    io.stderr.write(
-      `keyturn: policy ${own.name} rotates the password of ${user}; once it has, take PASSWORD out of this before it is run again\n`,
-    );
+    io.stderr.write(`keyturn: ${tell(fact('rotator-password-rotated', { policy: own.name, user }))}\n`);
   }
   const parts = rotatorScript({
     rotator: user,
@@ -93,8 +84,8 @@ function writeRotator(io: Io, app: App, connection: Connection, { schema, create
   });
   writeScript(
     io,
-    `The rotator of ${name}: run it in the database ${database} as ${managed?.administrator ?? 'a superuser'}. It may be run again.`,
-    parts.map(({ purpose, sql }) => ({ comment: purpose, sql })),
+    tell(fact('rotator-script', { connection: name, database, platform: managed?.name ?? null })),
+    parts.map(({ part, sql }) => ({ comment: tell(fact('rotator-script-part', { part })), sql })),
   );
 }
 

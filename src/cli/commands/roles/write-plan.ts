@@ -1,23 +1,40 @@
-import type { RolesPlan } from '../../../roles/roles-plan.ts';
+import { tell } from '../../../messages/tell.ts';
+import type { RolesPlan } from '../../../roles/plan/roles-plan.ts';
 import type { Io } from '../../io.ts';
+import { factJson } from '../../output/fact-json.ts';
 import { writeJson } from '../../output/table.ts';
 import { writeSql } from './write-sql.ts';
 
-/** Writes a plan as JSON or SQL, if asked for, and to stderr in any case what it leaves and warns of. */
+/**
+ * Writes a plan as JSON or SQL, if asked for. What it leaves and warns of goes to stderr in any
+ * case.
+ */
 export function writePlan(
   io: Io,
-  { intent: { policy }, changes, left, warnings, world }: RolesPlan,
+  { intent: { policy }, changes, left, warnings, current }: RolesPlan,
   { sql, json }: { readonly sql?: true; readonly json?: true },
 ): void {
   if (json) {
-    writeJson(io, { policy, changes: changes.map(({ what, sql }) => ({ what, sql })), left, warnings });
+    writeJson(io, {
+      policy,
+      changes: changes.map(({ does, sql }) => ({
+        what: tell(does),
+        sql,
+        code: does.code,
+        params: does.params,
+      })),
+      left: left.map(tell),
+      warnings: warnings.map(tell),
+      leftFacts: left.map(factJson),
+      warningFacts: warnings.map(factJson),
+    });
   } else if (sql) {
     writeSql(
       io,
-      `The roles of ${policy}: run it in the database ${world.database.name} as a superuser.`,
+      `The roles of ${policy}: run this in the database ${current.database.name} as a superuser.`,
       changes,
     );
   }
-  for (const text of left) io.stderr.write(`${policy} left: ${text}\n`);
-  for (const text of warnings) io.stderr.write(`${policy} warning: ${text}\n`);
+  for (const fact of left) io.stderr.write(`${policy} left: ${tell(fact)}\n`);
+  for (const fact of warnings) io.stderr.write(`${policy} warning: ${tell(fact)}\n`);
 }

@@ -1,3 +1,4 @@
+import { tell } from '../../../messages/tell.ts';
 import { SCRIPT_PIN } from '../../../postgres/connection/session-pin.ts';
 import { limitLockWaits } from '../../../postgres/locks/lock-waits.ts';
 import { oneLineNames } from '../../../postgres/one-line-names.ts';
@@ -10,14 +11,14 @@ interface Part {
   readonly sql: string;
 }
 
-/** Writes changes as one transaction; nothing but comments where there is none. */
+/** Writes changes as one transaction. Without changes, there are only comments. */
 export function writeSql(io: Io, title: string, changes: readonly Change[]): void {
   if (changes.length === 0) {
     io.stdout.write(commentOf(title));
     io.stdout.write('-- There is nothing to do.');
     return;
   }
-  const parts = changes.map(({ what, sql }) => ({ comment: what, sql: `${sql};` }));
+  const parts = changes.map(({ does, sql }) => ({ comment: tell(does), sql: `${sql};` }));
   writeScript(io, title, parts);
 }
 
@@ -28,12 +29,12 @@ export function writeScript(io: Io, title: string, parts: readonly Part[]): void
   for (const line of [...head, ...lines, 'COMMIT;']) io.stdout.write(line);
 }
 
-/** One line: what follows a line break in a name would be run. */
+/** One line, because what follows a line break in a name would be run. */
 function commentOf(text: string): string {
   return `-- ${text}`;
 }
 
-/** The statements' own lines; a name in them has no line break any more. */
+/** The lines of the statements. No name in them has a line break any more. */
 function linesOf(sql: string): string[] {
   return oneLineNames(sql).split('\n');
 }

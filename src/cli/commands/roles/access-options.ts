@@ -1,0 +1,30 @@
+import { type Command, Option } from 'commander';
+import { ACCESS_LEVELS } from '../../../roles/access.ts';
+import type { RequestedAccess } from '../../../roles/roles-context.ts';
+
+export interface AccessOptions {
+  readonly access?: string;
+  readonly schema?: readonly string[];
+}
+
+/** Adds the options that say what the roles of a policy are meant to be. */
+export function addAccessOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        '--access <level>',
+        'what the logins may do with tables and sequences; default: as last time, else owner if the policy has one, else none',
+      ).choices(ACCESS_LEVELS),
+    )
+    .addOption(schemaOption('in which schema; may be repeated; default: as last time, else public'));
+}
+
+export function schemaOption(description: string): Option {
+  return new Option('--schema <schema>', description).argParser(
+    (schema: string, earlier: readonly string[] | undefined) => [...(earlier ?? []), schema],
+  );
+}
+
+export function requestedAccess({ access, schema }: AccessOptions): RequestedAccess {
+  return { ...(access === undefined ? {} : { access }), ...(schema ? { schemas: schema } : {}) };
+}

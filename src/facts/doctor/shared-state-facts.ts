@@ -1,0 +1,18 @@
+import type { Fact } from '../fact.ts';
+
+/** About what all policies share: the state database, the queue, workers, this machine's clock, files. */
+export interface SharedStateFacts {
+  readonly 'state-database-ready': Record<never, never>;
+  readonly 'state-database-fails': { readonly cause: Fact };
+  readonly 'state-database-open-to-public': { readonly database: string };
+  readonly 'queue-skipped': { readonly because: 'state-down' | 'state-read-only' };
+  readonly 'workers-running': { readonly workers: number };
+  /** More users than necessary may use a folder of a store. `mode` as in chmod. */
+  readonly 'folder-exposed': {
+    readonly store: string;
+    readonly path: string;
+    readonly mode: string;
+    readonly to: 'group' | 'others';
+    readonly may: 'read' | 'write';
+  };
+}

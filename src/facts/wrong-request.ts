@@ -1,0 +1,27 @@
+import type { FactCode } from './fact.ts';
+import { isFault } from './fault.ts';
+
+/**
+ * The codes that say that the command line or the configuration asks for what cannot be: exit code
+ * 2.
+ */
+const WRONG_REQUESTS: readonly FactCode[] = [
+  'access-level-unknown',
+  'drop-confirmed-wrongly',
+  'heroku-unsupported',
+  'neon-unsupported',
+  'owner-level-without-owner',
+  'platform-unknown',
+  'role-name-unsuitable',
+  'roles-not-creatable',
+  'rotator-connection-ambiguous',
+  'rotator-connection-unknown',
+  'rotator-not-needed',
+  'rotator-policy-without-roles',
+  'schemas-missing',
+];
+
+/** Whether it is the request itself that is wrong, so that nothing but another request can help. */
+export function isWrongRequest(error: unknown): boolean {
+  return isFault(error, ...WRONG_REQUESTS);
+}

@@ -1,0 +1,101 @@
+import type pg from 'pg';
+import { type Fault, fault } from '../facts/fault.ts';
+import { sql } from '../facts/remedy.ts';
+import { inTransaction } from '../postgres/connection/in-transaction.ts';
+import { isLockRefused } from '../postgres/locks/lock-fault.ts';
+import { tableLockHolders } from '../postgres/locks/lock-holders.ts';
+import { seenHolder } from '../postgres/locks/seen-holder.ts';
+import { MIGRATIONS } from './migrations.ts';
+import { refuseSharedSchema } from './refuse-shared-schema.ts';
+import { schemaError } from './schema-error.ts';
+
+/** How long another process that makes or updates the tables is waited for, in milliseconds. */
+const LOCK_WAIT_MS = 10_000;
+
+/** A migration may rewrite a long history. For pg, whose types do not know it: milliseconds. */
+const LONG = { query_timeout: 3_600_000 };
+/** How often tables that another process makes at the same instant are looked for again. */
+const ATTEMPTS = 5;
+
+/**
+ * Brings the ledger's tables in schema `keyturn` to this release's version, forwards only. Where they
+ * have it, which is the ordinary start, nothing is locked or written, so a standby server will do. Else
+ * a lock on the table of versions makes several processes take turns: nobody gets it who has no rights
+ * on that table. Throws a fault `ledger-newer` when the ledger was made by a newer release,
+ * `state-tables-forbidden` where a right is missing, and `ledger-tables-locked` where somebody holds the lock.
+ */
+export async function migrateLedger(pool: pg.Pool): Promise<void> {
+  const client = await pool.connect();
+  try {
+    await refuseSharedSchema(client, 'keyturn');
+    if ((await appliedVersion(client)) === MIGRATIONS.length) return;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await inTransaction(client, () => migrate(client));
+      } catch (error) {
+        if (isLockRefused(error)) throw await heldUp(client, error);
+        if (!isMadeByAnother(error) || attempt === ATTEMPTS) throw error;
+      }
+    }
+  } catch (error) {
+    throw await schemaError(error, client, 'keyturn');
+  } finally {
+    client.release();
+  }
+}
+
+/** Which version is there, as far as this role may see it; undefined where there is none yet. */
+async function appliedVersion(client: pg.ClientBase): Promise<number | undefined> {
+  const { rows } = await client.query<{ readonly readable: boolean }>(
+    `SELECT pg_catalog.has_schema_privilege(space.oid, 'USAGE'::pg_catalog.text)
+            AND pg_catalog.has_table_privilege(relation.oid, 'SELECT'::pg_catalog.text) AS readable
+       FROM pg_catalog.pg_class AS relation
+       JOIN pg_catalog.pg_namespace AS space ON space.oid = relation.relnamespace
+      WHERE space.nspname = 'keyturn'::pg_catalog.name AND relation.relname = 'migration'::pg_catalog.name`,
+  );
+  if (rows[0]?.readable !== true) return undefined;
+  return readVersion(client);
+}
+
+async function readVersion(client: pg.ClientBase): Promise<number> {
+  const { rows } = await client.query<{ readonly version: number }>(
+    'SELECT coalesce(pg_catalog.max(version), 0) AS version FROM keyturn.migration',
+  );
+  return rows[0]?.version ?? 0;
+}
+
+async function migrate(client: pg.ClientBase): Promise<void> {
+  await client.query(`SET LOCAL lock_timeout = ${LOCK_WAIT_MS}`);
+  await client.query('CREATE SCHEMA IF NOT EXISTS keyturn');
+  await client.query(
+    'CREATE TABLE IF NOT EXISTS keyturn.migration (version int PRIMARY KEY, applied_at pg_catalog.timestamptz NOT NULL)',
+  );
+  await client.query('LOCK TABLE keyturn.migration IN SHARE ROW EXCLUSIVE MODE');
+  const applied = await readVersion(client);
+  if (applied > MIGRATIONS.length) {
+    throw fault('ledger-newer', { version: applied, known: MIGRATIONS.length });
+  }
+  for (const [index, sql] of MIGRATIONS.entries()) {
+    if (index < applied) continue;
+    await client.query({ text: sql, ...LONG } as pg.QueryConfig);
+    await client.query('INSERT INTO keyturn.migration VALUES ($1, pg_catalog.now())', [index + 1]);
+  }
+}
+
+/** unique_violation in a catalog, duplicate_schema, duplicate_table: `IF NOT EXISTS` does not see what is not committed. */
+function isMadeByAnother(error: unknown): boolean {
+  return ['23505', '42P06', '42P07'].includes(String((error as { code?: unknown }).code));
+}
+
+/** Another keyturn that migrates is through in moments, so whoever is still there does something else. */
+async function heldUp(client: pg.ClientBase, cause: unknown): Promise<Fault> {
+  const holders = await tableLockHolders(client, 'keyturn.migration').catch(() => []);
+  const ends = holders.flatMap(({ pid }) =>
+    pid === null ? [] : [`SELECT pg_catalog.pg_terminate_backend(${pid})`],
+  );
+  return fault(
+    'ledger-tables-locked',
+    { holders: holders.map(seenHolder), seconds: LOCK_WAIT_MS / 1000 },
+    { cause, remedies: ends.length > 0 ? [sql(...ends)] : [] },
+  );
+}

@@ -1,0 +1,79 @@
+import type { QueryResultRow } from 'pg';
+import { readFact } from './fact-json.ts';
+import type { LedgerContext } from './ledger-context.ts';
+import type { Event, Rotation } from './rotation.ts';
+import { ROTATION_COLUMNS, type RotationRow, toRotation } from './rotation-row.ts';
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+export async function findRotation({ pool }: LedgerContext, id: string): Promise<Rotation | undefined> {
+  // A version that somebody else staged may have any token.
+  if (!UUID.test(id)) return undefined;
+  const { rows } = await pool.query<RotationRow>(
+    `SELECT ${ROTATION_COLUMNS} FROM keyturn.rotation WHERE id = $1`,
+    [id],
+  );
+  return rows.map(toRotation)[0];
+}
+
+/** Every open rotation, or that of one policy. */
+export async function openRotations({ pool }: LedgerContext, policy?: string): Promise<Rotation[]> {
+  const { rows } = await pool.query<RotationRow>(
+    `SELECT ${ROTATION_COLUMNS} FROM keyturn.rotation
+      WHERE status = 'open' AND ($1::pg_catalog.text IS NULL OR policy = $1) ORDER BY requested_at`,
+    [policy ?? null],
+  );
+  return rows.map(toRotation);
+}
+
+export async function latestRotations(
+  { pool }: LedgerContext,
+  { policy, limit }: { readonly policy?: string; readonly limit: number },
+): Promise<Rotation[]> {
+  const { rows } = await pool.query<RotationRow>(
+    `SELECT ${ROTATION_COLUMNS} FROM keyturn.rotation
+      WHERE $1::pg_catalog.text IS NULL OR policy = $1 ORDER BY number DESC LIMIT $2`,
+    [policy ?? null, limit],
+  );
+  return rows.map(toRotation);
+}
+
+/** The latest rotation of a policy, and when it last had one done. */
+export interface PolicySummary {
+  readonly last: Rotation;
+  readonly lastDoneAt: Date | null;
+}
+
+export async function summarize(
+  { pool }: LedgerContext,
+  policies: readonly string[],
+): Promise<Map<string, PolicySummary>> {
+  const { rows } = await pool.query<RotationRow & { readonly lastDoneAt: Date | null }>(
+    `SELECT last.*, (SELECT finished_at FROM keyturn.rotation WHERE policy = name AND status = 'done'
+                      ORDER BY number DESC LIMIT 1) AS "lastDoneAt"
+       FROM pg_catalog.unnest($1::pg_catalog.text[]) AS name
+      CROSS JOIN LATERAL (SELECT ${ROTATION_COLUMNS} FROM keyturn.rotation
+                           WHERE policy = name ORDER BY number DESC LIMIT 1) AS last`,
+    [policies],
+  );
+  return new Map(
+    rows.map(({ lastDoneAt, ...last }) => [
+      last.policy,
+      { last: toRotation(last as RotationRow), lastDoneAt },
+    ]),
+  );
+}
+
+interface EventRow extends QueryResultRow, Omit<Event, 'fact'> {
+  readonly fact: unknown;
+  /** What an earlier release wrote in its place. */
+  readonly detail: string | null;
+}
+
+export async function readEvents({ pool }: LedgerContext, rotations: readonly string[]): Promise<Event[]> {
+  const { rows } = await pool.query<EventRow>(
+    'SELECT rotation, at, step, kind, fact, detail, back FROM keyturn.event WHERE rotation = ANY ($1) ORDER BY id',
+    [rotations],
+  );
+  return rows.map(({ detail, fact: stored, ...event }) => ({ ...event, fact: readFact(stored, detail) }));
+}

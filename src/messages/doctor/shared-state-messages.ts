@@ -1,0 +1,42 @@
+import type { SharedStateFacts } from '../../facts/doctor/shared-state-facts.ts';
+import type { Messages } from '../message.ts';
+
+export const sharedStateMessages: Messages<SharedStateFacts> = {
+  'state-database-ready': {
+    text: () => 'the state database has the ledger',
+    means: 'The state database can be reached and written to.',
+    example: {},
+  },
+  'state-database-fails': {
+    text: ({ cause }, _tell, quote) => `the state database: ${quote.text(cause)}`,
+    advice: ({ cause }, quote) => quote.advice(cause) ?? 'check state.database, and that its server is up',
+    means: 'The ledger cannot be used. The message says why.',
+    example: { cause: { code: 'unexpected', params: { text: 'state.internal:5432: connection refused' } } },
+  },
+  'state-database-open-to-public': {
+    text: ({ database }) =>
+      `every login of the server may connect to the state database ${database}, which is PostgreSQL's default`,
+    means:
+      'Whoever may connect to a database may hold locks in it and use up its connections, and so hold rotations up.',
+    example: { database: 'keyturn' },
+  },
+  'queue-skipped': {
+    text: ({ because }) =>
+      `the queue is not looked at without ${because === 'state-down' ? 'the state database' : 'a state database to write to'}`,
+    means: 'The queue was not checked, because the state database has a finding of its own.',
+    example: { because: 'state-down' },
+  },
+  'workers-running': {
+    text: ({ workers }) => `workers that are up: ${workers}`,
+    means: 'So many workers take rotations from the queue.',
+    example: { workers: 2 },
+  },
+  'folder-exposed': {
+    text: ({ path, mode, to, may }) =>
+      `the folder ${path} may be ${may === 'write' ? 'written to' : 'looked into'} by ${to === 'group' ? 'its group' : 'every user'} (mode ${mode})`,
+    advice: ({ to, may }) =>
+      `close it, unless that is meant: chmod ${to === 'group' ? 'g' : 'o'}-${may === 'write' ? 'w' : 'rwx'}`,
+    means: 'More users than necessary may use a folder of a file store. It stops no rotation.',
+    example: { store: 'files', path: '/srv/secrets', mode: '0755', to: 'others', may: 'read' },
+  },
+};

@@ -1,0 +1,51 @@
+import { fact } from '../../facts/fact.ts';
+import { readLogins } from '../../postgres/logins/login.ts';
+import { sessionsIn } from '../../postgres/sessions/sessions.ts';
+import { publisherOf } from '../context/publisher-of.ts';
+import { resolveLogins } from '../context/resolve-logins.ts';
+import type { LoginsContext } from '../context/rotation-context.ts';
+import { type Finding, finding, isStopped } from './finding.ts';
+import { outsideFindings } from './outside-findings.ts';
+import { unpublishedUse } from './unpublished-use.ts';
+
+export interface IncomingLogin {
+  /** Undefined where a finding says why neither login can come in. */
+  readonly logins?: { readonly incoming: string; readonly outgoing: string };
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Which login comes in now and which goes out, and what in the stores or in use is in the way. Needs logins that
+ * exist.
+ */
+export async function findIncoming(context: LoginsContext): Promise<IncomingLogin> {
+  const { policy, rotation } = context;
+  const client = await context.rotator();
+  const sessions = sessionsIn(await context.uses(policy.logins));
+  const findings = await outsideFindings(context);
+  if (isStopped(findings)) return { findings };
+  const inUse = await unpublishedUse(context, sessions);
+  if (inUse) findings.push(inUse);
+  if (isStopped(findings)) return { findings };
+  const published = await context.read(context.destinations[0], 'current');
+  const { incoming, outgoing } =
+    rotation.incoming && rotation.outgoing
+      ? { incoming: rotation.incoming, outgoing: rotation.outgoing }
+      : resolveLogins(
+          policy.logins,
+          published?.fields.username,
+          await readLogins(client, policy.logins),
+          sessions,
+        );
+  const left = sessions.get(incoming) ?? [];
+  if (left.length > 0) {
+    const inWay = fact('incoming-has-sessions', { login: incoming, sessions: left });
+    findings.push(finding('fail', 'sessions', inWay));
+  }
+  const publisher = await publisherOf(context, incoming);
+  if (publisher) {
+    const inWay = fact('incoming-is-published', { login: incoming, destination: publisher.name });
+    findings.push(finding('fail', 'published', inWay));
+  }
+  return { logins: { incoming, outgoing }, findings };
+}

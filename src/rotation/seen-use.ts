@@ -1,0 +1,46 @@
+import type { SeenClients, SeenPrepared, SeenSession, SeenUse } from '../facts/use-facts.ts';
+import type { PreparedTransaction } from '../postgres/sessions/prepared-transaction.ts';
+import type { LoginSession, LoginUse } from '../postgres/sessions/sessions.ts';
+
+/** Who uses a login, as a fact keeps it that only changes when those who use the login do. */
+export function seenUse(
+  login: string,
+  { sessions, prepared }: LoginUse,
+  clients: readonly SeenClients[] = [],
+): SeenUse {
+  return { login, sessions: sessions.map(alike), prepared: prepared.map(seenPrepared), clients };
+}
+
+/** The same with process ids and ages, for a fact that is told once. */
+export function seenInDetail(login: string, use: LoginUse, clients: readonly SeenClients[] = []): SeenUse {
+  return { ...seenUse(login, use, clients), sessions: use.sessions.map(seenSession) };
+}
+
+/** What a warning about sessions is about: all that tells them apart but their process ids. */
+export function subjectOfSessions(sessions: readonly LoginSession[]): string {
+  return JSON.stringify(sessions.map(alike));
+}
+
+export function seenSession(session: LoginSession): SeenSession {
+  return { ...alike(session), pid: session.pid, transactionAge: session.transactionAge };
+}
+
+export function seenPrepared({ gid, database, preparedAt }: PreparedTransaction): SeenPrepared {
+  return { gid, database, preparedAt: preparedAt.toISOString() };
+}
+
+/** A pool that connects anew has sessions that look the same. */
+function alike(session: LoginSession): SeenSession {
+  const { application, address, database, elsewhere, replica, type, slots, state } = session;
+  return {
+    application,
+    address,
+    database,
+    elsewhere,
+    ...(replica !== undefined && { replica }),
+    type,
+    slots,
+    state,
+    transactionAge: null,
+  };
+}
