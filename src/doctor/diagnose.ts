@@ -29,7 +29,10 @@ export interface DoctorParts extends SharedState {
   destinations(policy: Policy): readonly [OpenDestination, ...OpenDestination[]];
 }
 
-/** What was found of one connection, of one policy, or, where it names neither, of what all policies share. */
+/**
+ * What was found of one connection, of one policy, or, where it names neither, of what all policies
+ * share.
+ */
 export interface Diagnosis {
   readonly connection: string | null;
   readonly policy: string | null;
@@ -40,8 +43,9 @@ export interface Diagnosis {
 const PARALLEL = { parallel: 8 };
 
 /**
- * Looks for all that would stop or endanger a rotation of these policies; what they share is looked at once. Goes as far
- * as it can, whatever is down, and changes nothing. `onProgress` hears how many things are looked at, of how many.
+ * Looks for all that would stop or endanger a rotation of these policies; what they share is looked
+ * at once. Goes as far as it can, whatever is down, and changes nothing. `onProgress` hears how
+ * many things are looked at, of how many.
  */
 export async function diagnose(
   parts: DoctorParts,

@@ -26,7 +26,9 @@ interface State {
   readonly open?: Rotation | undefined;
 }
 
-/** Whether what each destination publishes logs in now, on the primary and on every replica (G1). */
+/**
+ * Whether what each destination publishes logs in now, on the primary and on every replica (G1).
+ */
 export async function proofFindings(view: RotationView, state: State = {}): Promise<Finding[]> {
   const proofs = await Promise.all(
     view.destinations.map((each) =>
@@ -64,7 +66,9 @@ async function proveDestination(
   return findings;
 }
 
-/** Why there is no proof of a login that may be right all the same; undefined where it was refused. */
+/**
+ * Why there is no proof of a login that may be right all the same; undefined where it was refused.
+ */
 function unprovenFinding(
   error: Fault,
   at: { readonly login: string; readonly server: string },

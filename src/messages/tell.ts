@@ -5,7 +5,10 @@ import { oneLineNames } from '../postgres/one-line-names.ts';
 import type { Message, Quote } from './message.ts';
 import { MESSAGES } from './messages.ts';
 
-/** What is the case, in a sentence without its remedy. A fact of the ledger may have another shape: it is shown as data. */
+/**
+ * What is the case, in a sentence without its remedy. A fact of the ledger may have another shape:
+ * it is shown as data.
+ */
 export function textOf(fact: Fact): string {
   try {
     const text = messageOf(fact)?.text(fact.params, tell, QUOTE);
@@ -14,7 +17,10 @@ export function textOf(fact: Fact): string {
   return `${fact.code} ${JSON.stringify(fact.params)}`;
 }
 
-/** What puts a fact right, a line each: advice, then commands and configuration keys, then each statement by itself. */
+/**
+ * What puts a fact right, a line each: advice, then commands and configuration keys, then each
+ * statement by itself.
+ */
 export function remedyLines(fact: Fact): string[] {
   return [...wordLines(fact), ...statementsOf(fact).map((statement) => `run: ${oneLineNames(statement)}`)];
 }

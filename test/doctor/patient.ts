@@ -14,7 +14,10 @@ import type { ServerAddress } from '../support/scenario.ts';
 import { uniqueName } from '../support/unique-name.ts';
 import { openWorkspace, type Workspace } from '../support/workspace.ts';
 
-/** A policy `app` in good health, with a rotator that has just the rights it needs, and a worker; for tests to break. */
+/**
+ * A policy `app` in good health, with a rotator that has just the rights it needs, and a worker;
+ * for tests to break.
+ */
 export interface Patient extends AsyncDisposable {
   readonly app: App;
   readonly workspace: Workspace;
@@ -67,7 +70,9 @@ export async function openPatient(server: ServerAddress): Promise<Patient> {
   async function active(): Promise<string> {
     return (await workspace.published()).user;
   }
-  /** Does what one printed line says; false where that is nothing that could be done as it stands. */
+  /**
+   * Does what one printed line says; false where that is nothing that could be done as it stands.
+   */
   async function follow(line: string): Promise<boolean> {
     const [, number, file = '', good = '', bad = ''] =
       /in line (\d+) of (\S+) put (\S+) in the place of (\w+)/.exec(line) ?? [];
