@@ -1,6 +1,6 @@
 import { fact } from '../facts/fact.ts';
+import { isFault } from '../facts/fault.ts';
 import { connect, type Target } from '../postgres/connection/connect.ts';
-import { DatabaseError } from '../postgres/connection/database-error.ts';
 import { refusedAs } from '../postgres/connection/refused-as.ts';
 import { asksForMd5 } from '../postgres/connection/scram-fault.ts';
 import { readLogins } from '../postgres/logins/login.ts';
@@ -36,7 +36,7 @@ async function promptFinding(view: RotationView, user: string, server: Target): 
     // Once keyturn has set the password, the verifier is a SCRAM one, and the server asks
     // accordingly.
     if (asksForMd5(error)) return undefined;
-    if (error instanceof DatabaseError && error.kind === 'unproven') return unasked;
+    if (isFault(error, 'server-asks-no-password')) return unasked;
     switch (refusedAs(error)) {
       case 'password':
         return undefined;

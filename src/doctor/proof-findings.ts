@@ -1,8 +1,7 @@
 import { type FactCode, fact } from '../facts/fact.ts';
-import { type Fault, factOf, isFault } from '../facts/fault.ts';
+import { Fault, factOf, isFault } from '../facts/fault.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Rotation } from '../ledger/rotation.ts';
-import { DatabaseError } from '../postgres/connection/database-error.ts';
 import { refusedAs } from '../postgres/connection/refused-as.ts';
 import { asksForMd5 } from '../postgres/connection/scram-fault.ts';
 import { credentialIn } from '../rotation/context/credential-in.ts';
@@ -57,9 +56,7 @@ async function proveDestination(
       await using _session = await proveLogin(view, { credential, server });
       findings.push(finding('ok', 'published', fact('published-logs-in', { ...at, destination: name })));
     } catch (error) {
-      const isKnown =
-        isFault(error, 'password-refused', 'login-not-proven') || error instanceof DatabaseError;
-      if (!isKnown) throw error;
+      if (!(error instanceof Fault)) throw error;
       findings.push(unprovenFinding(error, at) ?? (await refusedFinding(error, name, { view, state })));
     }
   }
