@@ -5,7 +5,7 @@ import { expect } from 'vitest';
 import { type App, openApp } from '../../src/app.ts';
 import type { Clock } from '../../src/clock.ts';
 import { diagnose } from '../../src/doctor/diagnose.ts';
-import { remedyLines, textOf } from '../../src/messages/tell.ts';
+import { remedyLines } from '../../src/messages/tell.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
 import type { Finding } from '../../src/rotation/findings/finding.ts';
 import { adminOf } from '../support/admin.ts';
@@ -111,8 +111,7 @@ export async function openPatient(server: ServerAddress): Promise<Patient> {
     },
     async apply(finding) {
       const done: unknown[] = [];
-      // TODO: without the text, once what PostgreSQL and stores throw is a fact with remedies.
-      const lines = [...textOf(finding.fact).split('; '), ...remedyLines(finding.fact)];
+      const lines = remedyLines(finding.fact);
       for (const line of lines) done.push(await follow(line));
       expect(done, `something to do in: ${remedyLines(finding.fact)}`).toContain(true);
     },
