@@ -5,7 +5,8 @@ import { certificateFinding } from './certificate-finding.ts';
 
 /** How long the certificates are still valid that the configuration of a connection has. */
 export function configuredCertificateFindings({ ca, cert }: Tls, now: number): Finding[] {
-  // A bundle of authorities may hold old ones, so the last to end counts. The first of a client's chain is its own.
+  // A bundle of authorities may hold old ones, so the last to end counts. The first of a client's
+  // chain is its own.
   const authority = endsOf(ca).sort((one, other) => other.getTime() - one.getTime())[0];
   const client = endsOf(cert)[0];
   return [

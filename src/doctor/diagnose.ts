@@ -29,7 +29,10 @@ export interface DoctorParts extends SharedState {
   destinations(policy: Policy): readonly [OpenDestination, ...OpenDestination[]];
 }
 
-/** What was found of one connection, of one policy, or, where it names neither, of what all policies share. */
+/**
+ * What was found of one connection, of one policy, or, where it names neither, of what all policies
+ * share.
+ */
 export interface Diagnosis {
   readonly connection: string | null;
   readonly policy: string | null;
@@ -40,8 +43,9 @@ export interface Diagnosis {
 const PARALLEL = { parallel: 8 };
 
 /**
- * Looks for all that would stop or endanger a rotation of these policies; what they share is looked at once. Goes as far
- * as it can, whatever is down, and changes nothing. `onProgress` hears how many things are looked at, of how many.
+ * Looks for all that would stop or endanger a rotation of these policies; what they share is looked
+ * at once. Goes as far as it can, whatever is down, and changes nothing. `onProgress` hears how
+ * many things are looked at, of how many.
  */
 export async function diagnose(
   parts: DoctorParts,
@@ -55,92 +59,107 @@ export async function diagnose(
     onProgress(done, 1 + names.length + policies.length);
   };
   const connections = new Map<string, ConnectionExamination>();
-  const [{ ledger, findings }] = await Promise.all([
+  const [state] = await Promise.all([
     examineState(parts).finally(tick),
-    eachOf(names, (name) => examineNamed(name).finally(tick), PARALLEL),
+    eachOf(
+      names,
+      async (name) => {
+        connections.set(name, await examineConnectionOf(parts, policies, name));
+        tick();
+      },
+      PARALLEL,
+    ),
   ]);
-  const clocks = [stateClockFinding(parts.clock.skew?.())].filter((each) => each !== undefined);
+  const { ledger } = state;
   const history = await readHistory(ledger, policies);
   const examined = new Map<string, readonly Finding[]>();
-  await eachOf(policies, (policy) => examineOne(policy).finally(tick), PARALLEL);
-
-  async function examineNamed(name: string): Promise<void> {
-    const policy = policies.find(({ connection }) => connection === name);
-    if (!policy) return;
-    const examination = await parts
-      .connection(policy)
-      .then((connection) => examineConnection(connection, parts))
-      .catch((error) => ({ usable: false, findings: [faultFinding('server', error)] }));
-    connections.set(name, examination);
-  }
-
-  async function examineOne(policy: Policy): Promise<void> {
-    const timing = history?.timings.get(policy.name);
-    const last = history?.last.get(policy.name);
-    const usable = connections.get(policy.connection)?.usable === true;
-    const due = timing && nextDue(policy, timing, parts.clock.now());
-    const world = await examineWorld(policy, { usable, ledger, last, due }).catch((error) => [
-      faultFinding('logins', error),
-    ]);
-    const hasFailed = ledger && usable && policy.type === 'logins' && last?.status === 'failed';
-    // Where that cannot be asked, it is told above why.
-    const adopt = hasFailed ? await examineAdoption(policy, ledger).catch(() => false) : false;
-    examined.set(policy.name, [
-      ...world,
-      // A rotator has no second login to wait for.
-      ...(policy.type === 'logins' ? [graceFinding(policy, parts.stores)] : []),
-      ...(timing ? scheduleFindings(policy, { timing, last, now: parts.clock.now(), adopt }) : []),
-    ]);
-  }
-
-  async function examineAdoption(policy: Policy, of: Ledger): Promise<boolean> {
-    const connection = await parts.connection(policy);
-    const destinations = parts.destinations(policy);
-    const rotation = hypotheticalRotation(policy.name, parts.clock.now());
-    await using view = openView({ connection, destinations, policy, rotation, clock: parts.clock });
-    return await mustAdopt({ ...view, ledger: of });
-  }
-
-  async function examineWorld(
-    policy: Policy,
-    {
-      last,
-      ...rest
-    }: {
-      usable: boolean;
-      ledger: Ledger | undefined;
-      last: Rotation | undefined;
-      due: number | undefined;
+  await eachOf(
+    policies,
+    async (policy) => {
+      const usable = connections.get(policy.connection)?.usable === true;
+      examined.set(policy.name, await examineOne(parts, policy, { ledger, history, usable }));
+      tick();
     },
-  ): Promise<Finding[]> {
-    const connection = await parts.connection(policy);
-    const open = last?.status === 'open' ? last : undefined;
-    const destinations = parts.destinations(policy);
-    return examinePolicy(policy, { ...rest, connection, destinations, open, clock: parts.clock });
-  }
-
+    PARALLEL,
+  );
+  const skew = stateClockFinding(parts.clock.skew?.());
   return [
     {
       connection: null,
       policy: null,
-      findings: [...(parts.exposed ?? []).map(exposure), ...findings, ...clocks],
+      findings: [...exposed(parts), ...state.findings, ...(skew ? [skew] : [])],
     },
-    ...names.map((connection) => ({
-      connection,
-      policy: null,
-      findings: connections.get(connection)?.findings ?? [],
-    })),
-    ...policies.map(({ name, connection }) => ({
-      connection,
-      policy: name,
-      findings: examined.get(name) ?? [],
-    })),
+    ...names.map((connection) => {
+      const { findings = [] } = connections.get(connection) ?? {};
+      return { connection, policy: null, findings };
+    }),
+    ...policies.map(({ name, connection }) => {
+      return { connection, policy: name, findings: examined.get(name) ?? [] };
+    }),
   ];
 }
 
-function exposure(text: string): Finding {
-  // TODO: the fact itself, once the configuration has it.
-  return finding('warn', 'files', fact('recorded', { text }));
+/** The connection of this name, as one of the policies has it. */
+async function examineConnectionOf(
+  parts: DoctorParts,
+  policies: readonly Policy[],
+  name: string,
+): Promise<ConnectionExamination> {
+  const policy = policies.find(({ connection }) => connection === name);
+  if (!policy) return { usable: false, findings: [] };
+  try {
+    return await examineConnection(await parts.connection(policy), parts);
+  } catch (error) {
+    return { usable: false, findings: [faultFinding('server', error)] };
+  }
+}
+
+interface Known {
+  readonly ledger: Ledger | undefined;
+  readonly history: History | undefined;
+  /** Whether the server of the policy's connection can be asked. */
+  readonly usable: boolean;
+}
+
+async function examineOne(
+  parts: DoctorParts,
+  policy: Policy,
+  { ledger, history, usable }: Known,
+): Promise<Finding[]> {
+  const now = parts.clock.now();
+  const timing = history?.timings.get(policy.name);
+  const last = history?.last.get(policy.name);
+  const due = timing && nextDue(policy, timing, now);
+  const open = last?.status === 'open' ? last : undefined;
+  const world = await viewParts(parts, policy)
+    .then((view) => examinePolicy(policy, { ...view, usable, ledger, open, due }))
+    .catch((error) => [faultFinding('logins', error)]);
+  const hasFailed = ledger && usable && policy.type === 'logins' && last?.status === 'failed';
+  // If that cannot be asked, another finding says why.
+  const adopt = hasFailed ? await stopsUnlessAdopted(parts, policy, ledger).catch(() => false) : false;
+  return [
+    ...world,
+    // A rotator has no second login to wait for.
+    ...(policy.type === 'logins' ? [graceFinding(policy, parts.stores)] : []),
+    ...(timing ? scheduleFindings(policy, { timing, last, now: parts.clock.now(), adopt }) : []),
+  ];
+}
+
+async function stopsUnlessAdopted(parts: DoctorParts, policy: Policy, ledger: Ledger): Promise<boolean> {
+  const rotation = hypotheticalRotation(policy.name, parts.clock.now());
+  await using view = openView({ ...(await viewParts(parts, policy)), policy, rotation });
+  return await mustAdopt({ ...view, ledger });
+}
+
+async function viewParts(parts: DoctorParts, policy: Policy) {
+  const connection = await parts.connection(policy);
+  return { connection, destinations: parts.destinations(policy), clock: parts.clock };
+}
+
+/** Files of the configuration that everybody may read. */
+function exposed({ exposed: texts = [] }: DoctorParts): Finding[] {
+  // TODO: the facts themselves, once the configuration has them.
+  return texts.map((text) => finding('warn', 'files', fact('recorded', { text })));
 }
 
 interface History {

@@ -20,7 +20,9 @@ export interface ConnectionExamination {
   readonly findings: readonly Finding[];
 }
 
-/** Looks at one connection: its server, the way to it, its replicas and PgBouncers. Never throws. */
+/**
+ * Looks at one connection: its server, the way to it, its replicas and PgBouncers. Never throws.
+ */
 export async function examineConnection(
   connection: Connection,
   { clock }: { readonly clock: Clock },
@@ -64,7 +66,10 @@ async function examinePrimary(connection: Connection, clock: Clock): Promise<Con
   }
 }
 
-/** keyturn sets SCRAM verifiers all the same, and pg_hba's method md5 takes those. Consumers must, too. */
+/**
+ * keyturn sets SCRAM verifiers all the same, and pg_hba's method md5 takes those. Consumers must,
+ * too.
+ */
 const MD5 = finding(
   'warn',
   'passwords',

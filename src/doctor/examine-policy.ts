@@ -33,7 +33,10 @@ export interface PolicyParts {
   /** Undefined while the state database is away. */
   readonly ledger: Ledger | undefined;
   readonly open: Rotation | undefined;
-  /** The next slot, in milliseconds since the epoch; undefined: only when asked, or without the state database. */
+  /**
+   * The next slot, in milliseconds since the epoch; undefined: only when asked, or without the
+   * state database.
+   */
   readonly due?: number | undefined;
   readonly clock: Clock;
 }
@@ -64,7 +67,8 @@ async function examineRotator(view: RotationView, { ledger, open, due }: PolicyP
     ...(await orFault('rotator', rotatorFindings({ ...view, ledger }), fact('rotator-ready', {}))),
     ...(await orFault('rotator', expiryFindings(view, due))),
     ...(await orFault('pg_hba', hbaFindings(view))),
-    // While a rotation is open, what is published may be refused: keyturn alone reads it, and knows what is pending.
+    // While a rotation is open, what is published may be refused: keyturn alone reads it, and knows
+    // what is pending.
     ...(open ? [] : await orFault('published', proofFindings(view, { ledger, open }))),
   ];
 }
@@ -115,7 +119,8 @@ async function incomingFindings(view: LoginsView, ledger: Ledger): Promise<Findi
 }
 
 /**
- * What was found, or `fine` where that is nothing. A fault is a finding, and keeps no other part from being looked at.
+ * What was found, or `fine` where that is nothing. A fault is a finding, and keeps no other part
+ * from being looked at.
  */
 async function orFault(about: string, looking: Promise<Finding[]>, fine?: Fact): Promise<Finding[]> {
   try {

@@ -2,7 +2,10 @@ import { isDeepStrictEqual } from 'node:util';
 import { type Fact, fact } from '../facts/fact.ts';
 import type { OpenDestination } from '../rotation/context/rotation-context.ts';
 
-/** What to warn of when a worker starts: folders of stores that are more open than they need to be, once each. */
+/**
+ * What to warn of when a worker starts: folders of stores that are more open than they need to be,
+ * once each.
+ */
 export async function exposedFolders(
   destinations: Iterable<OpenDestination>,
 ): Promise<Fact<'folder-exposed'>[]> {
@@ -15,7 +18,10 @@ export async function exposedFolders(
   return found;
 }
 
-/** Folders of one destination. A store that cannot be looked at has none: whoever uses it next gets the fault. */
+/**
+ * Folders of one destination. A store that cannot be looked at has none: whoever uses it next gets
+ * the fault.
+ */
 export async function exposuresOf({
   name,
   store,

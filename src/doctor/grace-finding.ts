@@ -6,9 +6,9 @@ import { type Finding, finding } from '../rotation/findings/finding.ts';
 const MINUTE_MS = 60_000;
 
 /**
- * Whether the grace is as long as consumers cache a credential. They decide that themselves, so only the usual can be
- * judged: of the clients of AWS Secrets Manager, the agent keeps a secret for 5 minutes and the caching libraries for an
- * hour.
+ * Whether the grace is as long as consumers cache a credential. They decide that themselves, so
+ * only the usual can be judged: of the clients of AWS Secrets Manager, the agent keeps a secret for
+ * 5 minutes and the caching libraries for an hour.
  * https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieving-secrets_cache-java-ref_SecretCacheConfiguration.html
  */
 export function graceFinding(policy: LoginsPolicy, stores: ReadonlyMap<string, Store>): Finding {

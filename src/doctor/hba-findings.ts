@@ -6,8 +6,9 @@ import type { RotationView } from '../rotation/context/rotation-context.ts';
 import { type Finding, finding } from '../rotation/findings/finding.ts';
 
 /**
- * Methods of pg_hba.conf that do not go by the password which a rotation sets, or have it sent in the clear. `peer` is
- * not among them: it takes an account of the server's own machine, and Debian's default has it.
+ * Methods of pg_hba.conf that do not go by the password which a rotation sets, or have it sent in
+ * the clear. `peer` is not among them: it takes an account of the server's own machine, and
+ * Debian's default has it.
  */
 const UNSAFE: ReadonlySet<string> = new Set([
   'trust',

@@ -1,6 +1,6 @@
 import { fact } from '../facts/fact.ts';
+import { isFault } from '../facts/fault.ts';
 import { connect, type Target } from '../postgres/connection/connect.ts';
-import { DatabaseError } from '../postgres/connection/database-error.ts';
 import { refusedAs } from '../postgres/connection/refused-as.ts';
 import { asksForMd5 } from '../postgres/connection/scram-fault.ts';
 import { readLogins } from '../postgres/logins/login.ts';
@@ -11,8 +11,9 @@ import { faultFinding } from './fault-finding.ts';
 import { RELOAD } from './hba-findings.ts';
 
 /**
- * Whether each server would ask a login with NOLOGIN for its password, as it must once that login comes in: keyturn
- * tries one that nobody has, and the way in which it is refused tells. Such a login loses nothing by a refusal.
+ * Whether each server would ask a login with NOLOGIN for its password, as it must once that login
+ * comes in: keyturn tries one that nobody has, and the way in which it is refused tells. Such a
+ * login loses nothing by a refusal.
  */
 export async function passwordPromptFindings(view: RotationView): Promise<Finding[]> {
   const found = await readLogins(await view.rotator(), view.policy.logins);
@@ -32,9 +33,10 @@ async function promptFinding(view: RotationView, user: string, server: Target): 
     await using _session = await connect({ ...server, user, password }, { kind: 'consumer' });
     return unasked;
   } catch (error) {
-    // Once keyturn has set the password, the verifier is a SCRAM one, and the server asks accordingly.
+    // Once keyturn has set the password, the verifier is a SCRAM one, and the server asks
+    // accordingly.
     if (asksForMd5(error)) return undefined;
-    if (error instanceof DatabaseError && error.kind === 'unproven') return unasked;
+    if (isFault(error, 'server-asks-no-password')) return unasked;
     switch (refusedAs(error)) {
       case 'password':
         return undefined;

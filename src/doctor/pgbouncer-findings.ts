@@ -5,7 +5,10 @@ import { type Finding, finding } from '../rotation/findings/finding.ts';
 import { configuredCertificateFindings } from './configured-certificate-findings.ts';
 import { faultFinding } from './fault-finding.ts';
 
-/** Whether a PgBouncer's console can be asked and obeys. If not, that stops no rotation, but hides clients from it. */
+/**
+ * Whether a PgBouncer's console can be asked and obeys. If not, that stops no rotation, but hides
+ * clients from it.
+ */
 export async function pgbouncerFindings(settings: PgBouncer, now: number): Promise<Finding[]> {
   const { host, port, user } = settings;
   const which = { pgbouncer: `${host}:${port}`, user };

@@ -1,8 +1,7 @@
 import { type FactCode, fact } from '../facts/fact.ts';
-import { type Fault, factOf, isFault } from '../facts/fault.ts';
+import { Fault, factOf, isFault } from '../facts/fault.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Rotation } from '../ledger/rotation.ts';
-import { DatabaseError } from '../postgres/connection/database-error.ts';
 import { refusedAs } from '../postgres/connection/refused-as.ts';
 import { asksForMd5 } from '../postgres/connection/scram-fault.ts';
 import { credentialIn } from '../rotation/context/credential-in.ts';
@@ -26,7 +25,9 @@ interface State {
   readonly open?: Rotation | undefined;
 }
 
-/** Whether what each destination publishes logs in now, on the primary and on every replica (G1). */
+/**
+ * Whether what each destination publishes logs in now, on the primary and on every replica (G1).
+ */
 export async function proofFindings(view: RotationView, state: State = {}): Promise<Finding[]> {
   const proofs = await Promise.all(
     view.destinations.map((each) =>
@@ -55,16 +56,16 @@ async function proveDestination(
       await using _session = await proveLogin(view, { credential, server });
       findings.push(finding('ok', 'published', fact('published-logs-in', { ...at, destination: name })));
     } catch (error) {
-      const isKnown =
-        isFault(error, 'password-refused', 'login-not-proven') || error instanceof DatabaseError;
-      if (!isKnown) throw error;
+      if (!(error instanceof Fault)) throw error;
       findings.push(unprovenFinding(error, at) ?? (await refusedFinding(error, name, { view, state })));
     }
   }
   return findings;
 }
 
-/** Why there is no proof of a login that may be right all the same; undefined where it was refused. */
+/**
+ * Why there is no proof of a login that may be right all the same; undefined where it was refused.
+ */
 function unprovenFinding(
   error: Fault,
   at: { readonly login: string; readonly server: string },

@@ -7,7 +7,10 @@ import type { Timing } from '../ledger/timing.ts';
 import { isOverdue, nextDue, owedSlot } from '../rotation/due-rotation.ts';
 import { type Finding, finding } from '../rotation/findings/finding.ts';
 
-/** Whether rotations come when they should, and what became of the last. `now` is milliseconds since the epoch. */
+/**
+ * Whether rotations come when they should, and what became of the last. `now` is milliseconds since
+ * the epoch.
+ */
 export function scheduleFindings(
   policy: Policy,
   {

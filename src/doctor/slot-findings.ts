@@ -7,12 +7,15 @@ import { allowReservedConnections, readReserve } from '../postgres/roles/reserve
 import type { RotationView } from '../rotation/context/rotation-context.ts';
 import { type Finding, finding } from '../rotation/findings/finding.ts';
 
-/** Connections that the limit in the remedy leaves to the rotator, the incoming login, and whoever else works there. */
+/**
+ * Connections that the limit in the remedy leaves to the rotator, the incoming login, and whoever
+ * else works there.
+ */
 const LEFT_TO_OTHERS = 5;
 
 /**
- * Whether somebody with a leaked password could take every connection of the server, and so keep the rotation out that
- * is to shut that login out.
+ * Whether somebody with a leaked password could take every connection of the server, and so keep
+ * the rotation out that is to shut that login out.
  */
 export async function slotFindings(view: RotationView): Promise<Finding[]> {
   const client = await view.rotator();

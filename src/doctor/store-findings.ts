@@ -8,7 +8,10 @@ import { StoreError } from '../secret-store/store-error.ts';
 import { exposuresOf } from './exposed-folders.ts';
 import { faultFinding } from './fault-finding.ts';
 
-/** Whether each destination can be read and written: a version is staged there for a moment, at no stage. */
+/**
+ * Whether each destination can be read and written: a version is staged there for a moment, at no
+ * stage.
+ */
 export async function storeFindings(view: RotationView): Promise<Finding[]> {
   const found = await Promise.all(
     view.destinations.map(async (destination) => [

@@ -6,7 +6,10 @@ import { sessionsIn } from '../postgres/sessions/sessions.ts';
 import type { RotationView } from '../rotation/context/rotation-context.ts';
 import { type Finding, finding } from '../rotation/findings/finding.ts';
 
-/** What the next rotation would do to those who use the logins now, or might: who has no session cannot be seen. */
+/**
+ * What the next rotation would do to those who use the logins now, or might: who has no session
+ * cannot be seen.
+ */
 export async function useFindings(
   view: RotationView,
   { incoming, outgoing }: { readonly incoming: string; readonly outgoing: string },

@@ -5,13 +5,18 @@ import type { Rotation } from '../ledger/rotation.ts';
 import type { RotationView } from '../rotation/context/rotation-context.ts';
 import { mustAdopt } from '../rotation/outside-changes/outside-changes.ts';
 
-/** A way out, and the commands that go it: one after the other, or with `roll-back` either of them. */
+/**
+ * A way out, and the commands that go it: one after the other, or with `roll-back` either of them.
+ */
 export interface NamedWayOut {
   readonly wayOut: WayOut;
   readonly commands: readonly Remedy[];
 }
 
-/** What gives consumers a login that works again, where PostgreSQL refuses what the primary publishes. */
+/**
+ * What gives consumers a login that works again, where PostgreSQL refuses what the primary
+ * publishes.
+ */
 export async function wayOutOfRefusal(
   view: RotationView,
   { ledger, open }: { readonly ledger?: Ledger | undefined; readonly open?: Rotation | undefined },
@@ -24,7 +29,8 @@ export async function wayOutOfRefusal(
   const current = await view.read(destinations[0], 'current');
   const emergency = rotate('--emergency');
   if (current?.token === open.id && !current.edited) {
-    // The rotation itself puts right what it published, at the latest before it revokes the other login.
+    // The rotation itself puts right what it published, at the latest before it revokes the other
+    // login.
     if (open.reason === 'emergency' || open.rolledBackBy !== null) {
       return { wayOut: 'end-drain', commands: [emergency] };
     }

@@ -5,7 +5,10 @@ import type { RefusalFacts } from './check/refusal-facts.ts';
 import type { CheckServerFacts } from './check/server-facts.ts';
 import type { CheckUseFacts } from './check/use-facts.ts';
 
-/** About what `check` looks at before a rotation, and doctor too: logins, rights, sessions, the server. */
+/**
+ * About what `check` looks at before a rotation, and doctor too: logins, rights, sessions, the
+ * server.
+ */
 export interface CheckFacts
   extends GrantFacts,
     LoginFacts,

@@ -7,7 +7,10 @@ import type { Message, Quote } from './message.ts';
 import { MESSAGES } from './messages.ts';
 import { problemLine } from './problems.ts';
 
-/** What is the case, in a sentence without its remedy. A fact of the ledger may have another shape: it is shown as data. */
+/**
+ * What is the case, in a sentence without its remedy. A fact of the ledger may have another shape:
+ * it is shown as data.
+ */
 export function textOf(fact: Fact): string {
   try {
     const text = messageOf(fact)?.text(fact.params, tell, QUOTE);
@@ -16,7 +19,10 @@ export function textOf(fact: Fact): string {
   return `${fact.code} ${JSON.stringify(fact.params)}`;
 }
 
-/** What puts a fact right, a line each: advice, then commands and configuration keys, then each statement by itself. */
+/**
+ * What puts a fact right, a line each: advice, then commands and configuration keys, then each
+ * statement by itself.
+ */
 export function remedyLines(fact: Fact): string[] {
   return [...wordLines(fact), ...statementsOf(fact).map((statement) => `run: ${oneLineNames(statement)}`)];
 }

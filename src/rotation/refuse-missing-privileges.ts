@@ -3,14 +3,18 @@ import type { LoginsView } from './context/rotation-context.ts';
 import { privilegeFindings } from './findings/privilege-findings.ts';
 import { refuse } from './findings/refuse.ts';
 
-/** Throws a fault that names every right that the rotator lacks for this rotation, and the statement that gives it. */
+/**
+ * Throws a fault that names every right that the rotator lacks for this rotation, and the statement
+ * that gives it.
+ */
 export async function refuseMissingPrivileges(view: LoginsView): Promise<void> {
   refuse(await privilegeFindings(view));
 }
 
 /**
- * Throws what a statement that alters a role threw. Where PostgreSQL says that a right is missing, because somebody
- * changed the roles since `check`, a fault that names the right, if it can be found out.
+ * Throws what a statement that alters a role threw. Where PostgreSQL says that a right is missing,
+ * because somebody changed the roles since `check`, a fault that names the right, if it can be
+ * found out.
  */
 export async function rethrowNamingPrivileges(view: LoginsView, error: unknown): Promise<never> {
   if (isForbidden(error)) await refuseMissingPrivileges(view);

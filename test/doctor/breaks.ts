@@ -1,10 +1,13 @@
 import { type Expected, expected } from './seen.ts';
 
-/** The standby login `s`, the active one `a`, the rotator `r`, the owner `o` and the database `d`. */
+/**
+ * The standby login `s`, the active one `a`, the rotator `r`, the owner `o` and the database `d`.
+ */
 type Names = Record<'s' | 'a' | 'r' | 'o' | 'd', string>;
 
 /**
- * What a superuser does, with names that are quoted for SQL, and which findings come of it, with names as they are.
+ * What a superuser does, with names that are quoted for SQL, and which findings come of it, with
+ * names as they are.
  */
 export const BREAKS: readonly [string, (names: Names) => string, (names: Names) => readonly Expected[]][] = [
   [

@@ -30,7 +30,10 @@ afterAll(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-/** What is amiss. That pg_hba.conf is a superuser's to read, and consumers' caches nobody's to see, is as it should be. */
+/**
+ * What is amiss. That pg_hba.conf is a superuser's to read, and consumers' caches nobody's to see,
+ * is as it should be.
+ */
 async function troubles(): Promise<Finding[]> {
   const unseen = ({ about, level }: Finding) => level === 'skip' && ['pg_hba', 'grace'].includes(about);
   return (await patient.examine()).filter((finding) => !unseen(finding));
@@ -41,7 +44,10 @@ const PATIENCE = { timeout: 20_000 };
 const codes = async () => (await troubles()).map(({ fact }) => fact.code);
 const all = async () => (await troubles()).map(seen);
 
-/** Applies what mends each finding until there is none: a remedy may bring to light what the fault had hidden. */
+/**
+ * Applies what mends each finding until there is none: a remedy may bring to light what the fault
+ * had hidden.
+ */
 async function mend(): Promise<void> {
   for (let round = 0; round < 4; round += 1) {
     const found = (await troubles()).filter(({ level }) => level !== 'skip');

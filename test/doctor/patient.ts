@@ -5,7 +5,7 @@ import { expect } from 'vitest';
 import { type App, openApp } from '../../src/app.ts';
 import type { Clock } from '../../src/clock.ts';
 import { diagnose } from '../../src/doctor/diagnose.ts';
-import { remedyLines, textOf } from '../../src/messages/tell.ts';
+import { remedyLines } from '../../src/messages/tell.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
 import type { Finding } from '../../src/rotation/findings/finding.ts';
 import { adminOf } from '../support/admin.ts';
@@ -14,7 +14,10 @@ import type { ServerAddress } from '../support/scenario.ts';
 import { uniqueName } from '../support/unique-name.ts';
 import { openWorkspace, type Workspace } from '../support/workspace.ts';
 
-/** A policy `app` in good health, with a rotator that has just the rights it needs, and a worker; for tests to break. */
+/**
+ * A policy `app` in good health, with a rotator that has just the rights it needs, and a worker;
+ * for tests to break.
+ */
 export interface Patient extends AsyncDisposable {
   readonly app: App;
   readonly workspace: Workspace;
@@ -67,7 +70,9 @@ export async function openPatient(server: ServerAddress): Promise<Patient> {
   async function active(): Promise<string> {
     return (await workspace.published()).user;
   }
-  /** Does what one printed line says; false where that is nothing that could be done as it stands. */
+  /**
+   * Does what one printed line says; false where that is nothing that could be done as it stands.
+   */
   async function follow(line: string): Promise<boolean> {
     const [, number, file = '', good = '', bad = ''] =
       /in line (\d+) of (\S+) put (\S+) in the place of (\w+)/.exec(line) ?? [];
@@ -106,8 +111,7 @@ export async function openPatient(server: ServerAddress): Promise<Patient> {
     },
     async apply(finding) {
       const done: unknown[] = [];
-      // TODO: without the text, once what PostgreSQL and stores throw is a fact with remedies.
-      const lines = [...textOf(finding.fact).split('; '), ...remedyLines(finding.fact)];
+      const lines = remedyLines(finding.fact);
       for (const line of lines) done.push(await follow(line));
       expect(done, `something to do in: ${remedyLines(finding.fact)}`).toContain(true);
     },

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
 import { warningsOf } from '../support/draining.ts';
 import {
+  changesOf,
   expectAdoption,
   expectRefusal,
   publishOutside,
@@ -31,7 +32,7 @@ describe.each(SECRET_PLACES)('in %s,', (_name, openPlace, available) => {
     expect(await scenario.finish(await scenario.request())).toEqual({ status: 'done' });
   };
   const refusal = async () => expectRefusal(scenario, await scenario.request());
-  const command = () => `: keyturn rotate ${scenario.policy.name} --adopt`;
+  const command = () => `; run: keyturn rotate ${scenario.policy.name} --adopt`;
   const pending = () => place.store.read(place.secrets, 'pending');
   const other = (username: string) => scenario.policy.logins.find((login) => login !== username) ?? '';
   const letIn = (login: string, password: string) =>
@@ -43,6 +44,7 @@ describe.each(SECRET_PLACES)('in %s,', (_name, openPlace, available) => {
     it('stops a rotation (G5), and is discarded by one that adopts (G1)', async () => {
       await rotateOnce();
       const token = await stageOutside(scenario, theirs);
+      expect(await changesOf(scenario)).toEqual(['!pending-version-unknown: effect-discards-pending']);
       const message = await refusal();
       expect(message).toContain(
         `primary has a pending version ${token} that this ledger does not know; find out whether another`,
@@ -89,6 +91,7 @@ describe.each(SECRET_PLACES)('in %s,', (_name, openPlace, available) => {
       const active = (await scenario.published()).username;
       await using session = await scenario.logIn(await scenario.published());
       await publishOutside(scenario, { username: 'somebody', password: 'of somebody' });
+      expect(await changesOf(scenario)).toEqual(['!published-username-unknown: effect-as-first-rotation']);
       const message = await refusal();
       expect(message).toMatch(/"somebody", which is neither .* revokes nothing of "somebody"/);
       expect(message).toContain(command());
@@ -122,6 +125,7 @@ describe.each(SECRET_PLACES)('in %s,', (_name, openPlace, available) => {
       const { username } = await scenario.published();
       await letIn(username, 'by hand');
       await publishOutside(scenario, { username, password: 'by hand' });
+      expect(await changesOf(scenario)).toEqual(['primary-changed: effect-counts']);
       const rotation = await scenario.request();
       expect(await scenario.finish(rotation)).toEqual({ status: 'done' });
       expect(await warningsOf(scenario, rotation)).toEqual([
@@ -137,6 +141,7 @@ describe.each(SECRET_PLACES)('in %s,', (_name, openPlace, available) => {
       await rotateOnce();
       const { username } = await scenario.published();
       await publishOutside(scenario, { username, password: 'mistyped-0815' });
+      expect(await changesOf(scenario)).toEqual(['!primary-changed-and-refused: effect-other-login']);
       const message = await refusal();
       expect(message).toMatch(
         /changed outside keyturn since rotation .* consumers that read it are refused now/,
@@ -184,6 +189,7 @@ describe.each(SECRET_PLACES)('in %s,', (_name, openPlace, available) => {
       await rotateOnce();
       const { username } = await scenario.published();
       await place.erase();
+      expect(await changesOf(scenario)).toEqual(['!primary-emptied: effect-as-first-rotation']);
       const message = await refusal();
       expect(message).toMatch(/^primary publishes nothing, though rotation .* published there/);
       expect(message).toContain(command());
@@ -220,6 +226,7 @@ describe.each(SECRET_PLACES)('in %s,', (_name, openPlace, available) => {
       });
       expect(await both.finish(await both.request())).toEqual({ status: 'done' });
       await place.erase();
+      expect(await changesOf(both)).toEqual(['destination-empty: effect-fills']);
       const rotation = await both.request();
       expect(await both.finish(rotation)).toEqual({ status: 'done' });
       expect(await warningsOf(both, rotation)).toEqual([

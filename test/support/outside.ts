@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
 import type { Rotation } from '../../src/ledger/rotation.ts';
+import { hypotheticalRotation } from '../../src/rotation/context/hypothetical-rotation.ts';
+import { outsideChanges } from '../../src/rotation/outside-changes/outside-changes.ts';
 import type { Fields } from '../../src/secret-store/secret-store.ts';
 import { warningsOf } from './draining.ts';
 import type { Scenario } from './scenario.ts';
@@ -18,6 +20,13 @@ export async function stageOutside(scenario: Scenario, fields: Fields): Promise<
   const [{ store, secrets }] = scenario.destinations;
   await store.stage(secrets, token, fields, { create: true });
   return token;
+}
+
+/** What a rotation would find changed in the stores now, by codes: `!` marks what it stops at. */
+export async function changesOf(scenario: Scenario): Promise<string[]> {
+  await using context = scenario.context(hypotheticalRotation(scenario.policy.name, Date.now()));
+  const changes = await outsideChanges(context);
+  return changes.map(({ found, effect, stops }) => `${stops ? '!' : ''}${found.code}: ${effect.code}`);
 }
 
 /** Expects a rotation to be refused by `check`, and nothing to have changed; returns why. */

@@ -7,7 +7,10 @@ export interface GrantFacts {
     readonly database: string;
     readonly grants: readonly GrantDifferenceInfo[];
   };
-  /** Each `statement` makes a mapping for the other login, but for the options: they may hold a password. */
+  /**
+   * Each `statement` makes a mapping for the other login, but for the options: they may hold a
+   * password.
+   */
   readonly 'user-mappings-differ': {
     readonly database: string;
     readonly mappings: readonly {

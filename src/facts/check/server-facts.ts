@@ -1,6 +1,9 @@
 import type { MissingRight } from '../missing-right.ts';
 
-/** About a server on which logins are rotated, and the rotator's rights there. A `server` is `host:port`. */
+/**
+ * About a server on which logins are rotated, and the rotator's rights there. A `server` is
+ * `host:port`.
+ */
 export interface CheckServerFacts {
   readonly 'server-is-pooler': { readonly server: string };
   readonly 'server-is-standby': { readonly server: string };
@@ -20,7 +23,10 @@ export interface CheckServerFacts {
     readonly missing: readonly MissingRight[];
   };
   readonly 'rotator-not-proven': { readonly server: string };
-  /** `statement` makes another login for the state database; its password is left to whoever runs it. */
+  /**
+   * `statement` makes another login for the state database; its password is left to whoever runs
+   * it.
+   */
   readonly 'rotator-is-state-login': { readonly server: string; readonly statement: string };
   readonly 'rotator-has-replication': { readonly rotator: string };
 }

@@ -1,4 +1,6 @@
-/** About a connection: its server, TLS, certificates, clock, replicas, PgBouncers and pg_hba.conf. */
+/**
+ * About a connection: its server, TLS, certificates, clock, replicas, PgBouncers and pg_hba.conf.
+ */
 export interface ConnectionFacts {
   readonly 'server-ready': { readonly server: string; readonly version: string; readonly rotator: string };
   readonly 'replica-follows': { readonly replica: string };
@@ -39,7 +41,10 @@ export interface ConnectionFacts {
   };
 }
 
-/** A server's own certificate, that of a client, or of a bundle of authorities the one that is valid longest. */
+/**
+ * A server's own certificate, that of a client, or of a bundle of authorities the one that is valid
+ * longest.
+ */
 export type CertificateFact =
   | { readonly kind: 'server'; readonly host: string }
   | { readonly kind: 'authority' }

@@ -15,7 +15,9 @@ export interface ConsumerFacts {
   readonly 'published-refused': { readonly destination: string; readonly cause: Fact };
   /** The server, the database or the login has no connection left. */
   readonly 'published-finds-no-connection': { readonly destination: string; readonly cause: Fact };
-  /** PostgreSQL refuses its password, or the login: a rotation gives consumers a login that works. */
+  /**
+   * PostgreSQL refuses its password, or the login: a rotation gives consumers a login that works.
+   */
   readonly 'published-login-refused': {
     readonly destination: string;
     readonly cause: Fact;

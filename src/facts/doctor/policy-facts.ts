@@ -8,7 +8,10 @@ export interface PolicyFacts {
   readonly 'privileges-sufficient': Record<never, never>;
   readonly 'logins-own-nothing': Record<never, never>;
 
-  /** Logins without a limit could take every connection of the server, and the rotator has none reserved. */
+  /**
+   * Logins without a limit could take every connection of the server, and the rotator has none
+   * reserved.
+   */
   readonly 'connections-can-be-exhausted': {
     readonly logins: readonly string[];
     readonly connections: number;

@@ -1,6 +1,9 @@
 import type { Fact } from '../fact.ts';
 
-/** About what all policies share: the state database, the queue, workers, this machine's clock, files. */
+/**
+ * About what all policies share: the state database, the queue, workers, this machine's clock,
+ * files.
+ */
 export interface SharedStateFacts {
   readonly 'state-database-ready': Record<never, never>;
   readonly 'state-database-fails': { readonly cause: Fact };

@@ -11,9 +11,9 @@ const SOON_DAYS = 30;
 const DAY_MS = 24 * 60 * 60_000;
 
 /**
- * Logins whose VALID UNTIL is over before the next rotation has drained, or is not the other's: no rotation moves it,
- * and consumers would be refused from then on. `due` is that rotation's slot in milliseconds since the epoch;
- * undefined: it rotates only when asked.
+ * Logins whose VALID UNTIL is over before the next rotation has drained, or is not the other's: no
+ * rotation moves it, and consumers would be refused from then on. `due` is that rotation's slot in
+ * milliseconds since the epoch; undefined: it rotates only when asked.
  */
 export async function expiryFindings(
   { policy, rotator, clock }: RotationView,

@@ -15,8 +15,8 @@ export interface IncomingLogin {
 }
 
 /**
- * Which login comes in now and which goes out, and what in the stores or in use is in the way. Needs logins that
- * exist.
+ * Which login comes in now and which goes out, and what in the stores or in use is in the way.
+ * Needs logins that exist.
  */
 export async function findIncoming(context: LoginsContext): Promise<IncomingLogin> {
   const { policy, rotation } = context;

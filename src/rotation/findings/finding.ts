@@ -3,8 +3,8 @@ import type { Fact } from '../../facts/fact.ts';
 /** Something that matters to a rotation, and how much. */
 export interface Finding {
   /**
-   * `fail`: stops a rotation, or consumers now; `warn`: endangers one; `skip`: could not be seen, so nothing is
-   * claimed (G6).
+   * `fail`: stops a rotation, or consumers now; `warn`: endangers one; `skip`: could not be seen,
+   * so nothing is claimed (G6).
    */
   readonly level: 'ok' | 'warn' | 'fail' | 'skip';
   /** One word for a heading, for instance `privileges`. */

@@ -8,8 +8,8 @@ import type { LoginsView } from '../context/rotation-context.ts';
 import { type Finding, finding } from './finding.ts';
 
 /**
- * What consumers may do as one login and could not as the other. With an owner they act as that role, and what the
- * logins themselves were granted does not matter.
+ * What consumers may do as one login and could not as the other. With an owner they act as that
+ * role, and what the logins themselves were granted does not matter.
  */
 export async function grantFindings({ policy, connection, rotator }: LoginsView): Promise<Finding[]> {
   if (policy.owner !== undefined) return [];

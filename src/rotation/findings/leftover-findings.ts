@@ -5,7 +5,10 @@ import type { RotationView } from '../context/rotation-context.ts';
 import { pooledClients } from '../pooled-clients.ts';
 import { type Finding, finding } from './finding.ts';
 
-/** Who still holds on to the incoming login from its last turn, without a session of it. It stops no rotation. */
+/**
+ * Who still holds on to the incoming login from its last turn, without a session of it. It stops no
+ * rotation.
+ */
 export async function leftoverFindings(view: RotationView, incoming: string): Promise<Finding[]> {
   const { clients } = await pooledClients(view, incoming);
   const prepared = (await usesOf(await view.rotator(), [incoming])).get(incoming)?.prepared ?? [];

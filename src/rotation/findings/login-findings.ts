@@ -18,15 +18,18 @@ import { type Finding, finding } from './finding.ts';
 
 /** What a rotation that is about to begin knows of itself. */
 export interface Turn {
-  /** The published login, which goes out. What is wrong with it is put right by rotating, so it stops no rotation. */
+  /**
+   * The published login, which goes out. What is wrong with it is put right by rotating, so it
+   * stops no rotation.
+   */
   readonly outgoing?: string | undefined;
   /** An emergency goes on where the logins only differ: a login may alter its own settings. */
   readonly emergency?: boolean;
 }
 
 /**
- * What is wrong with the logins themselves. Consumers must notice nothing but the name, so they may differ in nothing
- * else.
+ * What is wrong with the logins themselves. Consumers must notice nothing but the name, so they may
+ * differ in nothing else.
  */
 export async function loginFindings(
   view: LoginsView,
@@ -69,7 +72,9 @@ function asWarning(found: Finding): Finding {
   return found.level === 'fail' ? { ...found, level: 'warn' } : found;
 }
 
-/** The outgoing login was dropped or renamed: there is nothing to revoke, and nothing to wait for. */
+/**
+ * The outgoing login was dropped or renamed: there is nothing to revoke, and nothing to wait for.
+ */
 function missingOutgoing(login: string, policy: LoginsView['policy']): Finding {
   const incoming = policy.logins.find((name) => name !== login) ?? '';
   const missing = fact(
@@ -80,7 +85,10 @@ function missingOutgoing(login: string, policy: LoginsView['policy']): Finding {
   return finding('warn', 'logins', missing);
 }
 
-/** Sessions outlive the role that they came in as, and whoever dropped that may have wanted them gone. */
+/**
+ * Sessions outlive the role that they came in as, and whoever dropped that may have wanted them
+ * gone.
+ */
 function orphanFindings(pids: readonly number[]): Finding[] {
   if (pids.length === 0) return [];
   const end = sql(...pids.map((pid) => `SELECT pg_catalog.pg_terminate_backend(${pid})`));

@@ -5,8 +5,8 @@ import { outsideChangeFact, outsideChanges } from '../outside-changes/outside-ch
 import { type Finding, finding } from './finding.ts';
 
 /**
- * What somebody else changed in the stores: in one finding all at which a rotation stops unless it adopts them, and
- * the rest.
+ * What somebody else changed in the stores: in one finding all at which a rotation stops unless it
+ * adopts them, and the rest.
  */
 export async function outsideFindings(context: RotationContext): Promise<Finding[]> {
   const { policy, rotation } = context;

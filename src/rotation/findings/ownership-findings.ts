@@ -4,7 +4,10 @@ import { ownedObjects } from '../../postgres/logins/owned-objects.ts';
 import type { LoginsView } from '../context/rotation-context.ts';
 import { type Finding, finding } from './finding.ts';
 
-/** Only an owner may alter or drop an object, and the other login has no rights on it unless they were granted. */
+/**
+ * Only an owner may alter or drop an object, and the other login has no rights on it unless they
+ * were granted.
+ */
 export async function ownershipFindings({ policy, rotator }: LoginsView): Promise<Finding[]> {
   const { logins, owner = null } = policy;
   const objects = await ownedObjects(await rotator(), logins);

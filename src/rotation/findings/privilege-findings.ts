@@ -5,7 +5,10 @@ import type { LoginsView } from '../context/rotation-context.ts';
 import { mayTerminate } from '../may-terminate.ts';
 import { type Finding, finding } from './finding.ts';
 
-/** The rights that the rotator lacks for a rotation, in one finding with each statement that gives them once. */
+/**
+ * The rights that the rotator lacks for a rotation, in one finding with each statement that gives
+ * them once.
+ */
 export async function privilegeFindings(view: LoginsView): Promise<Finding[]> {
   const client = await view.rotator();
   const lacks = await missingPrivileges(client, view.policy.logins, { mayTerminate: mayTerminate(view) });

@@ -3,8 +3,8 @@ import { sql } from '../../facts/remedy.ts';
 import type { Finding } from './finding.ts';
 
 /**
- * Throws one fault of all findings that stop a rotation, with the statements that put them right together as its
- * remedy.
+ * Throws one fault of all findings that stop a rotation, with the statements that put them right
+ * together as its remedy.
  */
 export function refuse(findings: readonly Finding[]): void {
   const stops = findings.filter(({ level }) => level === 'fail').map(({ fact }) => fact);

@@ -6,8 +6,8 @@ import type { RotationView } from '../context/rotation-context.ts';
 import { type Finding, finding } from './finding.ts';
 
 /**
- * Whether a replica is one of this primary: else what is altered there would never reach it. Throws when it cannot be
- * asked.
+ * Whether a replica is one of this primary: else what is altered there would never reach it. Throws
+ * when it cannot be asked.
  */
 export async function replicaFindings(
   { connection, rotator }: Pick<RotationView, 'connection' | 'rotator'>,

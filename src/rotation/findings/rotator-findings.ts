@@ -9,8 +9,8 @@ import type { RotationView } from '../context/rotation-context.ts';
 import { type Finding, finding } from './finding.ts';
 
 /**
- * What would keep the rotator from proving a new password of its own, once it has set it, or keyturn from its ledger.
- * The latter is not checked where `ledger` is undefined.
+ * What would keep the rotator from proving a new password of its own, once it has set it, or
+ * keyturn from its ledger. The latter is not checked where `ledger` is undefined.
  */
 export async function rotatorFindings({
   connection,

@@ -5,8 +5,9 @@ import type { LoginsContext } from '../context/rotation-context.ts';
 import { type Finding, finding } from './finding.ts';
 
 /**
- * Logins that are in use although neither is published: a policy was made for them, and what they use is not in the
- * secret. Whoever has that credential would never learn of another, so a rotation that nobody asked for stops here.
+ * Logins that are in use although neither is published: a policy was made for them, and what they
+ * use is not in the secret. Whoever has that credential would never learn of another, so a rotation
+ * that nobody asked for stops here.
  */
 export async function unpublishedUse(
   context: LoginsContext,

@@ -19,7 +19,10 @@ export interface OutsideChange {
   readonly effect: Fact;
 }
 
-/** A change that a rotation goes on with, as one fact; it was adopted where a rotation would stop otherwise. */
+/**
+ * A change that a rotation goes on with, as one fact; it was adopted where a rotation would stop
+ * otherwise.
+ */
 export function outsideChangeFact({ found, effect, stops }: OutsideChange): Fact {
   return fact('outside-change', { found, effect, adopted: stops });
 }
@@ -27,21 +30,24 @@ export function outsideChangeFact({ found, effect, stops }: OutsideChange): Fact
 /**
  * What was changed in the stores since this ledger last published there. Changes nothing.
  *
- * | what is found                                            | a rotation               | with --adopt                |
- * | -------------------------------------------------------- | ------------------------ | --------------------------- |
- * | pending: a version that this ledger did not stage        | stops                    | discards it                 |
- * | pending: staged by a rotation of this ledger that is open| stops                    | stops                       |
- * | current: its username is neither login                   | stops                    | as a first one, by sessions |
- * | current: another version or altered, and it logs in      | goes on, with a warning  | the same                    |
- * | current: another version or altered, and it is refused   | stops                    | to the other login          |
- * | current: none, though this ledger published one          | stops                    | as a first one, by sessions |
- * | a secret that does not exist, without `create`           | stops                    | stops                       |
- * | an AWS secret that is marked for deletion                | stops: `restore-secret`  | stops                       |
- * | another destination: any of these under current          | replaces it, and warns   | the same                    |
+ * | what is found                               | a rotation              | with `--adopt`     |
+ * | ------------------------------------------- | ----------------------- | ------------------ |
+ * | pending: this ledger did not stage it       | stops                   | discards it        |
+ * | pending: an open rotation of ours staged it | stops                   | stops              |
+ * | current: its username is neither login      | stops                   | like a first one   |
+ * | current: changed, and it logs in            | goes on, with a warning | the same           |
+ * | current: changed, and it is refused         | stops                   | to the other login |
+ * | current: none, though we published one      | stops                   | like a first one   |
+ * | a secret that is missing, without `create`  | stops                   | stops              |
+ * | an AWS secret marked for deletion           | stops: `restore-secret` | stops              |
+ * | another destination: changed or none        | replaces it, and warns  | the same           |
  *
- * Adopting gives up none of what protects consumers: a login with sessions, or one that any destination publishes,
- * does not come in. Where this ledger has published nothing yet, the credential in the secret is what it starts from.
- * Of a rotator's policy see rotator-outside-change.ts; the last two lines and those of `pending` hold for it, too.
+ * "Changed" is another version than this ledger published last, or one that was edited. "Like a
+ * first one": with the login that has no sessions. Adopting gives up nothing that protects
+ * consumers: a login with sessions, or one that any destination publishes, does not come in. Where
+ * this ledger has published nothing yet, the credential in the secret is what it starts from. For
+ * rotator policies see rotator-outside-change.ts; the last two rows and those of `pending` hold for
+ * them, too.
  */
 export async function outsideChanges(context: RotationContext): Promise<readonly OutsideChange[]> {
   const [primary, ...others] = context.destinations;
@@ -56,8 +62,8 @@ export async function outsideChanges(context: RotationContext): Promise<readonly
 }
 
 /**
- * Whether a rotation stops, unless it adopts, at what the primary publishes. Of a rotation that is open, too: whether
- * the next one would, once that has ended.
+ * Whether a rotation stops, unless it adopts, at what the primary publishes. While a rotation is
+ * open: whether the next one would.
  */
 export async function mustAdopt(context: RotationContext): Promise<boolean> {
   const last = await context.ledger.lastPublished(context.policy.name);
@@ -166,7 +172,8 @@ async function foreignPending(
         { remedies: [command('status', policy)] },
       );
     }
-    // What an earlier rotation of ours could not take back while its store was down is ours to take back now.
+    // What an earlier rotation of ours could not take back while its store was down is ours to take
+    // back now.
     if (owner?.policy !== context.policy.name) foreign.push(token);
   }
   if (foreign.length === 0) return undefined;

@@ -8,8 +8,8 @@ export interface PendingPart {
 }
 
 /**
- * The versions, other than this rotation's own, that are pending in a destination, field by field: they need not all
- * be of one origin, and then no single token discards them.
+ * The versions, other than this rotation's own, that are pending in a destination, field by field:
+ * they need not all be of one origin, and then no single token discards them.
  */
 export async function otherPendingParts(
   context: RotationContext,

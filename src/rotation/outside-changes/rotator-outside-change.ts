@@ -4,8 +4,9 @@ import { incomingLogin, type OpenDestination, type RotationContext } from '../co
 import type { OutsideChange } from './outside-changes.ts';
 
 /**
- * What somebody else did to what the primary publishes of the rotator. The rotator has logged in all the same, so
- * nobody waits for that credential; only a secret of another login is not replaced unasked.
+ * What somebody else did to what the primary publishes of the rotator. The rotator has logged in
+ * all the same, so nobody waits for that credential; only a secret of another login is not replaced
+ * unasked.
  */
 export async function rotatorOutsideChange(
   context: RotationContext,

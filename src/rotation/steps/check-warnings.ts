@@ -32,8 +32,8 @@ export async function checkWarnings(context: LoginsContext): Promise<Notice[]> {
 }
 
 /**
- * A fact as a warning, told once. Sessions change from one look to the next, so one that lists them is told once for
- * its login.
+ * A fact as a warning, told once. Sessions change from one look to the next, so one that lists them
+ * is told once for its login.
  */
 export function noticeOf(fact: Fact): Notice {
   const subject = fact.code === 'unpublished-login-in-use' ? fact.params.login : JSON.stringify(fact.params);

@@ -14,7 +14,10 @@ import type { Step } from '../step.ts';
 import { turnOf } from '../turn-of.ts';
 import { checkWarnings } from './check-warnings.ts';
 
-/** Resolves the logins and refuses whatever would stop or endanger the steps that follow. Changes nothing. */
+/**
+ * Resolves the logins and refuses whatever would stop or endanger the steps that follow. Changes
+ * nothing.
+ */
 export const check: Step<LoginsContext> = {
   name: 'check',
   async isDone(context) {
@@ -60,7 +63,10 @@ export async function inspect(
   return found.logins;
 }
 
-/** The logins of a rotation that is published though the ledger does not know them: it was restored from a backup. */
+/**
+ * The logins of a rotation that is published though the ledger does not know them: it was restored
+ * from a backup.
+ */
 async function publishedLogins(context: LoginsContext) {
   const { rotation, destinations, policy } = context;
   if (rotation.incoming !== null) return undefined;
