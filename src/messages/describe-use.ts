@@ -11,7 +11,10 @@ import { describeHolder } from '../postgres/locks/lock-holders.ts';
 import { describePrepared } from '../postgres/sessions/prepared-transaction.ts';
 import { describeSession } from '../postgres/sessions/sessions.ts';
 
-/** Who uses a login: `2 sessions of app_a: psql@local (idle), …`; `note` follows the name of the login. */
+/**
+ * Who uses a login: `2 sessions of app_a: psql@local (idle), …`; `note` follows the name of the
+ * login.
+ */
 export function useText({ login, sessions, prepared, clients }: SeenUse, note = ''): string {
   const name = `${login}${note}`;
   const parts = [

@@ -1,6 +1,8 @@
 import type { RotationView } from './context/rotation-context.ts';
 
-/** Whether sessions that outstay the drain are ended: the policy says so, or the password leaked. */
+/**
+ * Whether sessions that outstay the drain are ended: the policy says so, or the password leaked.
+ */
 export function mayTerminate({ policy, rotation }: RotationView): boolean {
   return policy.drain.onTimeout === 'terminate' || rotation.reason === 'emergency';
 }

@@ -13,10 +13,13 @@ import { verify } from './steps/verify.ts';
 /** A rotation, in order. */
 const STEPS: readonly Step[] = [check, stage, set, verify, publish, drain, revoke];
 
-/** What it takes to go back once it is published: the same steps, with the logins in each other's place. */
+/** The way back after publish: the same steps, with the logins swapped. */
 const STEPS_BACK: readonly Step[] = [publish, drain, revoke];
 
-/** One of the rotator's own password: it has no second login, and its sessions outlive the password they came in with. */
+/**
+ * A rotation of the rotator's own password. There is no second login, and sessions outlive a
+ * password.
+ */
 const ROTATOR_STEPS: readonly Step[] = [checkRotator, stage, setRotator, verify, publish];
 
 export function stepsOf({ policy, rotation }: Pick<RotationContext, 'policy' | 'rotation'>): readonly Step[] {

@@ -17,7 +17,7 @@ interface ViewParts {
   readonly connection: Connection;
   readonly destinations: readonly [OpenDestination, ...OpenDestination[]];
   readonly clock: Clock;
-  /** Shared by the rotations of a process, so that they look together; left out: one of its own. */
+  /** Shared by the rotations of a process, so that they share queries; left out: one of its own. */
   readonly poller?: UsePoller;
   /** Shared by the rotations of a process on the same connection; left out: one of its own. */
   readonly sessions?: SessionPool;
@@ -27,7 +27,10 @@ interface RotationParts extends ViewParts {
   readonly rotation: Rotation;
 }
 
-/** A context for one run through the steps. Disposing of it closes the rotator's sessions that were opened. */
+/**
+ * A context for one run through the steps. Disposing of it closes the rotator's sessions that were
+ * opened.
+ */
 export function openContext({
   ledger,
   ...parts
@@ -65,7 +68,8 @@ export function openPolicyView(
     },
     ...replicas.map(({ target, uses }) => ({
       place: placeOf(target),
-      // Whoever waits for the rotator's session on the primary holds none elsewhere.
+      // Wait for the rotator's session first, while holding none elsewhere: else two runs could
+      // deadlock.
       uses: (logins: readonly string[]) => rotator().then(() => uses(logins)),
     })),
   ];
@@ -73,7 +77,7 @@ export function openPolicyView(
     ...parts,
     rotator,
     async beside(open) {
-      // In this order: whoever holds the second session waits for nobody.
+      // In this order: whoever holds the second session must not wait for the first.
       await rotator();
       return sessions.beside(open);
     },

@@ -7,11 +7,11 @@ import { isPasswordRefused } from '../server-fault.ts';
 import type { OpenDestination } from './rotation-context.ts';
 
 /**
- * A connection whose rotator has a policy of its own. Its password is the one that this process logged in to the same server
- * with last; else what the policy's primary publishes; else what is pending there, which is the password while a rotation is
- * between `set` and `publish`; else the one before, which a replica has until it replays the next; else the configured one,
- * with which it all began. Each is tried only once the one before was refused: of a server that does not answer, or keeps the
- * rotator out whatever its password, nothing follows. No password is kept but in memory (G3).
+ * A connection whose rotator has a policy of its own. These passwords are tried in order: the last
+ * one that worked on this server; what the policy's primary publishes; what is pending there
+ * (between `set` and `publish`); the one before (a replica may not have replayed the next); the
+ * configured one. The next is tried only if PostgreSQL refused the password before it, and not if
+ * the server is away. Passwords are kept in memory only (G3).
  */
 export function withRotatorPassword(
   { password: configured = '', ...connection }: Connection,
@@ -46,14 +46,16 @@ export function withRotatorPassword(
           refused.set(password, error);
         }
       }
-      // What was pending while `current` was tried may be current by now: only once nothing is new there is no way in.
+      // What was pending may be current by now. Give up only once there is no new candidate.
       if (refused.size === before) break;
     }
     const [cause, ...others] = [...refused.values()].reverse();
     throw others.length === 0 ? onlyRefusal(cause) : refusal(target, cause);
   };
 
-  /** Nothing was ever published, so it is the configured one that is wrong, as the cause says; or not there. */
+  /**
+   * Nothing was ever published, so the configured password is wrong or missing, as the cause says.
+   */
   function onlyRefusal(cause: unknown): Fault {
     return fault(
       'rotator-password-unknown',

@@ -14,7 +14,10 @@ import type { Step } from '../step.ts';
 import { turnOf } from '../turn-of.ts';
 import { checkWarnings } from './check-warnings.ts';
 
-/** Resolves the logins and refuses whatever would stop or endanger the steps that follow. Changes nothing. */
+/**
+ * Resolves the logins and refuses whatever would stop or endanger the steps that follow. Changes
+ * nothing.
+ */
 export const check: Step = {
   name: 'check',
   async isDone(context) {
@@ -41,7 +44,7 @@ export const check: Step = {
   warnings: checkWarnings,
 };
 
-/** What `check` finds, without recording it. Throws a Refusal that names all that is in the way. */
+/** What `check` finds, without recording it. Throws one fault that names all that is in the way. */
 export async function inspect(
   context: RotationContext,
 ): Promise<{ readonly incoming: string; readonly outgoing: string }> {
@@ -60,7 +63,10 @@ export async function inspect(
   return coming.logins;
 }
 
-/** The logins of a rotation that is published though the ledger does not know them: it was restored from a backup. */
+/**
+ * The logins of a rotation that is published though the ledger does not know them: it was restored
+ * from a backup.
+ */
 async function publishedLogins(context: RotationContext) {
   const { rotation, destinations, policy } = context;
   if (rotation.incoming !== null) return undefined;
