@@ -91,9 +91,34 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
     throw error;
   }
 
-  // The sweep is a job that one worker takes. This is what each does: it looks whether its own
-  // configuration was edited, and gives the sweep back to a Redis that was flushed. One after the
-  // other, and none once it has closed.
+  const turns = startTurns(parts, { sweep, look: () => watch.look() });
+  return {
+    reload: () => turns.take(() => watch.reload()),
+    async close() {
+      turns.stop();
+      // A server that stalls would keep a turn for ever.
+      await Promise.all([worker.close(), inTime(turns.last(), TURN_PATIENCE_MS)]);
+    },
+  };
+}
+
+/** What a worker does by itself now and then, one after the other. */
+interface Turns {
+  /** Queues another turn. A fault of it is logged. */
+  take(act: () => Promise<void>): Promise<void>;
+  /** Resolves once all turns that were taken are over. */
+  last(): Promise<void>;
+  stop(): void;
+}
+
+/**
+ * The sweep is a job that one worker takes. This is what each worker does: it looks whether its own
+ * configuration was edited, and gives the sweep back to a Redis that was flushed.
+ */
+function startTurns(
+  { queue, log, clock, sweepInterval }: WorkerParts,
+  { sweep, look }: { readonly sweep: () => Promise<void>; readonly look: () => Promise<void> },
+): Turns {
   let turn = Promise.resolve();
   const take = (act: () => Promise<void>) => {
     turn = turn.then(act).catch((error: unknown) => log.error(`the worker has a fault: ${tellError(error)}`));
@@ -104,14 +129,7 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
     void take(async () => {
       if (!isWrong(clock) && !(await queue.keepSweeping())) await sweep();
     });
-    void take(() => watch.look());
-  }, parts.sweepInterval);
-  return {
-    reload: () => take(() => watch.reload()),
-    async close() {
-      clearInterval(timer);
-      // A server that stalls would keep a turn for ever.
-      await Promise.all([worker.close(), inTime(turn, TURN_PATIENCE_MS)]);
-    },
-  };
+    void take(look);
+  }, sweepInterval);
+  return { take, last: () => turn, stop: () => clearInterval(timer) };
 }

@@ -294,7 +294,9 @@ describe('with a replica', () => {
           },
         ],
       });
-      await replica.resume();
+      // As the remedy says.
+      await using admin = await adminOf(replica);
+      await admin.client.query('SELECT pg_catalog.pg_wal_replay_resume()');
       await replica.catchUp();
       let outcome = await patient.run(rotation);
       while ('until' in outcome) {

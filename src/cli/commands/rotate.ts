@@ -207,8 +207,25 @@ async function requestAndWait(
     giveUp.abort(),
   );
   await all.catch(() => {});
+  await tellEnd(io, ledger, { policies, ids: watched.rotations.map(({ id }) => id), end, json });
+}
 
-  const ids = watched.rotations.map(({ id }) => id);
+/** Prints what became of rotations that were waited for, and sets the exit code. */
+async function tellEnd(
+  io: Io,
+  ledger: Ledger,
+  {
+    policies,
+    ids,
+    end,
+    json,
+  }: {
+    readonly policies: readonly Policy[];
+    readonly ids: readonly string[];
+    readonly end: 'done' | 'interrupted' | 'expired' | 'stuck';
+    readonly json: true | undefined;
+  },
+): Promise<void> {
   const events = await ledger.events(ids);
   const rows = (await Promise.all(ids.map((id) => ledger.find(id)))).filter((row) => row !== undefined);
   const replaced = rows.map(({ replaces }) => replaces);
