@@ -5,7 +5,7 @@ import type { Event, Rotation } from '../ledger/rotation.ts';
 const POLL_MS = 200;
 
 /** A new line of a rotation's history, or its end. */
-export type Happening =
+export type RotationNews =
   | { readonly rotation: Rotation; readonly event: Event }
   | { readonly rotation: Rotation; readonly ended: true };
 
@@ -23,7 +23,7 @@ export async function* watchRotations(
   ledger: Ledger,
   watched: Watched,
   signal: AbortSignal,
-): AsyncGenerator<Happening> {
+): AsyncGenerator<RotationNews> {
   const told = new Map<string, number>();
   const ended = new Set<string>();
   while (!signal.aborted) {

@@ -7,12 +7,12 @@ import type { Rotation } from '../ledger/rotation.ts';
 import { superseded } from '../ledger/superseded.ts';
 import { advance, StepError } from './advance.ts';
 import { holdsAny, type RotationContext } from './context/rotation-context.ts';
+import { discardStaged, endAndDiscard, isNoRival } from './end-and-discard.ts';
 import { backoff, isTransient } from './failure.ts';
 import { recount } from './recount.ts';
 import { endUnset } from './rotator-steps/end-unset.ts';
 import { isLocked } from './server-fault.ts';
 import type { Wait } from './step.ts';
-import { endAndTakeBack, isNoRival, takeBack } from './take-back.ts';
 
 /** Where a run through the steps ended. `until` is milliseconds since the epoch: run again then. */
 export type Outcome =
@@ -82,7 +82,7 @@ async function fail(context: RotationContext, error: StepError): Promise<Outcome
     return { status: 'failed', error };
   }
   const isReplaced = isFault(error, 'password-refused') && replaces === null;
-  const ended = await endAndTakeBack(
+  const ended = await endAndDiscard(
     context,
     async () => {
       if (await mustGoOn(context, error)) return undefined;
@@ -145,7 +145,7 @@ async function settle(context: RotationContext): Promise<Outcome> {
     'failed',
     fact('rotation-rolled-back', { by: rolledBackBy }),
   );
-  await takeBack(context);
+  await discardStaged(context);
   return { status: 'rolled back' };
 }
 

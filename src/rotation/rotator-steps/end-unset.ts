@@ -2,7 +2,7 @@ import type { Fact } from '../../facts/fact.ts';
 import type { Rotation } from '../../ledger/rotation.ts';
 import { isPublished, type RotationContext } from '../context/rotation-context.ts';
 import { underLock } from '../context/under-lock.ts';
-import { takeBack } from '../take-back.ts';
+import { discardStaged } from '../end-and-discard.ts';
 import { mayBeSet } from './is-set.ts';
 import { pendingInUse } from './pending-in-use.ts';
 
@@ -22,12 +22,12 @@ export async function endUnset(context: RotationContext, reason?: Fact): Promise
       async () => ((await isPublished(context)) || (await pendingInUse(context)) ? undefined : end()),
       { logins: policy.logins },
     );
-    if (ended) await takeBack(context);
+    if (ended) await discardStaged(context);
     return ended;
   }
   const ended = await end();
   // Who began to set it just now either found it ended or has left a trace. Then it stays pending,
   // and a way in.
-  if (!(await mayBeSet(context))) await takeBack(context);
+  if (!(await mayBeSet(context))) await discardStaged(context);
   return ended;
 }

@@ -18,7 +18,7 @@ export const drain: Step = {
   async isDone(context) {
     if (mayCut(context)) return true;
     const { outgoing } = frozenLogins(context);
-    if (isHeld(context, await lookTogether(context))) return false;
+    if (mustWaitFor(context, await lookTogether(context))) return false;
     // A login that is shut and unused needs no grace.
     const login = (await readLogins(await context.rotator(), [outgoing])).get(outgoing);
     if (!login?.canLogin) return true;
@@ -78,7 +78,7 @@ export function mayCut(context: RotationContext): boolean {
  * keyturn ends none. The login is shut out all the same, and the rotation ends with a warning,
  * since waiting on would hold back every rotation that follows.
  */
-export function isHeld(context: RotationContext, { sessions, prepared }: LoginUse): boolean {
+export function mustWaitFor(context: RotationContext, { sessions, prepared }: LoginUse): boolean {
   return sessions.length > 0 || (prepared.length > 0 && !mayCut(context));
 }
 

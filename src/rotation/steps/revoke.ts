@@ -19,7 +19,7 @@ import type { Step, Wait } from '../step.ts';
 import { warn } from '../warn.ts';
 import { areReplicasClear, clearReplicas } from './clear-replicas.ts';
 import { cut } from './cut.ts';
-import { isHeld, mayCut, waitForUse } from './drain.ts';
+import { mayCut, mustWaitFor, waitForUse } from './drain.ts';
 
 /** Shuts the outgoing login out, and only then ends what sessions are left, until none is. */
 export const revoke: Step = {
@@ -27,7 +27,7 @@ export const revoke: Step = {
   async isDone(context) {
     // Somebody else who shut it did not prove that the published login works.
     if (context.rotation.outgoingShutAt === null || !(await isShut(context))) return false;
-    if (isHeld(context, await useOnPrimary(context))) return false;
+    if (mustWaitFor(context, await useOnPrimary(context))) return false;
     if (context.replicas.length === 0) return true;
     return (await areReplicasClear(context)) && wasLastLook(context);
   },
@@ -82,7 +82,7 @@ async function endSessions(context: RotationContext, wasOpen: boolean): Promise<
   const { behind, sessions } = await clearReplicas(context);
   if (behind.length > 0) return awaitReplay(context, behind, { login: outgoing, missing: 'nologin' });
   const left = { ...here, sessions: [...here.sessions, ...sessions] };
-  if (isHeld(context, left)) return waitForUse(context, left);
+  if (mustWaitFor(context, left)) return waitForUse(context, left);
   if (!wasOpen && context.replicas.length === 0) return undefined;
   // Nobody new comes in, but who passed the check just before the commit is not counted yet.
   return {

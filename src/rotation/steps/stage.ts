@@ -10,11 +10,11 @@ import {
   type RotationContext,
 } from '../context/rotation-context.ts';
 import { underLock } from '../context/under-lock.ts';
+import { discardStaged } from '../end-and-discard.ts';
 import { otherPendingParts } from '../outside-changes/pending-parts.ts';
 import { generatePassword } from '../password.ts';
 import { refuseSuperseded } from '../refuse-superseded.ts';
 import type { Step } from '../step.ts';
-import { takeBack } from '../take-back.ts';
 
 /**
  * Makes the password and keeps it in the stores, as `pending`, before anything in PostgreSQL
@@ -37,7 +37,7 @@ export const stage: Step = {
         if (index > 0) await refuseSuperseded(context);
         await stageIn(context, destination);
       }
-    }).catch((error: unknown) => rethrowTakingBack(context, error));
+    }).catch((error: unknown) => rethrowDiscarding(context, error));
     return undefined;
   },
   async describe({ policy, destinations }) {
@@ -56,9 +56,9 @@ async function isStaged(context: RotationContext, destination: OpenDestination):
  * A worker that lost the lock while it was stopped may have staged for a rotation that is over by
  * now.
  */
-async function rethrowTakingBack(context: RotationContext, error: unknown): Promise<never> {
+async function rethrowDiscarding(context: RotationContext, error: unknown): Promise<never> {
   const now = await context.ledger.find(context.rotation.id).catch(() => undefined);
-  if (now && now.status !== 'open') await takeBack(context);
+  if (now && now.status !== 'open') await discardStaged(context);
   throw error;
 }
 

@@ -9,7 +9,7 @@ import { isLocked } from './server-fault.ts';
  * Discards what a rotation staged. If a store is away now, the next rotation recognizes the version
  * by its token and discards it.
  */
-export async function takeBack(context: RotationContext): Promise<void> {
+export async function discardStaged(context: RotationContext): Promise<void> {
   for (const destination of context.destinations) {
     await destination.store.discard(destination.secrets, context.rotation.id).catch(() => {});
   }
@@ -23,7 +23,7 @@ export async function takeBack(context: RotationContext): Promise<void> {
  * If the lock cannot be taken, `mayGoWithout` decides by the error whether to go on without it. The
  * login then stays as it is: the next rotation sets it anew.
  */
-export async function endAndTakeBack<Ended>(
+export async function endAndDiscard<Ended>(
   context: RotationContext,
   end: () => Promise<Ended | undefined>,
   mayGoWithout: (fault: unknown) => boolean,
@@ -40,7 +40,7 @@ export async function endAndTakeBack<Ended>(
       ended = await end();
     }
   }
-  if (ended) await takeBack(context);
+  if (ended) await discardStaged(context);
   return ended;
 }
 
