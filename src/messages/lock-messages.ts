@@ -17,7 +17,7 @@ export const lockMessages: Messages<LockFacts> = {
   'lock-held': {
     text: ({ logins, seconds, holders }) => {
       const who = describeHolders(holders, '');
-      return `Another session is changing ${logins.join(' and ')} right now, and has their lock for more than ${seconds} s${who && `: ${who}`}`;
+      return `Another session is changing ${logins.join(' and ')} and has held their lock for more than ${seconds} s${who && `: ${who}`}`;
     },
     advice: ({ holders }) => adviseEnding(holders),
     means:
@@ -27,7 +27,7 @@ export const lockMessages: Messages<LockFacts> = {
   'lock-lost': {
     text: () =>
       'The session that had the lock of the logins has ended, so keyturn stops what it was doing under the lock',
-    advice: 'it is tried again',
+    advice: 'keyturn tries again',
     means:
       'The server ended the session that had the lock of the logins, or the connection to it was lost. Another process may have the lock by now. keyturn tries again.',
     example: {},
@@ -35,9 +35,10 @@ export const lockMessages: Messages<LockFacts> = {
   'login-row-locked': {
     text: ({ login, holders }) => {
       const who = describeHolders(holders, '');
-      return `${login} cannot be altered, because its row in pg_authid is locked; it is tried again${who && `. It is altered in a transaction that is open: ${who}`}`;
+      return `${login} cannot be altered, because its row in pg_authid is locked${who && ` by a transaction that is still open: ${who}`}`;
     },
-    advice: ({ holders }) => adviseEnding(holders),
+    advice: ({ holders }) =>
+      ['keyturn tries again', adviseEnding(holders)].filter((part) => part !== undefined).join('; '),
     means:
       'Somebody altered the login in a transaction that is still open. PostgreSQL lets nobody else alter it until that ends. keyturn tries again.',
     example: { login: 'orders_api_a', holders: [HOLDER] },

@@ -6,7 +6,7 @@ const PLACE = 'keyturn@db.internal:5432/orders';
 const DEMAND_SCRAM = 'let pg_hba.conf demand scram-sha-256 from this address';
 const IMPOSTOR = 'If nobody changed the server, find out who answers at this address';
 const NO_POOLER = 'point the connection at PostgreSQL itself';
-const LIMIT = 'end sessions that nobody needs, or raise the limit that it names. It is tried again';
+const LIMIT = 'end sessions that nobody needs, or raise the limit that it names. keyturn tries again';
 
 const ASKED: Readonly<Record<AuthenticationMethod, string>> = {
   cleartext: 'the password in clear text',
@@ -33,7 +33,7 @@ export const serverMessages: Messages<ServerFacts> = atServer<ServerFacts>({
   },
   'server-answers-with-error': {
     text: () =>
-      'the server answered with an error before TLS, as where it can start no process for a session',
+      'the server answered the request for TLS with an error, for instance because it cannot start a process',
     advice: 'its log says why',
     means:
       'PostgreSQL answered the request for TLS with an error. keyturn does not show what it said, because anyone on the network could have said it. keyturn tries again.',
@@ -81,7 +81,7 @@ export const serverMessages: Messages<ServerFacts> = atServer<ServerFacts>({
   },
   'server-asks-no-password': {
     text: () =>
-      'the server let us in without a SCRAM exchange, so nothing proves the password, nor the server',
+      'the server let the login in without a SCRAM exchange, which proves neither the password nor the server',
     advice: `${DEMAND_SCRAM}, or configure no password where none is asked for`,
     means: 'The server let a login in without asking for its password, for instance by trust or peer.',
     example: { place: PLACE },
@@ -96,7 +96,7 @@ export const serverMessages: Messages<ServerFacts> = atServer<ServerFacts>({
   },
   'startup-options-ignored': {
     text: ({ searchPath }) =>
-      `the server ignores startup options, as a pooler does (the search path is ${JSON.stringify(searchPath)})`,
+      `the server ignores startup options, as a pooler does: the search path is ${JSON.stringify(searchPath)}`,
     advice: NO_POOLER,
     means:
       'The session does not have the settings that keyturn asked for when it connected. Without them others could change what its statements do.',
@@ -146,7 +146,7 @@ export const serverMessages: Messages<ServerFacts> = atServer<ServerFacts>({
   'connections-exhausted': {
     text: ({ detail }) => `the server has no free connection (${detail})`,
     advice:
-      'end sessions that nobody needs, or raise max_connections. On PostgreSQL 16 and newer a rotator with pg_use_reserved_connections gets in all the same, where reserved_connections is above 0. It is tried again',
+      'end sessions that nobody needs, or raise max_connections. On PostgreSQL 16 and newer, reserved_connections keeps some free for a rotator that has pg_use_reserved_connections. keyturn tries again',
     means: 'Every connection that max_connections allows is taken. keyturn tries again.',
     example: { place: PLACE, detail: 'sorry, too many clients already' },
   },
@@ -171,7 +171,7 @@ export const serverMessages: Messages<ServerFacts> = atServer<ServerFacts>({
     text: ({ seconds }) =>
       `other rotations use all sessions that keyturn may have there, and none came free in ${seconds} s`,
     advice: ({ connection, maxSessions }) =>
-      `it is tried again. If this lasts, raise maxSessions of connection ${connection} (now ${maxSessions})`,
+      `keyturn tries again. If this lasts, raise maxSessions of connection ${connection} (now ${maxSessions})`,
     means:
       'The rotations of this process use all sessions that maxSessions of the connection allows. keyturn tries again.',
     example: { place: PLACE, connection: 'orders-db', seconds: 30, maxSessions: 4 },

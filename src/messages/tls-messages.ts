@@ -77,7 +77,7 @@ export const tlsMessages: Messages<TlsFacts> = atServer<TlsFacts>({
   },
   'server-certificate-self-signed': {
     text: ({ subject }) =>
-      `the server's certificate, ${subject === null ? 'of its own making' : subject || 'without a subject'}, is signed by itself`,
+      `the server's certificate, ${subject === null ? 'of its own making' : subject || 'without a subject'}, is self-signed`,
     advice: `set ${CA} to a copy of it, or have a CA issue one`,
     means: "No CA signed the server's certificate, so keyturn cannot tell whose it is.",
     example: { place: PLACE, subject: 'CN=db.internal' },
@@ -98,8 +98,8 @@ export const tlsMessages: Messages<TlsFacts> = atServer<TlsFacts>({
   },
   'server-certificate-from-namesake-ca': {
     text: ({ issuer }) =>
-      `the server's certificate was issued by ${issuer || 'a CA without a subject'}, but another one than that in tls.ca, which has the same name`,
-    advice: `set ${CA} to the one that issued it`,
+      `another CA than the one in tls.ca issued the server's certificate, and both are named ${issuer || '(no subject)'}`,
+    advice: `set ${CA} to the certificate of the CA that issued it`,
     means: "The CA in tls.ca has the name of the one that issued the server's certificate, but another key.",
     example: { place: PLACE, issuer: 'CN=Example CA' },
   },
@@ -128,7 +128,7 @@ export const tlsMessages: Messages<TlsFacts> = atServer<TlsFacts>({
     example: { place: PLACE },
   },
   'client-certificate-not-accepted': {
-    text: () => 'the server did not take the client certificate for valid',
+    text: () => 'the server does not accept the client certificate',
     advice: 'set ssl_ca_file there to the CA that issued it',
     means: 'The server demands a valid client certificate, and does not know the CA of this one.',
     example: { place: PLACE },

@@ -94,11 +94,11 @@ async function outcome(target: Database): Promise<string> {
 const NO_TLS =
   'server-has-no-tls: the server has no TLS, and keyturn sends nothing in plaintext; turn it on there (ssl = on in postgresql.conf, client_tls_sslmode in pgbouncer.ini), or set the mode of tls (sslmode in a url) to disable if nobody else can listen';
 const SELF_SIGNED =
-  "server-certificate-self-signed: the server's certificate, CN=localhost, is signed by itself; set tls.ca (sslrootcert in a url) to a copy of it, or have a CA issue one";
+  "server-certificate-self-signed: the server's certificate, CN=localhost, is self-signed; set tls.ca (sslrootcert in a url) to a copy of it, or have a CA issue one";
 const WRONG_CA =
   "server-certificate-from-another-ca: the server's certificate was issued by CN=another CA, and tls.ca has CN=keyturn test CA; set tls.ca (sslrootcert in a url) to the certificate of the CA that issued it";
 const SAME_NAME =
-  "server-certificate-from-namesake-ca: the server's certificate was issued by CN=keyturn test CA, but another one than that in tls.ca, which has the same name; set tls.ca (sslrootcert in a url) to the one that issued it";
+  "server-certificate-from-namesake-ca: another CA than the one in tls.ca issued the server's certificate, and both are named CN=keyturn test CA; set tls.ca (sslrootcert in a url) to the certificate of the CA that issued it";
 const EXPIRED =
   "server-certificate-expired: the server's certificate expired on 2021-02-03T04:05:06Z; renew it there, and reload the server";
 const EARLY =
@@ -254,7 +254,9 @@ describe('what answers with something else than yes or no when it is asked for T
       expect(fact.code).toBe('server-answers-with-error');
       expect(isTransientCode(fact.code)).toBe(true);
       expect(JSON.stringify(fact)).not.toContain('hunter2');
-      expect(message).toMatch(/: the server answered with an error before TLS, .*; its log says why$/);
+      expect(message).toMatch(
+        /: the server answered the request for TLS with an error, .*; its log says why$/,
+      );
       expect(message).not.toContain('hunter2');
     },
   );

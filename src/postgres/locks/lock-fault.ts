@@ -2,7 +2,7 @@
  * What PostgreSQL says besides the text:
  * https://www.postgresql.org/docs/current/protocol-error-fields.html
  */
-interface Told {
+interface ErrorFields {
   readonly code?: unknown;
   readonly routine?: unknown;
 }
@@ -12,7 +12,7 @@ interface Told {
  * holder waits for a lock of this session (deadlock_detected).
  */
 export function isLockRefused(error: unknown): boolean {
-  const { code } = (error ?? {}) as Told;
+  const { code } = (error ?? {}) as ErrorFields;
   return code === '55P03' || code === '40P01';
 }
 
@@ -21,6 +21,6 @@ export function isLockRefused(error: unknown): boolean {
  * meanwhile. PostgreSQL reports it as an internal error, so the routine in its source tells.
  */
 export function isConcurrentUpdate(error: unknown): boolean {
-  const { code, routine } = (error ?? {}) as Told;
+  const { code, routine } = (error ?? {}) as ErrorFields;
   return code === 'XX000' && (routine === 'simple_heap_update' || routine === 'simple_heap_delete');
 }

@@ -175,11 +175,12 @@ export function holderInfo({ pid, login, application, state, since, prepared }: 
 export function endingThem(holders: readonly LockHolder[]): Remedy[] {
   const pids = holders.flatMap(({ pid }) => pid ?? []);
   const gids = holders.flatMap(({ prepared }) => prepared?.gid ?? []);
-  const statements = [
-    ...gids.map((gid) => `ROLLBACK PREPARED ${quoteLiteral(gid)}`),
-    ...pids.map((pid) => `SELECT pg_catalog.pg_terminate_backend(${pid})`),
+  const rollbacks = gids.map((gid) => `ROLLBACK PREPARED ${quoteLiteral(gid)}`);
+  const endings = pids.map((pid) => `SELECT pg_catalog.pg_terminate_backend(${pid})`);
+  return [
+    ...(rollbacks.length > 0 ? [sql(...rollbacks)] : []),
+    ...(endings.length > 0 ? [{ kind: 'sql', statements: endings, as: 'pg_signal_backend' } as const] : []),
   ];
-  return statements.length > 0 ? [sql(...statements)] : [];
 }
 
 /** TODO: remove, once everybody has facts. */

@@ -11,12 +11,19 @@ import { uniqueName } from '../../support/unique-name.ts';
 const login = uniqueName('comes_in');
 const database = uniqueName('enters');
 const { host, port } = inject('postgres');
-const target: Database = { host, port, database, user: login, password: 'secret', tls: { mode: 'disable' } };
+const target: Database = {
+  host,
+  port,
+  database,
+  user: login,
+  password: 'hunter2-of-the-login',
+  tls: { mode: 'disable' },
+};
 let admin: Session;
 
 beforeAll(async () => {
   admin = await adminOf(inject('postgres'));
-  await admin.client.query(`CREATE ROLE ${login} LOGIN PASSWORD 'secret'`);
+  await admin.client.query(`CREATE ROLE ${login} LOGIN PASSWORD 'hunter2-of-the-login'`);
   await admin.client.query(`CREATE DATABASE ${database}`);
 });
 afterAll(async () => {
@@ -32,7 +39,7 @@ async function refusal(change: Partial<Database> = {}) {
   const place = `${to.user}@${to.host}:${to.port}/${to.database}`;
   expect(fact.params).toMatchObject({ place });
   expect(tell(fact).startsWith(`${place}: `)).toBe(true);
-  expect(tell(fact)).not.toContain(String(to.password));
+  if (to.password) expect(tell(fact)).not.toContain(to.password);
   return fact;
 }
 
@@ -48,7 +55,11 @@ test('a login without CONNECT is told the statement that gives it, which does', 
 });
 
 test.each([
-  ['a wrong password', { password: 'wrong' }, { code: 'login-refused', params: { because: 'password' } }],
+  [
+    'a wrong password',
+    { password: 'hunter2-of-nobody' },
+    { code: 'login-refused', params: { because: 'password' } },
+  ],
   ['an empty password', { password: '' }, { code: 'password-missing' }],
   ['a database that is not there', { database: 'no_such_database' }, { code: 'database-missing' }],
 ])('%s is a fault that no retry changes', async (_, change, expected) => {
