@@ -39,19 +39,19 @@ export function driftOf(
 ): Drift {
   const current = withMissingLogins(intent, before);
   const logins = intent.logins.flatMap((name) => current.logins.get(name) ?? []);
-  const turns = logins.map((login) => turnOf(login, context, uses));
+  const drifts = logins.map((login) => loginDrift(login, context, uses));
   const like = { ...context, published: modelOf(intent, before, context) };
   const handedOver = ownership(intent, current, owned);
   return {
     changes: [
-      ...turns.flatMap(({ changes }) => changes),
+      ...drifts.flatMap(({ changes }) => changes),
       ...logins.flatMap((login) => expiry(login, logins)),
       ...logins.flatMap((login) => connectionLimit(login, intent, current, like)),
       ...foreignMemberships(intent, current, like),
       ...handedOver.changes,
     ],
     left: [
-      ...turns.flatMap(({ left }) => left),
+      ...drifts.flatMap(({ left }) => left),
       ...lostPassword(intent, before, context),
       ...handedOver.left,
     ],
@@ -86,7 +86,7 @@ export function isLeftOpen(login: Login | undefined, { published }: RepairContex
 }
 
 /** The published login logs in, the standby does not. While a rotation is open, both may. */
-function turnOf(login: Login, context: RepairContext, uses: readonly SeenUse[]): Drift {
+function loginDrift(login: Login, context: RepairContext, uses: readonly SeenUse[]): Drift {
   const { name, canLogin } = login;
   const { published, hasOpenRotation } = context;
   if (published === undefined) return NO_DRIFT;

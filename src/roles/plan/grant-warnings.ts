@@ -11,7 +11,7 @@ import { grantTargetOf } from './grant-target-of.ts';
 // others.
 
 /** What the roles have beyond their level, where that is left. */
-export function beyondLevel(intent: Intent, current: CurrentRoles): Fact[] {
+export function privilegesBeyondLevel(intent: Intent, current: CurrentRoles): Fact[] {
   const { policy, access } = intent;
   if (access === null) return [];
   return grantDifferences(intent, current, 'excess').map(([first, ...others]): Fact => {
@@ -23,7 +23,7 @@ export function beyondLevel(intent: Intent, current: CurrentRoles): Fact[] {
 }
 
 /** What the logins may do in any case, because it belongs to them. */
-export function ownAnyway(intent: Intent, { grantables }: CurrentRoles): Fact[] {
+export function levelWithoutEffect(intent: Intent, { grantables }: CurrentRoles): Fact[] {
   if (intent.access === 'owner') return [];
   return granteesOf(intent).flatMap((grantee): Fact[] => {
     const own = grantables.filter(({ owner, name }) => owner === grantee && name !== null);
@@ -35,7 +35,10 @@ export function ownAnyway(intent: Intent, { grantables }: CurrentRoles): Fact[] 
  * What the roles will get beyond their level in every schema. To end that concerns other schemas
  * too.
  */
-export function everywhereBeyond(intent: Intent, { globalDefaults, server }: CurrentRoles): Fact[] {
+export function defaultPrivilegesBeyondLevel(
+  intent: Intent,
+  { globalDefaults, server }: CurrentRoles,
+): Fact[] {
   return globalDefaults.flatMap((given): Fact[] => {
     const { grantee, kind, creator } = given;
     const wanted = privilegesOf(intent.access ?? 'none', kind, server.version);
@@ -47,7 +50,7 @@ export function everywhereBeyond(intent: Intent, { globalDefaults, server }: Cur
 }
 
 /** What everybody may do beyond the level, and so these logins may do it too. */
-export function openToAll(intent: Intent, current: CurrentRoles): Fact[] {
+export function publicPrivileges(intent: Intent, current: CurrentRoles): Fact[] {
   const open = current.grantables.flatMap((thing) => {
     const wanted = [...wantedOn(thing, intent, current), ...(thing.kind === 'schema' ? ['USAGE'] : [])];
     const held = thing.held.filter(

@@ -4,7 +4,12 @@ import { type OwnedObjects, ownedObjects } from '../../postgres/logins/owned-obj
 import type { Intent } from '../intent.ts';
 import type { RolesContext } from '../roles-context.ts';
 import type { CurrentRoles } from './current-roles.ts';
-import { beyondLevel, everywhereBeyond, openToAll, ownAnyway } from './grant-warnings.ts';
+import {
+  defaultPrivilegesBeyondLevel,
+  levelWithoutEffect,
+  privilegesBeyondLevel,
+  publicPrivileges,
+} from './grant-warnings.ts';
 
 /** What is not as it should be, or concerns others, and is not changed. */
 export async function warningsOf(
@@ -17,9 +22,9 @@ export async function warningsOf(
     ...(isRepair ? [] : ownedByLogins(intent, await ownedObjects(context.client, intent.logins))),
     ...(intent.access === null
       ? [fact('access-never-chosen', { policy: intent.policy })]
-      : [...openToAll(intent, current), ...ownAnyway(intent, current)]),
-    ...everywhereBeyond(intent, current),
-    ...(mayRevoke ? sharedLevels(intent, context) : beyondLevel(intent, current)),
+      : [...publicPrivileges(intent, current), ...levelWithoutEffect(intent, current)]),
+    ...defaultPrivilegesBeyondLevel(intent, current),
+    ...(mayRevoke ? sharedLevels(intent, context) : privilegesBeyondLevel(intent, current)),
   ];
 }
 
