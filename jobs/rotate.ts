@@ -13,7 +13,7 @@ import { rotate } from '../src/rotation/rotate.ts';
 /** When to look again whether the policy of an open rotation is back, in milliseconds. */
 const ORPHANED_MS = 60_000;
 
-/** Brings one rotation as far as it goes, and comes back when it says so: a delay in the queue, not a sleeping worker. */
+/** Runs one rotation as far as it goes, then delays the job until it wants to run again. */
 export function rotateJob({
   ledger,
   log,
@@ -28,7 +28,10 @@ export function rotateJob({
   readonly clock?: Clock;
   readonly isConfigured: (policy: string) => boolean;
   readonly openContext: (rotation: Rotation) => Promise<RotationContext & AsyncDisposable>;
-  /** Called with the policy's name when its rotation has ended either way, and with the one that replaces it, if any. */
+  /**
+   * Called with the policy's name when its rotation has ended either way, and with the one that
+   * replaces it, if any.
+   */
   readonly onSettled: (policy: string, replacement?: Rotation) => Promise<void>;
 }) {
   return async (job: QueueJob, token: string): Promise<void> => {

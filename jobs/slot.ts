@@ -5,7 +5,10 @@ import type { QueueJob } from '../src/queue/job.ts';
 import type { RotationQueue } from '../src/queue/queue.ts';
 import { requestDueRotation } from '../src/rotation/due-rotation.ts';
 
-/** A policy's scheduler fired: open what is due. That it is due is decided from the ledger, not from the job. */
+/**
+ * A policy's scheduler fired: open what is due. That it is due is decided from the ledger, not from
+ * the job.
+ */
 export function slotJob({
   ledger,
   queue,
@@ -28,7 +31,7 @@ export function slotJob({
       now: now(),
       isUnpublished: () => isUnpublished(policy),
     }).catch((error: unknown) => {
-      // It was told when the clock was measured. A worker whose clock is right sweeps.
+      // It was reported when the clock was measured. Another worker with a right clock sweeps.
       if (isFault(error, 'clock-wrong')) return undefined;
       throw error;
     });

@@ -9,7 +9,7 @@ import { tell, tellError } from '../src/messages/tell.ts';
 import type { RotationQueue } from '../src/queue/queue.ts';
 import { nextDue, requestDueRotation } from '../src/rotation/due-rotation.ts';
 
-/** A store that answers slowly holds up a few policies, not all that come after it. */
+/** A store that answers slowly holds up a few policies, not all of them. */
 const PARALLEL = { parallel: 16 };
 
 export interface SweepParts {
@@ -20,17 +20,21 @@ export interface SweepParts {
   /** Those that are configured now. */
   readonly policies: () => Iterable<Policy>;
   readonly isUnpublished: (policy: Policy) => Promise<boolean>;
-  /** Whether this machine's clock is too wrong to open a rotation, or to say when the queue is to run one. */
+  /**
+   * Whether this machine's clock is too wrong to open a rotation, or to say when the queue is to
+   * run one.
+   */
   readonly isClockWrong?: () => boolean;
 }
 
 /**
- * Puts right what differs from the configuration and the ledger: a job or a scheduler that the queue has lost, one of
- * a policy that was edited, paused or removed, a slot that nobody acted on. One policy's fault does not keep the others.
+ * Puts right what differs from the configuration and the ledger: a job or a scheduler that the
+ * queue has lost, one of a policy that was edited, paused or removed, a slot that nobody acted on.
+ * A fault of one policy does not stop the others.
  */
 export function sweepJob({ ledger, queue, log, now, policies, isUnpublished, isClockWrong }: SweepParts) {
   const told = new Map<string, number>();
-  /** Once for each instant: it stays in the ledger until its time has come. */
+  /** Once for each instant: it stays in the ledger until that time. */
   function tellFuture(policy: string, at: Date | null | undefined): void {
     if (!at || told.get(policy) === at.getTime()) return;
     told.set(policy, at.getTime());
@@ -55,7 +59,7 @@ export function sweepJob({ ledger, queue, log, now, policies, isUnpublished, isC
         });
         if (opened) rotations.push(opened);
       } catch (error) {
-        // It was told when the clock was measured.
+        // It was reported when the clock was measured.
         if (!isFault(error, 'clock-wrong'))
           log.error({ policy: policy.name }, `cannot tell whether it is due: ${tellError(error)}`);
       }
@@ -80,8 +84,8 @@ export function sweepJob({ ledger, queue, log, now, policies, isUnpublished, isC
 const LONGEST_WAIT_MS = 2 * 60_000;
 
 /**
- * Whether its job may be delayed for longer than it asked for, which is so when it was put off by a worker whose clock
- * was wrong. Looking once more a minute at one that is not costs little.
+ * Whether its job may be delayed for longer than it asked for, which is so when it was put off by a
+ * worker whose clock was wrong. Looking once more a minute at one that is not costs little.
  */
 function mayBeLate({ requestedAt, publishedAt }: Rotation, grace: number, now: number): boolean {
   if (isFuture(requestedAt, now) || isFuture(publishedAt, now)) return true;

@@ -35,12 +35,18 @@ export interface WorkerParts {
 }
 
 export interface RunningWorker {
-  /** Takes over the configuration as its files are now. One with problems is refused, and the log says so. */
+  /**
+   * Takes over the configuration as its files are now. One with problems is refused, and the log
+   * says so.
+   */
   reload(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Starts a worker that takes all jobs. It resolves after the first sweep: what was due is queued, what was lost is back. */
+/**
+ * Starts a worker that takes all jobs. It resolves after the first sweep: what was due is queued,
+ * what was lost is back.
+ */
 export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   const { ledger, queue, log, clock, source, config, openContext, isUnpublished } = parts;
   const now = () => clock.now();
@@ -89,26 +95,45 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
     throw error;
   }
 
-  // The sweep is a job that one worker takes. This is what each does: it looks whether its own configuration was
-  // edited, and gives the sweep back to a Redis that was flushed. One after the other, and none once it has closed.
+  const turns = startTurns(parts, { sweep, look: () => watch.look() });
+  return {
+    reload: () => turns.take(() => watch.reload()),
+    async close() {
+      turns.stop();
+      // A server that stalls would keep a turn for ever.
+      await Promise.all([worker.close(), inTime(turns.last(), TURN_PATIENCE_MS)]);
+    },
+  };
+}
+
+/** What a worker does by itself now and then, one after the other. */
+interface Turns {
+  /** Queues another turn. A fault of it is logged. */
+  take(act: () => Promise<void>): Promise<void>;
+  /** Resolves once all turns that were taken are over. */
+  last(): Promise<void>;
+  stop(): void;
+}
+
+/**
+ * The sweep is a job that one worker takes. This is what each worker does: it looks whether its own
+ * configuration was edited, and gives the sweep back to a Redis that was flushed.
+ */
+function startTurns(
+  { queue, log, clock, sweepInterval }: WorkerParts,
+  { sweep, look }: { readonly sweep: () => Promise<void>; readonly look: () => Promise<void> },
+): Turns {
   let turn = Promise.resolve();
   const take = (act: () => Promise<void>) => {
     turn = turn.then(act).catch((error: unknown) => log.error(`the worker has a fault: ${tellError(error)}`));
     return turn;
   };
   const timer = setInterval(() => {
-    // Where the sweep was lost, it takes its turn here: its job may go to a worker whose clock is wrong.
+    // If the queue lost the sweep, run it here: its job may go to a worker whose clock is wrong.
     void take(async () => {
       if (!isWrong(clock) && !(await queue.keepSweeping())) await sweep();
     });
-    void take(() => watch.look());
-  }, parts.sweepInterval);
-  return {
-    reload: () => take(() => watch.reload()),
-    async close() {
-      clearInterval(timer);
-      // A server that stalls keeps a turn for ever, and it is of use to nobody any more.
-      await Promise.all([worker.close(), inTime(turn, TURN_PATIENCE_MS)]);
-    },
-  };
+    void take(look);
+  }, sweepInterval);
+  return { take, last: () => turn, stop: () => clearInterval(timer) };
 }

@@ -4,12 +4,15 @@ import type { Event, Rotation } from '../ledger/rotation.ts';
 
 const POLL_MS = 200;
 
-/** What happened to a rotation since last told: new lines of its history, or its end. */
-export type Happening =
+/** A new line of a rotation's history, or its end. */
+export type RotationNews =
   | { readonly rotation: Rotation; readonly event: Event }
   | { readonly rotation: Rotation; readonly ended: true };
 
-/** Rotations to follow: more may come until it is complete, and one that takes the place of another is added. */
+/**
+ * Rotations to follow: more may come until it is complete, and one that takes the place of another
+ * is added.
+ */
 export interface Watched {
   readonly rotations: Rotation[];
   readonly complete: boolean;
@@ -20,7 +23,7 @@ export async function* watchRotations(
   ledger: Ledger,
   watched: Watched,
   signal: AbortSignal,
-): AsyncGenerator<Happening> {
+): AsyncGenerator<RotationNews> {
   const told = new Map<string, number>();
   const ended = new Set<string>();
   while (!signal.aborted) {
@@ -37,7 +40,7 @@ export async function* watchRotations(
       ended.add(rotation.id);
       yield { rotation, ended: true };
       if (rotation.status !== 'failed') continue;
-      // The ledger ends the one and opens the other at the same instant, so it is there by now.
+      // The ledger ends the one and opens the other in one statement, so it is there by now.
       const since = await ledger.latest({ policy: rotation.policy, limit: 20 });
       watched.rotations.push(...since.filter(({ replaces }) => replaces === rotation.id));
     }

@@ -57,7 +57,9 @@ interface StatusFacts {
   readonly 'published-in-part': {
     readonly destinations: readonly {
       readonly destination: string;
-      /** `nothing`: none is; `unknown`: it cannot be asked; `unnamed`: a version without a username. */
+      /**
+       * `nothing`: none is; `unknown`: it cannot be asked; `unnamed`: a version without a username.
+       */
       readonly has: 'login' | 'nothing' | 'unknown' | 'unnamed';
       readonly login: string | null;
     }[];

@@ -60,7 +60,10 @@ export interface SeenReplica {
   readonly paused: boolean;
 }
 
-/** What a replica has not replayed yet: that a login has its new password, or that it may not log in. */
+/**
+ * What a replica has not replayed yet: that a login has its new password, or that it may not log
+ * in.
+ */
 export type NotReplayed = 'password' | 'nologin';
 
 /** About who still uses a login that goes out, and where it is not shut out yet. */

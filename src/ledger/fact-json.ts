@@ -14,8 +14,9 @@ export function factJson(told: Fact | undefined): string | null {
 }
 
 /**
- * A fact that was read from the ledger. `text` is what an earlier release wrote instead. A newer release, or somebody else,
- * may have written a code or a shape that this release does not know: such a fact is shown as it is.
+ * A fact that was read from the ledger. `text` is what an earlier release wrote instead. A newer
+ * release, or somebody else, may have written a code or a shape that this release does not know:
+ * such a fact is shown as it is.
  */
 export function readFact(stored: unknown, text: string | null): Fact | null {
   if (stored === null || stored === undefined) return text === null ? null : fact('recorded', { text });
@@ -28,7 +29,9 @@ export function readFact(stored: unknown, text: string | null): Fact | null {
   return { code, params, ...(known.length > 0 && { remedies: known }) } as unknown as Fact;
 }
 
-/** Whether two facts say the same, remedies aside. One of them may have been read from the ledger. */
+/**
+ * Whether two facts say the same, remedies aside. One of them may have been read from the ledger.
+ */
 export function isSameFact(one: Fact | null, other: Fact | null): boolean {
   return isDeepStrictEqual(essence(one), essence(other));
 }

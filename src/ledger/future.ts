@@ -3,7 +3,10 @@ import { type Fact, fact } from '../facts/fact.ts';
 import type { Rotation } from './rotation.ts';
 import { ROTATION_COLUMNS, type RotationRow, toRotation } from './rotation-row.ts';
 
-/** An instant in the ledger that lies further in the future was written by a wrong clock, or while one was. */
+/**
+ * An instant in the ledger that lies further in the future was written by a wrong clock, or while
+ * one was.
+ */
 export const TOLERATED_FUTURE_MS = 30_000;
 
 /** The latest instant that the ledger may hold, when it is `now`. */
@@ -16,7 +19,10 @@ export function isFuture(instant: Date | null, now: number): boolean {
   return instant !== null && instant.getTime() - now > TOLERATED_FUTURE_MS;
 }
 
-/** Counts an open rotation's instants that lie in the future from now on. Undefined where it has none, or is not open. */
+/**
+ * Counts an open rotation's instants that lie in the future from now on. Undefined where it has
+ * none, or is not open.
+ */
 export async function recount(pool: pg.Pool, id: string, now: Date): Promise<Rotation | undefined> {
   const { rows } = await pool.query<RotationRow>(
     `UPDATE keyturn.rotation
@@ -29,7 +35,9 @@ export async function recount(pool: pg.Pool, id: string, now: Date): Promise<Rot
   return rows.map(toRotation)[0];
 }
 
-/** A policy that was first seen in the future was first seen now: no slot would be due until then. */
+/**
+ * A policy that was first seen in the future was first seen now: no slot would be due until then.
+ */
 export async function reseePolicies(pool: pg.Pool, now: Date): Promise<void> {
   await pool.query('UPDATE keyturn.policy SET first_seen_at = $1 WHERE first_seen_at > $2', [
     now,

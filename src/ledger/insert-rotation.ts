@@ -16,12 +16,12 @@ export interface RotationRequest {
   readonly requestedBy: string;
   readonly slot?: Date;
   readonly adopt?: boolean;
-  /** What it was decided on: nothing is opened if that is not so any more. */
+  /** The timing that it was decided on: nothing is opened if that has changed. */
   readonly decidedOn?: Timing;
 }
 
 /**
- * Opens a rotation; undefined when its slot is taken, or what it was decided on is not so any more. Throws a fault
+ * Opens a rotation; undefined when its slot is taken, or `decidedOn` has changed. Throws a fault
  * `rotation-open-already` while another of the policy is open.
  */
 export async function requestRotation(

@@ -3,7 +3,7 @@ import type pg from 'pg';
 /** What a policy published last, as far as the ledger knows. */
 export interface Publication {
   readonly rotation: string;
-  /** The tokens that its version may have: one of them, as long as nobody else changes the secrets. */
+  /** The tokens of which its version has one, unless somebody else changes the secrets. */
   readonly tokens: readonly string[];
   readonly finishedAt: Date;
 }

@@ -35,13 +35,15 @@ import {
 } from './write-rotation.ts';
 
 /**
- * Rotations and their history, in the state database. What takes an {@link Expected} throws a fault `rotation-superseded`, and
- * writes nothing, when the rotation was ended or turned round meanwhile: a worker that was stopped and wakes up changes nothing.
+ * Rotations and their history, in the state database. What takes an {@link Expected} throws a fault
+ * `rotation-superseded`, and writes nothing, when the rotation was ended or turned round meanwhile:
+ * so a worker that was stopped and wakes up changes nothing.
  */
 export interface Ledger {
   /**
-   * Opens a rotation. Throws a fault `rotation-open-already` while another of the policy is open; returns undefined when the
-   * slot has had its rotation already, or another has ended since `decidedOn` was read.
+   * Opens a rotation. Throws a fault `rotation-open-already` while another of the policy is open;
+   * returns undefined when the slot has had its rotation already, or another has ended since
+   * `decidedOn` was read.
    */
   request(request: RotationRequest): Promise<Rotation | undefined>;
   find(id: string): Promise<Rotation | undefined>;
@@ -51,14 +53,19 @@ export interface Ledger {
   lastPublished(policy: string): Promise<Publication | undefined>;
   /** The latest rotations, newest first, of one policy or of all. */
   latest(options: { readonly policy?: string; readonly limit: number }): Promise<Rotation[]>;
-  /** The latest rotation of each of these policies that has one, and when each last had one done. */
+  /**
+   * The latest rotation of each of these policies that has one, and when each last had one done.
+   */
   summary(policies: readonly string[]): Promise<Map<string, PolicySummary>>;
   timing(policy: string): Promise<Timing>;
-  /** The timing of each of these policies; of one that was never seen, as though it were first seen now. */
+  /**
+   * The timing of each of these policies; of one that was never seen, as though it were first seen
+   * now.
+   */
   timings(policies: readonly string[]): Promise<Map<string, Timing>>;
   /** Records that a worker has these policies, and since when: the first instant stays. */
   see(policies: readonly string[]): Promise<void>;
-  /** Holds back a policy's schedule. Returns whether it was not paused before; who paused it first stays. */
+  /** Pauses a policy's schedule. Returns false if it was paused already; then nothing changes. */
   pause(policy: string, by: string): Promise<boolean>;
   /** Lets a policy's schedule go on. Returns whether it was paused. */
   resume(policy: string): Promise<boolean>;
@@ -70,11 +77,14 @@ export interface Ledger {
   ): Promise<Rotation>;
   /** Records that everything is published; the first instant stays. */
   published(rotation: Expected): Promise<Rotation>;
-  /** Counts an open rotation's instants that lie in the future from now on; undefined when it has none. */
+  /**
+   * Counts an open rotation's instants that lie in the future from now on; undefined when it has
+   * none.
+   */
   recount(id: string): Promise<Rotation | undefined>;
   /**
-   * Appends to the history. Each step has one `started` and one `done`; `waiting` is kept only where it says
-   * something new, so that a long drain is a few lines and not a line a poll.
+   * Appends to the history. Each step has one `started` and one `done`; `waiting` is kept only if
+   * its fact is new, so that a long drain is a few lines and not one for each poll.
    */
   record(
     rotation: Expected,
@@ -83,22 +93,25 @@ export interface Ledger {
     wait?: Waiting,
   ): Promise<void>;
   /**
-   * Appends what stops nothing and yet must be told; `subject` says in short what it is about, where one code may be
-   * told of several things. Returns whether the rotation did not have it already.
+   * Appends a warning. `subject` says in short what it is about, where one code may be told of
+   * several things. Returns false if the rotation has it already.
    */
   warn(rotation: Expected, step: StepName, fact: Fact, subject?: string): Promise<boolean>;
   /** Counts a failure and appends it to the history. */
   failed(rotation: Expected, step: StepName, fact: Fact): Promise<Rotation>;
-  /** Ends a rotation; `fact` says how, where that is not its last failure. */
+  /** Ends a rotation. `fact` says why; left out, the last failure stays. */
   finish(rotation: Expected, status: 'done' | 'failed', fact?: Fact): Promise<Rotation>;
   /**
-   * Ends an open rotation as failed and opens one like it in its place, at one instant; undefined when it was not open
-   * any more.
+   * Ends an open rotation as failed and opens one like it in its place, at one instant; undefined
+   * when it was not open any more.
    */
   replace(rotation: Expected, by: string): Promise<Rotation | undefined>;
   /** Makes an open rotation an emergency: its drain is over. */
   escalate(id: string): Promise<Rotation | undefined>;
-  /** Turns an open rotation round; undefined when it is not open any more, or is on its way back already. */
+  /**
+   * Turns an open rotation round; undefined when it is not open any more, or is on its way back
+   * already.
+   */
   rollBack(id: string, back: { readonly by: string; readonly to: string }): Promise<Rotation | undefined>;
   /** As whom and where it is kept. */
   identity(): Promise<Identity>;
@@ -110,7 +123,10 @@ export interface Ledger {
   readonly provisions: Provisions;
 }
 
-/** Opens the ledger in a database, bringing its tables up to date first. The pool stays the caller's. */
+/**
+ * Opens the ledger in a database, bringing its tables up to date first. The pool stays the
+ * caller's.
+ */
 export async function openLedger(pool: pg.Pool, clock: Clock): Promise<Ledger> {
   await migrateLedger(pool);
   const ledger = { pool, clock };

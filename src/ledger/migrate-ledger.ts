@@ -18,11 +18,12 @@ const LONG = { query_timeout: 3_600_000 };
 const ATTEMPTS = 5;
 
 /**
- * Brings the ledger's tables in schema `keyturn` to this release's version, forwards only. Where they
- * have it, which is the ordinary start, nothing is locked or written, so a standby server will do. Else
- * a lock on the table of versions makes several processes take turns: nobody gets it who has no rights
- * on that table. Throws a fault `ledger-newer` when the ledger was made by a newer release,
- * `state-tables-forbidden` where a right is missing, and `ledger-tables-locked` where somebody holds the lock.
+ * Brings the ledger's tables in schema `keyturn` to this release's version, forwards only. Where
+ * they have it, which is the ordinary start, nothing is locked or written, so a standby server will
+ * do. Else a lock on the table of versions makes several processes take turns: only roles with
+ * rights on that table can take it. Throws a fault `ledger-newer` when the ledger was made by a
+ * newer release, `state-tables-forbidden` where a right is missing, and `ledger-tables-locked`
+ * where somebody holds the lock.
  */
 export async function migrateLedger(pool: pg.Pool): Promise<void> {
   const client = await pool.connect();
@@ -44,7 +45,7 @@ export async function migrateLedger(pool: pg.Pool): Promise<void> {
   }
 }
 
-/** Which version is there, as far as this role may see it; undefined where there is none yet. */
+/** The version of the tables; undefined where there are none, or where this role may not see it. */
 async function appliedVersion(client: pg.ClientBase): Promise<number | undefined> {
   const { rows } = await client.query<{ readonly readable: boolean }>(
     `SELECT pg_catalog.has_schema_privilege(space.oid, 'USAGE'::pg_catalog.text)
@@ -82,12 +83,15 @@ async function migrate(client: pg.ClientBase): Promise<void> {
   }
 }
 
-/** unique_violation in a catalog, duplicate_schema, duplicate_table: `IF NOT EXISTS` does not see what is not committed. */
+/**
+ * unique_violation in a catalog, duplicate_schema, duplicate_table: `IF NOT EXISTS` does not see
+ * what is not committed.
+ */
 function isMadeByAnother(error: unknown): boolean {
   return ['23505', '42P06', '42P07'].includes(String((error as { code?: unknown }).code));
 }
 
-/** Another keyturn that migrates is through in moments, so whoever is still there does something else. */
+/** Another keyturn migrates within moments, so whoever still holds the lock does something else. */
 async function heldUp(client: pg.ClientBase, cause: unknown): Promise<Fault> {
   const holders = await tableLockHolders(client, 'keyturn.migration').catch(() => []);
   const ends = holders.flatMap(({ pid }) =>

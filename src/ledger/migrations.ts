@@ -36,7 +36,7 @@ export const MIGRATIONS: readonly string[] = [
   CREATE UNIQUE INDEX event_once ON keyturn.event (rotation, step, kind) WHERE kind IN ('started', 'done');
   CREATE INDEX event_by_rotation ON keyturn.event (rotation, id);
   `,
-  // Pauses; and indexes that answer what the sweep asks of each policy without reading its history.
+  // Pauses; and indexes for what the sweep asks of each policy.
   `
   ALTER TABLE keyturn.policy ADD COLUMN paused_at timestamptz, ADD COLUMN paused_by text;
   CREATE INDEX rotation_finished ON keyturn.rotation (policy, status, finished_at DESC) WHERE status <> 'open';
@@ -55,7 +55,8 @@ export const MIGRATIONS: readonly string[] = [
     ADD CONSTRAINT event_kind_check CHECK (kind IN ('started', 'done', 'waiting', 'failed', 'warning'));
   CREATE UNIQUE INDEX event_warning_once ON keyturn.event (rotation, step, md5(detail)) WHERE kind = 'warning';
   `,
-  // Rotations that take over what was changed outside, and those that were opened in the place of another.
+  // Rotations that take over what was changed outside, and those that were opened in the place of
+  // another.
   `
   ALTER TABLE keyturn.rotation ADD COLUMN adopt boolean NOT NULL DEFAULT false,
     ADD COLUMN replaces uuid REFERENCES keyturn.rotation;
@@ -79,7 +80,8 @@ export const MIGRATIONS: readonly string[] = [
   );
   CREATE INDEX provision_latest ON keyturn.provision (policy, id DESC);
   `,
-  // The order in which rotations were opened. Instants do not tell it: a clock may have been wrong meanwhile.
+  // The order in which rotations were opened. Instants do not tell it: a clock may have been wrong
+  // meanwhile.
   `
   ALTER TABLE keyturn.rotation ADD COLUMN number bigint;
   UPDATE keyturn.rotation AS rotation SET number = counted.number
@@ -91,8 +93,9 @@ export const MIGRATIONS: readonly string[] = [
                 (SELECT coalesce(pg_catalog.max(number), 0) + 1 FROM keyturn.rotation), false);
   CREATE INDEX rotation_newest ON keyturn.rotation (policy, number DESC);
   `,
-  // Facts instead of sentences; what earlier releases wrote stays in detail and last_error. And what later runs must know of a
-  // rotation, which was found in its history until now: of those that are open it is taken from there, by its sentences.
+  // Facts instead of sentences; what earlier releases wrote stays in detail and last_error. And
+  // what later runs must know of a rotation, which was found in its history until now: of those
+  // that are open it is taken from there, by its sentences.
   `
   ALTER TABLE keyturn.event ADD COLUMN fact jsonb, ADD COLUMN subject text NOT NULL DEFAULT '';
   CREATE UNIQUE INDEX event_warning_about ON keyturn.event

@@ -1,7 +1,10 @@
 import type pg from 'pg';
 import type { Clock } from '../clock.ts';
 
-/** What was done to the roles of a policy: append-only, so the latest of a policy is what is meant to be. */
+/**
+ * What was done to the roles of a policy: append-only, so the latest of a policy is what is meant
+ * to be.
+ */
 export interface Provision {
   readonly policy: string;
   readonly kind: 'create' | 'repair' | 'drop';

@@ -11,9 +11,10 @@ interface Intrusion {
 }
 
 /**
- * Throws a fault where somebody else may create in a schema that keyturn's sessions search, or owns something there:
- * a function that fits better than pg_catalog's would run with keyturn's rights. The schema's owner, superusers and roles
- * that this login is a member of are no strangers. Returns where there is no such schema yet.
+ * Throws a fault where somebody else may create in a schema that keyturn's sessions search, or owns
+ * something there: a function that fits better than pg_catalog's would run with keyturn's rights.
+ * The schema's owner, superusers and roles that this login is a member of are no strangers. Returns
+ * where there is no such schema yet.
  */
 export async function refuseSharedSchema(client: pg.ClientBase, schema: string): Promise<void> {
   const { rows } = await client.query<Intrusion>(INTRUSIONS, [schema]);

@@ -10,8 +10,8 @@ export interface RotationRow extends QueryResultRow, Omit<Rotation, 'lastFault'>
 }
 
 /**
- * During an upgrade a worker of the release before, which writes only the history, may run beside this one: of an open
- * rotation that decides, too.
+ * During an upgrade a worker of the release before may run beside this one. It writes only the
+ * history, so that counts too while a rotation is open.
  */
 function begunAt(column: string, step: string): string {
   return `CASE WHEN rotation.status = 'open' THEN coalesce(rotation.${column},
@@ -19,7 +19,9 @@ function begunAt(column: string, step: string): string {
     ELSE rotation.${column} END`;
 }
 
-/** What is read of `keyturn.rotation AS rotation`, under the names that a {@link RotationRow} has. */
+/**
+ * What is read of `keyturn.rotation AS rotation`, under the names that a {@link RotationRow} has.
+ */
 export const ROTATION_COLUMNS = `rotation.id, rotation.policy, rotation.reason, rotation.requested_by AS "requestedBy",
   rotation.requested_at AS "requestedAt", rotation.slot, rotation.status, rotation.incoming, rotation.outgoing,
   rotation.published_at AS "publishedAt", rotation.finished_at AS "finishedAt",

@@ -22,10 +22,16 @@ export interface Rotation {
   readonly incoming: string | null;
   /** Stays null where the rotator's own password is rotated. */
   readonly outgoing: string | null;
-  /** When the incoming login was first seen published everywhere; the drain deadline counts from here. */
+  /**
+   * When the incoming login was first seen published everywhere; the drain deadline counts from
+   * here.
+   */
   readonly publishedAt: Date | null;
   readonly finishedAt: Date | null;
-  /** Who had it rolled back; from then on the outgoing login is the one that is published, and the incoming one goes. */
+  /**
+   * Who had it rolled back; from then on the outgoing login is the one that is published, and the
+   * incoming one goes.
+   */
   readonly rolledBackBy: string | null;
   /** The token of the version that becomes current again. */
   readonly rolledBackTo: string | null;
@@ -41,7 +47,10 @@ export interface Rotation {
   readonly setBegunAt: Date | null;
   /** Since when the new version may be published in some secret. */
   readonly publishBegunAt: Date | null;
-  /** Since when replicas have not replayed what the rotation waits for, before publish and again after it. */
+  /**
+   * Since when replicas have not replayed what the rotation waits for, before publish and again
+   * after it.
+   */
   readonly replicasBehindSince: Date | null;
   /** When the outgoing login was shut out, on the proof that the published one logs in. */
   readonly outgoingShutAt: Date | null;
@@ -49,7 +58,9 @@ export interface Rotation {
   readonly lastLookAt: Date | null;
 }
 
-/** What a step that waits has recorded beside the reason, for later runs. The first instant stays. */
+/**
+ * What a step that waits has recorded beside the reason, for later runs. The first instant stays.
+ */
 export type Mark = 'replicasBehindSince' | 'outgoingShutAt' | 'lastLookAt';
 
 /** One line of the history: append-only. */

@@ -4,13 +4,14 @@ import { sql } from '../facts/remedy.ts';
 import { quoteIdentifier } from '../postgres/identifier.ts';
 import { strangersMessage } from '../visible.ts';
 
-// insufficient_privilege, and invalid_schema_name, which is what CREATE TABLE calls a schema that it may not use:
-// https://www.postgresql.org/docs/current/errcodes-appendix.html
+// insufficient_privilege, and invalid_schema_name, which is what CREATE TABLE calls a schema that
+// it may not use: https://www.postgresql.org/docs/current/errcodes-appendix.html
 const FORBIDDEN = ['42501', '3F000'];
 
 /**
- * What kept keyturn's tables in a schema of the state database from being made or updated: where a right was missing, a fault
- * `state-tables-forbidden`. CREATE SCHEMA IF NOT EXISTS asks for its right also where the schema is there:
+ * What kept keyturn's tables in a schema of the state database from being made or updated: where a
+ * right was missing, a fault `state-tables-forbidden`. CREATE SCHEMA IF NOT EXISTS asks for its
+ * right also where the schema is there:
  * https://www.postgresql.org/docs/current/sql-createschema.html
  */
 export async function schemaError(cause: unknown, client: pg.ClientBase, schema: string): Promise<unknown> {

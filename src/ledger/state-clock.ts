@@ -8,20 +8,31 @@ export const TOLD_SKEW_MS = 30_000;
 /** From this difference on no rotation is opened. */
 export const REFUSED_SKEW_MS = 5 * 60_000;
 
-/** How long a measurement is good for: two clocks drift apart by less than a millisecond in that time. */
+/**
+ * How long a measurement is good for: two clocks drift apart by less than a millisecond in that
+ * time.
+ */
 const STALE_MS = 60_000;
 /** A wall clock that moved so much against the monotonic one was set, or the machine slept. */
 const JUMP_MS = 1_000;
-/** An answer that took longer says too little, and is asked for again; of several the quickest counts. */
+/**
+ * An answer that took longer says too little, and is asked for again; of several the quickest
+ * counts.
+ */
 const QUICK_MS = 100;
 const TRIES = 5;
 
-/** The clock by which slots, graces and deadlines are counted: the state database's, whoever asks. */
+/**
+ * The clock by which slots, graces and deadlines are counted: the state database's, whoever asks.
+ */
 export interface StateClock extends Clock {
   readonly followsDatabase: true;
   /** Measures where the last measurement is not good any more. Throws what the question threw. */
   follow(): Promise<void>;
-  /** How far this machine's wall clock is ahead, in milliseconds; undefined before the first measurement. */
+  /**
+   * How far this machine's wall clock is ahead, in milliseconds; undefined before the first
+   * measurement.
+   */
   skew(): number | undefined;
 }
 
@@ -43,9 +54,10 @@ interface Measurement {
 }
 
 /**
- * Follows the state database's clock. Between two measurements it advances by the monotonic clock, so that it does not
- * matter when somebody sets the wall clock. `ask` returns the database's time in milliseconds since the epoch. Before
- * the first measurement it is the wall clock. `tell` hears when the difference becomes one that matters.
+ * Follows the state database's clock. Between two measurements it advances by the monotonic clock,
+ * so that it does not matter when somebody sets the wall clock. `ask` returns the database's time
+ * in milliseconds since the epoch. Before the first measurement it is the wall clock. `tell` hears
+ * when the difference becomes one that matters.
  */
 export function followClock(
   { ask, tell }: { readonly ask: () => Promise<number>; readonly tell: (fact: Fact) => void },
@@ -109,7 +121,10 @@ export function isWrong(clock: Clock): boolean {
   return Math.abs(clock.skew?.() ?? 0) >= REFUSED_SKEW_MS;
 }
 
-/** Throws a fault `clock-wrong` when this machine and the state database differ too much to open a rotation. */
+/**
+ * Throws a fault `clock-wrong` when this machine and the state database differ too much to open a
+ * rotation.
+ */
 export function refuseWrongClock(clock: StateClock): void {
   if (!isWrong(clock)) return;
   const now = clock.now();
@@ -119,7 +134,10 @@ export function refuseWrongClock(clock: StateClock): void {
   });
 }
 
-/** What is said of a difference that matters; `skew` is how far this machine is ahead, in milliseconds. */
+/**
+ * What is said of a difference that matters; `skew` is how far this machine is ahead, in
+ * milliseconds.
+ */
 export function skewFact(skew: number): Fact {
   return fact('clock-differs', { ahead: Math.round(skew), refuses: Math.abs(skew) >= REFUSED_SKEW_MS });
 }

@@ -1,6 +1,8 @@
 import { type Fault, fault } from '../facts/fault.ts';
 
-/** The rotation was ended or turned round by somebody else since this run began: whatever comes next is not its to do. */
+/**
+ * Somebody else ended the rotation or turned it round since this run began, so this run must stop.
+ */
 export function superseded(rotation: string): Fault {
   return fault('rotation-superseded', { rotation });
 }

@@ -1,7 +1,10 @@
 import type pg from 'pg';
 import { latestTolerated } from './future.ts';
 
-/** What a policy's next rotation depends on, apart from its schedule. None of these instants lies in the future. */
+/**
+ * What a policy's next rotation depends on, apart from its schedule. None of these instants lies in
+ * the future.
+ */
 export interface Timing {
   readonly firstSeenAt: Date;
   /** The latest slot that has or had its rotation, failed ones aside. */
@@ -13,11 +16,16 @@ export interface Timing {
   readonly rotated: boolean;
   readonly pausedAt: Date | null;
   readonly pausedBy: string | null;
-  /** The latest instant in the ledger that lies in the future, where one does: nobody waits for it. */
+  /**
+   * The latest instant in the ledger that lies in the future, where one does: nobody waits for it.
+   */
   readonly futureAt?: Date | null;
 }
 
-/** The timing of each of these policies; of one that was never seen, as though it were first seen now. */
+/**
+ * The timing of each of these policies; of one that was never seen, as though it were first seen
+ * now.
+ */
 export async function readTimings(
   pool: pg.Pool,
   policies: readonly string[],

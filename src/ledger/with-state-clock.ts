@@ -2,9 +2,9 @@ import type { Ledger } from './ledger.ts';
 import { refuseWrongClock, type StateClock } from './state-clock.ts';
 
 /**
- * A ledger that measures the clock before anything is decided by it, and opens nothing while this machine's is wrong.
- * An emergency is let through: it has no slot and no grace, and a leaked password cannot wait for somebody to set a
- * clock.
+ * A ledger that measures the clock before anything is decided by it, and opens nothing while this
+ * machine's is wrong. An emergency is let through: it has no slot and no grace, and a leaked
+ * password cannot wait for somebody to set a clock.
  */
 export function withStateClock(ledger: Ledger, clock: StateClock): Ledger {
   return {

@@ -7,8 +7,8 @@ import { ROTATION_COLUMNS, type RotationRow, toRotation } from './rotation-row.t
 import { superseded } from './superseded.ts';
 
 /**
- * A rotation as its writer knows it: open, and on its way forward or back. Where the ledger has it otherwise, nothing is
- * written.
+ * The state in which a writer last saw a rotation: open, and on its way forward or back. Nothing is
+ * written if the ledger has another state.
  */
 export type Expected = Pick<Rotation, 'id' | 'rolledBackBy'>;
 
@@ -69,7 +69,7 @@ export async function failed(
   return (await append(ledger, rotation, { ...line, kind: 'failed', assignments })).rotation;
 }
 
-/** Of several writers the first instant stays. $2 is now. */
+/** The first instant stays. $2 is now. */
 function firstInstant(column: string): string {
   return `${column} = coalesce(${column}, $2)`;
 }
@@ -88,7 +88,7 @@ async function append(
   const begun = BEGUN_COLUMNS[step];
   const assignments = [...line.assignments, ...(begun === undefined ? [] : [firstInstant(begun)])];
   const isExpected = `id = $1 AND status = 'open' AND rolled_back_by IS NOT DISTINCT FROM $6::pg_catalog.text`;
-  // The row is locked, so that nobody ends the rotation between the question and the line.
+  // The row is locked, so that nobody ends the rotation before the line is written.
   const expected =
     assignments.length === 0
       ? `SELECT * FROM keyturn.rotation WHERE ${isExpected} FOR SHARE`
@@ -142,9 +142,13 @@ export function freeze(
   ]);
 }
 
-/** Records that everything is published; the first instant stays. What replicas lack is counted anew from here. */
+/**
+ * Records that everything is published; the first instant stays. What replicas lack is counted anew
+ * from here.
+ */
 export function published(ledger: LedgerContext, rotation: Expected): Promise<Rotation> {
-  // By the database's own clock where ours follows it: what was measured may be behind, and the grace counts from here.
+  // By the database's own clock, if ours follows it: ours may be a little behind, and the grace
+  // counts from here.
   const instant = `coalesce(published_at, $3::pg_catalog.timestamptz, ${DATABASE_NOW})`;
   const behind = 'CASE WHEN published_at IS NULL THEN NULL ELSE replicas_behind_since END';
   return update(ledger, rotation, `published_at = ${instant}, replicas_behind_since = ${behind}`, [
@@ -210,7 +214,8 @@ export async function rollBack(
   id: string,
   { by, to }: { readonly by: string; readonly to: string },
 ): Promise<Rotation | undefined> {
-  // Its deadline counts from when the old version is published again, and what revoke found out concerns the other login.
+  // Its deadline counts from when the old version is published again, and what revoke found out
+  // concerns the other login.
   const { rows } = await pool.query<RotationRow>(
     `UPDATE keyturn.rotation SET rolled_back_by = $2, rolled_back_to = $3, published_at = NULL,
             replicas_behind_since = NULL, outgoing_shut_at = NULL, last_look_at = NULL

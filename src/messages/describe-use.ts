@@ -9,7 +9,10 @@ import type {
 } from '../facts/use-facts.ts';
 import { describeHolder, describePrepared, describeSession } from './describe-session.ts';
 
-/** Who uses a login: `2 sessions of app_a: psql@local (idle), …`; `note` follows the name of the login. */
+/**
+ * Who uses a login: `2 sessions of app_a: psql@local (idle), …`; `note` follows the name of the
+ * login.
+ */
 export function useText({ login, sessions, prepared, clients }: SeenUse, note = ''): string {
   const name = `${login}${note}`;
   const parts = [

@@ -16,8 +16,8 @@ export class StepError extends Fault {
 }
 
 /**
- * Brings a rotation as far as it goes now: runs each step that is not done, records it, and goes on. Returns what
- * it waits for, or undefined when every step is done. Throws a StepError.
+ * Runs each step of a rotation that is not done, and records it, until one has to wait. Returns
+ * what it waits for, or undefined when every step is done. Throws a StepError.
  */
 export async function advance(context: RotationContext): Promise<Wait | undefined> {
   const { ledger } = context;
@@ -38,7 +38,7 @@ export async function advance(context: RotationContext): Promise<Wait | undefine
         }
       }
       if (recorded.some((event) => event.step === step.name)) continue;
-      // Asked here and not in `run`, which a crash may have kept from telling.
+      // Asked here and not in `run`: a crash may have ended the process before `run` told them.
       for (const notice of (await step.warnings?.(context)) ?? []) await warn(context, step.name, notice);
     } catch (cause) {
       throw new StepError(step.name, cause);

@@ -7,12 +7,15 @@ import { replayLag } from '../postgres/replicas/replay-lag.ts';
 import type { RotationContext } from './context/rotation-context.ts';
 import type { Wait } from './step.ts';
 
-/** How long replicas may be behind before that is a fault: it then shows in `status`, and `retryFor` bounds it. */
+/**
+ * How long replicas may be behind before that is a fault: it then shows in `status`, and `retryFor`
+ * bounds it.
+ */
 const PATIENCE_MS = 60_000;
 
 /**
- * What a step returns while replicas have not replayed what it waits for of a login. Throws a fault `replicas-behind` when
- * that has lasted too long.
+ * What a step returns while it waits for replicas to replay a change of a login. Throws a fault
+ * `replicas-behind` when that has lasted too long.
  */
 export async function awaitReplay(
   context: RotationContext,
@@ -28,9 +31,9 @@ export async function awaitReplay(
   }
   const now = context.clock.now();
   const since = context.rotation.replicasBehindSince;
-  // Since an instant in the future: a clock was wrong, and nobody knows for how long it has lasted.
+  // An instant in the future was written by a wrong clock, so nobody knows how long it has lasted.
   if (since !== null && (isFuture(since, now) || now - since.getTime() >= PATIENCE_MS)) {
-    // Without figures: a fault that stays the same is told once.
+    // Without figures, so that the fault stays the same and is reported once.
     const replicas = lags.map(({ replica, standby, paused }) => ({ replica, standby, paused }));
     const remedies = remediesOf(replicas, context.connection.name);
     throw fault('replicas-behind', { login, missing, replicas }, { remedies });

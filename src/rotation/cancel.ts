@@ -5,13 +5,14 @@ import type { Rotation } from '../ledger/rotation.ts';
 import { superseded } from '../ledger/superseded.ts';
 import { isForbidden } from '../postgres/connection/database-error.ts';
 import { holdsAny, type RotationContext } from './context/rotation-context.ts';
+import { endAndDiscard } from './end-and-discard.ts';
 import { endUnset } from './rotator-steps/end-unset.ts';
 import { isAway } from './server-fault.ts';
-import { endAndTakeBack } from './take-back.ts';
 
 /**
- * Ends an open rotation that is not published, and takes back what it staged and set. Throws a fault
- * `cancel-after-publish` when it is published in any secret: from there the ways are forward and `rollback`.
+ * Ends an open rotation that is not published, and takes back what it staged and set. Throws a
+ * fault `cancel-after-publish` when it is published in any secret. Then it can only go on, or be
+ * rolled back.
  */
 export async function cancel(context: RotationContext, by: string): Promise<Rotation> {
   const { ledger, policy, rotation } = context;
@@ -28,8 +29,8 @@ export async function cancel(context: RotationContext, by: string): Promise<Rota
     }
     return ledger.finish(rotation, 'failed', fact('rotation-cancelled', { by }));
   };
-  // Where the rotator does not reach the database, or may not alter the logins, nobody can hold the lock and publish.
-  const ended = await endAndTakeBack(context, end, (error) => isAway(error) || isForbidden(error));
+  // If the rotator cannot reach the database or may not alter the logins, nobody can publish.
+  const ended = await endAndDiscard(context, end, (error) => isAway(error) || isForbidden(error));
   if (!ended) throw superseded(rotation.id);
   return ended;
 }

@@ -3,8 +3,8 @@ import type { SeenClients } from '../facts/use-facts.ts';
 import { openPgBouncer } from '../postgres/sessions/pgbouncer.ts';
 
 /**
- * Who is logged in to a PgBouncer as a login, for each of its databases. With `release`, server connections that the last
- * client left behind are closed. Throws when it cannot be asked.
+ * Who is logged in to a PgBouncer as a login, for each of its databases. With `release`, server
+ * connections that the last client left behind are closed. Throws when it cannot be asked.
  */
 export async function clientsAt(
   settings: PgBouncer,
@@ -14,7 +14,8 @@ export async function clientsAt(
   await using console = await openPgBouncer(settings);
   const pools = await console.pools(login);
   if (release) {
-    // Not where somebody is logged in: it would be opened again, and the other logins of the database be disturbed.
+    // Not where somebody is logged in: it would be opened again, and other logins would be
+    // disturbed.
     const left = pools.filter((pool) => pool.clients === 0 && pool.serverConnections > 0);
     for (const { database } of left) await console.reconnect(database);
   }

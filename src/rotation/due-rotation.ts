@@ -13,8 +13,9 @@ const AFTER_FAILURE_MS = 15 * 60_000;
 const OVERDUE_MS = 150_000;
 
 /**
- * Opens the rotation that a policy is due, if it is: for its latest slot, or at once when it has never rotated and
- * nothing is published. Any number of workers may ask at the same time; the ledger lets one of them through.
+ * Opens the rotation that a policy is due, if it is: for its latest slot, or at once when it has
+ * never rotated and nothing is published. Any number of workers may ask at the same time; the
+ * ledger lets one of them through.
  */
 export async function requestDueRotation(
   policy: Policy,
@@ -31,7 +32,7 @@ export async function requestDueRotation(
       policy: policy.name,
       reason: slot === undefined ? 'first' : 'schedule',
       requestedBy: 'schedule',
-      // A sweep of many policies takes its time, in which one that was open may end.
+      // While a sweep goes through many policies, an open rotation may end.
       decidedOn: timing,
       ...(slot === undefined ? {} : { slot: new Date(slot) }),
     });
@@ -42,7 +43,7 @@ export async function requestDueRotation(
   }
 }
 
-/** Whether the policy failed just now, and nobody has shown since that it works again. */
+/** Whether a rotation failed just now, and none has worked since. */
 function isHeldOff(timing: Timing, now: number): boolean {
   return now < (heldOffUntil(timing) ?? now);
 }
@@ -54,8 +55,8 @@ function heldOffUntil({ lastFailedAt, lastAskedAt }: Timing): number | undefined
 }
 
 /**
- * When a policy rotates next by itself, in milliseconds since the epoch: its next slot, or, where the last rotation
- * failed, when that is tried again. Undefined: only when asked.
+ * When a policy rotates next by itself, in milliseconds since the epoch: its next slot, or, where
+ * the last rotation failed, when that is tried again. Undefined: only when asked.
  */
 export function nextTry(
   policy: Policy,
@@ -68,7 +69,10 @@ export function nextTry(
   return isFirst || owedSlot(policy, timing, held) !== undefined ? held : nextDue(policy, timing, held);
 }
 
-/** When a policy is due next after an instant, in milliseconds since the epoch; undefined: only when asked. */
+/**
+ * When a policy is due next after an instant, in milliseconds since the epoch; undefined: only when
+ * asked.
+ */
 export function nextDue(policy: Policy, timing: Timing, after: number): number | undefined {
   const schedule = activeSchedule(policy, timing);
   return schedule && nextSlot(schedule, { ...slotContext(policy, timing), after });
@@ -86,12 +90,12 @@ export function isOverdue(policy: Policy, timing: Timing, now: number): boolean 
   return slot !== undefined && now - slot > OVERDUE_MS;
 }
 
-/** From where slots are counted; one before the policy was first seen is nobody's to make up for. */
+/** From where slots are counted. Slots before the policy was first seen are not made up for. */
 export function slotContext({ name, schedule }: Policy, timing: Timing): SlotContext {
   const { firstSeenAt, lastSlot } = timing;
   const asked = timing.lastAskedAt?.getTime();
-  // An interval counts from any instant, so one that was asked for gets the jitter that a slot has already: the
-  // first rotations of a fleet come together, and all that follow would too.
+  // An interval counts from any instant. A manual rotation gets the jitter that a slot has already;
+  // else policies that were first rotated together would stay together.
   const shift = schedule?.kind === 'interval' ? jitterOffset(name, schedule.jitter) : 0;
   const acted = [...(lastSlot ? [lastSlot.getTime()] : []), ...(asked === undefined ? [] : [asked + shift])];
   return {
@@ -101,7 +105,10 @@ export function slotContext({ name, schedule }: Policy, timing: Timing): SlotCon
   };
 }
 
-/** The schedule by which a policy rotates by itself; undefined when it does so only when asked, or is paused. */
+/**
+ * The schedule by which a policy rotates by itself; undefined when it does so only when asked, or
+ * is paused.
+ */
 function activeSchedule(policy: Policy, timing: Timing): Schedule | undefined {
   return policy.autoRotate && !timing.pausedAt ? policy.schedule : undefined;
 }

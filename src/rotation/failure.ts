@@ -3,7 +3,10 @@ import { isTransientCode } from '../facts/transient.ts';
 import { DatabaseError, isForbidden } from '../postgres/connection/database-error.ts';
 import { StoreError } from '../secret-store/store-error.ts';
 
-/** Whether trying again later can help without anyone doing something. Unknown faults are given the chance. */
+/**
+ * Whether trying again later can help without anyone doing something. Unknown faults are given the
+ * chance.
+ */
 export function isTransient(error: unknown): boolean {
   // TODO: without these two once servers and stores throw faults.
   if (error instanceof StoreError) return ['unreachable', 'throttled', 'conflict'].includes(error.kind);
@@ -14,7 +17,10 @@ export function isTransient(error: unknown): boolean {
   return isTransientCode(factOf(error).code);
 }
 
-/** Milliseconds until the next try after so many failures in a row: doubling from 1 s to 60 s, ±20 %. */
+/**
+ * Milliseconds until the next try after so many failures in a row: doubling from 1 s to 60 s, ±20
+ * %.
+ */
 export function backoff(failures: number, random: () => number = Math.random): number {
   const base = Math.min(60_000, 1_000 * 2 ** Math.min(failures - 1, 10));
   return Math.round(base * (0.8 + 0.4 * random()));

@@ -7,7 +7,10 @@ import { stepsOf } from './steps.ts';
 
 export interface PlannedStep {
   readonly step: StepName;
-  /** `done`: its effect is there; `next`: it would run now; `then`: after those before it; `refused`: it would stop there. */
+  /**
+   * `done`: its effect is there; `next`: it would run now; `then`: after those before it;
+   * `refused`: it would stop there.
+   */
   readonly state: 'done' | 'next' | 'then' | 'refused';
   /** What it would do, or why it would stop. */
   readonly fact: Fact;
@@ -22,13 +25,14 @@ export async function plan(asked: RotationContext): Promise<PlannedStep[]> {
   let next = true;
   for (const step of stepsOf(context)) {
     try {
-      // Steps after the first that is not done depend on what it does, so asking the world about them would mislead.
+      // Later steps depend on what the first one that is not done does, so they cannot be asked
+      // yet.
       if (next && (await step.isDone(context))) {
         const warnings = await warningsOf(step, context);
         planned.push({ step: step.name, state: 'done', fact: fact('plan-done', {}), warnings });
         continue;
       }
-      // All is told with the logins that `check` would freeze.
+      // Later steps are described with the logins that `check` would freeze.
       if (step.inspect) {
         context = { ...context, rotation: { ...context.rotation, ...(await step.inspect(context)) } };
       }

@@ -14,10 +14,10 @@ export interface PooledClients {
 }
 
 /**
- * Asks every PgBouncer of the connection who is logged in as a login. Such a client uses the login although it may
- * have no session in PostgreSQL: in transaction pooling it has one only during a transaction. With `release`, server
- * connections that the last client left behind are closed. Never throws: what PgBouncer cannot tell, or does not do,
- * holds up no rotation.
+ * Asks every PgBouncer of the connection who is logged in as a login. Such a client uses the login
+ * although it may have no session in PostgreSQL: in transaction pooling it has one only during a
+ * transaction. With `release`, server connections that the last client left behind are closed.
+ * Never throws: what PgBouncer cannot tell, or does not do, holds up no rotation.
  */
 export async function pooledClients(
   { connection }: Pick<PolicyView, 'connection'>,

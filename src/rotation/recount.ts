@@ -4,8 +4,8 @@ import type { RotationContext } from './context/rotation-context.ts';
 import { warn } from './warn.ts';
 
 /**
- * Counts a rotation's grace, deadline and retries from now on where they would count from an instant in the future,
- * which a wrong clock wrote: nobody waits for that.
+ * Counts a rotation's grace, deadline and retries from now where they would count from an instant
+ * in the future, which a wrong clock wrote.
  */
 export async function recount(context: RotationContext): Promise<void> {
   const { ledger, clock, rotation } = context;

@@ -3,8 +3,8 @@ import { windowEnd } from '../schedule/due-slot.ts';
 import type { RotationContext } from './context/rotation-context.ts';
 
 /**
- * A rotation that waited for a worker, or for its database, until its window was over is left to
- * the next slot.
+ * Throws where a rotation waited for a worker or its database until its window was over. It is left
+ * to the next slot.
  */
 export function refuseLateStart({ policy: { schedule }, rotation, clock }: RotationContext): void {
   if (!schedule || !rotation.slot || rotation.incoming !== null) return;

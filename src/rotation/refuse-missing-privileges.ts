@@ -13,8 +13,7 @@ export async function refuseMissingPrivileges(view: LoginsView): Promise<void> {
 
 /**
  * Throws what a statement that alters a role threw. Where PostgreSQL says that a right is missing,
- * because somebody changed the roles since `check`, a fault that names the right, if it can be
- * found out.
+ * a fault that says which, if that can be told: somebody changed the roles since `check`.
  */
 export async function rethrowNamingPrivileges(view: LoginsView, error: unknown): Promise<never> {
   if (isForbidden(error)) await refuseMissingPrivileges(view);

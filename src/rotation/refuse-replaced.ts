@@ -3,8 +3,8 @@ import { command } from '../facts/remedy.ts';
 import type { RotationContext } from './context/rotation-context.ts';
 
 /**
- * Throws a fault `publication-replaced` where a rotation was published and is no more: what
- * replaced it is somebody else's.
+ * Throws a fault `publication-replaced` where a rotation was published and somebody replaced its
+ * version.
  */
 export function refuseReplaced({
   destinations: [primary],

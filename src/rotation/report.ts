@@ -40,7 +40,7 @@ export function reportRotation(rotation: Rotation, events: readonly Event[]): Ro
     incoming: rotation.incoming,
     outgoing: rotation.outgoing,
     steps: own
-      // The first that is known of a step: mostly its start, but one that a crash left unrecorded only has an end.
+      // The first event of a step, usually its start. After a crash a step may have an end only.
       .filter((event, index) => own.findIndex(isSame(event)) === index)
       .map((event) => {
         const { step, at } = event;

@@ -13,9 +13,10 @@ import {
 import { proveLogin } from './proof/prove-login.ts';
 
 /**
- * Turns an open rotation round: the version before becomes current again, and the incoming login is the one that is
- * drained and revoked. Only marks it so, under the policy's lock and after the old credential has logged in; the
- * worker does the rest. Throws a fault when there is nothing to go back to any more.
+ * Turns an open rotation round: the version before becomes current again, and the incoming login is
+ * the one that is drained and revoked. Only marks it so, under the policy's lock and after the old
+ * credential has logged in; the worker does the rest. Throws a fault when there is nothing to go
+ * back to any more.
  */
 export async function rollBack(context: RotationContext, by: string): Promise<Rotation> {
   const { policy, rotation } = context;

@@ -7,12 +7,12 @@ import type { Rotation } from '../ledger/rotation.ts';
 import { superseded } from '../ledger/superseded.ts';
 import { advance, StepError } from './advance.ts';
 import { holdsAny, type RotationContext } from './context/rotation-context.ts';
+import { discardStaged, endAndDiscard, isNoRival } from './end-and-discard.ts';
 import { backoff, isTransient } from './failure.ts';
 import { recount } from './recount.ts';
 import { endUnset } from './rotator-steps/end-unset.ts';
 import { isLocked } from './server-fault.ts';
 import type { Wait } from './step.ts';
-import { endAndTakeBack, isNoRival, takeBack } from './take-back.ts';
 
 /** Where a run through the steps ended. `until` is milliseconds since the epoch: run again then. */
 export type Outcome =
@@ -34,19 +34,19 @@ export type Outcome =
     };
 
 /**
- * Runs a rotation on and settles what comes of it. Before publish a failure ends the rotation and takes back what
- * was staged; after it, a failure is retried until revoke is done (G5). Throws only what is no fault of a step,
- * such as a ledger that cannot be reached.
+ * Runs a rotation and handles the result. Before publish a failure ends the rotation and discards
+ * what was staged; after publish it is retried until revoke is done (G5). Throws only faults
+ * outside of the steps, such as a ledger that cannot be reached.
  *
- * A rotation makes one password (G4), so where PostgreSQL refuses it twice, another rotation takes its place at once.
- * One that is such a replacement itself has none: then it is not the password.
+ * A rotation makes one password (G4), so where PostgreSQL refuses it twice, another rotation takes
+ * its place at once. A replacement is not replaced again: then the password is not the cause.
  */
 export async function rotate(context: RotationContext): Promise<Outcome> {
   try {
     return await runOn(context);
   } catch (error) {
     if (!isFault(error, 'rotation-superseded')) throw error;
-    // The next run finds out what became of it.
+    // The next run reads what has become of it.
     return { status: 'waiting', until: context.clock.now(), fact: error.fact };
   }
 }
@@ -64,7 +64,7 @@ async function runOn(context: RotationContext): Promise<Outcome> {
   }
 }
 
-/** What comes of a step that threw: another try, or the end of the rotation. */
+/** Decides whether a rotation whose step threw is tried again or ended. */
 async function fail(context: RotationContext, error: StepError): Promise<Outcome> {
   const { ledger, clock, policy } = context;
   const { requestedAt, lastFault, replaces } = context.rotation;
@@ -75,14 +75,14 @@ async function fail(context: RotationContext, error: StepError): Promise<Outcome
   if (isTransient(error.cause) && clock.now() - requestedAt.getTime() < policy.retryFor) return retry();
   if (policy.type === 'rotator') {
     if (await mayBePublished(context)) return retry();
-    // What cannot be found out is as good as set: discarding the only way in would be worse than trying again.
+    // If unsure, treat the password as set: discarding the only way in would be worse than a retry.
     const ended = await endUnset(context).catch(rethrowSuperseded);
     if (!ended) return retry();
     context.rotation = ended;
     return { status: 'failed', error };
   }
   const isReplaced = isFault(error, 'password-refused') && replaces === null;
-  const ended = await endAndTakeBack(
+  const ended = await endAndDiscard(
     context,
     async () => {
       if (await mustGoOn(context, error)) return undefined;
@@ -103,13 +103,15 @@ function rethrowSuperseded(error: unknown): undefined {
   return undefined;
 }
 
-/** Who holds the lock may be bringing this very rotation on, so it stays open and is tried again. */
+/** Whoever holds the lock may be running this rotation, so it stays open and is tried again. */
 function nothingIfLocked(error: unknown): undefined {
   if (isLocked(error)) return undefined;
   throw error;
 }
 
-/** Whether a rotation goes on whatever its step threw: it is published, or on its way back, and there is a way. */
+/**
+ * Whether a rotation goes on although a step failed: it may be published, or is on its way back.
+ */
 async function mustGoOn(context: RotationContext, error: StepError): Promise<boolean> {
   const { reason, rolledBackTo } = context.rotation;
   const isLost = isNoWayForward(error);
@@ -117,7 +119,10 @@ async function mustGoOn(context: RotationContext, error: StepError): Promise<boo
   return !(isLost && reason === 'emergency') && (await mayBePublished(context));
 }
 
-/** Where PostgreSQL refuses the password that was set, somebody may just have altered the login: it is set again, once. */
+/**
+ * Where PostgreSQL refuses the password that was set, somebody may just have altered the login: it
+ * is set again, once.
+ */
 async function advanceTwice(context: RotationContext): Promise<Wait | undefined> {
   try {
     return await advance(context);
@@ -128,7 +133,7 @@ async function advanceTwice(context: RotationContext): Promise<Wait | undefined>
   }
 }
 
-/** Ends a rotation of which every step is done. One that was rolled back has not done what it was for. */
+/** Ends a rotation whose steps are all done. One that was rolled back counts as failed. */
 async function settle(context: RotationContext): Promise<Outcome> {
   const { rolledBackBy } = context.rotation;
   if (rolledBackBy === null) {
@@ -140,13 +145,14 @@ async function settle(context: RotationContext): Promise<Outcome> {
     'failed',
     fact('rotation-rolled-back', { by: rolledBackBy }),
   );
-  await takeBack(context);
+  await discardStaged(context);
   return { status: 'rolled back' };
 }
 
 /**
- * Whether any secret has this rotation's version as current, or cannot be asked once publish has begun. Once all had
- * it, the primary decides: where somebody else changed that, the rotation has nothing to go on with.
+ * Whether any secret has this rotation's version as current; also if a store cannot be read after
+ * publish has begun. Once all secrets had it, only the primary counts: if somebody replaced that,
+ * the rotation cannot go on.
  */
 async function mayBePublished(context: RotationContext): Promise<boolean> {
   const { publishedAt } = context.rotation;
@@ -156,7 +162,7 @@ async function mayBePublished(context: RotationContext): Promise<boolean> {
     }
     return false;
   } catch {
-    // As the ledger has it now: the step may have begun after this run read its row.
+    // Read again: the step may have begun after this run read its row.
     const row = await context.ledger.find(context.rotation.id);
     return (row ?? context.rotation).publishBegunAt !== null;
   }

@@ -2,7 +2,7 @@ import type { SeenClients, SeenPrepared, SeenSession, SeenUse } from '../facts/u
 import type { PreparedTransaction } from '../postgres/sessions/prepared-transaction.ts';
 import type { LoginSession, LoginUse } from '../postgres/sessions/sessions.ts';
 
-/** Who uses a login, as a fact keeps it that only changes when those who use the login do. */
+/** Who uses a login, without process ids and ages: the fact changes only when the users change. */
 export function seenUse(
   login: string,
   { sessions, prepared }: LoginUse,
@@ -16,7 +16,7 @@ export function seenInDetail(login: string, use: LoginUse, clients: readonly See
   return { ...seenUse(login, use, clients), sessions: use.sessions.map(seenSession) };
 }
 
-/** What a warning about sessions is about: all that tells them apart but their process ids. */
+/** The subject of a warning about sessions: all that distinguishes them, process ids aside. */
 export function subjectOfSessions(sessions: readonly LoginSession[]): string {
   return JSON.stringify(sessions.map(alike));
 }

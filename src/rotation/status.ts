@@ -20,7 +20,10 @@ export type PolicyState =
   | 'overdue'
   | 'paused';
 
-/** What `keyturn status` says of a policy. What could not be seen is null, and `faults` say why (G6). */
+/**
+ * What `keyturn status` says of a policy. What could not be seen is null, and `faults` say why
+ * (G6).
+ */
 export interface PolicyStatus {
   readonly policy: string;
   readonly state: PolicyState;
@@ -89,7 +92,10 @@ export async function policyStatus(
   };
 }
 
-/** What is published where, if the destinations do not agree: a publish that stopped halfway, or a hand in between. */
+/**
+ * What each destination publishes, where they differ: a publish stopped halfway, or somebody edited
+ * one.
+ */
 function partOf(
   { destinations }: PolicyView,
   answers: readonly ({ readonly version: Version | undefined } | undefined)[],
@@ -97,7 +103,7 @@ function partOf(
 ): Fact | undefined {
   const known = answers.filter((answer) => answer !== undefined);
   const tokens = new Set(known.map(({ version }) => version && (version.token ?? 'of nobody')));
-  // One that cannot be asked is behind for all that is known, while the rotation that another has is not over.
+  // While a rotation is open, a destination that cannot be asked counts as one that is behind.
   const isBehind = known.length < answers.length && last?.status === 'open' && tokens.has(last.id);
   if (tokens.size < 2 && !isBehind) return undefined;
   return fact('published-in-part', {

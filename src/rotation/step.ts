@@ -3,21 +3,27 @@ import type { Rotation, StepName } from '../ledger/rotation.ts';
 import type { Waiting } from '../ledger/write-rotation.ts';
 import type { RotationContext } from './context/rotation-context.ts';
 
-/** What stops nothing and yet must be told, once for each code and subject. */
+/** A warning. It is told once for each code and subject. */
 export interface Notice {
   readonly fact: Fact;
-  /** What it is about, in short, where one code may be told of several things; left out: nothing else is. */
+  /** What it is about, in short. Needed where one code may be told of several things. */
   readonly subject?: string;
 }
 
-/** A step that cannot go on now: when to look again (milliseconds since the epoch), and what it waits for. */
+/**
+ * A step that cannot go on now: when to look again (milliseconds since the epoch), and what it
+ * waits for.
+ */
 export interface Wait extends Waiting {
   readonly until: number;
   /** What somebody should know meanwhile. */
   readonly warning?: Notice;
 }
 
-/** One step of a rotation. All three may be asked any number of times, in any process, after any crash. */
+/**
+ * One step of a rotation. All three may be asked any number of times, in any process, after any
+ * crash.
+ */
 export interface Step<Context extends RotationContext = RotationContext> {
   readonly name: StepName;
   /** Asks the world, never a saved cursor, whether the step's effect is there. */

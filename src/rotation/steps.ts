@@ -13,13 +13,22 @@ import { verify } from './steps/verify.ts';
 /** A rotation, in order. */
 const STEPS: readonly Step<LoginsContext>[] = [check, stage, set, verify, publish, drain, revoke];
 
-/** What it takes to go back once it is published: the same steps, with the logins in each other's place. */
+/**
+ * What it takes to go back once it is published: the same steps, with the logins in each other's
+ * place.
+ */
 const STEPS_BACK: readonly Step<LoginsContext>[] = [publish, drain, revoke];
 
-/** One of the rotator's own password: it has no second login, and its sessions outlive the password they came in with. */
+/**
+ * A rotation of the rotator's own password. There is no second login, and sessions outlive a
+ * password.
+ */
 const ROTATOR_STEPS: readonly Step[] = [checkRotator, stage, setRotator, verify, publish];
 
-/** The type of a policy decides its steps here, so a step of two logins is only ever given a `LoginsContext`. */
+/**
+ * The type of a policy decides its steps here, so a step of two logins is only ever given a
+ * `LoginsContext`.
+ */
 export function stepsOf({ policy, rotation }: Pick<RotationContext, 'policy' | 'rotation'>): readonly Step[] {
   if (policy.type === 'rotator') return ROTATOR_STEPS;
   return rotation.rolledBackTo === null ? STEPS : STEPS_BACK;

@@ -1,7 +1,9 @@
 import type { LoginsContext } from './context/rotation-context.ts';
 import type { Turn } from './findings/login-findings.ts';
 
-/** What `check` may let pass: what is wrong with the login that goes out, and in an emergency what only differs. */
+/**
+ * What `check` may let pass: faults of the outgoing login, and in an emergency mere differences.
+ */
 export async function turnOf(context: LoginsContext): Promise<Turn> {
   const { policy, rotation, destinations } = context;
   const emergency = rotation.reason === 'emergency';

@@ -2,7 +2,10 @@ import type { StepName } from '../ledger/rotation.ts';
 import type { RotationContext } from './context/rotation-context.ts';
 import type { Notice } from './step.ts';
 
-/** Puts a warning into the rotation's history, and, unless it was there already, among what this run has to tell. */
+/**
+ * Puts a warning into the rotation's history, and, unless it was there already, among what this run
+ * has to tell.
+ */
 export async function warn(
   context: RotationContext,
   step: StepName,

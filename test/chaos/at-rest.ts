@@ -18,7 +18,9 @@ export async function settle(ledger: LedgerView, fleet: Fleet, { tally }: Watch)
   );
   const deadline = Date.now() + SETTLE_MS;
   const open = () =>
-    ledger.insist("SELECT id, policy, last_error FROM keyturn.rotation WHERE status = 'open'");
+    ledger.insist(
+      "SELECT id, policy, coalesce(last_fault::text, last_error) AS last_error FROM keyturn.rotation WHERE status = 'open'",
+    );
   let rows = await open();
   while (rows.length > 0 && Date.now() < deadline) {
     await sleep(500);

@@ -52,7 +52,7 @@ export class LedgerView implements AsyncDisposable {
   async open(): Promise<OpenRotation[]> {
     const rows = await this.ask(
       `SELECT rotation.id, policy, reason, incoming, outgoing, published_at IS NOT NULL AS "isPublished",
-              rolled_back_by IS NOT NULL AS "isGoingBack", attempts, last_error AS "lastError",
+              rolled_back_by IS NOT NULL AS "isGoingBack", attempts, coalesce(last_fault::text, last_error) AS "lastError",
               event.id::text AS "lastEvent", event.step AS "lastStep", event.kind AS "lastKind"
          FROM keyturn.rotation
          LEFT JOIN LATERAL (SELECT id, step, kind FROM keyturn.event
@@ -74,7 +74,7 @@ export class LedgerView implements AsyncDisposable {
   /** What the ledger says is wrong with a policy now; undefined: nothing. */
   async complaint(policy: string): Promise<string | undefined> {
     const rows = await this.ask(
-      `SELECT status, attempts, last_error AS error FROM keyturn.rotation
+      `SELECT status, attempts, coalesce(last_fault::text, last_error) AS error FROM keyturn.rotation
         WHERE policy = $1 ORDER BY (status = 'open') DESC, requested_at DESC LIMIT 1`,
       [policy],
     );
@@ -86,7 +86,7 @@ export class LedgerView implements AsyncDisposable {
   /** The latest lines of a policy's history, as text. */
   async history(policy: string): Promise<string[]> {
     const rows = await this.insist(
-      `SELECT concat_ws(' ', to_char(at AT TIME ZONE 'UTC', 'HH24:MI:SS.MS'), rotation, step, kind, detail) AS line
+      `SELECT concat_ws(' ', to_char(at AT TIME ZONE 'UTC', 'HH24:MI:SS.MS'), rotation, step, kind, coalesce(fact::text, detail)) AS line
          FROM (SELECT event.* FROM keyturn.event JOIN keyturn.rotation ON rotation.id = event.rotation
                 WHERE policy = $1 ORDER BY event.id DESC LIMIT 60) AS latest ORDER BY id`,
       [policy],

@@ -98,7 +98,9 @@ const FAULTS: Readonly<Record<string, readonly [readonly Place[], (world: World)
       await alter('incoming', 'NOLOGIN PASSWORD NULL')(world);
       await scenario.admin.query('DELETE FROM keyturn.event WHERE rotation = $1', [rotation.id]);
       await scenario.admin.query(
-        'UPDATE keyturn.rotation SET incoming = NULL, outgoing = NULL, published_at = NULL WHERE id = $1',
+        `UPDATE keyturn.rotation SET incoming = NULL, outgoing = NULL, published_at = NULL, set_begun_at = NULL,
+                publish_begun_at = NULL, replicas_behind_since = NULL, outgoing_shut_at = NULL, last_look_at = NULL
+          WHERE id = $1`,
         [rotation.id],
       );
     },

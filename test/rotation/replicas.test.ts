@@ -140,7 +140,7 @@ describe.each([
       // It may wait for the new password to be replayed before.
       while (!reasonOf(outcome).includes('session')) outcome = await short.run(rotation);
       const who = `1 session of ${old.username}: shop@127.0.0.1 (idle, on replica ${place})`;
-      expect(outcome).toMatchObject({ status: 'waiting', reason: who });
+      expect(outcome).toMatchObject({ status: 'waiting', fact: telling(who) });
       expect(await canLogIn(scenario, old.username)).toBe(true);
       await session.client.query('SELECT 1');
       expect(await short.finish(rotation)).toEqual({ status: 'done' });
@@ -295,7 +295,9 @@ describe('with a replica', () => {
           },
         ],
       });
-      await replica.resume();
+      // As the remedy says.
+      await using admin = await adminOf(replica);
+      await admin.client.query('SELECT pg_catalog.pg_wal_replay_resume()');
       await replica.catchUp();
       let outcome = await patient.run(rotation);
       while ('until' in outcome) {

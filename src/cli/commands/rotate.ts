@@ -37,11 +37,16 @@ interface Options extends ConfigOption {
   readonly yes?: true;
   readonly json?: true;
   readonly timeout?: number;
-  /** With --inline, while a worker is up: whether this process goes on where the worker does not. */
+  /**
+   * With --inline, while a worker is up: whether this process goes on where the worker does not.
+   */
   readonly helps?: boolean;
 }
 
-/** After this long an emergency that has not come to its end ends with exit code 3, unless `--timeout` says otherwise. */
+/**
+ * After this long an emergency that has not come to its end ends with exit code 3, unless
+ * `--timeout` says otherwise.
+ */
 const EMERGENCY_TIMEOUT_MS = 5 * 60_000;
 /** How long a worker that is just starting is waited for. */
 const WORKER_PATIENCE_MS = 5_000;
@@ -87,14 +92,14 @@ async function run(io: Io, app: App, names: readonly string[], asked: Options): 
   if (asked.adopt && (all || !first || others.length > 0)) {
     throw new UsageError('With --adopt name one policy: what was changed is to be judged for each by itself');
   }
-  // What turns up later is not what was agreed to.
+  // The answer covers only the changes that were shown.
   const adopt = asked.adopt && first ? await tellOutsideChanges(io, app, first) : false;
   const options = { ...asked, adopt };
   await confirmRisk(policies, options);
-  // A leaked password is not out of use while a rotation that is open drains, so an emergency sees to that one first.
+  // A leaked password stays in use while an open rotation drains, so an emergency ends that first.
   const isOpen = await escalateOpen(app, policies, options);
   const wait = Boolean(options.wait || options.inline || isOpen);
-  // A worker that was stopped counts as up for a while, and an emergency cannot wait for that.
+  // A worker that was stopped counts as up for a while. An emergency cannot wait for that.
   const inline =
     Boolean(options.inline) &&
     (Boolean(options.emergency) || !(await workerUp(app, 0).catch(unreachable(options, false))));
@@ -103,7 +108,7 @@ async function run(io: Io, app: App, names: readonly string[], asked: Options): 
   }
 
   if (wait) return requestAndWait(io, app, policies, { ...options, inline, helps: Boolean(options.inline) });
-  // Asked first: what is opened while the queue is away would wait for the sweep.
+  // Asked first: a rotation that is opened while the queue is away would wait for the sweep.
   const hasWorker = await workerUp(app, 0);
   const requested: Rotation[] = [];
   for (const policy of policies) {
@@ -122,7 +127,7 @@ async function run(io: Io, app: App, names: readonly string[], asked: Options): 
   if (requested.length > 0 && !hasWorker) tellNoWorker(io);
 }
 
-/** With --inline nobody needs the queue: what it cannot tell is answered for it. */
+/** With --inline the queue is optional: if it is away, `answer` is used. */
 function unreachable<Answer>({ inline }: Options, answer: Answer): (error: unknown) => Answer {
   return (error) => {
     if (inline && error instanceof QueueError) return answer;
@@ -187,7 +192,7 @@ async function requestAndWait(
     );
     watched.complete = true;
   };
-  // An inline rotation that cannot go on ends the wait, with its reason; one that goes on is seen in the ledger.
+  // An inline rotation that cannot go on ends the wait. One that goes on is followed in the ledger.
   const steps = (rotation: Rotation) =>
     stepsOf({ policy: app.policy(rotation.policy), rotation }).map(({ name }) => name);
   const all = Promise.all([work(), showProgress(io, watchRotations(ledger, watched, signal), steps)]);
@@ -202,8 +207,25 @@ async function requestAndWait(
     giveUp.abort(),
   );
   await all.catch(() => {});
+  await tellEnd(io, ledger, { policies, ids: watched.rotations.map(({ id }) => id), end, json });
+}
 
-  const ids = watched.rotations.map(({ id }) => id);
+/** Prints what became of rotations that were waited for, and sets the exit code. */
+async function tellEnd(
+  io: Io,
+  ledger: Ledger,
+  {
+    policies,
+    ids,
+    end,
+    json,
+  }: {
+    readonly policies: readonly Policy[];
+    readonly ids: readonly string[];
+    readonly end: 'done' | 'interrupted' | 'expired' | 'stuck';
+    readonly json: true | undefined;
+  },
+): Promise<void> {
   const events = await ledger.events(ids);
   const rows = (await Promise.all(ids.map((id) => ledger.find(id)))).filter((row) => row !== undefined);
   const replaced = rows.map(({ replaces }) => replaces);
@@ -218,7 +240,10 @@ async function requestAndWait(
   else if (end === 'stuck' || reports.some(({ status }) => status !== 'done')) io.exit(1);
 }
 
-/** Says what an emergency gave up waiting for: its own rotations, or those before them, which are still open. */
+/**
+ * Says what an emergency gave up waiting for: its own rotations, or those before them, which are
+ * still open.
+ */
 async function tellStuck(
   io: Io,
   ledger: Ledger,
@@ -239,7 +264,10 @@ async function tellStuck(
   }
 }
 
-/** Opens a rotation as soon as the one that is open has ended; undefined when the signal fires before. */
+/**
+ * Opens a rotation as soon as the one that is open has ended; undefined when the signal fires
+ * before.
+ */
 async function requestWhenFree(
   io: Io,
   app: App,
@@ -254,7 +282,7 @@ async function requestWhenFree(
     const { rotation } = answer.fact.params;
     if (rotation && told !== rotation.id) {
       told = rotation.id;
-      // Without a worker nobody else would end it.
+      // Without a worker nobody else would run it.
       const how = options.inline ? 'goes on with' : 'waits for';
       io.stderr.write(
         `${policy.name}: ${how} rotation ${rotation.id}, which is open${heldUntil(policy, answer)}\n`,

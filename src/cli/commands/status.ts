@@ -16,7 +16,7 @@ import { relative } from '../output/relative.ts';
 import { writeJson, writeTable } from '../output/table.ts';
 import { type ConfigOption, choosePolicies, withApp } from '../with-app.ts';
 
-/** Servers have but so many connections, and many policies may be on one. */
+/** A server has a limited number of connections, and many policies may share it. */
 const PARALLEL = { parallel: 8 };
 
 const WATCH_INTERVAL_MS = 2_000;
@@ -66,7 +66,7 @@ async function readStatus(app: App, policies: readonly Policy[]): Promise<Policy
   );
 }
 
-/** What keeps every policy from being rotated, whatever its own state. */
+/** What keeps all policies from being rotated. */
 async function queueFault(app: App): Promise<Fact | undefined> {
   const ledger = await app.ledger();
   // A standby server does not know who is logged in to its primary.

@@ -3,7 +3,7 @@ import type { Rotation, StepName } from '../../ledger/rotation.ts';
 import { tell } from '../../messages/tell.ts';
 import { visible } from '../../visible.ts';
 import type { Io } from '../io.ts';
-import type { Happening } from '../watch-rotations.ts';
+import type { RotationNews } from '../watch-rotations.ts';
 
 /** Which steps a rotation has, in their order. */
 type StepsOf = (rotation: Rotation) => readonly StepName[];
@@ -11,18 +11,18 @@ type StepsOf = (rotation: Rotation) => readonly StepName[];
 /** Shows rotations as they go on: a live list on a terminal, else a line for each thing that happens. On stderr. */
 export async function showProgress(
   io: Io,
-  happenings: AsyncIterable<Happening>,
+  news: AsyncIterable<RotationNews>,
   stepsOf: StepsOf,
 ): Promise<void> {
-  if (io.stderr.isTTY) return showList(happenings, stepsOf);
-  for await (const happening of happenings) {
-    const { policy } = happening.rotation;
-    if ('ended' in happening) io.stderr.write(`${policy}: ${happening.rotation.status}\n`);
-    else io.stderr.write(`${policy}: ${happening.event.step} ${describe(happening)}\n`);
+  if (io.stderr.isTTY) return showList(news, stepsOf);
+  for await (const item of news) {
+    const { policy } = item.rotation;
+    if ('ended' in item) io.stderr.write(`${policy}: ${item.rotation.status}\n`);
+    else io.stderr.write(`${policy}: ${item.event.step} ${describe(item)}\n`);
   }
 }
 
-function describe({ event }: Extract<Happening, { event: unknown }>): string {
+function describe({ event }: Extract<RotationNews, { event: unknown }>): string {
   return event.fact ? `${event.kind}: ${tell(event.fact)}` : event.kind;
 }
 
@@ -32,12 +32,12 @@ interface Line {
   task?: ListrTaskWrapper<unknown, never, never>;
 }
 
-async function showList(happenings: AsyncIterable<Happening>, stepsOf: StepsOf): Promise<void> {
+async function showList(news: AsyncIterable<RotationNews>, stepsOf: StepsOf): Promise<void> {
   const lines = new Map<string, Map<StepName, Line>>();
   const list = new Listr([], { concurrent: true, exitOnError: false, fallbackRenderer: 'silent' });
   let running: Promise<unknown> | undefined;
-  for await (const happening of happenings) {
-    const { rotation } = happening;
+  for await (const item of news) {
+    const { rotation } = item;
     let steps = lines.get(rotation.id);
     if (!steps) {
       steps = new Map(stepsOf(rotation).map((name) => [name, openLine()]));
@@ -59,7 +59,7 @@ async function showList(happenings: AsyncIterable<Happening>, stepsOf: StepsOf):
       });
       running ??= list.run().catch(() => {});
     }
-    if ('ended' in happening) {
+    if ('ended' in item) {
       for (const line of steps.values()) {
         line.settle(
           rotation.status === 'done'
@@ -68,9 +68,9 @@ async function showList(happenings: AsyncIterable<Happening>, stepsOf: StepsOf):
         );
       }
     } else {
-      const line = steps.get(happening.event.step);
-      if (happening.event.kind === 'done') line?.settle();
-      else if (line?.task && happening.event.fact) line.task.output = visible(tell(happening.event.fact));
+      const line = steps.get(item.event.step);
+      if (item.event.kind === 'done') line?.settle();
+      else if (line?.task && item.event.fact) line.task.output = visible(tell(item.event.fact));
     }
   }
   for (const steps of lines.values()) for (const line of steps.values()) line.settle(new Error('still open'));

@@ -1,7 +1,10 @@
 import type { Fields } from '../../secret-store/secret-store.ts';
 import type { Credential } from './rotation-context.ts';
 
-/** The credential that a destination publishes, be it in its URL only; undefined where it has none, or a URL of somebody else's making. */
+/**
+ * The credential that a destination publishes, possibly in its URL only. Undefined if it has none,
+ * or if keyturn did not write the URL.
+ */
 export function credentialIn({ username, password, url }: Fields): Credential | undefined {
   if (username !== undefined && password !== undefined) return { username, password };
   const [, user, secret] = /^\w+:\/\/([^:@/]*):([^@/]*)@/.exec(url ?? '') ?? [];

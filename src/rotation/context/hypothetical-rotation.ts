@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Rotation } from '../../ledger/rotation.ts';
 
-/** A rotation that nobody requested and no ledger has, for asking what one would do or what the world says. */
+/** A rotation that no ledger has, to find out what one would do. */
 export function hypotheticalRotation(policy: string, now: number): Rotation {
   return {
     id: randomUUID(),

@@ -18,21 +18,22 @@ export function loginFields(mapping: Mapping, connection: Connection, credential
 }
 
 /**
- * A libpq connection URI, every part percent-encoded, with the sslmode that keyturn itself uses. Not with its certificates:
- * they are paths of this machine. https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
+ * A libpq connection URI, every part percent-encoded, with the sslmode that keyturn itself uses.
+ * Not with its certificates: they are paths of this machine.
+ * https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
  */
 export function loginUrl(connection: Connection, { username, password }: Credential): string {
   const { host, port, tls } = connection;
   const [user, secret] = [username, password].map(encodeURIComponent);
-  // Of what may stand in a path, node-postgres decodes nothing (it uses decodeURI), so only ? and # are encoded more.
+  // node-postgres decodes a path with decodeURI, so only ? and # are encoded in addition.
   const database = encodeURI(connection.database).replace(/[?#]/g, encodeURIComponent);
-  // An address whose certificate is for a name: libpq has a parameter for each of the two.
+  // The certificate is for a name and the host is an address: libpq takes both.
   const name = isIP(host) !== 0 && tls.mode === 'verify-full' ? tls.servername : undefined;
   const address = name === undefined ? '' : `&hostaddr=${encodeURIComponent(host)}`;
   return `postgresql://${user}:${secret}@${urlHost(name ?? host)}:${port}/${database}?sslmode=${tls.mode}${address}`;
 }
 
 function urlHost(host: string): string {
-  // Of an IPv6 address only the % before its zone is anything to escape.
+  // In an IPv6 address only the % before its zone must be escaped.
   return host.includes(':') ? `[${host.replace('%', '%25')}]` : encodeURIComponent(host);
 }

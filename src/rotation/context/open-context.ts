@@ -18,7 +18,7 @@ interface ViewParts<Its extends Policy> {
   readonly connection: Connection;
   readonly destinations: readonly [OpenDestination, ...OpenDestination[]];
   readonly clock: Clock;
-  /** Shared by the rotations of a process, so that they look together; left out: one of its own. */
+  /** Shared by the rotations of a process, so that they share queries; left out: one of its own. */
   readonly poller?: UsePoller;
   /** Shared by the rotations of a process on the same connection; left out: one of its own. */
   readonly sessions?: SessionPool;
@@ -28,7 +28,10 @@ interface RotationParts<Its extends Policy> extends ViewParts<Its> {
   readonly rotation: Rotation;
 }
 
-/** A context for one run through the steps. Disposing of it closes the rotator's sessions that were opened. */
+/**
+ * A context for one run through the steps. Disposing of it closes the rotator's sessions that were
+ * opened.
+ */
 export function openContext<Its extends Policy>({
   ledger,
   ...parts
@@ -70,7 +73,8 @@ export function openPolicyView<Its extends Policy>(
     },
     ...replicas.map(({ target, uses }) => ({
       place: placeOf(target),
-      // Whoever waits for the rotator's session on the primary holds none elsewhere.
+      // Wait for the rotator's session first, while holding none elsewhere: else two runs could
+      // deadlock.
       uses: (logins: readonly string[]) => rotator().then(() => uses(logins)),
     })),
   ];
@@ -78,7 +82,7 @@ export function openPolicyView<Its extends Policy>(
     ...parts,
     rotator,
     async beside(open) {
-      // In this order: whoever holds the second session waits for nobody.
+      // In this order: whoever holds the second session must not wait for the first.
       await rotator();
       return sessions.beside(open);
     },

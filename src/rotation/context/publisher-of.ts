@@ -1,6 +1,6 @@
 import type { OpenDestination, PolicyView } from './rotation-context.ts';
 
-/** The first destination that publishes a login: whoever altered it then would do so under its readers. */
+/** The first destination that publishes a login. Altering that login would lock its readers out. */
 export async function publisherOf(context: PolicyView, login: string): Promise<OpenDestination | undefined> {
   for (const destination of context.destinations) {
     const current = await context.read(destination, 'current');

@@ -3,8 +3,9 @@ import type { Login } from '../../postgres/logins/login.ts';
 import type { LoginSession } from '../../postgres/sessions/sessions.ts';
 
 /**
- * Which login comes in and which goes out: the published one goes. Where neither is published, the login without
- * sessions comes in; of two without, one that cannot log in, since nobody can be using it. Needs one without.
+ * Which login comes in and which goes out: the published one goes. Where neither is published, the
+ * login without sessions comes in; of two without, one that cannot log in, since nobody can be
+ * using it. Needs one without.
  */
 export function resolveLogins(
   pair: readonly [string, string],

@@ -30,7 +30,10 @@ export interface Warning {
   readonly fact: Fact;
 }
 
-/** What can be seen of a policy, without a rotation and without the ledger. Nothing is written through it. */
+/**
+ * What can be seen of a policy, without a rotation and without the ledger. Nothing is written
+ * through it.
+ */
 export interface PolicyView<Its extends Policy = Policy> {
   readonly policy: Its;
   readonly connection: Connection;
@@ -39,19 +42,28 @@ export interface PolicyView<Its extends Policy = Policy> {
   readonly clock: Clock;
   /** The rotator's session, opened at first use and kept for this run. */
   rotator(): Promise<pg.Client>;
-  /** Opens another session on the primary, within what `maxSessions` allows. Dispose of it before the next. */
+  /**
+   * Opens another session on the primary, within what `maxSessions` allows. Dispose of it before
+   * the next.
+   */
   beside(open: () => Promise<Session>): Promise<Session>;
   readonly replicas: readonly OpenReplica[];
-  /** Who uses logins at this instant, on the primary and on every replica. Throws when any of them cannot be seen (G6). */
+  /**
+   * Who uses logins at this instant, on the primary and on every replica. Throws when any of them
+   * cannot be seen (G6).
+   */
   uses(logins: readonly string[]): Promise<Map<string, LoginUse>>;
   /**
-   * Who uses a login, as `uses` has it. That somebody does may have been seen up to `maxAge` milliseconds ago, by another rotation
-   * too; that nobody does is always asked anew.
+   * Who uses a login, as `uses` has it. A result that somebody uses it may be up to `maxAge`
+   * milliseconds old, and come from another rotation; that nobody does is always asked anew.
    */
   look(login: string, maxAge: number): Promise<LoginUse>;
-  /** What a destination says, asked once per run and stage until `forget`. */
+  /** What a destination has under a stage, cached until `forget`. */
   read(destination: OpenDestination, stage: Stage): Promise<Version | undefined>;
-  /** Drops what was read: for whoever writes to a store, takes the lock or begins anew. */
+  /**
+   * Empties the cache of `read`. Called by those who write to a store, take the lock or begin a
+   * run.
+   */
   forget(): void;
 }
 
@@ -72,14 +84,18 @@ export interface RotationContext<Its extends Policy = Policy> extends RotationVi
 export type LoginsContext = RotationContext<LoginsPolicy>;
 export type LoginsView = RotationView<LoginsPolicy>;
 
-/** The token of the version that a rotation makes current: its own, or on its way back the one before. */
+/**
+ * The token of the version that a rotation makes current: its own, or on its way back the one
+ * before.
+ */
 export function tokenOf({ rotation }: RotationView): string {
   return rotation.rolledBackTo ?? rotation.id;
 }
 
 /**
- * The logins that `check` resolved. They do not change while the rotation lasts, but change places on its way back.
- * Throws a fault unless they are the policy's two: the ledger says what to do next, never to whom.
+ * The logins that `check` resolved. They do not change while the rotation lasts, but change places
+ * on its way back. Throws a fault unless they are the policy's two: the ledger says what to do
+ * next, never to whom.
  */
 export function frozenLogins({ policy, rotation }: Pick<RotationContext, 'policy' | 'rotation'>): {
   readonly incoming: string;
@@ -135,8 +151,8 @@ export async function holds(
 }
 
 /**
- * Whether a destination publishes this rotation in any of its secrets. Where they cannot change at one instant, a
- * promotion may have stopped between them, and `holds` does not tell that from one that never began.
+ * Whether a destination publishes this rotation in any of its secrets. A promotion may have stopped
+ * between two secrets; `holds` cannot distinguish that from one that never began.
  */
 export async function holdsAny(context: RotationContext, destination: OpenDestination): Promise<boolean> {
   for (const [field, name] of Object.entries(destination.secrets)) {
@@ -152,9 +168,9 @@ export function isPublished(context: RotationContext): Promise<boolean> {
 }
 
 /**
- * The username and password that this rotation makes current: the store is the journal. From the primary, or where that
- * has lost them, from another destination. Throws a fault that no try gets past where none has them, and where they are of
- * another login than the one that comes in.
+ * The username and password that this rotation makes current: the store is the journal. From the
+ * primary, or where that has lost them, from another destination. Throws a fault (see
+ * `no-way-forward.ts`) if none has them, or if they belong to another login than the incoming one.
  */
 export async function stagedCredential(context: RotationView): Promise<Credential> {
   const staged = (await findStaged(context)) ?? (await findStagedAnew(context));
@@ -178,7 +194,10 @@ export async function stagedCredential(context: RotationView): Promise<Credentia
   return staged;
 }
 
-/** What was read of one stage may be older than what was read of another: another worker may have promoted in between. */
+/**
+ * What was read of one stage may be older than what was read of another: another worker may have
+ * promoted in between.
+ */
 function findStagedAnew(context: RotationView): Promise<Credential | undefined> {
   context.forget();
   return findStaged(context);

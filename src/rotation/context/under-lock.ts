@@ -5,8 +5,8 @@ import type { RotationContext } from './rotation-context.ts';
 
 /**
  * Runs `body` under the lock of a rotation's policy. The stores are read again there, since others
- * may have changed them. Throws a fault `rotation-superseded` where somebody else ended the rotation
- * or turned it round: who does that holds this lock too.
+ * may have changed them. Throws a fault `rotation-superseded` where somebody else ended the
+ * rotation or turned it round: who does that holds this lock too.
  */
 export async function underLock<Result>(
   context: RotationContext,

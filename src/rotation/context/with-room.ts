@@ -6,15 +6,19 @@ import { endSome } from '../../postgres/sessions/sessions.ts';
 import { warn } from '../warn.ts';
 import type { RotationContext, RotationView } from './rotation-context.ts';
 
-/** Whoever has a leaked password connects again at once, so the race for a free connection is run for so long. */
+/**
+ * Whoever has a leaked password reconnects at once, so it may take a while to get a free
+ * connection.
+ */
 const PATIENCE_MS = 15_000;
 /** A session that was told to end needs a moment. */
 const PAUSE_MS = 50;
 
 /**
- * Opens a session of the incoming login. In an emergency the leaked login may hold every connection that the server has
- * for logins; the rotator gets in by those that are reserved, but the incoming login has no right to them. So sessions of
- * the outgoing login are ended until there is room. The rotation is about to end them anyway.
+ * Opens a session of the incoming login. In an emergency the leaked login may hold every connection
+ * that the server has for logins; the rotator gets in by those that are reserved, but the incoming
+ * login has no right to them. So sessions of the outgoing login are ended until there is room. The
+ * rotation is about to end them anyway.
  */
 export async function withRoom(context: RotationView, open: () => Promise<Session>): Promise<Session> {
   const { reason, outgoing, rolledBackTo } = context.rotation;
@@ -26,7 +30,7 @@ export async function withRoom(context: RotationView, open: () => Promise<Sessio
       const mayEnd = reason === 'emergency' && outgoing !== null && rolledBackTo === null;
       if (!mayEnd || !isServerFull(error) || performance.now() > deadline) throw error;
       if (round === 0) await tell(context, outgoing);
-      // Twice as many each time: who comes back meanwhile is ended, too.
+      // Twice as many each time, since some come back meanwhile.
       await endSome(await context.rotator(), outgoing, 2 ** Math.min(round, 10));
       if (round > 0) await sleep(PAUSE_MS);
     }

@@ -4,16 +4,20 @@ import { refusedAs } from '../../postgres/connection/refused-as.ts';
 import { type Credential, type RotationView, stagedCredential } from '../context/rotation-context.ts';
 import { withRoom } from '../context/with-room.ts';
 
-/** What is proved other than that the incoming login with its staged password logs in on the primary. */
+/**
+ * What is proved other than that the incoming login with its staged password logs in on the
+ * primary.
+ */
 interface Other {
   readonly credential?: Credential;
   readonly server?: Target;
 }
 
 /**
- * A fresh session with a credential, by default the one that this rotation makes current. Throws what `connect` throws
- * when it does not log in: where that is the password's fault, a fault `password-refused`. Throws `login-not-proven` when the
- * server did not even ask, which would prove nothing (G6).
+ * A fresh session with a credential, by default the one that this rotation makes current. Throws
+ * what `connect` throws when it does not log in: where that is the password's fault, a fault
+ * `password-refused`. Throws `login-not-proven` when the server did not even ask, which would prove
+ * nothing (G6).
  */
 export async function proveLogin(
   context: RotationView,
@@ -21,10 +25,10 @@ export async function proveLogin(
 ): Promise<Session> {
   const { username: user, password } = credential ?? (await stagedCredential(context));
   const target = { ...server, user, password };
-  // A consumer's session keeps the login's own settings, for `verify` to see. The rotator's is keyturn's own.
+  // A consumer's session keeps the login's own settings, so that `verify` sees them.
   const kind = context.policy.type === 'rotator' ? 'rotator' : 'consumer';
   const open = () => connect(target, { kind });
-  // A replica has sessions of its own to give.
+  // Sessions on a replica do not count against the primary's limit.
   const opened = server === context.connection ? withRoom(context, () => context.beside(open)) : open();
   const session = await opened.catch((error: unknown) => {
     throw passwordRefused(error, user);
@@ -35,8 +39,9 @@ export async function proveLogin(
 }
 
 /**
- * What `connect` threw; where PostgreSQL asked for the password of a login of ours and did not take it, a fault
- * `password-refused`. The rotator's own password is refused in another way: nobody else's may be meant here.
+ * What `connect` threw; where PostgreSQL asked for the password of a login of ours and did not take
+ * it, a fault `password-refused`. The rotator's own password is refused in another way: nobody
+ * else's may be meant here.
  */
 function passwordRefused(error: unknown, login: string): unknown {
   if (refusedAs(error) !== 'password') return error;

@@ -27,16 +27,18 @@ interface Under {
 }
 
 /**
- * Runs `act` under the policy's lock, right after the login that this rotation makes current has logged in afresh. Where
- * PostgreSQL refuses it though something publishes it, the store is the journal: its password is set again from there,
- * and proven anew. As long as it is refused nothing else changes, and what was thrown says why.
+ * Runs `act` under the policy's lock, right after the login that this rotation makes current has
+ * logged in afresh. Where PostgreSQL refuses it though something publishes it, the store is the
+ * journal: its password is set again from there, and proven anew. As long as it is refused nothing
+ * else changes, and what was thrown says why.
  */
 export async function withProvenLogin(
   context: RotationContext,
   step: StepName,
   { check, act }: Under,
 ): Promise<void> {
-  // What is altered is seen by a fresh session only once it is committed, so each try is a transaction of its own.
+  // A fresh session sees a change only once it is committed, so each try is a transaction of its
+  // own.
   for (let isMended = false; ; isMended = true) {
     const isDone = await underLock(context, async (lock) => {
       await check?.();
@@ -57,7 +59,10 @@ export async function withProvenLogin(
 /** Why a login does not log in: its password, or something else about it. */
 type Refusal = Fault | DatabaseError;
 
-/** Why PostgreSQL refuses the login that this rotation makes current; undefined when it logs in. Throws where it was not asked. */
+/**
+ * Why PostgreSQL refuses the login that this rotation makes current; undefined when it logs in.
+ * Throws where it was not asked.
+ */
 async function refusalOfLogin(context: RotationContext): Promise<Refusal | undefined> {
   try {
     await using _session = await proveLogin(context);
@@ -72,8 +77,9 @@ async function refusalOfLogin(context: RotationContext): Promise<Refusal | undef
 }
 
 /**
- * Whether a login that is refused for its CONNECTION LIMIT only has as many sessions as it may: PostgreSQL looks at the
- * limit after the password, LOGIN and VALID UNTIL, so that is a proof of all these.
+ * Whether a login that is refused for its CONNECTION LIMIT only has as many sessions as it may:
+ * PostgreSQL looks at the limit after the password, LOGIN and VALID UNTIL, so that is a proof of
+ * all these.
  */
 async function isFullOnly(context: RotationContext): Promise<boolean> {
   const { login, other } = await bothLogins(context);
@@ -81,8 +87,8 @@ async function isFullOnly(context: RotationContext): Promise<boolean> {
 }
 
 /**
- * Whether to set the password again: consumers read it already, or it is the one to go back to. Not where pg_hba.conf or
- * a right on the database keeps the login out.
+ * Whether to set the password again: consumers read it already, or it is the one to go back to. Not
+ * where pg_hba.conf or a right on the database keeps the login out.
  */
 async function isToMend(context: RotationContext, refused: Refusal): Promise<boolean> {
   if (refused instanceof DatabaseError && (refused.kind === 'privilege' || refusedAs(refused) === 'entry')) {
@@ -91,7 +97,7 @@ async function isToMend(context: RotationContext, refused: Refusal): Promise<boo
   return context.rotation.rolledBackTo !== null || (await isPublishedAnywhere(context));
 }
 
-/** What somebody altered in its place has its token still, but is nothing that keyturn would give a login. */
+/** A version that somebody edited still has its token. keyturn sets no password from it. */
 async function refuseAltered(context: RotationContext, refused: Refusal): Promise<void> {
   const { policy, rotation } = context;
   for (const destination of context.destinations) {
@@ -118,8 +124,9 @@ export async function isPublishedAnywhere(context: RotationContext): Promise<boo
 }
 
 /**
- * Gives the login that this rotation makes current its password from the store again, and what else lets it in. The
- * history has that before. Needs the policy's lock. Throws where the login does not exist any more.
+ * Gives the login that this rotation makes current its password from the store again, and what else
+ * lets it in. The history has that before. Needs the policy's lock. Throws where the login does not
+ * exist any more.
  */
 export async function setAgain(context: RotationContext, step: StepName): Promise<void> {
   const incoming = incomingLogin(context);

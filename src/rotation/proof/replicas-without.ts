@@ -5,8 +5,9 @@ import { incomingLogin, type RotationContext } from '../context/rotation-context
 import { proveLogin } from './prove-login.ts';
 
 /**
- * The replicas that do not let the incoming login in with the staged password yet: consumers who read from them would
- * be refused (G1). Throws where more than replay is missing, such as an entry in pg_hba.conf.
+ * The replicas that do not let the incoming login in with the staged password yet: consumers who
+ * read from them would be refused (G1). Throws where more than replay is missing, such as an entry
+ * in pg_hba.conf.
  */
 export async function replicasWithout(context: RotationContext): Promise<OpenReplica[]> {
   const without: OpenReplica[] = [];
@@ -19,7 +20,7 @@ export async function replicasWithout(context: RotationContext): Promise<OpenRep
 function isLetIn(context: RotationContext, replica: OpenReplica): Promise<boolean> {
   const incoming = incomingLogin(context);
   return replica.ask(async (client) => {
-    // Asked first, so that a lag does not leave a refused login in the replica's log every time.
+    // Asked first, so that the replica does not log a refused login at every look.
     const login = (await readLogins(client, [incoming])).get(incoming);
     if (!login?.canLogin) return false;
     try {

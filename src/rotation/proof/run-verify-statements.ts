@@ -4,8 +4,9 @@ import { databaseError } from '../../postgres/connection/database-error.ts';
 import { incomingLogin, type RotationContext } from '../context/rotation-context.ts';
 
 /**
- * Runs the policy's `verify` statements in a session of its login. Throws a fault `verify-statement-failed` for the first that fails, and
- * another one where the connection was lost meanwhile: that says nothing of the statement, and is tried again.
+ * Runs the policy's `verify` statements in a session of its login. Throws a fault
+ * `verify-statement-failed` for the first that fails, and another one where the connection was lost
+ * meanwhile: that says nothing of the statement, and is tried again.
  */
 export async function runVerifyStatements(context: RotationContext, client: pg.Client): Promise<void> {
   for (const statement of context.policy.verify) {
@@ -19,7 +20,10 @@ export async function runVerifyStatements(context: RotationContext, client: pg.C
   }
 }
 
-/** Whether a statement failed because its session ended: no server answered it, or one that ends sessions (57P0x). */
+/**
+ * Whether a statement failed because its session ended: no server answered it, or one that ends
+ * sessions (57P0x).
+ */
 function isLost(cause: unknown): boolean {
   if (!(cause instanceof pg.DatabaseError)) return true;
   return cause.code === undefined || /^(08|57P0)/.test(cause.code);

@@ -21,8 +21,9 @@ import { noticeOf } from '../steps/check-warnings.ts';
 import { pendingInUse } from './pending-in-use.ts';
 
 /**
- * Refuses whatever would stop or endanger the steps that follow. Changes nothing. All that `verify` will ask is asked here
- * already, with the old password: once the new one is set there is no way but forward.
+ * Refuses whatever would stop or endanger the steps that follow. Changes nothing. All that `verify`
+ * will ask is asked here already, with the old password: once the new one is set there is no way
+ * but forward.
  */
 export const checkRotator: Step = {
   name: 'check',
@@ -77,12 +78,15 @@ async function inspectRotator(context: RotationContext): Promise<{ incoming: str
 }
 
 async function tryVerifyStatements(context: RotationContext): Promise<void> {
-  // In a session of its own, as `verify` will: a statement may leave it altered.
+  // In a session of its own, as in `verify`: a statement may change session state.
   await using session = await context.beside(() => connect(context.connection));
   await runVerifyStatements(context, session.client);
 }
 
-/** A pending version that no open rotation staged is about to be discarded; it must not be the rotator's password. */
+/**
+ * A pending version that no open rotation staged is about to be discarded; it must not be the
+ * rotator's password.
+ */
 async function refusePendingInUse(context: RotationContext): Promise<void> {
   const others: PendingPart[] = [];
   for (const each of context.destinations) others.push(...(await otherPendingParts(context, each)));

@@ -2,30 +2,32 @@ import type { Fact } from '../../facts/fact.ts';
 import type { Rotation } from '../../ledger/rotation.ts';
 import { isPublished, type RotationContext } from '../context/rotation-context.ts';
 import { underLock } from '../context/under-lock.ts';
-import { takeBack } from '../take-back.ts';
+import { discardStaged } from '../end-and-discard.ts';
 import { mayBeSet } from './is-set.ts';
 import { pendingInUse } from './pending-in-use.ts';
 
 /**
- * Ends a rotation of the rotator's password as failed and takes back what it staged, unless that is the rotator's password
- * by now: then undefined, and nothing has changed. Throws, and nothing has changed either, where no other password is proven
- * to be the rotator's.
+ * Ends a rotation of the rotator's password as failed and takes back what it staged, unless that is
+ * the rotator's password by now: then undefined, and nothing has changed. Throws, and nothing has
+ * changed either, where no other password is proven to be the rotator's.
  */
 export async function endUnset(context: RotationContext, reason?: Fact): Promise<Rotation | undefined> {
   const { ledger, policy, rotation } = context;
   const end = () => ledger.finish(rotation, 'failed', reason);
   if (await mayBeSet(context)) {
-    // Under the lock that `set` needs, and before anything is discarded: after it nobody sets it any more.
+    // Under the lock that `set` needs, and before anything is discarded: after it nobody sets it
+    // any more.
     const ended = await underLock(
       context,
       async () => ((await isPublished(context)) || (await pendingInUse(context)) ? undefined : end()),
       { logins: policy.logins },
     );
-    if (ended) await takeBack(context);
+    if (ended) await discardStaged(context);
     return ended;
   }
   const ended = await end();
-  // Who began to set it just now either found it ended or has left a trace. Then it stays pending, and a way in.
-  if (!(await mayBeSet(context))) await takeBack(context);
+  // Who began to set it just now either found it ended or has left a trace. Then it stays pending,
+  // and a way in.
+  if (!(await mayBeSet(context))) await discardStaged(context);
   return ended;
 }

@@ -3,12 +3,13 @@ import { isPublished, type RotationContext } from '../context/rotation-context.t
 import { proveLogin } from '../proof/prove-login.ts';
 
 /**
- * Whether the rotator has the password that this rotation staged. False is no proof of the contrary, only that there is no harm
- * in setting it: see pending-in-use.ts. Throws where PostgreSQL was not asked, or gives another reason than the password.
+ * Whether the rotator has the password that this rotation staged. False is no proof of the
+ * contrary, only that there is no harm in setting it: see pending-in-use.ts. Throws where
+ * PostgreSQL was not asked, or gives another reason than the password.
  */
 export async function isSet(context: RotationContext): Promise<boolean> {
   if (await isPublished(context)) return true;
-  // Asked first, so that a rotation does not leave a refused login in PostgreSQL's log every time.
+  // Asked first, so that PostgreSQL does not log a refused login in every rotation.
   if (!(await mayBeSet(context))) return false;
   try {
     await using _session = await proveLogin(context);
@@ -20,11 +21,11 @@ export async function isSet(context: RotationContext): Promise<boolean> {
 }
 
 /**
- * Whether anybody began to set it: the ledger has that before PostgreSQL. Throws where it was set for a role that is
- * not the connection's any more, of which nothing can be found out through it.
+ * Whether anybody began to set it: the ledger has that before PostgreSQL. Throws where it was set
+ * for a role that is not the connection's any more, of which nothing can be found out through it.
  */
 export async function mayBeSet({ ledger, connection, policy, rotation }: RotationContext): Promise<boolean> {
-  // As the ledger has it now: the step may have begun after this run read its row.
+  // Read again: the step may have begun after this run read its row.
   const row = (await ledger.find(rotation.id)) ?? rotation;
   if (row.setBegunAt === null) return false;
   const [rotator] = policy.logins;

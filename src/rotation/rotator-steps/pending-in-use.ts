@@ -12,9 +12,10 @@ export interface PendingInUse {
 }
 
 /**
- * Where the rotator's password is pending, which must not be discarded then; undefined: nowhere, and another is proven to be
- * its password at this instant. That PostgreSQL refuses a pending one proves nothing: it refuses the right one too where the
- * role has NOLOGIN, its VALID UNTIL is over or pg_hba.conf has no entry for it. Throws where none is let in (G6).
+ * Where the rotator's password is pending, which must not be discarded then; undefined: nowhere,
+ * and another is proven to be its password at this instant. That PostgreSQL refuses a pending one
+ * proves nothing: it refuses the right one too where the role has NOLOGIN, its VALID UNTIL is over
+ * or pg_hba.conf has no entry for it. Throws where none is let in (G6).
  */
 export async function pendingInUse(context: RotationContext): Promise<PendingInUse | undefined> {
   const rotator = incomingLogin(context);

@@ -6,7 +6,10 @@ import { underLock } from '../context/under-lock.ts';
 import type { Step } from '../step.ts';
 import { isSet } from './is-set.ts';
 
-/** The rotator gives itself the staged password. What it had until now is refused from here on, so there is no way back. */
+/**
+ * The rotator gives itself the staged password. What it had until now is refused from here on, so
+ * there is no way back.
+ */
 export const setRotator: Step = {
   name: 'set',
   isDone: isSet,

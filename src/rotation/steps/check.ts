@@ -44,7 +44,7 @@ export const check: Step<LoginsContext> = {
   warnings: checkWarnings,
 };
 
-/** What `check` finds, without recording it. Throws a fault that names all that is in the way. */
+/** What `check` finds, without recording it. Throws one fault that names all that is in the way. */
 export async function inspect(
   context: LoginsContext,
 ): Promise<{ readonly incoming: string; readonly outgoing: string }> {

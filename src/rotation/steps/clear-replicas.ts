@@ -13,7 +13,10 @@ export interface OnReplicas {
   readonly sessions: readonly LoginSession[];
 }
 
-/** Whether the outgoing login is shut out and gone on every replica. Throws when all that is known says so, but not all is. */
+/**
+ * Whether the outgoing login is shut out and gone on every replica. Throws where a replica cannot
+ * be asked and the others are clear.
+ */
 export async function areReplicasClear(context: LoginsContext): Promise<boolean> {
   const looks = await Promise.allSettled(context.replicas.map((replica) => lookAt(context, replica)));
   const isLeft = looks.some(
@@ -25,8 +28,9 @@ export async function areReplicasClear(context: LoginsContext): Promise<boolean>
 }
 
 /**
- * Ends sessions of the outgoing login on replicas, if that may be: on each once it has replayed NOLOGIN, since before
- * they would come back. One that is away keeps nobody on another; what it could not be asked is thrown at the end.
+ * Ends sessions of the outgoing login on replicas, if the policy allows it. Each replica must have
+ * replayed NOLOGIN before, else the sessions would come back. A replica that is away does not hold
+ * up the others: its error is thrown at the end.
  */
 export async function clearReplicas(context: LoginsContext): Promise<OnReplicas> {
   const behind: OpenReplica[] = [];
@@ -51,7 +55,7 @@ async function lookAt(
   replica: OpenReplica,
 ): Promise<{ readonly isOpen: boolean; readonly sessions: readonly LoginSession[] }> {
   const { outgoing } = frozenLogins(context);
-  // The roles first: of a login that is found shut nobody new comes in while its sessions are counted.
+  // Read the roles first: once a login is shut, no new session appears while they are counted.
   const login = (await replica.ask((client) => readLogins(client, [outgoing]))).get(outgoing);
   const use = (await replica.uses([outgoing])).get(outgoing);
   return { isOpen: login?.canLogin === true, sessions: use?.sessions ?? [] };

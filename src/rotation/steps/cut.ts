@@ -10,8 +10,9 @@ import { seenSession, subjectOfSessions } from '../seen-use.ts';
 import { warn } from '../warn.ts';
 
 /**
- * Ends sessions of the outgoing login on one server, the primary unless told which. The history has them before, so
- * that a crash in between cannot hide whom keyturn cut. Throws a fault that names those that it may not end.
+ * Ends sessions of the outgoing login on one server, the primary unless told which. They are
+ * recorded before, so that a crash cannot hide whom keyturn ended. Throws a fault that names those
+ * that it may not end.
  */
 export async function cut(
   context: LoginsContext,
@@ -26,7 +27,7 @@ export async function cut(
   });
   const pids = sessions.map(({ pid }) => pid);
   const client = await context.rotator();
-  // Under the lock, too: by the next rotation it would be the login in use.
+  // Under the lock: after the next rotation this login would be the one in use.
   const refused = await underLock(context, () =>
     replica ? replica.terminate(outgoing, pids) : terminate(client, outgoing, pids),
   );

@@ -9,14 +9,17 @@ import { seenInDetail, seenUse } from '../seen-use.ts';
 import type { Step, Wait } from '../step.ts';
 import { warn } from '../warn.ts';
 
-/** Waits until nobody uses the outgoing login, or until the deadline has passed and the policy says to cut. */
+/**
+ * Waits until nobody uses the outgoing login, or until the deadline has passed and the policy says
+ * to cut.
+ */
 export const drain: Step<LoginsContext> = {
   name: 'drain',
   async isDone(context) {
     if (mayCut(context)) return true;
     const { outgoing } = frozenLogins(context);
-    if (isHeld(context, await lookTogether(context))) return false;
-    // A login that lets nobody in and that nobody is in needs no grace.
+    if (mustWaitFor(context, await lookTogether(context))) return false;
+    // A login that is shut and unused needs no grace.
     const login = (await readLogins(await context.rotator(), [outgoing])).get(outgoing);
     if (!login?.canLogin) return true;
     if (context.clock.now() < graceEnd(context)) return false;
@@ -60,22 +63,26 @@ export const drain: Step<LoginsContext> = {
   },
 };
 
-/** Whether sessions of the outgoing login may be ended: its time is up and the policy says so, or the password leaked. */
+/**
+ * Whether sessions of the outgoing login may be ended: its time is up and the policy says so, or
+ * the password leaked.
+ */
 export function mayCut(context: LoginsContext): boolean {
   const since = cutSince(context);
   return since !== undefined && context.clock.now() >= since;
 }
 
 /**
- * Whether the outgoing login must be waited for. A prepared transaction holds a drain up as a session does, but not
- * past the deadline: only its coordinator knows whether to commit it, so keyturn ends none. The login is shut out all
- * the same, and the rotation ends with a warning, since waiting on would hold back every rotation that follows.
+ * Whether the outgoing login must be waited for. A prepared transaction holds a drain up as a
+ * session does, but not past the deadline: only its coordinator knows whether to commit it, so
+ * keyturn ends none. The login is shut out all the same, and the rotation ends with a warning,
+ * since waiting on would hold back every rotation that follows.
  */
-export function isHeld(context: LoginsContext, { sessions, prepared }: LoginUse): boolean {
+export function mustWaitFor(context: LoginsContext, { sessions, prepared }: LoginUse): boolean {
   return sessions.length > 0 || (prepared.length > 0 && !mayCut(context));
 }
 
-/** Who uses the outgoing login, seen together with all that drain on this connection. */
+/** Who uses the outgoing login. Policies that drain on the same connection share the query. */
 function lookTogether(context: LoginsContext): Promise<LoginUse> {
   return context.look(frozenLogins(context).outgoing, pollInterval(context) / 2);
 }
@@ -90,7 +97,7 @@ export function waitForUse(
   const now = context.clock.now();
   const end = deadline(context);
   const pastDeadline = now >= end;
-  // On the multiples of the interval, so that policies that drain at the same time look at the same instant.
+  // On multiples of the interval, so that policies that drain at the same time share a query.
   const poll = pollInterval(context);
   const next = (Math.floor(now / poll) + 1) * poll;
   return {
@@ -113,7 +120,7 @@ export function waitForUse(
 function pollInterval(context: LoginsContext): number {
   const now = context.clock.now();
   const since = cutSince(context);
-  // What was told to end is gone in a moment; what is not is asked less and less.
+  // Sessions that were told to end are gone in a moment; for those that stay the interval grows.
   const interval =
     since !== undefined && now >= since ? (now - since) / 4 : context.policy.drain.timeout / 100;
   return Math.round(Math.min(15_000, Math.max(250, interval)));

@@ -26,7 +26,8 @@ export const publish: Step = {
     return context.rotation.publishedAt !== null;
   },
   async run(context) {
-    // Under the lock that `set` needs: nobody can give the login another password between this proof and the promotion.
+    // Under the lock that `set` needs: nobody can give the login another password between this
+    // proof and the promotion.
     await withProvenLogin(context, 'publish', { act: (lock) => promote(context, lock) });
     context.rotation = await context.ledger.published(context.rotation);
     return undefined;
@@ -40,7 +41,7 @@ export const publish: Step = {
 async function promote(context: RotationContext, lock: PolicyLock): Promise<void> {
   const credential = await stagedCredential(context);
   for (const destination of context.destinations.toReversed()) {
-    // Right before: a worker that was stopped meanwhile has lost the lock, and others have gone on without it.
+    // Checked right before: a worker that was stopped has lost the lock, and others have gone on.
     await lock.confirm();
     await refuseSuperseded(context);
     await promoteVersion(context, destination);

@@ -19,20 +19,20 @@ import type { Step, Wait } from '../step.ts';
 import { warn } from '../warn.ts';
 import { areReplicasClear, clearReplicas } from './clear-replicas.ts';
 import { cut } from './cut.ts';
-import { isHeld, mayCut, waitForUse } from './drain.ts';
+import { mayCut, mustWaitFor, waitForUse } from './drain.ts';
 
 /** Shuts the outgoing login out, and only then ends what sessions are left, until none is. */
 export const revoke: Step<LoginsContext> = {
   name: 'revoke',
   async isDone(context) {
-    // Who else shut it did not prove that the published login works.
+    // Somebody else who shut it did not prove that the published login works.
     if (context.rotation.outgoingShutAt === null || !(await isShut(context))) return false;
-    if (isHeld(context, await useOnPrimary(context))) return false;
+    if (mustWaitFor(context, await useOnPrimary(context))) return false;
     if (context.replicas.length === 0) return true;
     return (await areReplicasClear(context)) && wasLastLook(context);
   },
   async run(context) {
-    // Who else shut it did not prove that the published login works.
+    // Somebody else who shut it did not prove that the published login works.
     const wasOpen = context.rotation.outgoingShutAt === null || !(await isShut(context));
     if (wasOpen) await shut(context);
     const wait = await endSessions(context, wasOpen);
@@ -70,7 +70,10 @@ export const revoke: Step<LoginsContext> = {
   },
 };
 
-/** Ends what sessions are left of the outgoing login, which is shut out on the primary; returns what there is to wait for. */
+/**
+ * Ends what sessions are left of the outgoing login, which is shut out on the primary; returns what
+ * there is to wait for.
+ */
 async function endSessions(context: LoginsContext, wasOpen: boolean): Promise<Wait | undefined> {
   const { outgoing } = frozenLogins(context);
   const here = await useOnPrimary(context);
@@ -79,7 +82,7 @@ async function endSessions(context: LoginsContext, wasOpen: boolean): Promise<Wa
   const { behind, sessions } = await clearReplicas(context);
   if (behind.length > 0) return awaitReplay(context, behind, { login: outgoing, missing: 'nologin' });
   const left = { ...here, sessions: [...here.sessions, ...sessions] };
-  if (isHeld(context, left)) return waitForUse(context, left);
+  if (mustWaitFor(context, left)) return waitForUse(context, left);
   if (!wasOpen && context.replicas.length === 0) return undefined;
   // Nobody new comes in, but who passed the check just before the commit is not counted yet.
   return {
@@ -89,7 +92,10 @@ async function endSessions(context: LoginsContext, wasOpen: boolean): Promise<Wa
   };
 }
 
-/** Whether the last look was announced long enough ago. When a replica replayed NOLOGIN it does not tell. */
+/**
+ * Whether the last look was announced long enough ago. When a replica replayed NOLOGIN it does not
+ * tell.
+ */
 function wasLastLook({ rotation: { lastLookAt }, clock }: LoginsContext): boolean {
   const now = clock.now();
   // One in the future was written while a clock was wrong, and is not waited for.
@@ -98,11 +104,14 @@ function wasLastLook({ rotation: { lastLookAt }, clock }: LoginsContext): boolea
 
 async function useOnPrimary(context: LoginsContext): Promise<LoginUse> {
   const { outgoing } = frozenLogins(context);
-  // At this instant, and not as some poll saw it: on this it is decided who is revoked and cut.
+  // Not from a shared poll: this decides who is revoked and ended.
   return (await usesOf(await context.rotator(), [outgoing])).get(outgoing) ?? NOBODY;
 }
 
-/** Whether nobody new comes in as the outgoing login; so it is, too, where that does not exist any more. */
+/**
+ * Whether nobody new comes in as the outgoing login; so it is, too, where that does not exist any
+ * more.
+ */
 async function isShut(context: LoginsContext): Promise<boolean> {
   const { outgoing } = frozenLogins(context);
   return !(await readLogins(await context.rotator(), [outgoing])).get(outgoing)?.canLogin;
@@ -119,13 +128,16 @@ async function shut(context: LoginsContext): Promise<void> {
   }).catch((error: unknown) => rethrowNamingPrivileges(context, notRevoked(outgoing, error)));
 }
 
-/** What keeps a login from being shut out leaves it able to log in, and that is said first. */
+/** A login that could not be altered can still log in, and the message says that first. */
 function notRevoked(outgoing: string, error: unknown): unknown {
   if (!isLocked(error)) return error;
   return fault('login-not-revoked-yet', { login: outgoing, cause: factOf(error) }, { cause: error });
 }
 
-/** Where sessions may be ended, so are those that keep NOLOGIN from being set; the history has them before. */
+/**
+ * If sessions may be ended, so may those that keep NOLOGIN from being set. They are recorded
+ * before.
+ */
 function endingOf(context: LoginsContext): AlterOptions {
   if (!mayCut(context)) return {};
   const { outgoing } = frozenLogins(context);

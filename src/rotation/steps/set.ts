@@ -25,7 +25,7 @@ export const set: Step<LoginsContext> = {
   async isDone(context) {
     if (await isPublished(context)) return true;
     const { incoming } = frozenLogins(context);
-    // Asked first, so that a rotation does not leave a refused login in PostgreSQL's log every time.
+    // Asked first, so that PostgreSQL does not log a refused login in every rotation.
     const login = (await readLogins(await context.rotator(), [incoming])).get(incoming);
     if (!login?.canLogin) return false;
     try {
@@ -33,7 +33,7 @@ export const set: Step<LoginsContext> = {
       return true;
     } catch (error) {
       if (isRefused(error)) return false;
-      // What is staged is set as a SCRAM verifier, so an MD5 hash is that of another password.
+      // keyturn sets SCRAM verifiers, so an MD5 hash is that of another password.
       if (asksForMd5(error)) return false;
       throw error;
     }
@@ -45,7 +45,8 @@ export const set: Step<LoginsContext> = {
     await underLock(context, async () => {
       const publisher = await publisherOf(context, incoming);
       if (!publisher) return enableLogin(client, incoming, verifier);
-      // A promotion of this rotation that reached some secrets: those who read them have to be let in.
+      // A promotion of this rotation has reached some secrets: consumers that read them must get
+      // in.
       if (await holdsAny(context, publisher)) return setAgain(context, 'set');
       throw fault('incoming-login-published', { destination: publisher.name, login: incoming });
     }).catch((error: unknown) => rethrowNaming(context, error));

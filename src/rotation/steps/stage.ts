@@ -10,13 +10,16 @@ import {
   type RotationContext,
 } from '../context/rotation-context.ts';
 import { underLock } from '../context/under-lock.ts';
+import { discardStaged } from '../end-and-discard.ts';
 import { otherPendingParts } from '../outside-changes/pending-parts.ts';
 import { generatePassword } from '../password.ts';
 import { refuseSuperseded } from '../refuse-superseded.ts';
 import type { Step } from '../step.ts';
-import { takeBack } from '../take-back.ts';
 
-/** Makes the password and keeps it in the stores, as `pending`, before anything in PostgreSQL changes. */
+/**
+ * Makes the password and keeps it in the stores, as `pending`, before anything in PostgreSQL
+ * changes.
+ */
 export const stage: Step = {
   name: 'stage',
   async isDone(context) {
@@ -26,14 +29,15 @@ export const stage: Step = {
     return true;
   },
   async run(context) {
-    // Under the lock, too: what is pending of the next rotation would be discarded or replaced by a worker that wakes up.
+    // Under the lock: else a worker that wakes up could discard what the next rotation staged.
     await underLock(context, async () => {
-      // The primary comes first: whether any has the version decides whether there is a password already.
+      // The primary comes first: whether any has the version decides whether there is a password
+      // already.
       for (const [index, destination] of context.destinations.entries()) {
         if (index > 0) await refuseSuperseded(context);
         await stageIn(context, destination);
       }
-    }).catch((error: unknown) => rethrowTakingBack(context, error));
+    }).catch((error: unknown) => rethrowDiscarding(context, error));
     return undefined;
   },
   async describe({ policy, destinations }) {
@@ -48,10 +52,13 @@ async function isStaged(context: RotationContext, destination: OpenDestination):
   return (await holds(context, destination, 'current')) || (await holds(context, destination, 'pending'));
 }
 
-/** A worker that lost the lock while it was stopped may have staged for a rotation that is over by now. */
-async function rethrowTakingBack(context: RotationContext, error: unknown): Promise<never> {
+/**
+ * A worker that lost the lock while it was stopped may have staged for a rotation that is over by
+ * now.
+ */
+async function rethrowDiscarding(context: RotationContext, error: unknown): Promise<never> {
   const now = await context.ledger.find(context.rotation.id).catch(() => undefined);
-  if (now && now.status !== 'open') await takeBack(context);
+  if (now && now.status !== 'open') await discardStaged(context);
   throw error;
 }
 
@@ -66,7 +73,7 @@ async function stageIn(context: RotationContext, destination: OpenDestination): 
   throw fault('store-does-not-give-back', { destination: destination.name, stage: 'pending' });
 }
 
-/** What was staged of it, be it in one secret of one destination only. */
+/** The staged password, even if only one secret of one destination has it. */
 async function stagedPassword(context: RotationContext): Promise<string | undefined> {
   for (const destination of context.destinations) {
     for (const label of ['current', 'pending'] as const) {

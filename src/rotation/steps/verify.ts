@@ -7,7 +7,10 @@ import { replicasWithout } from '../proof/replicas-without.ts';
 import { runVerifyStatements } from '../proof/run-verify-statements.ts';
 import type { Step } from '../step.ts';
 
-/** Logs in with what was staged, as a consumer would, before any consumer can. Repeated until published. */
+/**
+ * Logs in with what was staged, as a consumer would, before any consumer can. Repeated until
+ * published.
+ */
 export const verify: Step = {
   name: 'verify',
   isDone: isPublished,

@@ -6,24 +6,24 @@ import { underLock } from './context/under-lock.ts';
 import { isLocked } from './server-fault.ts';
 
 /**
- * Discards what a rotation staged. What cannot be taken back now is recognized by its token, and taken back, by the
- * next rotation.
+ * Discards what a rotation staged. If a store is away now, the next rotation recognizes the version
+ * by its token and discards it.
  */
-export async function takeBack(context: RotationContext): Promise<void> {
+export async function discardStaged(context: RotationContext): Promise<void> {
   for (const destination of context.destinations) {
     await destination.store.discard(destination.secrets, context.rotation.id).catch(() => {});
   }
 }
 
 /**
- * Ends a rotation with `end`, shuts its incoming login and takes back what it staged. All of it under the policy's
- * lock and after asking the ledger there: a worker that was stopped, and wakes up when its rotation is over, changes
- * nothing. `end` returns undefined where the rotation goes on after all; then nothing else happens either.
+ * Ends a rotation with `end`, shuts its incoming login and discards what it staged, under the
+ * policy's lock. A worker that was stopped, and wakes up when its rotation is over, changes
+ * nothing. If `end` returns undefined the rotation goes on, and nothing is changed.
  *
- * Without the lock where `mayGoWithout` says so of what kept it from being had. The login then stays as it is, which
- * may wait: the next rotation sets it anew.
+ * If the lock cannot be taken, `mayGoWithout` decides by the error whether to go on without it. The
+ * login then stays as it is: the next rotation sets it anew.
  */
-export async function endAndTakeBack<Ended>(
+export async function endAndDiscard<Ended>(
   context: RotationContext,
   end: () => Promise<Ended | undefined>,
   mayGoWithout: (fault: unknown) => boolean,
@@ -40,21 +40,24 @@ export async function endAndTakeBack<Ended>(
       ended = await end();
     }
   }
-  if (ended) await takeBack(context);
+  if (ended) await discardStaged(context);
   return ended;
 }
 
-/** Whether a rotation that failed may end though the policy's lock cannot be had: not while somebody else holds it. */
+/**
+ * Whether a rotation that failed may end without the policy's lock: not while somebody else holds
+ * it.
+ */
 export function isNoRival(fault: unknown): boolean {
   return !(isFault(fault, 'rotation-superseded') || isLocked(fault));
 }
 
 /**
- * Shuts the incoming login where the rotation has given it a password, which nobody will use. A login that it has not
- * touched stays as it was. Needs the policy's lock.
+ * Shuts the incoming login if the rotation has given it a password. A login that it has not touched
+ * stays as it was. Needs the policy's lock.
  */
 async function shutIncoming(context: RotationContext): Promise<void> {
-  // As the ledger has it now: the step may have begun after this run read its row.
+  // Read again: the step may have begun after this run read its row.
   const { incoming, setBegunAt } = (await context.ledger.find(context.rotation.id)) ?? context.rotation;
   if (incoming === null || setBegunAt === null || !areOfPolicy(context)) return;
   if (await publisherOf(context, incoming)) return;
