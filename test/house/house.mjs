@@ -5,6 +5,9 @@ import { parseArgs } from 'node:util';
 import { measure } from './measure.mjs';
 import { LIMITS, verdicts } from './rules.mjs';
 
+// A reader that goes away (`npm run house | head`) is no fault.
+process.stdout.on('error', () => process.exit());
+
 const { values, positionals } = parseArgs({ options: { json: { type: 'boolean' } }, allowPositionals: true });
 const house = measure(positionals);
 const rules = verdicts(house);
