@@ -4,7 +4,15 @@ import type { FactCode } from './fact.ts';
  * The codes of faults that may pass without anybody doing something, so that a rotation tries again. All others end it
  * before publish, or wait for somebody after it.
  */
-const TRANSIENT: ReadonlySet<FactCode> = new Set<FactCode>(['unexpected']);
+const TRANSIENT: ReadonlySet<FactCode> = new Set<FactCode>([
+  'unexpected',
+  // The folder of a file store was one that could be written: somebody is about to mend it, as after a remount.
+  'folder-unusable',
+  'store-throttled',
+  'store-unreachable',
+  'version-conflict',
+  'version-removed',
+]);
 
 export function isTransientCode(code: FactCode): boolean {
   return TRANSIENT.has(code);
