@@ -83,13 +83,14 @@ function reasonOf({ body }, source) {
   return reason === undefined ? {} : { reason };
 }
 
-/** Lines that a comment makes longer than allowed, its own code before it included. */
+/** Lines with a comment that are longer than allowed. An address that fills its line cannot be broken. */
 function wideCommentsOf(file, source) {
   const lines = source.text.split('\n');
   const wide = new Set();
   for (const { pos, end } of commentsOf(source)) {
     for (let line = lineAt(source, pos); line <= lineAt(source, end); line++) {
-      if (lines[line - 1].length > LIMITS.commentColumns) wide.add(line);
+      const text = lines[line - 1];
+      if (text.length > LIMITS.commentColumns && !/^\s*(\*|\/\/) https:\S+$/.test(text)) wide.add(line);
     }
   }
   return [...wide].map((line) => ({ at: `${file}:${line}`, columns: lines[line - 1].length }));
