@@ -5,7 +5,7 @@ import { describeFuture, isFuture } from '../src/ledger/future.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
 import type { Rotation } from '../src/ledger/rotation.ts';
 import { WrongClockError } from '../src/ledger/state-clock.ts';
-import type { RotationQueue } from '../src/queue/queue.ts';
+import type { RotationQueue } from '../src/queue/rotation-queue.ts';
 import { nextDue, requestDueRotation } from '../src/rotation/due-rotation.ts';
 
 /** A store that answers slowly holds up a few policies, not all that come after it. */

@@ -8,7 +8,7 @@ import { inTime } from '../src/in-time.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
 import type { Rotation } from '../src/ledger/rotation.ts';
 import { isWrong } from '../src/ledger/state-clock.ts';
-import type { RotationQueue } from '../src/queue/queue.ts';
+import type { RotationQueue } from '../src/queue/rotation-queue.ts';
 import type { RotationContext } from '../src/rotation/context/rotation-context.ts';
 import { rotateJob } from './rotate.ts';
 import { slotJob } from './slot.ts';

@@ -9,6 +9,7 @@ const FLOORS = [
   'src/cli',
   'src/dashboard',
   'src/app.ts',
+  'src/targets.ts',
   'src/state.ts',
   'jobs',
   'src/messages',
@@ -30,8 +31,8 @@ const LEAVES = [
   'src/counted.ts',
   'src/in-time.ts',
   'src/each-of.ts',
-  'src/once.ts',
   'src/open-log.ts',
+  'src/reopenable.ts',
   'src/visible.ts',
 ];
 const ADAPTERS = /^src\/secret-store\/.*-store\.ts$/;

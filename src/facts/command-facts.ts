@@ -1,2 +1,5 @@
 /** About how a command was used. */
-export type CommandFacts = {};
+export interface CommandFacts {
+  /** A connection that keyturn still has to reach. */
+  readonly 'connection-not-configured': { readonly connection: string };
+}

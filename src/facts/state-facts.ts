@@ -4,4 +4,7 @@ export interface StateFacts {
   readonly recorded: { readonly text: string };
   /** An error that is not ours. */
   readonly unexpected: { readonly text: string };
+  /** The embedded PostgreSQL ended while in use, and is started again. */
+  readonly 'embedded-ended': Record<string, never>;
+  readonly 'embedded-runs-again': Record<string, never>;
 }

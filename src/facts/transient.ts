@@ -8,6 +8,11 @@ const TRANSIENT: ReadonlySet<FactCode> = new Set<FactCode>([
   'unexpected',
   // The folder of a file store was one that could be written: somebody is about to mend it, as after a remount.
   'folder-unusable',
+  'queue-database-unreachable',
+  'queue-login-refused',
+  'queue-takes-no-job',
+  'queue-tls-failed',
+  'queue-unreachable',
   'store-throttled',
   'store-unreachable',
   'version-conflict',

@@ -13,4 +13,15 @@ export const stateMessages: Messages<StateFacts> = {
       'An error that keyturn has no code for, in the words of whoever reported it. A rotation tries again.',
     example: { text: 'read ECONNRESET' },
   },
+  'embedded-ended': {
+    text: () => 'the embedded PostgreSQL has ended while it is in use; it is started again',
+    means:
+      'Somebody or the system ended the PostgreSQL that comes with keyturn. It is started again at once.',
+    example: {},
+  },
+  'embedded-runs-again': {
+    text: () => 'the embedded PostgreSQL runs again',
+    means: 'The PostgreSQL that comes with keyturn ended before, and answers again.',
+    example: {},
+  },
 };

@@ -2,8 +2,8 @@
 export const REQUEST_PATIENCE_MS = 10_000;
 
 /**
- * The same object, whose requests reject with `late()` when they take too long, and otherwise with what `name` makes
- * of their fault.
+ * The same object, whose requests reject with `late()` when they take too long, and otherwise with
+ * what `name` makes of their fault.
  */
 export function inPatience<Asked extends object>(
   asked: Asked,

@@ -15,9 +15,10 @@ import { advisoryLockHolders, describeHolder, howToEnd } from '../postgres/locks
 const LOCK_WAIT_MS = 10_000;
 
 /**
- * Makes or updates BullMQ's tables (schema `bullmq`) in the state database. Safe to run at every start, and by many at once.
- * BullMQ does it under an advisory lock, which everybody who can connect may hold: where there is nothing to do, it is not
- * asked for; else it is waited for in bounded time. Throws a DatabaseError that names who holds it.
+ * Makes or updates BullMQ's tables (schema `bullmq`) in the state database. Safe to run at every
+ * start, and by many at once. BullMQ does it under an advisory lock, which everybody who can
+ * connect may hold: where there is nothing to do, it is not asked for; else it is waited for in
+ * bounded time. Throws a DatabaseError that names who holds it.
  */
 export async function migrateQueue(pool: pg.Pool): Promise<void> {
   const client = await pool.connect();

@@ -6,7 +6,7 @@ import type { Policy } from '../../config/policy.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { Rotation } from '../../ledger/rotation.ts';
 import { RotationOpenError } from '../../ledger/rotation-open-error.ts';
-import { QueueError } from '../../queue/queue-error.ts';
+import { isQueueFault } from '../../queue/queue-fault.ts';
 import { type RotationReport, reportRotation } from '../../rotation/report.ts';
 import { stepsOf } from '../../rotation/steps.ts';
 import { interrupted } from '../interrupted.ts';
@@ -124,7 +124,7 @@ async function run(io: Io, app: App, names: readonly string[], asked: Options): 
 /** With --inline nobody needs the queue: what it cannot tell is answered for it. */
 function unreachable<Answer>({ inline }: Options, answer: Answer): (error: unknown) => Answer {
   return (error) => {
-    if (inline && error instanceof QueueError) return answer;
+    if (inline && isQueueFault(error)) return answer;
     throw error;
   };
 }

@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
 import { counted } from '../../counted.ts';
+import type { Fact } from '../../facts/fact.ts';
+import { tell } from '../../messages/tell.ts';
 import { interrupted } from '../interrupted.ts';
 import type { Io } from '../io.ts';
 import { type ConfigOption, withApp } from '../with-app.ts';
@@ -16,12 +18,12 @@ export function registerStart(program: Command, io: Io): void {
         const stopping = new AbortController();
         void stop.then(() => stopping.abort());
         for (const warning of app.config.warnings) io.stderr.write(`warning: ${warning}\n`);
-        const say = (fault: string) => io.stderr.write(`keyturn is waiting: ${fault}\n`);
+        const onReason = (reason: Fact) => io.stderr.write(`keyturn is waiting: ${tell(reason)}\n`);
         const work = async () => {
           const worker = await app.work();
           reload = () => void worker.reload();
         };
-        if (await app.reach({ stop: stopping.signal, say }, work)) {
+        if (await app.reach({ stop: stopping.signal, onReason }, work)) {
           const { policies, queueRedis } = app.config;
           io.stderr.write(
             `keyturn is ready: ${counted(policies.size, 'policy', 'policies')}, queue on ${queueRedis ? 'Redis' : 'PostgreSQL'}\n`,

@@ -3,7 +3,8 @@ import type { Command } from 'commander';
 import type { App } from '../../app.ts';
 import type { Policy } from '../../config/policy.ts';
 import { READ_ONLY_REMEDY } from '../../ledger/state-error.ts';
-import { QueueError } from '../../queue/queue-error.ts';
+import { tell } from '../../messages/tell.ts';
+import { isQueueFault } from '../../queue/queue-fault.ts';
 import { hypotheticalRotation } from '../../rotation/context/hypothetical-rotation.ts';
 import { type PolicyState, type PolicyStatus, policyStatus } from '../../rotation/status.ts';
 import { interrupted } from '../interrupted.ts';
@@ -73,7 +74,7 @@ async function queueFault(app: App): Promise<string | undefined> {
     if ((await queue.workers()) > 0) return undefined;
     return 'no worker is running, so nothing rotates by itself; start one: keyturn start';
   } catch (error) {
-    if (error instanceof QueueError) return error.message;
+    if (isQueueFault(error)) return tell(error.fact);
     throw error;
   }
 }

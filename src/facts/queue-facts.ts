@@ -1,0 +1,27 @@
+import type { Fact } from './fact.ts';
+
+/**
+ * A queue that does not answer, or refuses. `server` is `host:port`; `detail` is what the client
+ * said, if anything.
+ */
+interface QueueFault {
+  readonly server: string;
+  readonly detail?: string;
+}
+
+/** About the queue, its clients and its jobs. */
+export interface QueueFacts {
+  readonly 'queue-unreachable': QueueFault & { readonly tls: boolean };
+  /** The queue is in the state database. */
+  readonly 'queue-database-unreachable': QueueFault;
+  readonly 'queue-login-refused': QueueFault;
+  readonly 'queue-tls-failed': QueueFault;
+  /** Redis answers, but takes no change: out of memory, a replica, a full disk, still loading. */
+  readonly 'queue-takes-no-job': QueueFault;
+  /** A client of BullMQ lost its server, and connects anew by itself. */
+  readonly 'queue-client-failed': { readonly client: 'queue' | 'worker'; readonly detail: string };
+  readonly 'job-failed': { readonly job: string; readonly cause: Fact };
+  /** Nothing of keyturn's queues jobs with this name. */
+  readonly 'job-unknown': Record<string, never>;
+  readonly 'job-without-rotation': Record<string, never>;
+}

@@ -1,0 +1,79 @@
+import type { QueueFacts } from '../facts/queue-facts.ts';
+import type { Messages } from './message.ts';
+
+type QueueFault = QueueFacts['queue-login-refused'];
+
+const onServer = ({ server, detail = 'it does not answer' }: QueueFault) =>
+  `The queue on ${server}: ${detail}`;
+
+export const queueMessages: Messages<QueueFacts> = {
+  'queue-unreachable': {
+    text: onServer,
+    advice: ({ tls }) =>
+      `check queue.redis, and that Redis is up${tls ? ' and its port speaks TLS' : ''}; without it nothing rotates but with --inline`,
+    means:
+      'Redis does not answer. Open rotations stay in the ledger and go on once it does. `keyturn rotate --inline` works without it.',
+    example: { server: 'redis.internal:6379', detail: 'connect ECONNREFUSED 10.0.0.7:6379', tls: false },
+  },
+  'queue-database-unreachable': {
+    text: onServer,
+    advice: 'check state.database, and that its server is up',
+    means: 'The queue is in the state database, whose server does not answer.',
+    example: { server: 'db.internal:5432', detail: 'connect ECONNREFUSED 10.0.0.5:5432' },
+  },
+  'queue-login-refused': {
+    text: onServer,
+    advice: 'check user and password in queue.redis, and what Redis allows that user (ACL LIST)',
+    means:
+      'Redis refuses the user or the password of `queue.redis`, or does not allow that user a command that BullMQ needs.',
+    example: {
+      server: 'redis.internal:6379',
+      detail: 'WRONGPASS invalid username-password pair or user is disabled.',
+    },
+  },
+  'queue-tls-failed': {
+    text: onServer,
+    advice:
+      'check queue.redis: rediss:// needs a port of Redis that speaks TLS, and a CA that Node.js knows or NODE_EXTRA_CA_CERTS names',
+    means: 'The TLS handshake with Redis failed, or its certificate is not trusted.',
+    example: { server: 'redis.internal:6380', detail: 'self-signed certificate' },
+  },
+  'queue-takes-no-job': {
+    text: onServer,
+    advice:
+      'Redis takes no job; for OOM raise maxmemory, for the others see its log. Until then nothing rotates but with --inline',
+    means: 'Redis answers but takes no change, for instance because it is out of memory or a replica.',
+    example: {
+      server: 'redis.internal:6379',
+      detail: "OOM command not allowed when used memory > 'maxmemory'.",
+    },
+  },
+  'queue-client-failed': {
+    text: ({ client, detail }) => `the ${client} has a fault: ${detail}`,
+    means:
+      'A connection of the queue or of the worker failed. It connects anew by itself; this is logged once for each fault.',
+    example: { client: 'queue', detail: 'connect ECONNREFUSED 10.0.0.7:6379' },
+  },
+  'job-failed': {
+    text: ({ job, cause }, tell) => `the job ${job} failed: ${tell(cause)}`,
+    means: 'A job of the queue threw. It is tried again, and a rotation goes on where it was.',
+    example: {
+      job: 'sweep',
+      cause: { code: 'unexpected', params: { text: 'Connection terminated unexpectedly' } },
+    },
+  },
+  'job-unknown': {
+    text: () => 'it has a name that keyturn has no jobs of',
+    advice: 'remove who queued it',
+    means:
+      'Somebody else put a job into the queue. It is not run and not tried again. Whoever can write there can also delay rotations.',
+    example: {},
+  },
+  'job-without-rotation': {
+    text: () => 'it names no rotation by its UUID',
+    advice: 'remove who queued it',
+    means:
+      'Somebody else put a job into the queue that names no rotation. It is not run and not tried again.',
+    example: {},
+  },
+};
