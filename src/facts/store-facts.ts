@@ -19,7 +19,10 @@ export interface StoreFacts extends AwsFacts, FileStoreFacts {
   readonly 'version-token-invalid': { readonly token: string };
 }
 
-/** A request to AWS that failed. `detail` has nothing that the service said in words: they may repeat a value (G3). */
+/**
+ * A request to AWS that failed. `detail` has nothing that the service said in words: they may
+ * repeat a value (G3).
+ */
 interface AwsRequest {
   readonly store: string;
   readonly secret: string;
@@ -62,7 +65,9 @@ interface FileStoreFacts {
   readonly 'folder-open-to-all': { readonly store: string; readonly path: string; readonly mode: string };
   /** A folder inside a store is a link, or no folder. */
   readonly 'folder-replaced': { readonly store: string; readonly path: string; readonly found: Occupant };
-  /** More users than necessary may use a folder, in a way that stops nothing. `mode` as in chmod. */
+  /**
+   * More users than necessary may use a folder, in a way that stops nothing. `mode` as in chmod.
+   */
   readonly 'folder-exposed': {
     readonly store: string;
     readonly path: string;
@@ -71,7 +76,10 @@ interface FileStoreFacts {
     readonly may: 'read' | 'write';
   };
   readonly 'link-foreign': { readonly store: string; readonly path: string; readonly target: string };
-  /** Something that keyturn did not make has a name that keyturn uses. `expected: secret` is a plain file or our link. */
+  /**
+   * Something that keyturn did not make has a name that keyturn uses. `expected: secret` is a plain
+   * file or our link.
+   */
   readonly 'path-foreign': {
     readonly store: string;
     readonly path: string;

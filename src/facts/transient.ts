@@ -1,12 +1,13 @@
 import type { FactCode } from './fact.ts';
 
 /**
- * The codes of faults that may pass without anybody doing something, so that a rotation tries again. All others end it
- * before publish, or wait for somebody after it.
+ * The codes of faults that may pass without anybody doing something, so that a rotation tries
+ * again. All others end it before publish, or wait for somebody after it.
  */
 const TRANSIENT: ReadonlySet<FactCode> = new Set<FactCode>([
   'unexpected',
-  // The folder of a file store was one that could be written: somebody is about to mend it, as after a remount.
+  // The folder of a file store was one that could be written: somebody is about to mend it, as
+  // after a remount.
   'folder-unusable',
   'queue-database-unreachable',
   'queue-login-refused',

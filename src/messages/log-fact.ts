@@ -2,7 +2,9 @@ import type { Logger } from 'pino';
 import type { Fact } from '../facts/fact.ts';
 import { tell } from './tell.ts';
 
-/** Logs a fact: its message for people, its code and parameters for machines. `about` says of what. */
+/**
+ * Logs a fact: its message for people, its code and parameters for machines. `about` says of what.
+ */
 export function logFact(
   log: Logger,
   level: 'debug' | 'info' | 'warn' | 'error',

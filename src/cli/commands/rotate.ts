@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { App } from '../../app.ts';
 import type { Policy } from '../../config/policy.ts';
+import { fault } from '../../facts/fault.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { Rotation } from '../../ledger/rotation.ts';
 import { RotationOpenError } from '../../ledger/rotation-open-error.ts';
@@ -12,7 +13,7 @@ import { stepsOf } from '../../rotation/steps.ts';
 import { interrupted } from '../interrupted.ts';
 import type { Io } from '../io.ts';
 import { NO_WORKER } from '../no-worker.ts';
-import { duration } from '../options/duration-option.ts';
+import { duration } from '../options/parse-option.ts';
 import { confirm } from '../output/confirm.ts';
 import { showProgress } from '../output/progress.ts';
 import { writeJson } from '../output/table.ts';
@@ -21,7 +22,6 @@ import { heldUntil, requestRotation } from '../request-rotation.ts';
 import { rotateByWorker } from '../rotate-by-worker.ts';
 import { rotateHere } from '../rotate-here.ts';
 import { STUCK_MS, untilStuck } from '../until-stuck.ts';
-import { UsageError } from '../usage-error.ts';
 import { watchRotations } from '../watch-rotations.ts';
 import { type ConfigOption, choosePolicies, withApp } from '../with-app.ts';
 
@@ -77,12 +77,12 @@ export function registerRotate(program: Command, io: Io): void {
 
 async function run(io: Io, app: App, names: readonly string[], asked: Options): Promise<void> {
   const { all } = asked;
-  if (names.length === 0 && !all) throw new UsageError('Name a policy, or give --all');
-  if (names.length > 0 && all) throw new UsageError('Name policies or give --all, not both');
+  if (names.length === 0 && !all) throw fault('no-policy-named', {});
+  if (names.length > 0 && all) throw fault('policies-and-all', {});
   const policies = choosePolicies(app, names);
   const [first, ...others] = policies;
   if (asked.adopt && (all || !first || others.length > 0)) {
-    throw new UsageError('With --adopt name one policy: what was changed is to be judged for each by itself');
+    throw fault('adopt-needs-one-policy', {});
   }
   // What turns up later is not what was agreed to.
   const adopt = asked.adopt && first ? await tellOutsideChanges(io, app, first) : false;

@@ -1,3 +1,4 @@
+import stringWidth from 'string-width';
 import { visible } from '../../visible.ts';
 import type { Io } from '../io.ts';
 import type { Part } from './output.ts';
@@ -27,8 +28,9 @@ function textOf(cell: Cell = ''): string {
   return typeof cell === 'string' ? cell : cell.text;
 }
 
+/** In columns of a terminal, of which a character may take two, or none. */
 function widthOf(cell: Cell | undefined): number {
-  return visible(textOf(cell)).length;
+  return stringWidth(visible(textOf(cell)));
 }
 
 export function writeJson(io: Io, value: unknown): void {

@@ -1,0 +1,20 @@
+import type { FactCode } from './fact.ts';
+import { isFault } from './fault.ts';
+
+/**
+ * The codes that say that the command line or the configuration asks for what cannot be: exit code
+ * 2.
+ */
+const WRONG_REQUESTS: readonly FactCode[] = [
+  'adopt-needs-one-policy',
+  'confirmation-impossible',
+  'log-level-unknown',
+  'no-policy-named',
+  'not-confirmed',
+  'policies-and-all',
+];
+
+/** Whether it is the request itself that is wrong, so that nothing but another request can help. */
+export function isWrongRequest(error: unknown): boolean {
+  return isFault(error, ...WRONG_REQUESTS);
+}
