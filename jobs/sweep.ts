@@ -1,10 +1,13 @@
 import type { Logger } from 'pino';
 import type { Policy } from '../src/config/policy.ts';
 import { eachOf } from '../src/each-of.ts';
+import { fact } from '../src/facts/fact.ts';
+import { factOf } from '../src/facts/fault.ts';
 import { describeFuture, isFuture } from '../src/ledger/future.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
 import type { Rotation } from '../src/ledger/rotation.ts';
 import { WrongClockError } from '../src/ledger/state-clock.ts';
+import { logFact } from '../src/messages/log-fact.ts';
 import type { RotationQueue } from '../src/queue/rotation-queue.ts';
 import { nextDue, requestDueRotation } from '../src/rotation/due-rotation.ts';
 
@@ -56,7 +59,7 @@ export function sweepJob({ ledger, queue, log, now, policies, isUnpublished, isC
       } catch (error) {
         // It was told when the clock was measured.
         if (!(error instanceof WrongClockError))
-          log.error({ policy: policy.name }, `cannot tell whether it is due: ${(error as Error).message}`);
+          logFact(log, 'error', fact('due-unknown', { cause: factOf(error) }), { policy: policy.name });
       }
       const next = nextDue(policy, timing, now());
       if (next !== undefined) due.set(policy.name, next);

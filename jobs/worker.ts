@@ -4,10 +4,13 @@ import type { Config } from '../src/config/config.ts';
 import type { Policy } from '../src/config/policy.ts';
 import { watchConfig } from '../src/config/watch-config.ts';
 import type { ConfigSource } from '../src/config/yaml/read-tree.ts';
+import { fact } from '../src/facts/fact.ts';
+import { factOf } from '../src/facts/fault.ts';
 import { inTime } from '../src/in-time.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
 import type { Rotation } from '../src/ledger/rotation.ts';
 import { isWrong } from '../src/ledger/state-clock.ts';
+import { logFact } from '../src/messages/log-fact.ts';
 import type { RotationQueue } from '../src/queue/rotation-queue.ts';
 import type { RotationContext } from '../src/rotation/context/rotation-context.ts';
 import { rotateJob } from './rotate.ts';
@@ -88,7 +91,9 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   // edited, and gives the sweep back to a Redis that was flushed. One after the other, and none once it has closed.
   let turn = Promise.resolve();
   const take = (act: () => Promise<void>) => {
-    turn = turn.then(act).catch((error: Error) => log.error(`the worker has a fault: ${error.message}`));
+    turn = turn
+      .then(act)
+      .catch((error: unknown) => logFact(log, 'error', fact('worker-turn-failed', { cause: factOf(error) })));
     return turn;
   };
   const timer = setInterval(() => {

@@ -21,6 +21,10 @@ export interface QueueFacts {
   /** A client of BullMQ lost its server, and connects anew by itself. */
   readonly 'queue-client-failed': { readonly client: 'queue' | 'worker'; readonly detail: string };
   readonly 'job-failed': { readonly job: string; readonly cause: Fact };
+  /** What a worker does by itself every minute. */
+  readonly 'worker-turn-failed': { readonly cause: Fact };
+  /** Whether a rotation of the policy is due could not be told. */
+  readonly 'due-unknown': { readonly cause: Fact };
   /** Nothing of keyturn's queues jobs with this name. */
   readonly 'job-unknown': Record<string, never>;
   readonly 'job-without-rotation': Record<string, never>;

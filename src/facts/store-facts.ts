@@ -55,6 +55,8 @@ interface FileStoreFacts {
   readonly 'folder-unusable': { readonly store: string; readonly errno: string; readonly detail: string };
   /** The path cannot be a store's folder. */
   readonly 'folder-invalid': { readonly store: string; readonly detail: string };
+  /** Another process removed what was being written. */
+  readonly 'folder-removed': { readonly store: string; readonly path: string };
   readonly 'folder-owned-by-other': {
     readonly store: string;
     readonly path: string;

@@ -47,6 +47,13 @@ export const fileStoreMessages: Messages<Pick<StoreFacts, FileStoreCode>> = {
       'The path of a file store cannot be used as it is: for instance, a file is where a folder should be.',
     example: { store: 'files', detail: "ENOTDIR: not a directory, mkdir '/srv/secrets/orders'" },
   },
+  'folder-removed': {
+    text: ({ store, path }) => `The store ${store}: another process removed ${path} while it was written`,
+    advice: 'find out who removes folders there',
+    means:
+      'A folder that keyturn was writing a version into is gone. Other keyturn processes remove only what nobody has used for an hour.',
+    example: { store: 'files', path: '/srv/secrets/orders/..draft-2f6e0e0e' },
+  },
   'folder-owned-by-other': {
     text: ({ store, path, uid }) =>
       `The store ${store}: ${path} belongs to the user ${uid}, who could change what is published`,

@@ -62,6 +62,18 @@ export const queueMessages: Messages<QueueFacts> = {
       cause: { code: 'unexpected', params: { text: 'Connection terminated unexpectedly' } },
     },
   },
+  'worker-turn-failed': {
+    text: ({ cause }, tell) => `the worker has a fault: ${tell(cause)}`,
+    means:
+      'A worker could not look after its configuration or the sweep. It tries again a minute later; jobs go on meanwhile.',
+    example: { cause: { code: 'unexpected', params: { text: 'Connection terminated unexpectedly' } } },
+  },
+  'due-unknown': {
+    text: ({ cause }, tell) => `cannot tell whether it is due: ${tell(cause)}`,
+    means:
+      'The sweep could not decide whether a policy is due, for instance because its store does not answer. The next sweep decides.',
+    example: { cause: { code: 'unexpected', params: { text: 'Connection terminated unexpectedly' } } },
+  },
   'job-unknown': {
     text: () => 'it has a name that keyturn has no jobs of',
     advice: 'remove who queued it',

@@ -31,6 +31,7 @@ export const STORE_ERROR_KINDS: Readonly<Record<StoreFaultCode, StoreErrorKind>>
   'store-refused': 'invalid',
   'folder-unusable': 'unreachable',
   'folder-invalid': 'invalid',
+  'folder-removed': 'invalid',
   'folder-owned-by-other': 'invalid',
   'folder-open-to-all': 'invalid',
   'folder-replaced': 'invalid',

@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { chmod, lstat, mkdir, open, rename, symlink, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { holdFolder, removeFlat } from './file-held.ts';
-import { absent } from './file-unsafe.ts';
+import { absent, Unsafe } from './file-unsafe.ts';
 
 /**
  * The prefix of what is being made, and of what a crash left of it; the rotation's token follows.
@@ -55,7 +55,7 @@ export async function writeFolder(
 
 async function writeFiles(folder: string, contents: ReadonlyMap<string, string | Uint8Array>): Promise<void> {
   await using held = await holdFolder(folder);
-  if (!held) throw Object.assign(new Error(`${folder} was removed by another process`), { code: 'ENOENT' });
+  if (!held) throw Unsafe.because('folder-removed', { path: folder });
   for (const [file, content] of contents) {
     const handle = await open(join(held.at, file), 'wx', 0o600);
     try {

@@ -5,6 +5,7 @@ import type { Occupant } from '../../facts/store-facts.ts';
 import { type StoreError, storeError } from '../store-error.ts';
 
 type UnsafeCode =
+  | 'folder-removed'
   | 'folder-owned-by-other'
   | 'folder-open-to-all'
   | 'folder-replaced'
