@@ -17,6 +17,7 @@ export function openBullQueue(backend: QueueBackend, settings: Settings): Queue<
     });
   }
   const connection = postgresConnection(backend.database, { max: 4, application_name: 'keyturn queue' });
+  // BullMQ types the queue of a backend that is given by that backend's own jobs.
   return new Queue(QUEUE_NAME, { connection, settings }, createPostgresBackend) as unknown as Queue<
     JobData,
     void,

@@ -12,13 +12,12 @@ import {
 type Settings = NonNullable<WorkerOptions['settings']>;
 type Processor = (job: QueueJob, token?: string) => Promise<void>;
 
-// A worker that dies is noticed after its lock expires and the next look at stalled jobs.
+// A dead worker is noticed when its lock has expired and stalled jobs are looked for next.
 const WORKER: Omit<WorkerOptions, 'connection'> = {
   concurrency: 8,
   lockDuration: 10_000,
   stalledInterval: 5_000,
-  // A rotation rolls forward however often its worker dies; it is the ledger that says when it is
-  // over.
+  // A rotation rolls forward however often its worker dies. The ledger says when it is over.
   maxStalledCount: FOREVER,
 };
 
@@ -39,6 +38,7 @@ export function openBullWorker(
     });
   }
   const connection = postgresConnection(backend.database, { max: 8, application_name: 'keyturn worker' });
+  // BullMQ types the worker of a backend that is given by that backend's own jobs.
   return new Worker(
     QUEUE_NAME,
     processor as never,

@@ -31,9 +31,9 @@ export async function readVersion<Unit>(
  * do not count.
  */
 export function joinParts(parts: readonly (Version | undefined)[]): Version | undefined {
-  const found = parts.filter(
-    (part) => part !== undefined && Object.keys(part.fields).length > 0,
-  ) as Version[];
+  const found = parts
+    .filter((part) => part !== undefined)
+    .filter(({ fields }) => Object.keys(fields).length > 0);
   const [first] = found;
   if (first === undefined) return undefined;
   const fields: Fields = Object.assign({}, ...found.map((part) => part.fields));

@@ -14,6 +14,7 @@ export type SecretEntries = readonly { readonly field: Field; readonly key: stri
 export function secretsOf(mapping: Mapping): Map<string, SecretEntries> {
   const secrets = new Map<string, { field: Field; key: string | undefined }[]>();
   if (mapping.password) secrets.set(mapping.password.secret, []);
+  // Object.entries gives strings; the keys of a mapping are fields.
   for (const [field, { secret, key }] of Object.entries(mapping)) {
     const entries = secrets.get(secret) ?? [];
     entries.push({ field: field as Field, key });
@@ -29,6 +30,7 @@ export function isJson(entries: SecretEntries): boolean {
 
 /** Throws `field-without-value` for a mapped field: nobody could log in with an empty one. */
 export function requireValues(mapping: Mapping, fields: Fields): void {
+  // As above, the keys are fields.
   for (const [field, { secret }] of Object.entries(mapping)) valueFor(secret, field as Field, fields);
 }
 
@@ -84,5 +86,6 @@ function parseObject(secret: string, content: string): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw storeError('secret-not-json', { secret });
   }
+  // JSON.parse makes objects with string keys.
   return value as Record<string, unknown>;
 }

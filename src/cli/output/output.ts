@@ -40,7 +40,7 @@ export function openOutput(stream: Stream): Output {
   const shown = (part: Part) => {
     if (typeof part === 'string') return visible(part);
     const text = visible(part.text);
-    // It asks the stream, which knows NO_COLOR.
+    // styleText asks the stream, which knows NO_COLOR; only a real one has `isTTY`.
     return isTTY ? styleText(part.colour, text, { stream: stream as NodeJS.WriteStream }) : text;
   };
   return {
