@@ -65,9 +65,11 @@ export function sweepJob({ ledger, queue, log, now, policies, isUnpublished, isC
       if (next !== undefined) due.set(policy.name, next);
     };
     await eachOf(scheduled, sweepPolicy, PARALLEL);
-    const drains = new Map([...policies()].map(({ name, drain }) => [name, drain.grace]));
+    const graces = new Map(
+      [...policies()].map((each) => [each.name, each.type === 'logins' ? each.drain.grace : 0]),
+    );
     const keep = (rotation: Rotation) => {
-      const grace = drains.get(rotation.policy);
+      const grace = graces.get(rotation.policy);
       const isLate = grace !== undefined && mayBeLate(rotation, grace, now());
       return isLate ? queue.hurry(rotation) : queue.enqueue(rotation);
     };

@@ -31,10 +31,9 @@ export async function requestRotation(
 }
 
 /** How long an open rotation holds the next one back: the grace, and what its drain still needs. */
-export function heldUntil(
-  { drain: { timeout, onTimeout } }: Policy,
-  { rotation }: RotationOpenError,
-): string {
+export function heldUntil(policy: Policy, { rotation }: RotationOpenError): string {
+  if (policy.type === 'rotator') return '';
+  const { timeout, onTimeout } = policy.drain;
   if (!rotation?.publishedAt || onTimeout !== 'terminate') return '';
   return `; it drains until ${new Date(rotation.publishedAt.getTime() + timeout).toISOString()} at the latest`;
 }

@@ -95,20 +95,21 @@ function buildStore(name: string, store: StoreEntry, cwd: string): Store {
 
 function buildPolicy(
   name: string,
-  { schedule: scheduleEntry, publish, logins: pair, ...entry }: PolicyEntry,
+  { type, logins, owner, drain, schedule: scheduleEntry, publish, ...entry }: PolicyEntry,
   connection: ConnectionEntry | undefined,
 ): Policy {
   const schedule = scheduleEntry === undefined ? undefined : scheduleOf(scheduleEntry);
-  const logins =
-    entry.type === 'rotator' && connection?.user !== undefined ? ([connection.user] as const) : pair;
-  if (logins === undefined) throw new Error(`Policy ${name} has no login, which no check found`);
-  return {
+  const shared = {
     name,
     ...entry,
-    logins,
     ...(schedule === undefined ? {} : { schedule }),
     publish: publish as [Destination, ...Destination[]],
   };
+  if (type === 'rotator' && connection?.user !== undefined) {
+    return { ...shared, type, logins: [connection.user] };
+  }
+  if (logins === undefined) throw new Error(`Policy ${name} has no login, which no check found`);
+  return { ...shared, type: 'logins', logins, ...(owner === undefined ? {} : { owner }), drain };
 }
 
 function mapEntries<Entry, Built>(

@@ -46,23 +46,33 @@ export interface Drain {
   readonly onTimeout: 'terminate' | 'wait';
 }
 
-/**
- * What a policy rotates. `logins`: two logins of applications that take turns. `rotator`: the password of the one login
- * with which keyturn itself reaches the server, and which nobody else uses.
- */
+/** The types of policies, as the configuration names them. */
 export const POLICY_TYPES = ['logins', 'rotator'] as const;
 export type PolicyType = (typeof POLICY_TYPES)[number];
 
-/** Which logins, when, how to drain, and where to publish. Frozen once loaded. */
-export interface Policy {
+/** Which logins, when, and where to publish. Frozen once loaded. */
+export type Policy = LoginsPolicy | RotatorPolicy;
+
+/** Two logins of applications that take turns. */
+export interface LoginsPolicy extends AnyPolicy {
+  readonly type: 'logins';
+  readonly logins: readonly [string, string];
+  readonly owner?: string;
+  readonly drain: Drain;
+}
+
+/** The password of the one login with which keyturn itself reaches the server, and which nobody else uses. */
+export interface RotatorPolicy extends AnyPolicy {
+  readonly type: 'rotator';
+  readonly logins: readonly [string];
+}
+
+/** What policies of every type have. */
+interface AnyPolicy {
   readonly name: string;
-  readonly type: PolicyType;
   readonly description?: string;
   /** Name of an entry of `connections`. */
   readonly connection: string;
-  /** Two that take turns, or the rotator alone. */
-  readonly logins: readonly [string, string] | readonly [string];
-  readonly owner?: string;
   readonly schedule?: Schedule;
   readonly autoRotate: boolean;
   /** Milliseconds for which a passing fault is tried again before publish. */
@@ -70,8 +80,6 @@ export interface Policy {
   readonly password: { readonly length: number; readonly symbols: string };
   /** SQL run as the incoming login before publish. */
   readonly verify: readonly string[];
-  /** Of a rotator's policy without meaning: it has no second login to wait for. */
-  readonly drain: Drain;
   /** At least one; the first is the primary. */
   readonly publish: readonly [Destination, ...Destination[]];
 }

@@ -87,7 +87,7 @@ export async function diagnose(
     examined.set(policy.name, [
       ...world,
       // A rotator has no second login to wait for.
-      ...(policy.type === 'rotator' ? [] : [graceFinding(policy, parts.stores)]),
+      ...(policy.type === 'logins' ? [graceFinding(policy, parts.stores)] : []),
       ...(timing ? scheduleFindings(policy, { timing, last, now: parts.clock.now(), adopt }) : []),
     ]);
   }

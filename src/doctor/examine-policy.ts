@@ -6,7 +6,7 @@ import type { Rotation } from '../ledger/rotation.ts';
 import { readLogins } from '../postgres/logins/login.ts';
 import { hypotheticalRotation } from '../rotation/context/hypothetical-rotation.ts';
 import { openView } from '../rotation/context/open-context.ts';
-import type { OpenDestination, RotationView } from '../rotation/context/rotation-context.ts';
+import type { LoginsView, OpenDestination } from '../rotation/context/rotation-context.ts';
 import { comingIn } from '../rotation/findings/coming-in.ts';
 import { expiryFindings } from '../rotation/findings/expiry-findings.ts';
 import type { Finding } from '../rotation/findings/finding.ts';
@@ -50,20 +50,28 @@ export async function examinePolicy(policy: Policy, parts: PolicyParts): Promise
     const text = `the logins are not looked at: see the connection ${parts.connection.name}`;
     return [{ level: 'skip', about: 'logins', text }, ...(await stores)];
   }
-  if (policy.type === 'rotator') {
-    return [
-      ...(await looked(
-        'rotator',
-        rotatorFindings({ ...view, ledger }),
-        'it can set and prove a password of its own',
-      )),
-      ...(await looked('rotator', expiryFindings(view, due))),
-      ...(await looked('pg_hba', hbaFindings(view))),
-      // While a rotation is open, what is published may be refused: keyturn alone reads it, and knows what is pending.
-      ...(open ? [] : await looked('published', proofFindings(view, { ledger, open }))),
-      ...(await stores),
-    ];
+  if (policy.type === 'logins') {
+    return [...(await examineLogins({ ...view, policy }, parts)), ...(await stores)];
   }
+  return [
+    ...(await looked(
+      'rotator',
+      rotatorFindings({ ...view, ledger }),
+      'it can set and prove a password of its own',
+    )),
+    ...(await looked('rotator', expiryFindings(view, due))),
+    ...(await looked('pg_hba', hbaFindings(view))),
+    // While a rotation is open, what is published may be refused: keyturn alone reads it, and knows what is pending.
+    ...(open ? [] : await looked('published', proofFindings(view, { ledger, open }))),
+    ...(await stores),
+  ];
+}
+
+async function examineLogins(
+  view: LoginsView,
+  { open, ledger, due }: Pick<PolicyParts, 'open' | 'ledger' | 'due'>,
+): Promise<Finding[]> {
+  const { policy } = view;
   const logins = await looked(
     'logins',
     loginFindings(view),
@@ -98,7 +106,6 @@ export async function examinePolicy(policy: Policy, parts: PolicyParts): Promise
     ...(await looked('pg_hba', doorFindings(view))),
     ...(isChanged ? [] : await looked('published', proofFindings(view, { ledger, open }))),
     ...incoming,
-    ...(await stores),
   ];
 }
 
@@ -109,7 +116,7 @@ function notAsked(open: Rotation | undefined, ledger: Ledger | undefined): Findi
   return { level: 'skip', about, text: `which login would come in cannot be told ${why}` };
 }
 
-async function incomingFindings(view: RotationView, ledger: Ledger): Promise<Finding[]> {
+async function incomingFindings(view: LoginsView, ledger: Ledger): Promise<Finding[]> {
   const { logins, findings } = await comingIn({ ...view, ledger });
   if (!logins) return [...findings];
   const all = [

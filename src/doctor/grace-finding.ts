@@ -1,5 +1,5 @@
 import type { Store } from '../config/config.ts';
-import type { Policy } from '../config/policy.ts';
+import type { LoginsPolicy } from '../config/policy.ts';
 import type { Finding } from '../rotation/findings/finding.ts';
 
 const MINUTE_MS = 60_000;
@@ -9,7 +9,7 @@ const MINUTE_MS = 60_000;
  * said: of AWS Secrets Manager's own clients the agent keeps a secret for 5 minutes and the caching libraries for an hour.
  * https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieving-secrets_cache-java-ref_SecretCacheConfiguration.html
  */
-export function graceFinding(policy: Policy, stores: ReadonlyMap<string, Store>): Finding {
+export function graceFinding(policy: LoginsPolicy, stores: ReadonlyMap<string, Store>): Finding {
   const about = 'grace';
   const { grace } = policy.drain;
   const onAws = policy.publish.some(({ store }) => stores.get(store)?.type === 'aws-secrets-manager');

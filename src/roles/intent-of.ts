@@ -1,4 +1,3 @@
-import { pairOf } from '../config/pair-of.ts';
 import { existingSchemas } from '../postgres/roles/grantable.ts';
 import { readStandings } from '../postgres/roles/role-standing.ts';
 import { createSchema } from '../postgres/roles/role-statements.ts';
@@ -18,8 +17,7 @@ const PLAIN = /^[A-Za-z0-9_-]{1,50}$/;
  */
 export async function intentOf(context: RolesContext, wish: Wish): Promise<Intent> {
   const { policy, client, creators, sharing } = context;
-  const logins = pairOf(policy);
-  const { owner } = policy;
+  const { logins, owner } = policy;
   const pair = { logins, ...(owner === undefined ? {} : { owner }) };
   const existing = await readStandings(client, rolesOf(pair));
   refuseNames(

@@ -1,11 +1,11 @@
 import type pg from 'pg';
 import type { Connection } from '../config/config.ts';
-import type { Policy } from '../config/policy.ts';
+import type { LoginsPolicy } from '../config/policy.ts';
 import type { Provision } from '../ledger/provisions.ts';
 
 /** What it takes to look after the roles of one policy. */
 export interface RolesContext {
-  readonly policy: Policy;
+  readonly policy: LoginsPolicy;
   readonly connection: Connection;
   /** The rotator's session, in the policy's database. */
   readonly client: pg.Client;

@@ -1,10 +1,10 @@
 import { isForbidden } from '../postgres/connection/database-error.ts';
-import type { RotationView } from './context/rotation-context.ts';
+import type { LoginsView } from './context/rotation-context.ts';
 import { privilegeFindings } from './findings/privilege-findings.ts';
 import { refuse } from './findings/refuse.ts';
 
 /** Throws a Refusal that names every right that the rotator lacks for this rotation, and the statement that gives it. */
-export async function refuseMissingPrivileges(view: RotationView): Promise<void> {
+export async function refuseMissingPrivileges(view: LoginsView): Promise<void> {
   refuse(await privilegeFindings(view));
 }
 
@@ -12,7 +12,7 @@ export async function refuseMissingPrivileges(view: RotationView): Promise<void>
  * Throws what a statement that alters a role threw. Where PostgreSQL says that a right is missing, a Refusal that says
  * which, if that can be told: somebody changed the roles since `check`.
  */
-export async function rethrowNamingPrivileges(view: RotationView, error: unknown): Promise<never> {
+export async function rethrowNamingPrivileges(view: LoginsView, error: unknown): Promise<never> {
   if (isForbidden(error)) await refuseMissingPrivileges(view);
   throw error;
 }

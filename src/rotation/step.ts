@@ -10,16 +10,16 @@ export interface Wait {
 }
 
 /** One step of a rotation. All three may be asked any number of times, in any process, after any crash. */
-export interface Step {
+export interface Step<Context extends RotationContext = RotationContext> {
   readonly name: StepName;
   /** Asks the world, never a saved cursor, whether the step's effect is there. */
-  isDone(context: RotationContext): Promise<boolean>;
+  isDone(context: Context): Promise<boolean>;
   /** Brings the effect about, or returns what it waits for. Throws leaving all as it was. */
-  run(context: RotationContext): Promise<Wait | undefined>;
+  run(context: Context): Promise<Wait | undefined>;
   /** Of `check`: which logins it would freeze now. Throws a Refusal where it would stop. */
-  inspect?(context: RotationContext): Promise<Pick<Rotation, 'incoming' | 'outgoing'>>;
+  inspect?(context: Context): Promise<Pick<Rotation, 'incoming' | 'outgoing'>>;
   /** One sentence: what `run` would do now. */
-  describe(context: RotationContext): Promise<string>;
+  describe(context: Context): Promise<string>;
   /** What stops nothing and yet must be told, asked of the world once the step is done. */
-  warnings?(context: RotationContext): Promise<readonly string[]>;
+  warnings?(context: Context): Promise<readonly string[]>;
 }

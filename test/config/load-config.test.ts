@@ -285,7 +285,9 @@ test('a replica has the port and the TLS of its connection, unless its own host 
 
 test('everything in a configuration is frozen', () => {
   const policy = load(VALID).policies.get('orders');
-  for (const part of [policy, policy?.logins, policy?.drain, policy?.publish[0].secrets.username]) {
+  const drain = policy?.type === 'logins' ? policy.drain : undefined;
+  expect(drain).toBeDefined();
+  for (const part of [policy, policy?.logins, drain, policy?.publish[0].secrets.username]) {
     expect(Object.isFrozen(part)).toBe(true);
   }
 });
@@ -299,7 +301,7 @@ test('an alias repeats what its anchor names', () => {
     publish: [{ store: files, secrets: { username: invoices/username, password: invoices/password } }]
 `,
   );
-  expect(config.policies.get('invoices')?.drain.timeout).toBe(7_200_000);
+  expect(config.policies.get('invoices')).toMatchObject({ drain: { timeout: 7_200_000 } });
 });
 
 test.each([

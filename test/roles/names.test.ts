@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import type { Policy } from '../../src/config/policy.ts';
+import type { LoginsPolicy } from '../../src/config/policy.ts';
 import { connect, type Session } from '../../src/postgres/connection/connect.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
 import { intentOf } from '../../src/roles/intent-of.ts';
@@ -21,7 +21,7 @@ describe('what keyturn makes', () => {
   afterAll(() => session[Symbol.asyncDispose]());
 
   const accepts = async (login: string) => {
-    const policy: Policy = {
+    const policy: LoginsPolicy = {
       ...policyWith({ kind: 'interval', interval: 1, missed: 'run', timezone: 'UTC' }),
       logins: [login, `other${suffix}`],
     };

@@ -1,7 +1,7 @@
-import type { Policy, Schedule } from '../../src/config/policy.ts';
+import type { LoginsPolicy, Schedule } from '../../src/config/policy.ts';
 
 /** A policy of which only the schedule matters. */
-export function policyWith(schedule: Schedule, change: Partial<Policy> = {}): Policy {
+export function policyWith(schedule: Schedule, change: Partial<LoginsPolicy> = {}): LoginsPolicy {
   return {
     name: 'p',
     type: 'logins',

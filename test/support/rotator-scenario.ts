@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { Mapping, Policy } from '../../src/config/policy.ts';
+import type { Mapping, RotatorPolicy } from '../../src/config/policy.ts';
 import type { Rotation } from '../../src/ledger/rotation.ts';
 import { quoteLiteral } from '../../src/postgres/identifier.ts';
 import { cancel } from '../../src/rotation/cancel.ts';
@@ -16,7 +16,7 @@ export const ROTATOR_MAPPING: Mapping = {
 
 /** What may be different about a rotator's scenario. */
 export interface RotatorChange {
-  readonly policy?: Partial<Policy>;
+  readonly policy?: Partial<RotatorPolicy>;
   readonly store?: (store: SecretStore) => Partial<SecretStore>;
 }
 
@@ -41,8 +41,9 @@ export async function openRotatorScenario(server: ServerAddress): Promise<Rotato
   const made = await withLimitedRotator(scenario);
   const { limited, rotator } = made;
   const staged = new Set<string>();
-  const policy: Policy = {
-    ...limited.policy,
+  const { owner: _, drain: __, ...shared } = limited.policy;
+  const policy: RotatorPolicy = {
+    ...shared,
     name: `${limited.policy.name}-rotator`,
     type: 'rotator',
     logins: [rotator],

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { type Clock, systemClock } from '../../src/clock.ts';
 import type { Connection } from '../../src/config/config.ts';
-import type { Mapping, Policy } from '../../src/config/policy.ts';
+import type { LoginsPolicy, Mapping, Policy } from '../../src/config/policy.ts';
 import { type Ledger, openLedger } from '../../src/ledger/ledger.ts';
 import type { Reason, Rotation } from '../../src/ledger/rotation.ts';
 import { connect, type Session } from '../../src/postgres/connection/connect.ts';
@@ -30,7 +30,7 @@ export interface ServerAddress {
 /** One policy on real servers: a database, two logins, a ledger, and a file store; all with names of its own. */
 export interface Scenario extends AsyncDisposable {
   /** It has two logins, unless a test gave the scenario a rotator's. */
-  readonly policy: Policy & { readonly logins: readonly [string, string] };
+  readonly policy: LoginsPolicy;
   readonly connection: Connection;
   readonly ledger: Ledger;
   readonly destinations: readonly [OpenDestination, ...OpenDestination[]];
@@ -83,7 +83,7 @@ export async function openScenario(
   }: {
     logins?: [string, string];
     owner?: string;
-    policy?: Partial<Policy>;
+    policy?: Partial<LoginsPolicy>;
     database?: string;
   } = {},
 ): Promise<Scenario> {
@@ -102,7 +102,7 @@ export async function openScenario(
   pool.on('error', () => {});
   const store = openFileStore({ name: 'files', path: folder });
 
-  const policy: Policy = {
+  const policy: LoginsPolicy = {
     name: `policy-${suffix}`,
     type: 'logins',
     connection: 'target',
@@ -127,7 +127,7 @@ export async function openScenario(
   const build = (own: ScenarioParts): Scenario => {
     const scenario: Scenario = {
       ...own,
-      policy: own.policy as Scenario['policy'],
+      policy: own.policy as LoginsPolicy,
       store,
       admin: adminSession.client,
       folder,

@@ -28,7 +28,7 @@ function textOf(cell: Cell = ''): string {
   return typeof cell === 'string' ? cell : cell.text;
 }
 
-/** In columns of a terminal, of which a character may take two, or none. */
+/** In columns of a terminal: a Chinese character takes two, a combining accent none. */
 function widthOf(cell: Cell | undefined): number {
   return stringWidth(visible(textOf(cell)));
 }

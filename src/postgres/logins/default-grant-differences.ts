@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { otherOf } from '../../config/pair-of.ts';
+import { otherOf } from '../../config/other-of.ts';
 import { quoteIdentifier } from '../identifier.ts';
 import type { GrantDifference } from './grant-differences.ts';
 

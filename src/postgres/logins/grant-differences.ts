@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { otherOf } from '../../config/pair-of.ts';
+import { otherOf } from '../../config/other-of.ts';
 import { quoteIdentifier } from '../identifier.ts';
 
 /** What one of two logins may do in this database, because it was granted or by a row security policy, and the other not. */

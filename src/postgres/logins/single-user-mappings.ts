@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { otherOf } from '../../config/pair-of.ts';
+import { otherOf } from '../../config/other-of.ts';
 import { quoteIdentifier } from '../identifier.ts';
 
 /** A foreign server in this database for which one of two logins has a user mapping and the other has none. */

@@ -18,7 +18,7 @@ export async function dropOwner(
   if (!isEmbedded && !(await ledger.provisions.made(connection)).includes(owner)) {
     return `keeps the owner ${owner}, which keyturn did not make`;
   }
-  const user = others.find((policy) => policy.owner === owner);
+  const user = others.find((policy) => policy.type === 'logins' && policy.owner === owner);
   if (user) return `keeps the owner ${owner}, which is the owner of the policy ${user.name} too`;
   const owned = await ownedObjects(client, [owner]);
   if (owned.length > 0) {

@@ -1,5 +1,4 @@
 import type { Config } from '../../config/config.ts';
-import { pairOf } from '../../config/pair-of.ts';
 import type { Provision } from '../../ledger/provisions.ts';
 import { refuseRotator } from '../refuse-rotator.ts';
 
@@ -22,7 +21,7 @@ export function dropTargetOf(
 ): DropTarget | undefined {
   const policy = policies.get(name);
   if (policy) refuseRotator(policy);
-  const source = policy ? { ...policy, logins: pairOf(policy) } : provisions.get(name);
+  const source = policy ?? provisions.get(name);
   if (!source) return undefined;
   const { connection, logins, owner } = source;
   const settings = connections.get(connection);

@@ -12,9 +12,9 @@ import { openUsePoller, type UsePoller, type UseSource } from '../../postgres/se
 import type { Stage, Version } from '../../secret-store/secret-store.ts';
 import type { OpenDestination, RotationContext, RotationView } from './rotation-context.ts';
 
-interface ViewParts {
+interface ViewParts<Its extends Policy> {
   readonly rotation: Rotation;
-  readonly policy: Policy;
+  readonly policy: Its;
   readonly connection: Connection;
   readonly destinations: readonly [OpenDestination, ...OpenDestination[]];
   readonly clock: Clock;
@@ -25,15 +25,15 @@ interface ViewParts {
 }
 
 /** A context for one run through the steps. Disposing of it closes the rotator's sessions that were opened. */
-export function openContext({
+export function openContext<Its extends Policy>({
   ledger,
   ...parts
-}: ViewParts & { readonly ledger: Ledger }): RotationContext & AsyncDisposable {
+}: ViewParts<Its> & { readonly ledger: Ledger }): RotationContext<Its> & AsyncDisposable {
   return { ...openView(parts), ledger };
 }
 
 /** The same without a ledger, for looking only. */
-export function openView(parts: ViewParts): RotationView & AsyncDisposable {
+export function openView<Its extends Policy>(parts: ViewParts<Its>): RotationView<Its> & AsyncDisposable {
   let session: Promise<Session> | undefined;
   let answers = new Map<string, Promise<Version | undefined>>();
   const poller = parts.poller ?? openUsePoller(parts.clock);

@@ -1,4 +1,4 @@
-import { otherOf } from '../../config/pair-of.ts';
+import { otherOf } from '../../config/other-of.ts';
 import type { Login } from '../../postgres/logins/login.ts';
 import type { LoginSession } from '../../postgres/sessions/sessions.ts';
 

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Clock } from '../../clock.ts';
 import type { Connection } from '../../config/config.ts';
-import type { Destination, Policy } from '../../config/policy.ts';
+import type { Destination, LoginsPolicy, Policy } from '../../config/policy.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { Rotation, StepName } from '../../ledger/rotation.ts';
 import type { Session } from '../../postgres/connection/connect.ts';
@@ -29,8 +29,8 @@ export interface Warning {
 }
 
 /** All that the steps of one rotation need, for one run through them. */
-export interface RotationContext {
-  readonly policy: Policy;
+export interface RotationContext<Its extends Policy = Policy> {
+  readonly policy: Its;
   readonly connection: Connection;
   /** The first is the primary. */
   readonly destinations: readonly [OpenDestination, ...OpenDestination[]];
@@ -58,7 +58,11 @@ export interface RotationContext {
 }
 
 /** What can be asked of the world while the ledger is away. */
-export type RotationView = Omit<RotationContext, 'ledger'>;
+export type RotationView<Its extends Policy = Policy> = Omit<RotationContext<Its>, 'ledger'>;
+
+/** The same two for a policy of two logins. */
+export type LoginsContext = RotationContext<LoginsPolicy>;
+export type LoginsView = RotationView<LoginsPolicy>;
 
 /** The token of the version that a rotation makes current: its own, or on its way back the one before. */
 export function tokenOf({ rotation }: RotationView): string {

@@ -1,10 +1,9 @@
-import { pairOf } from '../../config/pair-of.ts';
 import { counted } from '../../counted.ts';
 import { readLogins } from '../../postgres/logins/login.ts';
 import { describeSession, sessionsIn } from '../../postgres/sessions/sessions.ts';
 import { publisherOf } from '../context/publisher-of.ts';
 import { resolveLogins } from '../context/resolve-logins.ts';
-import type { RotationContext } from '../context/rotation-context.ts';
+import type { LoginsContext } from '../context/rotation-context.ts';
 import type { Finding } from './finding.ts';
 import { outsideFindings } from './outside-findings.ts';
 import { unpublishedUse } from './unpublished-use.ts';
@@ -16,7 +15,7 @@ export interface ComingIn {
 }
 
 /** Which login comes in now and which goes out, and what in the stores or in use is in the way. Needs logins that exist. */
-export async function comingIn(context: RotationContext): Promise<ComingIn> {
+export async function comingIn(context: LoginsContext): Promise<ComingIn> {
   const { policy, rotation } = context;
   const client = await context.rotator();
   const sessions = sessionsIn(await context.uses(policy.logins));
@@ -30,7 +29,7 @@ export async function comingIn(context: RotationContext): Promise<ComingIn> {
     rotation.incoming && rotation.outgoing
       ? { incoming: rotation.incoming, outgoing: rotation.outgoing }
       : resolveLogins(
-          pairOf(policy),
+          policy.logins,
           published?.fields.username,
           await readLogins(client, policy.logins),
           sessions,

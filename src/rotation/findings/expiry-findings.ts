@@ -1,3 +1,4 @@
+import type { Policy } from '../../config/policy.ts';
 import { readLogins } from '../../postgres/logins/login.ts';
 import { neverExpire } from '../../postgres/roles/role-statements.ts';
 import type { RotationView } from '../context/rotation-context.ts';
@@ -16,7 +17,7 @@ export async function expiryFindings(
   due: number | undefined,
 ): Promise<Finding[]> {
   const logins = await readLogins(await rotator(), policy.logins);
-  const end = due === undefined ? clock.now() + SOON * DAY_MS : due + policy.drain.timeout;
+  const end = due === undefined ? clock.now() + SOON * DAY_MS : due + drainOf(policy);
   const before =
     due === undefined
       ? `in less than ${SOON} days`
@@ -35,4 +36,9 @@ export async function expiryFindings(
     const about = policy.type === 'rotator' ? 'rotator' : 'logins';
     return [{ level: 'warn', about, text, sql: [neverExpire(name)] }];
   });
+}
+
+/** How long the outgoing login may be in use; a rotator has none. */
+function drainOf(policy: Policy): number {
+  return policy.type === 'logins' ? policy.drain.timeout : 0;
 }

@@ -1,19 +1,18 @@
-import { pairOf } from '../../config/pair-of.ts';
 import { defaultGrantDifferences } from '../../postgres/logins/default-grant-differences.ts';
 import { grantDifferences } from '../../postgres/logins/grant-differences.ts';
 import { rowPolicyDifferences } from '../../postgres/logins/row-policy-differences.ts';
 import { singleUserMappings } from '../../postgres/logins/single-user-mappings.ts';
-import type { RotationView } from '../context/rotation-context.ts';
+import type { LoginsView } from '../context/rotation-context.ts';
 import type { Finding } from './finding.ts';
 
 /**
  * What consumers may do as one login and could not as the other. With an owner they act as that role, and what the logins
  * themselves were granted does not matter.
  */
-export async function grantFindings({ policy, connection, rotator }: RotationView): Promise<Finding[]> {
-  if (policy.owner !== undefined || policy.type === 'rotator') return [];
+export async function grantFindings({ policy, connection, rotator }: LoginsView): Promise<Finding[]> {
+  if (policy.owner !== undefined) return [];
   const client = await rotator();
-  const pair = pairOf(policy);
+  const pair = policy.logins;
   const differences = [
     ...(await grantDifferences(client, pair)),
     ...(await defaultGrantDifferences(client, pair)),

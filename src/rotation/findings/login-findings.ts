@@ -12,7 +12,7 @@ import {
 } from '../../postgres/roles/role-statements.ts';
 import { WITH_OPTIONS } from '../../postgres/roles/with-options.ts';
 import { sessionsOfNobody } from '../../postgres/sessions/sessions-of-nobody.ts';
-import type { RotationView } from '../context/rotation-context.ts';
+import type { LoginsView } from '../context/rotation-context.ts';
 import type { Finding } from './finding.ts';
 
 /** What a rotation that is about to begin knows of itself. */
@@ -25,7 +25,7 @@ export interface Turn {
 
 /** What is wrong with the logins themselves. Consumers must notice nothing but the name, so they may differ in nothing else. */
 export async function loginFindings(
-  view: RotationView,
+  view: LoginsView,
   { outgoing, emergency = false }: Turn = {},
 ): Promise<Finding[]> {
   const { logins, owner } = view.policy;

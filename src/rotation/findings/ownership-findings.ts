@@ -1,11 +1,11 @@
 import { counted } from '../../counted.ts';
 import { quoteIdentifier } from '../../postgres/identifier.ts';
 import { type OwnedObjects, ownedObjects } from '../../postgres/logins/owned-objects.ts';
-import type { RotationView } from '../context/rotation-context.ts';
+import type { LoginsView } from '../context/rotation-context.ts';
 import type { Finding } from './finding.ts';
 
 /** Only an owner may alter or drop an object, and nobody else has rights on it unless granted, the other login included. */
-export async function ownershipFindings({ policy, rotator }: RotationView): Promise<Finding[]> {
+export async function ownershipFindings({ policy, rotator }: LoginsView): Promise<Finding[]> {
   const { logins, owner } = policy;
   const owned = await ownedObjects(await rotator(), logins);
   return logins.flatMap((login): Finding[] => {

@@ -1,6 +1,6 @@
 import { counted } from '../../counted.ts';
 import { describeSession, type LoginSession } from '../../postgres/sessions/sessions.ts';
-import type { RotationContext } from '../context/rotation-context.ts';
+import type { LoginsContext } from '../context/rotation-context.ts';
 import type { Finding } from './finding.ts';
 
 /**
@@ -8,7 +8,7 @@ import type { Finding } from './finding.ts';
  * secret. Whoever has that credential would never learn of another, so a rotation that nobody asked for stops here.
  */
 export async function unpublishedUse(
-  context: RotationContext,
+  context: LoginsContext,
   sessions: ReadonlyMap<string, readonly LoginSession[]>,
 ): Promise<Finding | undefined> {
   const { policy, rotation, destinations } = context;

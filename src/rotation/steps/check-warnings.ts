@@ -1,6 +1,6 @@
 import { readLogins } from '../../postgres/logins/login.ts';
 import { sessionsIn } from '../../postgres/sessions/sessions.ts';
-import { frozenLogins, type RotationContext } from '../context/rotation-context.ts';
+import { frozenLogins, type LoginsContext } from '../context/rotation-context.ts';
 import { nextDue } from '../due-rotation.ts';
 import { expiryFindings } from '../findings/expiry-findings.ts';
 import { grantFindings } from '../findings/grant-findings.ts';
@@ -13,7 +13,7 @@ import { outsideChanges } from '../outside-changes/outside-changes.ts';
 import { turnOf } from '../turn-of.ts';
 
 /** What `check` lets pass although it will trouble somebody. */
-export async function checkWarnings(context: RotationContext): Promise<string[]> {
+export async function checkWarnings(context: LoginsContext): Promise<string[]> {
   const { policy, ledger, clock } = context;
   const changes = await outsideChanges(context);
   const inUse = await unpublishedUse(context, sessionsIn(await context.uses(policy.logins)));
@@ -36,6 +36,6 @@ export async function checkWarnings(context: RotationContext): Promise<string[]>
 }
 
 /** Whether both logins exist: only then they can be compared. */
-async function isPair({ policy, rotator }: RotationContext): Promise<boolean> {
+async function isPair({ policy, rotator }: LoginsContext): Promise<boolean> {
   return (await readLogins(await rotator(), policy.logins)).size === policy.logins.length;
 }

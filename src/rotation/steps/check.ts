@@ -1,6 +1,6 @@
-import { otherOf, pairOf } from '../../config/pair-of.ts';
+import { otherOf } from '../../config/other-of.ts';
 import { readServer } from '../../postgres/connection/rotator.ts';
-import { findStaged, frozenLogins, holds, type RotationContext } from '../context/rotation-context.ts';
+import { findStaged, frozenLogins, holds, type LoginsContext } from '../context/rotation-context.ts';
 import { comingIn } from '../findings/coming-in.ts';
 import { loginFindings } from '../findings/login-findings.ts';
 import { privilegeFindings } from '../findings/privilege-findings.ts';
@@ -14,7 +14,7 @@ import { turnOf } from '../turn-of.ts';
 import { checkWarnings } from './check-warnings.ts';
 
 /** Resolves the logins and refuses whatever would stop or endanger the steps that follow. Changes nothing. */
-export const check: Step = {
+export const check: Step<LoginsContext> = {
   name: 'check',
   async isDone(context) {
     const { destinations, rotation } = context;
@@ -42,7 +42,7 @@ export const check: Step = {
 
 /** What `check` finds, without recording it. Throws a Refusal that names all that is in the way. */
 export async function inspect(
-  context: RotationContext,
+  context: LoginsContext,
 ): Promise<{ readonly incoming: string; readonly outgoing: string }> {
   refuseReplaced(context);
   const published = await publishedLogins(context);
@@ -60,14 +60,14 @@ export async function inspect(
 }
 
 /** The logins of a rotation that is published though the ledger does not know them: it was restored from a backup. */
-async function publishedLogins(context: RotationContext) {
+async function publishedLogins(context: LoginsContext) {
   const { rotation, destinations, policy } = context;
   if (rotation.incoming !== null) return undefined;
   for (const destination of destinations) {
     if ((await context.read(destination, 'current'))?.token !== rotation.id) continue;
     const incoming = (await findStaged(context))?.username;
     if (incoming === undefined || !policy.logins.includes(incoming)) continue;
-    return { incoming, outgoing: otherOf(pairOf(policy), incoming) };
+    return { incoming, outgoing: otherOf(policy.logins, incoming) };
   }
   return undefined;
 }

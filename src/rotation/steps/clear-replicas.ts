@@ -1,7 +1,7 @@
 import { readLogins } from '../../postgres/logins/login.ts';
 import type { OpenReplica } from '../../postgres/replicas/open-replica.ts';
 import type { LoginSession } from '../../postgres/sessions/sessions.ts';
-import { frozenLogins, type RotationContext } from '../context/rotation-context.ts';
+import { frozenLogins, type LoginsContext } from '../context/rotation-context.ts';
 import { cut } from './cut.ts';
 import { mayCut } from './drain.ts';
 
@@ -14,7 +14,7 @@ export interface OnReplicas {
 }
 
 /** Whether the outgoing login is shut out and gone on every replica. Throws when all that is known says so, but not all is. */
-export async function areReplicasClear(context: RotationContext): Promise<boolean> {
+export async function areReplicasClear(context: LoginsContext): Promise<boolean> {
   const looks = await Promise.allSettled(context.replicas.map((replica) => lookAt(context, replica)));
   const isLeft = looks.some(
     (look) => look.status === 'fulfilled' && (look.value.isOpen || look.value.sessions.length > 0),
@@ -28,7 +28,7 @@ export async function areReplicasClear(context: RotationContext): Promise<boolea
  * Ends sessions of the outgoing login on replicas, if that may be: on each once it has replayed NOLOGIN, since before
  * they would come back. One that is away keeps nobody on another; what it could not be asked is thrown at the end.
  */
-export async function clearReplicas(context: RotationContext): Promise<OnReplicas> {
+export async function clearReplicas(context: LoginsContext): Promise<OnReplicas> {
   const behind: OpenReplica[] = [];
   const left: LoginSession[] = [];
   const faults: unknown[] = [];
@@ -47,7 +47,7 @@ export async function clearReplicas(context: RotationContext): Promise<OnReplica
 }
 
 async function lookAt(
-  context: RotationContext,
+  context: LoginsContext,
   replica: OpenReplica,
 ): Promise<{ readonly isOpen: boolean; readonly sessions: readonly LoginSession[] }> {
   const { outgoing } = frozenLogins(context);

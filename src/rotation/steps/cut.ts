@@ -3,7 +3,7 @@ import { withPolicyLock } from '../../postgres/locks/policy-lock.ts';
 import type { OpenReplica } from '../../postgres/replicas/open-replica.ts';
 import { describeSession, type LoginSession, terminate } from '../../postgres/sessions/sessions.ts';
 import { lockOf } from '../context/lock-of.ts';
-import { frozenLogins, type RotationContext } from '../context/rotation-context.ts';
+import { frozenLogins, type LoginsContext } from '../context/rotation-context.ts';
 import { Refusal } from '../refusal.ts';
 import { refuseMissingPrivileges } from '../refuse-missing-privileges.ts';
 import { refuseSuperseded } from '../superseded.ts';
@@ -15,7 +15,7 @@ import { describeUse } from './drain.ts';
  * that a crash in between cannot hide whom keyturn cut. Throws a Refusal that names those that it may not end.
  */
 export async function cut(
-  context: RotationContext,
+  context: LoginsContext,
   sessions: readonly LoginSession[],
   replica?: OpenReplica,
 ): Promise<void> {

@@ -2,14 +2,14 @@ import { counted } from '../../counted.ts';
 import { readLogins } from '../../postgres/logins/login.ts';
 import { describePrepared } from '../../postgres/sessions/prepared-transaction.ts';
 import { describeSession, type LoginUse, NOBODY } from '../../postgres/sessions/sessions.ts';
-import { frozenLogins, type RotationContext } from '../context/rotation-context.ts';
+import { frozenLogins, type LoginsContext } from '../context/rotation-context.ts';
 import { mayTerminate } from '../may-terminate.ts';
 import { pooledClients } from '../pooled-clients.ts';
 import type { Step, Wait } from '../step.ts';
 import { warn } from '../warn.ts';
 
 /** Waits until nobody uses the outgoing login, or until the deadline has passed and the policy says to cut. */
-export const drain: Step = {
+export const drain: Step<LoginsContext> = {
   name: 'drain',
   async isDone(context) {
     if (mayCut(context)) return true;
@@ -59,7 +59,7 @@ export const drain: Step = {
 };
 
 /** Whether sessions of the outgoing login may be ended: its time is up and the policy says so, or the password leaked. */
-export function mayCut(context: RotationContext): boolean {
+export function mayCut(context: LoginsContext): boolean {
   const since = cutSince(context);
   return since !== undefined && context.clock.now() >= since;
 }
@@ -69,17 +69,17 @@ export function mayCut(context: RotationContext): boolean {
  * past the deadline: only its coordinator knows whether to commit it, so keyturn ends none. The login is shut out all
  * the same, and the rotation ends with a warning, since waiting on would hold back every rotation that follows.
  */
-export function isHeld(context: RotationContext, { sessions, prepared }: LoginUse): boolean {
+export function isHeld(context: LoginsContext, { sessions, prepared }: LoginUse): boolean {
   return sessions.length > 0 || (prepared.length > 0 && !mayCut(context));
 }
 
 /** Who uses the outgoing login, seen together with all that drain on this connection. */
-function lookTogether(context: RotationContext): Promise<LoginUse> {
+function lookTogether(context: LoginsContext): Promise<LoginUse> {
   return context.look(frozenLogins(context).outgoing, pollInterval(context) / 2);
 }
 
 /** When to count again, and who is still there; `clients` are those of PgBouncers. */
-export function waitForUse(context: RotationContext, use: LoginUse, clients: readonly string[] = []): Wait {
+export function waitForUse(context: LoginsContext, use: LoginUse, clients: readonly string[] = []): Wait {
   const { outgoing } = frozenLogins(context);
   const now = context.clock.now();
   const end = deadline(context);
@@ -120,7 +120,7 @@ export function describeUse(
   return parts.join('; ');
 }
 
-function pollInterval(context: RotationContext): number {
+function pollInterval(context: LoginsContext): number {
   const now = context.clock.now();
   const since = cutSince(context);
   // What was told to end is gone in a moment; what is not is asked less and less.
@@ -130,20 +130,20 @@ function pollInterval(context: RotationContext): number {
 }
 
 /** From when on sessions may be ended; undefined: never. */
-function cutSince(context: RotationContext): number | undefined {
+function cutSince(context: LoginsContext): number | undefined {
   if (!mayTerminate(context)) return undefined;
   return context.rotation.reason === 'emergency' ? publishedAt(context) : deadline(context);
 }
 
-function publishedAt({ rotation, clock }: RotationContext): number {
+function publishedAt({ rotation, clock }: LoginsContext): number {
   return rotation.publishedAt?.getTime() ?? clock.now();
 }
 
-function graceEnd(context: RotationContext): number {
+function graceEnd(context: LoginsContext): number {
   return publishedAt(context) + context.policy.drain.grace;
 }
 
-function deadline(context: RotationContext): number {
+function deadline(context: LoginsContext): number {
   return publishedAt(context) + context.policy.drain.timeout;
 }
 

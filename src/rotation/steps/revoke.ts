@@ -8,7 +8,7 @@ import { LAST_LOOK_MS } from '../../postgres/sessions/last-look.ts';
 import { describePrepared } from '../../postgres/sessions/prepared-transaction.ts';
 import { type LoginUse, NOBODY, usesOf } from '../../postgres/sessions/sessions.ts';
 import { awaitReplay } from '../await-replay.ts';
-import { frozenLogins, isPublished, type RotationContext } from '../context/rotation-context.ts';
+import { frozenLogins, isPublished, type LoginsContext } from '../context/rotation-context.ts';
 import { mayTerminate } from '../may-terminate.ts';
 import { pooledClients } from '../pooled-clients.ts';
 import { withProvenLogin } from '../proof/proven-login.ts';
@@ -21,7 +21,7 @@ import { cut } from './cut.ts';
 import { isHeld, mayCut, waitForUse } from './drain.ts';
 
 /** Shuts the outgoing login out, and only then ends what sessions are left, until none is. */
-export const revoke: Step = {
+export const revoke: Step<LoginsContext> = {
   name: 'revoke',
   async isDone(context) {
     // Who else shut it did not prove that the published login works.
@@ -74,7 +74,7 @@ function lastLook(outgoing: string): string {
 }
 
 /** Whether the last look was announced long enough ago. When a replica replayed NOLOGIN it does not tell, the history does. */
-async function wasLastLook(context: RotationContext): Promise<boolean> {
+async function wasLastLook(context: LoginsContext): Promise<boolean> {
   const reason = lastLook(frozenLogins(context).outgoing);
   const events = await context.ledger.events([context.rotation.id]);
   const said = events.find(({ kind, detail }) => kind === 'waiting' && detail === reason);
@@ -83,26 +83,26 @@ async function wasLastLook(context: RotationContext): Promise<boolean> {
   return said !== undefined && (isFuture(said.at, now) || now >= said.at.getTime() + LAST_LOOK_MS);
 }
 
-async function useOnPrimary(context: RotationContext): Promise<LoginUse> {
+async function useOnPrimary(context: LoginsContext): Promise<LoginUse> {
   const { outgoing } = frozenLogins(context);
   // At this instant, and not as some poll saw it: on this it is decided who is revoked and cut.
   return (await usesOf(await context.rotator(), [outgoing])).get(outgoing) ?? NOBODY;
 }
 
 /** Whether nobody new comes in as the outgoing login; so it is, too, where that does not exist any more. */
-async function isShut(context: RotationContext): Promise<boolean> {
+async function isShut(context: LoginsContext): Promise<boolean> {
   const { outgoing } = frozenLogins(context);
   return !(await readLogins(await context.rotator(), [outgoing])).get(outgoing)?.canLogin;
 }
 
 /** Whether this step shut the outgoing login itself, on the proof of the published one: only then it waited for anything. */
-async function isProven({ ledger, rotation }: RotationContext): Promise<boolean> {
+async function isProven({ ledger, rotation }: LoginsContext): Promise<boolean> {
   const isBack = rotation.rolledBackTo !== null;
   const events = await ledger.events([rotation.id]);
   return events.some(({ step, kind, back }) => step === 'revoke' && kind === 'waiting' && back === isBack);
 }
 
-async function shut(context: RotationContext): Promise<void> {
+async function shut(context: LoginsContext): Promise<void> {
   const { outgoing } = frozenLogins(context);
   const client = await context.rotator();
   await withProvenLogin(context, 'revoke', {
@@ -120,7 +120,7 @@ function notRevoked(outgoing: string, error: unknown): unknown {
 }
 
 /** Where sessions may be ended, so are those that keep NOLOGIN from being set; the history has them before. */
-function endingOf(context: RotationContext): AlterOptions {
+function endingOf(context: LoginsContext): AlterOptions {
   if (!mayCut(context)) return {};
   const { outgoing } = frozenLogins(context);
   return {
@@ -133,7 +133,7 @@ function endingOf(context: RotationContext): AlterOptions {
   };
 }
 
-async function refuseUnpublished(context: RotationContext): Promise<void> {
+async function refuseUnpublished(context: LoginsContext): Promise<void> {
   if (await isPublished(context)) return;
   const { incoming, outgoing } = frozenLogins(context);
   throw new Refusal(

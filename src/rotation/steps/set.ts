@@ -9,7 +9,7 @@ import {
   frozenLogins,
   holdsAny,
   isPublished,
-  type RotationContext,
+  type LoginsContext,
   stagedCredential,
 } from '../context/rotation-context.ts';
 import { proveLogin } from '../proof/prove-login.ts';
@@ -20,7 +20,7 @@ import type { Step } from '../step.ts';
 import { refuseSuperseded } from '../superseded.ts';
 
 /** Gives the incoming login the staged password. */
-export const set: Step = {
+export const set: Step<LoginsContext> = {
   name: 'set',
   async isDone(context) {
     if (await isPublished(context)) return true;
@@ -61,7 +61,7 @@ export const set: Step = {
 /** SQLSTATE undefined_object: https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const UNDEFINED_OBJECT = '42704';
 
-async function rethrowNaming(context: RotationContext, error: unknown): Promise<never> {
+async function rethrowNaming(context: LoginsContext, error: unknown): Promise<never> {
   if ((error as { code?: unknown }).code !== UNDEFINED_OBJECT) return rethrowNamingPrivileges(context, error);
   const { name } = context.policy;
   throw new Refusal(

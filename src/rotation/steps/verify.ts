@@ -16,10 +16,11 @@ export const verify: Step = {
     const incoming = incomingLogin(context);
     await using session = await proveLogin(context);
     const { rows } = await session.client.query('SELECT current_user AS name');
-    const expected = policy.owner ?? incoming;
+    const owner = policy.type === 'logins' ? policy.owner : undefined;
+    const expected = owner ?? incoming;
     if (rows[0]?.name !== expected) {
       throw new Refusal(
-        `After logging in as ${incoming} the current user is ${rows[0]?.name}, not ${expected}; ${policy.owner ? 'see ALTER ROLE … SET role' : "name it as the policy's owner"}`,
+        `After logging in as ${incoming} the current user is ${rows[0]?.name}, not ${expected}; ${owner ? 'see ALTER ROLE … SET role' : "name it as the policy's owner"}`,
       );
     }
     await runVerifyStatements(context, session.client);

@@ -62,9 +62,9 @@ function chooseConnection(app: App, name: string | undefined): Connection {
 
 function writeRotator(io: Io, app: App, connection: Connection, { schema, create, platform }: Options): void {
   const managed = platform === undefined ? undefined : platformOf(platform);
-  const policies = [...app.config.policies.values()].filter(
-    ({ type, connection: name }) => type === 'logins' && name === connection.name,
-  );
+  const policies = [...app.config.policies.values()]
+    .filter((policy) => policy.type === 'logins')
+    .filter((policy) => policy.connection === connection.name);
   const roles = policies.flatMap(({ logins, owner }) => [
     ...logins,
     ...(owner !== undefined && create ? [owner] : []),

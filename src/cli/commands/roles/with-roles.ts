@@ -19,7 +19,9 @@ export async function withRoles<Result>(
   const connection = await app.target(policy.connection);
   await using session = await connect(connection);
   try {
-    const neighbours = neighboursOf(app.config, policy.connection, 'database');
+    const neighbours = neighboursOf(app.config, policy.connection, 'database').filter(
+      (other) => other.type === 'logins',
+    );
     return await body({
       policy,
       connection,
