@@ -1,3 +1,4 @@
+import pTimeout from 'p-timeout';
 import type { Logger } from 'pino';
 import type { Clock } from '../src/clock.ts';
 import type { Config } from '../src/config/config.ts';
@@ -6,7 +7,6 @@ import { watchConfig } from '../src/config/watch-config.ts';
 import type { ConfigSource } from '../src/config/yaml/read-tree.ts';
 import { fact } from '../src/facts/fact.ts';
 import { factOf } from '../src/facts/fault.ts';
-import { inTime } from '../src/in-time.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
 import type { Rotation } from '../src/ledger/rotation.ts';
 import { isWrong } from '../src/ledger/state-clock.ts';
@@ -107,8 +107,9 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
     reload: () => take(() => watch.reload()),
     async close() {
       clearInterval(timer);
-      // A server that stalls keeps a turn for ever, and it is of use to nobody any more.
-      await Promise.all([worker.close(), inTime(turn, TURN_PATIENCE_MS)]);
+      // A server that stalls may keep a turn for ever. Nobody needs its result any more.
+      const turnEnded = pTimeout(turn, { milliseconds: TURN_PATIENCE_MS, message: false });
+      await Promise.all([worker.close(), turnEnded]);
     },
   };
 }

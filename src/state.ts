@@ -1,9 +1,9 @@
 import { join } from 'node:path';
+import pTimeout from 'p-timeout';
 import type { Logger } from 'pino';
 import { closeAll } from './close-all.ts';
 import type { Config, Database } from './config/config.ts';
 import { fact } from './facts/fact.ts';
-import { inTime } from './in-time.ts';
 import { askClock } from './ledger/ask-clock.ts';
 import { type Ledger, openLedger } from './ledger/ledger.ts';
 import { openStatePool } from './ledger/open-state-pool.ts';
@@ -117,7 +117,7 @@ class OpenState implements State {
   async [Symbol.asyncDispose](): Promise<void> {
     // A command may fail while another part of it is being opened, which nobody would close any
     // more.
-    await inTime(Promise.allSettled(this.#opening), CLOSE_PATIENCE_MS);
+    await inTime(Promise.allSettled(this.#opening));
     // In reverse, for what was opened last uses what came before.
     await closeAll(this.#closers.splice(0).toReversed());
   }
@@ -140,7 +140,7 @@ class OpenState implements State {
 
   async #openPool() {
     const opened = await openStatePool(await this.#database.get(), this.#options.log);
-    this.#closers.push(() => inTime(opened.end(), CLOSE_PATIENCE_MS));
+    this.#closers.push(() => inTime(opened.end()));
     return opened;
   }
 
@@ -173,9 +173,14 @@ class OpenState implements State {
       sweepInterval,
       clock: this.clock,
     });
-    this.#closers.push(() => inTime(opened.close(), CLOSE_PATIENCE_MS));
+    this.#closers.push(() => inTime(opened.close()));
     return opened;
   }
+}
+
+/** Waits for something to close, in bounded time. A later result is ignored. */
+async function inTime(closing: Promise<unknown>): Promise<void> {
+  await pTimeout(closing, { milliseconds: CLOSE_PATIENCE_MS, message: false });
 }
 
 /** Logs what happens to a queue's clients and jobs. */

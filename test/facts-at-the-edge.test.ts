@@ -32,7 +32,6 @@ const PROGRAMMING: Readonly<Record<string, string>> = {
 const NOT_CONVERTED: Readonly<Record<string, number>> = {
   'jobs/rotate.ts': 1,
   'src/config/build-config.ts': 1,
-  'src/config/pair-of.ts': 1,
   'src/config/policy-named.ts': 1,
   'src/config/schema/describe-issue.ts': 1,
   'src/config/urls/url-entry.ts': 1,

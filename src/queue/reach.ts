@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import pTimeout from 'p-timeout';
 import type { Fault } from '../facts/fault.ts';
 
 /**
@@ -40,13 +40,12 @@ export async function untilReady(
   { client, latest }: Reachable,
   late: (error: Error | undefined) => Fault,
 ): Promise<void> {
-  const patience = new AbortController();
-  const ready = client.waitUntilReady().finally(() => patience.abort());
-  const isLate = await Promise.race([
-    ready,
-    sleep(PATIENCE_MS, true, { ref: false, signal: patience.signal }).catch(() => false),
-  ]);
-  if (isLate) throw late(latest());
+  await pTimeout(client.waitUntilReady(), {
+    milliseconds: PATIENCE_MS,
+    fallback: () => {
+      throw late(latest());
+    },
+  });
 }
 
 /** Whether a queue answers still, in bounded time. */
@@ -55,5 +54,5 @@ export async function stillAnswers(queue: { count(): Promise<unknown> }): Promis
     () => true,
     () => false,
   );
-  return Promise.race([asked, sleep(PATIENCE_MS, false, { ref: false })]);
+  return pTimeout(asked, { milliseconds: PATIENCE_MS, fallback: () => false });
 }

@@ -1,6 +1,6 @@
 import { ErrorCode, type Queue } from 'bullmq';
+import pMap from 'p-map';
 import type { Clock } from '../clock.ts';
-import { eachOf } from '../each-of.ts';
 import type { JobData } from './job.ts';
 import { FOREVER } from './queue-backend.ts';
 import { toQueueTime } from './queue-time.ts';
@@ -18,7 +18,7 @@ const JUST_COME_MS = 30_000;
 const CLOCK_MARGIN_MS = 50;
 const CLOCK_TOLERANCE_MS = 1_000;
 /** Requests under way at once, where each policy needs one. */
-const PARALLEL = { parallel: 16 };
+const PARALLEL = { concurrency: 16 };
 
 /**
  * The ledger keeps the history, so the queue keeps nothing. What fails is tried again until it is
@@ -75,8 +75,8 @@ export async function scheduleSlots(scheduling: Scheduling, due: ReadonlyMap<str
     ([policy, instant]) => !isRight(present.get(policy), slotTime(instant, clock)),
   );
   const gone = [...present.keys()].filter((policy) => !due.has(policy));
-  await eachOf(wrong, ([policy]) => rescheduleSlot(scheduling, policy), PARALLEL);
-  await eachOf(
+  await pMap(wrong, ([policy]) => rescheduleSlot(scheduling, policy), PARALLEL);
+  await pMap(
     gone,
     (policy) => untilNotDeadlocked(() => queue.removeJobScheduler(SLOT_PREFIX + policy)),
     PARALLEL,
