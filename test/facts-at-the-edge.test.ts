@@ -79,7 +79,6 @@ const NOT_CONVERTED: Readonly<Record<string, number>> = {
   'src/postgres/logins/scram-verifier.ts': 1,
   'src/postgres/replicas/open-replica.ts': 1,
   'src/postgres/tls/tls-fault.ts': 8,
-  'src/queue/migrate-queue.ts': 1,
   'src/roles/carry-out.ts': 3,
   'src/roles/drop/drop-for-good.ts': 1,
   'src/roles/drop/drop-roles.ts': 2,

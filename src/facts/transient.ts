@@ -11,6 +11,7 @@ const TRANSIENT: ReadonlySet<FactCode> = new Set<FactCode>([
   'folder-unusable',
   'queue-database-unreachable',
   'queue-login-refused',
+  'queue-tables-locked',
   'queue-takes-no-job',
   'queue-tls-failed',
   'queue-unreachable',
