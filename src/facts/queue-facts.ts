@@ -9,7 +9,9 @@ interface QueueFault {
   readonly detail?: string;
 }
 
-/** Who holds the lock under which BullMQ's tables are made: a session, or a prepared transaction. */
+/**
+ * Who holds the lock under which BullMQ's tables are made: a session, or a prepared transaction.
+ */
 export interface QueueLockHolder {
   /** Null: it is a prepared transaction. */
   readonly pid: number | null;

@@ -18,9 +18,9 @@ const LOCK_WAIT_MS = 10_000;
 
 /**
  * Makes or updates BullMQ's tables (schema `bullmq`) in the state database. Safe to run at every
- * start, and by many at once. BullMQ does it under an advisory lock, which everybody who can connect
- * may hold. So keyturn does not ask for it when there is nothing to do, and otherwise waits in bounded
- * time. Throws `queue-tables-locked`, which names who holds it.
+ * start, and by many at once. BullMQ does it under an advisory lock, which everybody who can
+ * connect may hold. So keyturn does not ask for it when there is nothing to do, and otherwise waits
+ * in bounded time. Throws `queue-tables-locked`, which names who holds it.
  */
 export async function migrateQueue(pool: pg.Pool): Promise<void> {
   const client = await pool.connect();

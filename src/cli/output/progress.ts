@@ -7,7 +7,9 @@ import type { Happening } from '../watch-rotations.ts';
 /** Which steps a rotation has, in their order. */
 type StepsOf = (rotation: Rotation) => readonly StepName[];
 
-/** Shows rotations as they go on, on stderr: a live list on a terminal, else a line for each event. */
+/**
+ * Shows rotations as they go on, on stderr: a live list on a terminal, else a line for each event.
+ */
 export async function showProgress(
   io: Io,
   happenings: AsyncIterable<Happening>,
