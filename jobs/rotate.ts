@@ -4,7 +4,8 @@ import type { Clock } from '../src/clock.ts';
 import { fact } from '../src/facts/fact.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
 import type { Rotation } from '../src/ledger/rotation.ts';
-import { tell, tellError } from '../src/messages/tell.ts';
+import { logFact } from '../src/messages/log-fact.ts';
+import { tellError } from '../src/messages/tell.ts';
 import type { QueueJob } from '../src/queue/job.ts';
 import { toQueueTime } from '../src/queue/queue-time.ts';
 import type { RotationContext } from '../src/rotation/context/rotation-context.ts';
@@ -40,14 +41,14 @@ export function rotateJob({
     const told = { rotation: rotation.id, policy: rotation.policy };
     if (!isConfigured(rotation.policy)) {
       const { policy, outgoing } = rotation;
-      log.error(told, tell(fact('policy-removed', { policy, outgoing })));
+      logFact(log, 'error', fact('policy-removed', { policy, outgoing }), told);
       await job.moveToDelayed(Date.now() + ORPHANED_MS, token);
       throw new DelayedError();
     }
     await using context = await openContext(rotation);
     const outcome = await rotate(context);
     for (const { step, fact } of context.warnings) {
-      log.warn({ ...told, step, code: fact.code }, tell(fact));
+      logFact(log, 'warn', fact, { ...told, step });
     }
     switch (outcome.status) {
       case 'done':
@@ -75,7 +76,7 @@ export function rotateJob({
         );
         break;
       case 'waiting':
-        log.debug({ ...told, code: outcome.fact.code }, tell(outcome.fact));
+        logFact(log, 'debug', outcome.fact, told);
         break;
     }
     await job.moveToDelayed(toQueueTime(outcome.until, clock), token);

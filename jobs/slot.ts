@@ -2,7 +2,7 @@ import type { Policy } from '../src/config/policy.ts';
 import { isFault } from '../src/facts/fault.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
 import type { QueueJob } from '../src/queue/job.ts';
-import type { RotationQueue } from '../src/queue/queue.ts';
+import type { RotationQueue } from '../src/queue/rotation-queue.ts';
 import { requestDueRotation } from '../src/rotation/due-rotation.ts';
 
 /**

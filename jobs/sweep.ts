@@ -1,12 +1,13 @@
 import type { Logger } from 'pino';
 import type { Policy } from '../src/config/policy.ts';
 import { eachOf } from '../src/each-of.ts';
-import { isFault } from '../src/facts/fault.ts';
+import { fact } from '../src/facts/fact.ts';
+import { factOf, isFault } from '../src/facts/fault.ts';
 import { futureFact, isFuture } from '../src/ledger/future.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
 import type { Rotation } from '../src/ledger/rotation.ts';
-import { tell, tellError } from '../src/messages/tell.ts';
-import type { RotationQueue } from '../src/queue/queue.ts';
+import { logFact } from '../src/messages/log-fact.ts';
+import type { RotationQueue } from '../src/queue/rotation-queue.ts';
 import { nextDue, requestDueRotation } from '../src/rotation/due-rotation.ts';
 
 /** A store that answers slowly holds up a few policies, not all of them. */
@@ -38,7 +39,7 @@ export function sweepJob({ ledger, queue, log, now, policies, isUnpublished, isC
   function tellFuture(policy: string, at: Date | null | undefined): void {
     if (!at || told.get(policy) === at.getTime()) return;
     told.set(policy, at.getTime());
-    log.warn({ policy }, tell(futureFact(at)));
+    logFact(log, 'warn', futureFact(at), { policy });
   }
   return async (): Promise<void> => {
     const scheduled = [...policies()].filter(({ schedule, autoRotate }) => schedule && autoRotate);
@@ -61,7 +62,7 @@ export function sweepJob({ ledger, queue, log, now, policies, isUnpublished, isC
       } catch (error) {
         // It was reported when the clock was measured.
         if (!isFault(error, 'clock-wrong'))
-          log.error({ policy: policy.name }, `cannot tell whether it is due: ${tellError(error)}`);
+          logFact(log, 'error', fact('due-unknown', { cause: factOf(error) }), { policy: policy.name });
       }
       const next = nextDue(policy, timing, now());
       if (next !== undefined) due.set(policy.name, next);

@@ -1,15 +1,17 @@
+import pTimeout from 'p-timeout';
 import type { Logger } from 'pino';
 import type { Clock } from '../src/clock.ts';
 import type { Config } from '../src/config/config.ts';
 import type { Policy } from '../src/config/policy.ts';
 import { watchConfig } from '../src/config/watch-config.ts';
 import type { ConfigSource } from '../src/config/yaml/read-tree.ts';
-import { inTime } from '../src/in-time.ts';
+import { fact } from '../src/facts/fact.ts';
+import { factOf } from '../src/facts/fault.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
 import type { Rotation } from '../src/ledger/rotation.ts';
 import { isWrong } from '../src/ledger/state-clock.ts';
-import { tell, tellError } from '../src/messages/tell.ts';
-import type { RotationQueue } from '../src/queue/queue.ts';
+import { logFact } from '../src/messages/log-fact.ts';
+import type { RotationQueue } from '../src/queue/rotation-queue.ts';
 import type { RotationContext } from '../src/rotation/context/rotation-context.ts';
 import { rotateJob } from './rotate.ts';
 import { slotJob } from './slot.ts';
@@ -78,9 +80,9 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   });
   const watch = watchConfig(source, config(), {
     log: {
-      info: (fact) => log.info({ code: fact.code }, tell(fact)),
-      warn: (fact) => log.warn({ code: fact.code }, tell(fact)),
-      error: (fact) => log.error({ code: fact.code }, tell(fact)),
+      info: (fact) => logFact(log, 'info', fact),
+      warn: (fact) => logFact(log, 'warn', fact),
+      error: (fact) => logFact(log, 'error', fact),
     },
     async onChange(changed) {
       parts.onChange(changed);
@@ -100,8 +102,9 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
     reload: () => turns.take(() => watch.reload()),
     async close() {
       turns.stop();
-      // A server that stalls would keep a turn for ever.
-      await Promise.all([worker.close(), inTime(turns.last(), TURN_PATIENCE_MS)]);
+      // A server that stalls may keep a turn for ever. Nobody needs its result any more.
+      const ended = pTimeout(turns.last(), { milliseconds: TURN_PATIENCE_MS, message: false });
+      await Promise.all([worker.close(), ended]);
     },
   };
 }
@@ -125,7 +128,9 @@ function startTurns(
 ): Turns {
   let turn = Promise.resolve();
   const take = (act: () => Promise<void>) => {
-    turn = turn.then(act).catch((error: unknown) => log.error(`the worker has a fault: ${tellError(error)}`));
+    turn = turn
+      .then(act)
+      .catch((error: unknown) => logFact(log, 'error', fact('worker-turn-failed', { cause: factOf(error) })));
     return turn;
   };
   const timer = setInterval(() => {

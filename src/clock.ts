@@ -4,7 +4,10 @@ export interface Clock {
   now(): number;
   /** Whether it follows the clock of the state database; left out: it does not. */
   readonly followsDatabase?: boolean;
-  /** How far this machine's own clock is ahead of it, in milliseconds; undefined where that is not known. */
+  /**
+   * How far this machine's own clock is ahead of it, in milliseconds; undefined where that is not
+   * known.
+   */
   skew?(): number | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** Closes one after the other, whatever becomes of the one before. The first fault is thrown when all were tried. */
+/** Closes one after the other, even if one fails. The first fault is thrown when all were tried. */
 export async function closeAll(closers: Iterable<() => PromiseLike<unknown>>): Promise<void> {
   const faults: unknown[] = [];
   for (const close of closers) {

@@ -1,4 +1,7 @@
-/** Acts on each item, so many at a time. The first fault is thrown, and then no further item is begun. */
+/**
+ * Acts on each item, so many at a time. After the first fault, which is thrown, no further item is
+ * begun.
+ */
 export async function eachOf<Item>(
   items: Iterable<Item>,
   act: (item: Item) => Promise<unknown>,

@@ -9,8 +9,9 @@ interface Lines {
 }
 
 /**
- * Everything in a log is JSON on standard error: standard output is for data. What comes from outside is visible in it, for
- * whoever reads it raw, and for what prints its messages. `level` is one of LOG_LEVELS.
+ * Opens the log: lines of JSON on standard error, because standard output is for data. `level` is
+ * one of LOG_LEVELS. Invisible characters are shown twice over: in the JSON itself for whoever
+ * reads it raw, and in its texts for tools that print these.
  */
 export function openLog(level = 'info', lines: Lines = pino.destination({ dest: 2, sync: true })): Logger {
   return pino(
@@ -26,15 +27,25 @@ export function openLog(level = 'info', lines: Lines = pino.destination({ dest: 
         },
       },
       formatters: {
-        log: (fields) =>
-          Object.fromEntries(
-            Object.entries(fields).map(([name, value]) => [
-              name,
-              typeof value === 'string' ? visible(value) : value,
-            ]),
-          ),
+        log: visibleFields,
       },
     },
     { write: (line: string) => lines.write(visibleJson(line)) },
   );
+}
+
+/**
+ * The same fields, in whose texts every character can be seen, however deep in parameters of a
+ * fact.
+ */
+function visibleFields(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, visibleValue(value)]));
+}
+
+function visibleValue(value: unknown): unknown {
+  if (typeof value === 'string') return visible(value);
+  if (Array.isArray(value)) return value.map(visibleValue);
+  const isPlain =
+    typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+  return isPlain ? visibleFields(value as Record<string, unknown>) : value;
 }

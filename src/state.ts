@@ -1,33 +1,31 @@
 import { join } from 'node:path';
+import pTimeout from 'p-timeout';
 import type { Logger } from 'pino';
 import { closeAll } from './close-all.ts';
-import type { Config } from './config/config.ts';
-import { inTime } from './in-time.ts';
+import type { Config, Database } from './config/config.ts';
+import { type Fact, fact } from './facts/fact.ts';
 import { type Ledger, openLedger } from './ledger/ledger.ts';
 import { openStatePool } from './ledger/open-state-pool.ts';
 import { followClock, type StateClock } from './ledger/state-clock.ts';
 import { askClock } from './ledger/state-database.ts';
 import { namingFaults, stateError } from './ledger/state-error.ts';
 import { withStateClock } from './ledger/with-state-clock.ts';
-import { tell } from './messages/tell.ts';
+import { logFact } from './messages/log-fact.ts';
 import { placeOf } from './postgres/connection/connect.ts';
 import { remembering } from './postgres/connection/session-pin.ts';
 import { type Embedded, openEmbedded } from './postgres/embedded/cluster.ts';
 import { ensureStateDatabase } from './postgres/embedded/databases.ts';
-import type { RotationQueue } from './queue/queue.ts';
+import type { QueueOptions, RotationQueue } from './queue/rotation-queue.ts';
 import { untilReached, type Waiting } from './queue/until-reached.ts';
+import { reopenable } from './reopenable.ts';
 import { nextDue } from './rotation/due-rotation.ts';
 
 /**
- * How long sessions may take to end. It is a matter of milliseconds, but one waits for ever on a server that stalls;
- * with what a queue takes to find that out, a worker is gone within the ten seconds that `docker stop` gives it.
+ * How long sessions may take to end. It is a matter of milliseconds, but one waits for ever on a
+ * server that stalls. With what a queue takes to find that out, a worker is gone within the ten
+ * seconds that `docker stop` gives it.
  */
 const CLOSE_PATIENCE_MS = 3_000;
-
-const HAPPENINGS = {
-  lost: 'the embedded PostgreSQL has ended while it is in use; it is started again',
-  back: 'the embedded PostgreSQL runs again',
-} as const;
 
 /** Where what outlives a process is kept. Each part is opened when first asked for. */
 export interface State extends AsyncDisposable {
@@ -40,8 +38,8 @@ export interface State extends AsyncDisposable {
   /** Resolves with the fault when the embedded PostgreSQL has ended and cannot be started again. */
   readonly lost: Promise<Error>;
   /**
-   * Waits until the state database and the queue answer and `begin` has come to its end, as `untilReached` does. Begins
-   * again where either goes away meanwhile.
+   * Waits until the state database and the queue answer and `begin` has come to its end, as
+   * `untilReached` does. Begins again where either goes away meanwhile.
    */
   reach(waiting: Waiting, begin: () => Promise<void>): Promise<boolean>;
 }
@@ -57,121 +55,139 @@ export interface StateOptions {
   readonly sweepInterval: number;
 }
 
-type Reopenable<Part> = (() => Promise<Part>) & { forget(): void };
+export function openState(options: StateOptions): State {
+  return new OpenState(options);
+}
 
-export function openState({ config, cwd, ephemeral, log, sweepInterval }: StateOptions): State {
-  const opening: Promise<unknown>[] = [];
-  const closers: (() => Promise<unknown>)[] = [];
-  let lose: (fault: Error) => void = () => {};
-  const lost = new Promise<Error>((resolve) => {
-    lose = resolve;
-  });
+class OpenState implements State {
+  readonly clock: StateClock;
+  readonly lost: Promise<Error>;
+  readonly #options: StateOptions;
+  readonly #opening: Promise<unknown>[] = [];
+  readonly #closers: (() => Promise<unknown>)[] = [];
+  #lose: (fault: Error) => void = () => {};
 
-  /** Opens a part when it is first asked for. One that could not be opened is opened anew when it is asked for again. */
-  function part<Part>(open: () => Promise<Part>): Reopenable<Part> {
-    let opened: Promise<Part> | undefined;
-    const forget = () => {
-      opened = undefined;
-    };
-    const get = () => {
-      if (opened) return opened;
-      const mine = open();
-      opened = mine;
-      opening.push(mine);
-      mine.catch(() => {
-        if (opened === mine) forget();
-      });
-      return mine;
-    };
-    return Object.assign(get, { forget });
+  readonly #embedded = reopenable(() => this.#openEmbedded(), this.#opening);
+  readonly #database = reopenable(() => this.#findDatabase(), this.#opening);
+  readonly #pool = reopenable(() => this.#openPool(), this.#opening);
+  readonly #ledger = reopenable(() => this.#openLedger(), this.#opening);
+  readonly #queue = reopenable(() => this.#openQueue(), this.#opening);
+
+  constructor(options: StateOptions) {
+    this.#options = options;
+    this.lost = new Promise<Error>((resolve) => {
+      this.#lose = resolve;
+    });
+    this.clock = followClock({
+      ask: async () => askClock(await this.#pool.get()),
+      tell: (skew) => logFact(options.log, 'warn', skew),
+    });
   }
 
-  const embedded = part(async () => {
+  ledger(): Promise<Ledger> {
+    return this.#ledger.get();
+  }
+
+  queue(): Promise<RotationQueue> {
+    return this.#queue.get();
+  }
+
+  embedded(): Promise<Embedded> {
+    return this.#embedded.get();
+  }
+
+  async reach(waiting: Waiting, begin: () => Promise<void>): Promise<boolean> {
+    // Outside of the attempts: the embedded server has a patience of its own.
+    const place = placeOf(await this.#database.get());
+    return untilReached(async () => {
+      try {
+        await this.ledger();
+        const opened = await this.queue();
+        // BullMQ remembers a first connection to PostgreSQL that failed.
+        await opened.reach().catch((error) => {
+          if (this.#options.config().queueRedis === undefined) this.#queue.forget();
+          throw error;
+        });
+        await begin();
+      } catch (error) {
+        throw stateError(error, place);
+      }
+    }, waiting);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // A command may fail while another part of it is being opened, which nobody would close any
+    // more.
+    await inTime(Promise.allSettled(this.#opening));
+    // In reverse, for what was opened last uses what came before.
+    await closeAll(this.#closers.splice(0).toReversed());
+  }
+
+  async #openEmbedded(): Promise<Embedded> {
+    const { cwd, ephemeral, log } = this.#options;
     const cluster = await openEmbedded({
       folder: join(cwd, '.keyturn', 'postgres'),
-      onChange: (change) => log.warn(HAPPENINGS[change]),
+      onChange: (change) =>
+        logFact(log, 'warn', fact(change === 'lost' ? 'embedded-ended' : 'embedded-runs-again', {})),
     });
-    void cluster.lost.then(lose);
-    closers.push(() => (ephemeral ? cluster.destroy() : cluster.close()));
+    void cluster.lost.then(this.#lose);
+    this.#closers.push(() => (ephemeral ? cluster.destroy() : cluster.close()));
     return cluster;
-  });
+  }
 
-  const database = part(async () =>
-    remembering(config().stateDatabase ?? (await ensureStateDatabase(await embedded()))),
-  );
+  async #findDatabase(): Promise<Database> {
+    return remembering(
+      this.#options.config().stateDatabase ?? (await ensureStateDatabase(await this.embedded())),
+    );
+  }
 
-  const pool = part(async () => {
-    const opened = await openStatePool(await database(), (fact) => log.warn(tell(fact)));
-    closers.push(() => inTime(opened.end(), CLOSE_PATIENCE_MS));
+  async #openPool() {
+    const warn = (fault: Fact) => logFact(this.#options.log, 'warn', fault);
+    const opened = await openStatePool(await this.#database.get(), warn);
+    this.#closers.push(() => inTime(opened.end()));
     return opened;
-  });
+  }
 
-  const clock = followClock({
-    ask: async () => askClock(await pool()),
-    tell: (fact) => log.warn(tell(fact)),
-  });
-
-  const ledger = part(async () => {
-    const place = placeOf(await database());
+  async #openLedger(): Promise<Ledger> {
+    const place = placeOf(await this.#database.get());
     try {
-      const opened = await openLedger(await pool(), clock);
-      await clock.follow();
-      return withStateClock(namingFaults(opened, place), clock);
+      const opened = await openLedger(await this.#pool.get(), this.clock);
+      await this.clock.follow();
+      return withStateClock(namingFaults(opened, place), this.clock);
     } catch (error) {
       throw stateError(error, place);
     }
-  });
+  }
 
-  const queue = part(async () => {
+  async #openQueue(): Promise<RotationQueue> {
+    const { config, log, sweepInterval } = this.#options;
     // BullMQ takes longer to load than all the rest, and most commands do without.
     const [{ migrateQueue }, { openQueue }] = await Promise.all([
       import('./queue/migrate-queue.ts'),
       import('./queue/queue.ts'),
     ]);
     const redis = config().queueRedis;
-    if (redis === undefined) await migrateQueue(await pool());
-    const opened = openQueue(redis === undefined ? { database: await database() } : { redis }, {
+    if (redis === undefined) await migrateQueue(await this.#pool.get());
+    const opened = openQueue(redis === undefined ? { database: await this.#database.get() } : { redis }, {
       nextSlot: async (name, after) => {
         const policy = config().policies.get(name);
-        return policy && nextDue(policy, await (await ledger()).timing(name), after);
+        return policy && nextDue(policy, await (await this.ledger()).timing(name), after);
       },
-      log,
+      onFault: logQueueFaults(log),
       sweepInterval,
-      clock,
+      clock: this.clock,
     });
-    closers.push(() => inTime(opened.close(), CLOSE_PATIENCE_MS));
+    this.#closers.push(() => inTime(opened.close()));
     return opened;
-  });
+  }
+}
 
-  return {
-    clock,
-    ledger,
-    queue,
-    embedded,
-    lost,
-    async reach(waiting, begin) {
-      // Outside: it has a patience of its own, and is no server that others run.
-      const place = placeOf(await database());
-      return untilReached(async () => {
-        try {
-          await ledger();
-          const opened = await queue();
-          // BullMQ remembers a first connection to PostgreSQL that failed.
-          await opened.reach().catch((error) => {
-            if (config().queueRedis === undefined) queue.forget();
-            throw error;
-          });
-          await begin();
-        } catch (error) {
-          throw stateError(error, place);
-        }
-      }, waiting);
-    },
-    async [Symbol.asyncDispose]() {
-      // A command may fail while another part of it is being opened: that would come up when nobody closes it any more.
-      await inTime(Promise.allSettled(opening), CLOSE_PATIENCE_MS);
-      // In reverse, for what was opened last leans on what came before.
-      await closeAll(closers.splice(0).toReversed());
-    },
-  };
+/** Waits for something to close, in bounded time. A later result is ignored. */
+async function inTime(closing: Promise<unknown>): Promise<void> {
+  await pTimeout(closing, { milliseconds: CLOSE_PATIENCE_MS, message: false });
+}
+
+/** Logs what happens to a queue's clients and jobs. */
+export function logQueueFaults(log: Logger): QueueOptions['onFault'] {
+  return (fault, job) => logFact(log, fault.code === 'job-failed' ? 'error' : 'warn', fault, job);
 }

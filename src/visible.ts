@@ -1,6 +1,7 @@
 /**
- * What a terminal acts on or does not show: control characters, line and paragraph separators, bidirectional marks and
- * other format characters, zero-width characters, and halves of surrogate pairs.
+ * What a terminal acts on or does not show: control characters, line and paragraph separators,
+ * bidirectional marks and other format characters, zero-width characters, and halves of surrogate
+ * pairs.
  */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}]/gu;
 
@@ -14,7 +15,10 @@ export function replaceInvisible(text: string, replace: (codePoint: number) => s
   return text.replace(INVISIBLE, (character) => replace(character.codePointAt(0) ?? 0));
 }
 
-/** Text from outside as people may see it: what cannot be seen is written as an escape, for instance `\u001b`. */
+/**
+ * Text from outside as people may see it: what cannot be seen is written as an escape, for instance
+ * `\u001b`.
+ */
 export function visible(text: string): string {
   return replaceInvisible(text, (codePoint) => {
     const digits = codePoint.toString(16);
@@ -22,7 +26,10 @@ export function visible(text: string): string {
   });
 }
 
-/** JSON that a terminal may show. It parses to the same value, because these characters only stand in strings. */
+/**
+ * JSON that a terminal may show. It parses to the same value, because these characters only stand
+ * in strings.
+ */
 export function visibleJson(json: string): string {
   return replaceInvisible(json, (codePoint) => {
     // The layout of the JSON is our own.
@@ -35,14 +42,17 @@ export function visibleJson(json: string): string {
 }
 
 /**
- * A name that a stranger chose, such as that of an application, within a sentence of ours: in quotes where it could pass for
- * more than a name.
+ * A name that a stranger chose, such as that of an application, within a sentence of ours: in
+ * quotes where it could pass for more than a name.
  */
 export function strangersName(name: string): string {
   return /[;"'\\]|\brun:/i.test(name) ? JSON.stringify(name) : name;
 }
 
-/** A message from outside within one of ours: in quotes where it could pass for a remedy, of which `run:` is the mark. */
+/**
+ * A message from outside within one of ours: in quotes where it could pass for a remedy, of which
+ * `run:` is the mark.
+ */
 export function strangersMessage(message: string): string {
   return /\brun:/i.test(message) ? JSON.stringify(message) : message;
 }

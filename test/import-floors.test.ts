@@ -9,6 +9,7 @@ const FLOORS = [
   'src/cli',
   'src/dashboard',
   'src/app.ts',
+  'src/targets.ts',
   'src/state.ts',
   'jobs',
   'src/messages',
@@ -28,10 +29,9 @@ const LEAVES = [
   'src/clock.ts',
   'src/close-all.ts',
   'src/counted.ts',
-  'src/in-time.ts',
   'src/each-of.ts',
-  'src/once.ts',
   'src/open-log.ts',
+  'src/reopenable.ts',
   'src/visible.ts',
 ];
 const ADAPTERS = /^src\/secret-store\/.*-store\.ts$/;

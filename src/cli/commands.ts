@@ -18,7 +18,6 @@ import { registerStart } from './commands/start.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerUrl } from './commands/url.ts';
 import { registerValidate } from './commands/validate.ts';
-import { Interrupted } from './interrupted-error.ts';
 import type { Io } from './io.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -40,7 +39,10 @@ export function registerCommands(program: Command, io: Io): void {
   registerRoles(program, io);
 }
 
-/** Tells on stderr what a command threw. The problems of a configuration are a line each, and name their place. */
+/**
+ * Writes on stderr what a command threw. Problems of a configuration are a line each, with their
+ * place.
+ */
 export function writeError(io: Pick<Io, 'stderr'>, thrown: unknown): void {
   const error = firstOf(thrown);
   if (error instanceof ConfigError) {
@@ -50,17 +52,22 @@ export function writeError(io: Pick<Io, 'stderr'>, thrown: unknown): void {
   }
 }
 
-/** 0 done, 1 it failed or a finding, 2 usage or configuration, 3 timed out waiting, 130 interrupted. */
+/**
+ * 0 done, 1 it failed or a finding, 2 usage or configuration, 3 timed out waiting, 130 interrupted.
+ */
 export function exitCodeOf(thrown: unknown): number {
   const error = firstOf(thrown);
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (error instanceof Interrupted) return 130;
+  if (isFault(error, 'interrupted')) return 130;
   if (isFault(error, 'policy-unknown') || isWrongRequest(error)) return 2;
   const usage = [ConfigError, UsageError];
   return usage.some((kind) => error instanceof kind) ? 2 : 1;
 }
 
-/** Where closing fails after a fault, `await using` throws a SuppressedError: what went wrong first is in `suppressed`. */
+/**
+ * Where closing fails after a fault, `await using` throws a SuppressedError, which has the fault in
+ * `suppressed`.
+ */
 function firstOf(thrown: unknown): unknown {
   return thrown instanceof Error && 'suppressed' in thrown ? firstOf(thrown.suppressed) : thrown;
 }

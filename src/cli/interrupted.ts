@@ -1,8 +1,9 @@
 import { closeSync, openSync } from 'node:fs';
 
 /**
- * Resolves with the first SIGINT or SIGTERM, or when the terminal is closed. A second one ends the process at once,
- * with 130. A SIGHUP that somebody sent, as daemons take it for a reload, goes to `onReload` where there is one.
+ * Resolves with the first SIGINT or SIGTERM, or when the terminal is closed. A second one ends the
+ * process at once, with 130. A SIGHUP that somebody sent, as daemons take it for a reload, goes to
+ * `onReload` where there is one.
  */
 export function interrupted({ onReload }: { readonly onReload?: () => void } = {}): Promise<NodeJS.Signals> {
   const hadTerminal = hasTerminal();
@@ -23,7 +24,10 @@ export function interrupted({ onReload }: { readonly onReload?: () => void } = {
   });
 }
 
-/** Whether the process has a terminal that controls it; one that was closed cannot be opened any more. */
+/**
+ * Whether the process has a terminal that controls it; one that was closed cannot be opened any
+ * more.
+ */
 function hasTerminal(): boolean {
   try {
     closeSync(openSync('/dev/tty', 'r'));

@@ -7,6 +7,9 @@ export interface Io {
   readonly cwd: string;
   readonly stdout: Output;
   readonly stderr: Output;
-  /** Sets the exit code of the process: 0 done, 1 it failed, 2 usage or configuration, 3 timed out waiting, 130 interrupted. */
+  /**
+   * Sets the exit code of the process: 0 done, 1 it failed, 2 usage or configuration, 3 timed out
+   * waiting, 130 interrupted.
+   */
   exit(code: number): void;
 }

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { environment } from '../app.ts';
+import { tellError } from '../messages/tell.ts';
 import { exitCodeOf, registerCommands, writeError } from './commands.ts';
 import type { Io } from './io.ts';
 import { type Output, openOutput } from './output/output.ts';
@@ -18,9 +19,9 @@ const io: Io = {
   },
 };
 
-// Only the message: an error of pg can carry the client it happened on, and that its password.
+// Only the message: an error of pg can carry its client, which has the password.
 process.on('uncaughtException', (error) => {
-  io.stderr.write(`keyturn: ${error.message}\n`);
+  io.stderr.write(`keyturn: ${tellError(error)}\n`);
   void flushed().then(() => process.exit(1));
 });
 
@@ -47,11 +48,14 @@ try {
   process.exitCode = exitCodeOf(error);
 }
 
-// The command is over: what a server that stalls does not let go of must not keep its process.
+// The command is over. A connection to a server that stalls must not keep the process alive.
 await flushed();
 process.exit();
 
-/** Resolves once everything that was written has gone to its reader: a pipe takes no more than 64 KiB at once. */
+/**
+ * Resolves once everything that was written has gone to its reader: a pipe takes no more than 64
+ * KiB at once.
+ */
 async function flushed(): Promise<void> {
   const ends = [process.stdout, process.stderr].map(
     (stream) => new Promise((done) => stream.write('', done)),

@@ -1,25 +1,25 @@
 import { type App, openApp } from '../app.ts';
 import type { Policy } from '../config/policy.ts';
+import { fault } from '../facts/fault.ts';
 import { LOG_LEVELS } from '../open-log.ts';
 import type { Io } from './io.ts';
-import { UsageError } from './usage-error.ts';
 
 export interface ConfigOption {
   readonly config: string;
 }
 
-/** Opens the application for one command, and closes it however the command ends. Throws a UsageError where the log has no such level. */
+/**
+ * Opens the application for one command, and closes it however the command ends. Throws
+ * `log-level-unknown` where the log has no such level.
+ */
 export async function withApp<Result>(
   io: Io,
   { config }: ConfigOption,
   body: (app: App) => Promise<Result>,
 ): Promise<Result> {
-  // Set to nothing it is left out.
+  // An empty value counts as unset.
   const level = io.env.KEYTURN_LOG_LEVEL || 'info';
-  if (!LOG_LEVELS.includes(level)) {
-    const allowed = LOG_LEVELS.join(', ').replace(/, ([^,]*)$/, ' or $1');
-    throw new UsageError(`KEYTURN_LOG_LEVEL is ${JSON.stringify(level)}; must be ${allowed}`);
-  }
+  if (!LOG_LEVELS.includes(level)) throw fault('log-level-unknown', { given: level, allowed: LOG_LEVELS });
   await using app = await openApp({ configPath: config, env: io.env, cwd: io.cwd });
   return await body(app);
 }

@@ -46,7 +46,7 @@ async function proveDestination(
   const { name } = destination;
   const credential = credentialIn((await view.read(destination, 'current'))?.fields ?? {});
   if (!credential) {
-    return [finding('skip', 'published', fact('nothing-published', { destination: name }))];
+    return [finding('skip', 'published', fact('nothing-published-yet', { destination: name }))];
   }
   const servers = [view.connection, ...view.replicas.map(({ target }) => target)];
   const findings: Finding[] = [];

@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { fact } from '../facts/fact.ts';
+import { type Fact, fact } from '../facts/fact.ts';
 import { loginFields } from '../rotation/context/login-fields.ts';
 import type { OpenDestination, RotationView } from '../rotation/context/rotation-context.ts';
 import { type Finding, finding } from '../rotation/findings/finding.ts';
 import { generatePassword } from '../rotation/password.ts';
 import { StoreError } from '../secret-store/store-error.ts';
-import { exposuresOf } from './exposed-folders.ts';
 import { faultFinding } from './fault-finding.ts';
 
 /**
@@ -20,6 +19,11 @@ export async function storeFindings(view: RotationView): Promise<Finding[]> {
     ]),
   );
   return found.flat();
+}
+
+/** A store that cannot be looked at has none: `storeFinding` says why. */
+async function exposuresOf({ store, secrets }: OpenDestination): Promise<Fact<'folder-exposed'>[]> {
+  return (await store.exposures?.(secrets).catch(() => [])) ?? [];
 }
 
 async function storeFinding(view: RotationView, destination: OpenDestination): Promise<Finding> {

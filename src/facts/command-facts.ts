@@ -1,2 +1,18 @@
 /** About how a command was used. */
-export type CommandFacts = {};
+export interface CommandFacts {
+  /** Logins were made on a connection that is not configured any more. */
+  readonly 'connection-not-configured': { readonly connection: string };
+  readonly 'no-policy-named': Record<string, never>;
+  readonly 'policies-and-all': Record<string, never>;
+  readonly 'adopt-needs-one-policy': Record<string, never>;
+  readonly 'log-level-unknown': { readonly given: string; readonly allowed: readonly string[] };
+  /** `question` is what would have been asked, `option` answers it beforehand. */
+  readonly 'confirmation-impossible': { readonly question: string; readonly option: string };
+  readonly 'not-confirmed': Record<string, never>;
+  /** Ctrl-C before anything was done. */
+  readonly interrupted: Record<string, never>;
+  readonly 'nothing-published': { readonly policy: string };
+  readonly 'option-not-a-count': { readonly least: number; readonly most: number };
+  readonly 'option-not-a-duration': Record<string, never>;
+  readonly 'option-not-an-instant': Record<string, never>;
+}

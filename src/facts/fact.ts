@@ -3,6 +3,7 @@ import type { CommandFacts } from './command-facts.ts';
 import type { ConfigFacts } from './config-facts.ts';
 import type { DatabaseFacts } from './database-facts.ts';
 import type { DoctorFacts } from './doctor-facts.ts';
+import type { QueueFacts } from './queue-facts.ts';
 import type { Remedy } from './remedy.ts';
 import type { RolesFacts } from './roles-facts.ts';
 import type { RotationFacts } from './rotation-facts.ts';
@@ -16,6 +17,7 @@ export interface FactParams
     ConfigFacts,
     DatabaseFacts,
     DoctorFacts,
+    QueueFacts,
     RolesFacts,
     RotationFacts,
     StateFacts,

@@ -7,6 +7,9 @@ export interface StateFacts extends EmbeddedFacts {
   readonly recorded: { readonly text: string };
   /** An error that is not ours. */
   readonly unexpected: { readonly text: string };
+  /** The embedded PostgreSQL ended while in use, and is started again. */
+  readonly 'embedded-ended': Record<string, never>;
+  readonly 'embedded-runs-again': Record<string, never>;
   readonly 'rotation-open-already': {
     readonly policy: string;
     /** Null where it ended before it could be read. */

@@ -1,2 +1,91 @@
-/** About a secret store. */
-export type StoreFacts = {};
+/** About a secret store. `store` is its name in the configuration, `secret` a name in it. */
+export interface StoreFacts extends AwsFacts, FileStoreFacts {
+  readonly 'secret-missing': { readonly store: string; readonly secret: string };
+  /** The secret exists, and nobody has given it a value yet. */
+  readonly 'secret-empty': { readonly store: string; readonly secret: string };
+  /** It is mapped by key. */
+  readonly 'secret-not-json': { readonly secret: string };
+  /** There is nothing to write into a mapped field. */
+  readonly 'field-without-value': { readonly secret: string; readonly field: string };
+  /** Another process staged another value under the same token first. */
+  readonly 'version-conflict': { readonly store: string; readonly token: string; readonly field: string };
+  readonly 'version-not-promotable': {
+    readonly store: string;
+    readonly secret: string;
+    readonly token: string;
+  };
+  /** Another process took it for abandoned. */
+  readonly 'version-removed': { readonly store: string; readonly folder: string; readonly token: string };
+  readonly 'version-token-invalid': { readonly token: string };
+}
+
+/**
+ * A request to AWS that failed. `detail` has nothing that the service said in words: they may
+ * repeat a value (G3).
+ */
+interface AwsRequest {
+  readonly store: string;
+  readonly secret: string;
+  /** As IAM calls it, without the service. */
+  readonly action: string;
+  /** The error's name, the HTTP status, the request's id. */
+  readonly detail: string;
+}
+
+interface AwsFacts {
+  readonly 'store-unreachable': AwsRequest;
+  readonly 'store-throttled': AwsRequest;
+  readonly 'store-denied': AwsRequest;
+  readonly 'store-credentials-missing': AwsRequest;
+  readonly 'store-plaintext': AwsRequest;
+  readonly 'store-refused': AwsRequest;
+  readonly 'secret-deleted': { readonly store: string; readonly secret: string };
+  readonly 'secret-binary': { readonly store: string; readonly secret: string };
+}
+
+/** What has a name in a folder where something else should be. */
+export interface Occupant {
+  readonly kind: 'nothing' | 'link' | 'folder' | 'file' | 'pipe' | 'socket' | 'device';
+  /** Where a link leads. */
+  readonly target?: string;
+}
+
+interface FileStoreFacts {
+  /** The file system does not let keyturn do it now. */
+  readonly 'folder-unusable': { readonly store: string; readonly errno: string; readonly detail: string };
+  /** The path cannot be a store's folder. */
+  readonly 'folder-invalid': { readonly store: string; readonly detail: string };
+  /** Another process removed what was being written. */
+  readonly 'folder-removed': { readonly store: string; readonly path: string };
+  readonly 'folder-owned-by-other': {
+    readonly store: string;
+    readonly path: string;
+    readonly uid: number;
+    /** The user that keyturn runs as. */
+    readonly own: number;
+  };
+  readonly 'folder-open-to-all': { readonly store: string; readonly path: string; readonly mode: string };
+  /** A folder inside a store is a link, or no folder. */
+  readonly 'folder-replaced': { readonly store: string; readonly path: string; readonly found: Occupant };
+  /**
+   * More users than necessary may use a folder, in a way that stops nothing. `mode` as in chmod.
+   */
+  readonly 'folder-exposed': {
+    readonly store: string;
+    readonly path: string;
+    readonly mode: string;
+    readonly to: 'group' | 'others';
+    readonly may: 'read' | 'write';
+  };
+  readonly 'link-foreign': { readonly store: string; readonly path: string; readonly target: string };
+  /**
+   * Something that keyturn did not make has a name that keyturn uses. `expected: secret` is a plain
+   * file or our link.
+   */
+  readonly 'path-foreign': {
+    readonly store: string;
+    readonly path: string;
+    readonly found: Occupant;
+    readonly expected: 'link' | 'folder' | 'file' | 'secret';
+  };
+}

@@ -25,6 +25,19 @@ const TRANSIENT: ReadonlySet<FactCode> = new Set<FactCode>([
   'replica-refuses-rotator-passwords',
   'replicas-behind',
   'store-does-not-give-back',
+  // The folder of a file store was one that could be written: somebody is about to mend it, as
+  // after a remount.
+  'folder-unusable',
+  'queue-database-unreachable',
+  'queue-login-refused',
+  'queue-tables-locked',
+  'queue-takes-no-job',
+  'queue-tls-failed',
+  'queue-unreachable',
+  'store-throttled',
+  'store-unreachable',
+  'version-conflict',
+  'version-removed',
 ]);
 
 export function isTransientCode(code: FactCode): boolean {

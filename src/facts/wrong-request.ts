@@ -19,6 +19,12 @@ const WRONG_REQUESTS: readonly FactCode[] = [
   'rotator-not-needed',
   'rotator-policy-without-roles',
   'schemas-missing',
+  'adopt-needs-one-policy',
+  'confirmation-impossible',
+  'log-level-unknown',
+  'no-policy-named',
+  'not-confirmed',
+  'policies-and-all',
 ];
 
 /** Whether it is the request itself that is wrong, so that nothing but another request can help. */

@@ -1,4 +1,71 @@
 import type { CommandFacts } from '../facts/command-facts.ts';
 import type { Messages } from './message.ts';
 
-export const commandMessages: Messages<CommandFacts> = {};
+export const commandMessages: Messages<CommandFacts> = {
+  'connection-not-configured': {
+    text: ({ connection }) => `No connection ${connection} is configured any more`,
+    advice: 'put it back under connections, with the database in which the logins are',
+    means:
+      'Logins were made on a connection that is not in the configuration any more, so keyturn cannot reach them.',
+    example: { connection: 'orders-db' },
+  },
+  'no-policy-named': {
+    text: () => 'Name a policy, or give --all',
+    means: 'The command acts on policies and was given none.',
+    example: {},
+  },
+  'policies-and-all': {
+    text: () => 'Name policies or give --all, not both',
+    means: 'The command was given the names of policies and `--all`.',
+    example: {},
+  },
+  'adopt-needs-one-policy': {
+    text: () => 'With --adopt name one policy: what was changed is to be judged for each by itself',
+    means:
+      '`rotate --adopt` takes over what somebody else changed in the secrets of a policy. That needs a look at each one, so it takes one policy at a time.',
+    example: {},
+  },
+  'log-level-unknown': {
+    text: ({ given, allowed }) =>
+      `KEYTURN_LOG_LEVEL is ${JSON.stringify(given)}; must be ${allowed.slice(0, -1).join(', ')} or ${allowed.at(-1)}`,
+    means: 'The environment variable `KEYTURN_LOG_LEVEL` has a value that is no level of the log.',
+    example: { given: 'verbose', allowed: ['debug', 'info', 'silent'] },
+  },
+  'confirmation-impossible': {
+    text: ({ question, option }) => `${question} Nobody is here to be asked; add ${option}`,
+    means:
+      'The command asks before it acts, and its standard input is no terminal. Nothing was done. The option answers beforehand.',
+    example: { question: 'Rotate 2 policies?', option: '--yes' },
+  },
+  'not-confirmed': {
+    text: () => 'Nothing was done',
+    means: 'The answer was not the one that was asked for, letter for letter.',
+    example: {},
+  },
+  interrupted: {
+    text: () => 'Interrupted; nothing was done',
+    means: 'Somebody pressed Ctrl-C before the command had done anything.',
+    example: {},
+  },
+  'nothing-published': {
+    text: ({ policy }) => `${policy} publishes no credential yet`,
+    means:
+      'The primary destination of the policy has no username or no password. The first rotation publishes them.',
+    example: { policy: 'orders-api' },
+  },
+  'option-not-a-count': {
+    text: ({ least, most }) => `a whole number from ${least} to ${most}`,
+    means: 'An option of a command takes a count and was given something else.',
+    example: { least: 1, most: 10_000 },
+  },
+  'option-not-a-duration': {
+    text: () => 'a duration such as 90s, 10m or 2h',
+    means: 'An option of a command takes a duration and was given something else.',
+    example: {},
+  },
+  'option-not-an-instant': {
+    text: () => 'an ISO 8601 instant such as 2027-03-28T02:30+01:00, or a date',
+    means: 'An option of a command takes an instant and was given something else.',
+    example: {},
+  },
+};

@@ -5,6 +5,7 @@ import { configMessages } from './config-messages.ts';
 import { databaseMessages } from './database-messages.ts';
 import { doctorMessages } from './doctor-messages.ts';
 import type { Messages } from './message.ts';
+import { queueMessages } from './queue-messages.ts';
 import { rolesMessages } from './roles-messages.ts';
 import { rotationMessages } from './rotation-messages.ts';
 import { stateMessages } from './state-messages.ts';
@@ -17,6 +18,7 @@ export const MESSAGES: Messages<FactParams> = {
   ...configMessages,
   ...databaseMessages,
   ...doctorMessages,
+  ...queueMessages,
   ...rolesMessages,
   ...rotationMessages,
   ...stateMessages,

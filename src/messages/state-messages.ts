@@ -118,4 +118,15 @@ export const stateMessages: Messages<StateFacts> = {
     means: 'A session of the state database was lost. The next question opens another one.',
     example: { detail: 'Connection terminated unexpectedly' },
   },
+  'embedded-ended': {
+    text: () => 'the embedded PostgreSQL has ended while it is in use; it is started again',
+    means:
+      'Somebody or the system ended the PostgreSQL that comes with keyturn. It is started again at once.',
+    example: {},
+  },
+  'embedded-runs-again': {
+    text: () => 'the embedded PostgreSQL runs again',
+    means: 'The PostgreSQL that comes with keyturn ended before, and answers again.',
+    example: {},
+  },
 };

@@ -1,9 +1,11 @@
+import pTimeout from 'p-timeout';
+
 /** How long one request may take; BullMQ would wait for a server that stalls without end. */
-export const REQUEST_PATIENCE_MS = 10_000;
+const REQUEST_PATIENCE_MS = 10_000;
 
 /**
- * The same object, whose requests reject with `late()` when they take too long, and otherwise with what `name` makes
- * of their fault.
+ * The same object, whose requests reject with `late()` when they take too long, and otherwise with
+ * what `name` makes of their fault.
  */
 export function inPatience<Asked extends object>(
   asked: Asked,
@@ -21,16 +23,15 @@ export function inPatience<Asked extends object>(
   });
 
   async function answerOf(answer: Promise<unknown>): Promise<unknown> {
-    let timer: NodeJS.Timeout | undefined;
-    const tooLate = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(late()), REQUEST_PATIENCE_MS);
-    });
     try {
-      return await Promise.race([answer, tooLate]);
-    } catch (fault) {
-      throw name(fault);
-    } finally {
-      clearTimeout(timer);
+      return await pTimeout(answer, {
+        milliseconds: REQUEST_PATIENCE_MS,
+        fallback: () => {
+          throw late();
+        },
+      });
+    } catch (thrown) {
+      throw name(thrown);
     }
   }
 }

@@ -5,19 +5,22 @@ import {
   runMigrations,
 } from 'bullmq';
 import type pg from 'pg';
+import { type Fault, fault } from '../facts/fault.ts';
+import type { QueueLockHolder } from '../facts/queue-facts.ts';
+import { sql } from '../facts/remedy.ts';
 import { refuseSharedSchema } from '../ledger/refuse-shared-schema.ts';
 import { schemaError } from '../ledger/schema-error.ts';
-import { DatabaseError } from '../postgres/connection/database-error.ts';
 import { isLockRefused } from '../postgres/locks/lock-fault.ts';
-import { advisoryLockHolders, describeHolder, howToEnd } from '../postgres/locks/lock-holders.ts';
+import { advisoryLockHolders, type LockHolder } from '../postgres/locks/lock-holders.ts';
 
 /** How long another process that makes or updates the tables is waited for, in milliseconds. */
 const LOCK_WAIT_MS = 10_000;
 
 /**
- * Makes or updates BullMQ's tables (schema `bullmq`) in the state database. Safe to run at every start, and by many at once.
- * BullMQ does it under an advisory lock, which everybody who can connect may hold: where there is nothing to do, it is not
- * asked for; else it is waited for in bounded time. Throws a DatabaseError that names who holds it.
+ * Makes or updates BullMQ's tables (schema `bullmq`) in the state database. Safe to run at every
+ * start, and by many at once. BullMQ does it under an advisory lock, which everybody who can
+ * connect may hold. So keyturn does not ask for it when there is nothing to do, and otherwise waits
+ * in bounded time. Throws `queue-tables-locked`, which names who holds it.
  */
 export async function migrateQueue(pool: pg.Pool): Promise<void> {
   const client = await pool.connect();
@@ -35,19 +38,27 @@ export async function migrateQueue(pool: pg.Pool): Promise<void> {
 }
 
 async function isCurrent(client: pg.ClientBase): Promise<boolean> {
-  // Where it cannot be told, the migration says why.
+  // If the version cannot be read, the migration says why.
   const version = await assertSchemaCompatibility(client).catch(() => 0);
   return version >= LATEST_SCHEMA_VERSION;
 }
 
-async function heldUp(client: pg.ClientBase, cause: unknown): Promise<DatabaseError> {
-  const { rows } = await client.query("SELECT pg_catalog.hashtext('bullmq'::pg_catalog.text) AS schema");
-  const key = (BigInt(MIGRATION_ADVISORY_LOCK_KEY) << 32n) | BigInt.asUintN(32, BigInt(rows[0].schema));
-  const holders = await advisoryLockHolders(client, key.toString());
-  const who = holders.length === 0 ? 'another session' : holders.map(describeHolder).join('; ');
-  return new DatabaseError(
-    'locked',
-    `the tables in schema bullmq of the state database cannot be made or updated, because their lock is held by ${who}, for longer than ${LOCK_WAIT_MS / 1000} s; try again once that is over${howToEnd(holders)}`,
-    { cause },
+async function heldUp(client: pg.ClientBase, cause: unknown): Promise<Fault> {
+  const { rows } = await client.query<{ readonly schema: number }>(
+    "SELECT pg_catalog.hashtext('bullmq'::pg_catalog.text) AS schema",
   );
+  const key = (BigInt(MIGRATION_ADVISORY_LOCK_KEY) << 32n) | BigInt.asUintN(32, BigInt(rows[0]?.schema ?? 0));
+  const holders = await advisoryLockHolders(client, key.toString());
+  const endings = holders.flatMap(({ pid }) =>
+    pid === null ? [] : [`SELECT pg_catalog.pg_terminate_backend(${pid})`],
+  );
+  return fault(
+    'queue-tables-locked',
+    { holders: holders.map(lockHolder), seconds: LOCK_WAIT_MS / 1000 },
+    { cause, remedies: endings.length > 0 ? [sql(...endings)] : [] },
+  );
+}
+
+function lockHolder({ pid, login, application, state, since, prepared }: LockHolder): QueueLockHolder {
+  return { pid, login, application, state, since: since?.toISOString() ?? null, gid: prepared?.gid ?? null };
 }

@@ -1,11 +1,12 @@
 import { createPostgresBackend, Queue, type WorkerOptions } from 'bullmq';
-import { bullConnection } from './bull-connection.ts';
 import type { JobData, JobName } from './job.ts';
-import { QUEUE_NAME, type QueueBackend, redisConnection } from './queue-backend.ts';
+import { postgresConnection, QUEUE_NAME, type QueueBackend, redisConnection } from './queue-backend.ts';
 
 type Settings = NonNullable<WorkerOptions['settings']>;
 
-/** BullMQ's queue on either backend; it connects by itself, and tries again for as long as it must. */
+/**
+ * BullMQ's queue on either backend; it connects by itself, and tries again for as long as it must.
+ */
 export function openBullQueue(backend: QueueBackend, settings: Settings): Queue<JobData, void, string> {
   if ('redis' in backend) {
     // Whoever asks from a command line wants an answer, not an endless wait for Redis.
@@ -15,7 +16,8 @@ export function openBullQueue(backend: QueueBackend, settings: Settings): Queue<
       settings,
     });
   }
-  const connection = bullConnection(backend.database, { max: 4, application_name: 'keyturn queue' });
+  const connection = postgresConnection(backend.database, { max: 4, application_name: 'keyturn queue' });
+  // BullMQ types the queue of a backend that is given by that backend's own jobs.
   return new Queue(QUEUE_NAME, { connection, settings }, createPostgresBackend) as unknown as Queue<
     JobData,
     void,

@@ -1,17 +1,23 @@
 import { createPostgresBackend, Worker, type WorkerOptions } from 'bullmq';
-import { bullConnection } from './bull-connection.ts';
 import type { JobData, QueueJob } from './job.ts';
-import { FOREVER, QUEUE_NAME, type QueueBackend, redisConnection, workerName } from './queue-backend.ts';
+import {
+  FOREVER,
+  postgresConnection,
+  QUEUE_NAME,
+  type QueueBackend,
+  redisConnection,
+  workerName,
+} from './queue-backend.ts';
 
 type Settings = NonNullable<WorkerOptions['settings']>;
 type Processor = (job: QueueJob, token?: string) => Promise<void>;
 
-// A worker that dies is noticed after its lock expires and the next look at stalled jobs.
+// A dead worker is noticed when its lock has expired and stalled jobs are looked for next.
 const WORKER: Omit<WorkerOptions, 'connection'> = {
   concurrency: 8,
   lockDuration: 10_000,
   stalledInterval: 5_000,
-  // A rotation rolls forward however often its worker dies; it is the ledger that says when it is over.
+  // A rotation rolls forward however often its worker dies. The ledger says when it is over.
   maxStalledCount: FOREVER,
 };
 
@@ -31,7 +37,8 @@ export function openBullWorker(
       settings,
     });
   }
-  const connection = bullConnection(backend.database, { max: 8, application_name: 'keyturn worker' });
+  const connection = postgresConnection(backend.database, { max: 8, application_name: 'keyturn worker' });
+  // BullMQ types the worker of a backend that is given by that backend's own jobs.
   return new Worker(
     QUEUE_NAME,
     processor as never,

@@ -1,39 +1,46 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import type { Fact } from '../facts/fact.ts';
+import { factOf } from '../facts/fault.ts';
 import { DatabaseError } from '../postgres/connection/database-error.ts';
-import { QueueError } from './queue-error.ts';
+import { isQueueAway } from './queue-fault.ts';
 
 const PAUSE_MS = 1_000;
 
 export interface Waiting {
   /** Ends the wait. */
   readonly stop: AbortSignal;
-  /** Gets what is waited for, whenever that is another thing. */
-  readonly say: (fault: string) => void;
+  /** Called when the reason for waiting changes. */
+  readonly onReason: (reason: Fact) => void;
 }
 
 /**
- * Tries to reach a server until it answers; false when it was stopped before. Throws every fault that waiting does not
- * mend.
+ * Tries to reach a server until it answers; false when it was stopped before. Throws every fault
+ * that does not pass by waiting.
  */
-export async function untilReached(attempt: () => Promise<void>, { stop, say }: Waiting): Promise<boolean> {
+export async function untilReached(
+  attempt: () => Promise<void>,
+  { stop, onReason }: Waiting,
+): Promise<boolean> {
   const stopped = new Promise<'stopped'>((resolve) => {
     stop.addEventListener('abort', () => resolve('stopped'), { once: true });
   });
-  let said = '';
+  let latest: Fact | undefined;
   while (!stop.aborted) {
-    const outcome = await Promise.race([attempt().then(() => 'reached', passing), stopped]);
+    const outcome = await Promise.race([attempt().then(() => 'reached' as const, passing), stopped]);
     if (outcome === 'reached') return true;
     if (outcome === 'stopped') break;
-    if (outcome !== said) say(outcome);
-    said = outcome;
+    if (!isDeepStrictEqual(outcome, latest)) onReason(outcome);
+    latest = outcome;
     await Promise.race([sleep(PAUSE_MS), stopped]);
   }
   return false;
 }
 
-/** The message of a fault that may pass by itself. */
-function passing(error: unknown): string {
-  const known = error instanceof QueueError || error instanceof DatabaseError;
-  if (!known || !['unreachable', 'full'].includes(error.kind)) throw error;
-  return error.message;
+/** The fact of a fault that may pass by itself; throws every other. */
+function passing(error: unknown): Fact {
+  const mayPass =
+    isQueueAway(error) || (error instanceof DatabaseError && ['unreachable', 'full'].includes(error.kind));
+  if (!mayPass) throw error;
+  return factOf(error);
 }

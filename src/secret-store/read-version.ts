@@ -1,11 +1,13 @@
 import type { Fields, Stage, Version } from './secret-store.ts';
 
 /**
- * Reads a version that is spread over several units, each of which changes on its own: a secret on AWS, a folder in
- * a file store. `read` gives what one unit has at a stage, without a pending version that is current there already.
+ * Reads a version that is spread over several units, each of which changes on its own: a secret on
+ * AWS, a folder in a file store. `read` gives what one unit has at a stage, without a pending
+ * version that is current there already.
  *
- * A version that is current in some units and pending in others had its promotion stopped halfway. It still is
- * pending, as a whole: so whoever goes on finds the password that was staged, and not a part of it.
+ * A version that is current in some units and pending in others had its promotion stopped halfway.
+ * It still is pending, as a whole: so whoever goes on finds the password that was staged, and not a
+ * part of it.
  */
 export async function readVersion<Unit>(
   units: readonly Unit[],
@@ -24,11 +26,14 @@ export async function readVersion<Unit>(
   return joinParts(await Promise.all(whole));
 }
 
-/** One version of what its parts have; their token, if they share it. Parts without a mapped field do not count. */
+/**
+ * One version of what its parts have; their token, if they share it. Parts without a mapped field
+ * do not count.
+ */
 export function joinParts(parts: readonly (Version | undefined)[]): Version | undefined {
-  const found = parts.filter(
-    (part) => part !== undefined && Object.keys(part.fields).length > 0,
-  ) as Version[];
+  const found = parts
+    .filter((part) => part !== undefined)
+    .filter(({ fields }) => Object.keys(fields).length > 0);
   const [first] = found;
   if (first === undefined) return undefined;
   const fields: Fields = Object.assign({}, ...found.map((part) => part.fields));

@@ -1,17 +1,20 @@
 import type { Field, Mapping } from '../config/policy.ts';
 import type { Fields } from './secret-store.ts';
-import { StoreError } from './store-error.ts';
+import { storeError } from './store-error.ts';
 
-/** What one secret holds of a mapping: one field as a whole, or fields under keys of a JSON object. */
+/**
+ * What one secret holds of a mapping: one field as a whole, or fields under keys of a JSON object.
+ */
 export type SecretEntries = readonly { readonly field: Field; readonly key: string | undefined }[];
 
 /**
- * The secrets of a mapping, each with what it holds. The password's comes first: whoever stages them in turn thereby
- * settles the password of the version before anything that is derived from it.
+ * The secrets of a mapping, each with what it holds. The password's comes first, so that it is
+ * settled before anything that is derived from it.
  */
 export function secretsOf(mapping: Mapping): Map<string, SecretEntries> {
   const secrets = new Map<string, { field: Field; key: string | undefined }[]>();
   if (mapping.password) secrets.set(mapping.password.secret, []);
+  // Object.entries gives strings; the keys of a mapping are fields.
   for (const [field, { secret, key }] of Object.entries(mapping)) {
     const entries = secrets.get(secret) ?? [];
     entries.push({ field: field as Field, key });
@@ -25,12 +28,16 @@ export function isJson(entries: SecretEntries): boolean {
   return entries.some(({ key }) => key !== undefined);
 }
 
-/** Throws a StoreError of kind `invalid` for a mapped field that has no value: nobody could log in with an empty one. */
+/** Throws `field-without-value` for a mapped field: nobody could log in with an empty one. */
 export function requireValues(mapping: Mapping, fields: Fields): void {
+  // As above, the keys are fields.
   for (const [field, { secret }] of Object.entries(mapping)) valueFor(secret, field as Field, fields);
 }
 
-/** The new content of a secret. Keys of a JSON secret that the mapping does not name are kept as they are. */
+/**
+ * The new content of a secret. Keys of a JSON secret that the mapping does not name are kept as
+ * they are.
+ */
 export function writeContent(
   secret: string,
   entries: SecretEntries,
@@ -44,7 +51,9 @@ export function writeContent(
   return JSON.stringify(object);
 }
 
-/** The fields that a secret's content has; none, where a JSON object has other people's keys only. */
+/**
+ * The fields that a secret's content has. A JSON object that has none of the mapped keys has none.
+ */
 export function readContent(secret: string, entries: SecretEntries, content: string): Fields {
   if (!isJson(entries)) {
     const [entry] = entries;
@@ -63,10 +72,7 @@ function valueFor(secret: string, field: Field, fields: Fields): string | number
   // A number, as in the secrets that AWS makes for RDS.
   if (value && field !== 'port') return value;
   if (value && /^\d+$/.test(value)) return Number(value);
-  throw new StoreError(
-    'invalid',
-    `The field ${field}, which the secret ${secret} is to hold, was given no ${field === 'port' ? 'number' : 'value'}; nothing was written`,
-  );
+  throw storeError('field-without-value', { secret, field });
 }
 
 function parseObject(secret: string, content: string): Record<string, unknown> {
@@ -78,10 +84,8 @@ function parseObject(secret: string, content: string): Record<string, unknown> {
     value = undefined;
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new StoreError(
-      'invalid',
-      `The secret ${secret} is mapped by key but does not hold a JSON object; make it one, or map it as a whole`,
-    );
+    throw storeError('secret-not-json', { secret });
   }
+  // JSON.parse makes objects with string keys.
   return value as Record<string, unknown>;
 }

@@ -10,7 +10,7 @@ import { clientOptions } from '../../src/postgres/connection/client-options.ts';
 import { connect, type Session } from '../../src/postgres/connection/connect.ts';
 import { openReplica } from '../../src/postgres/replicas/open-replica.ts';
 import { openPgBouncer } from '../../src/postgres/sessions/pgbouncer.ts';
-import { bullConnection } from '../../src/queue/bull-connection.ts';
+import { postgresConnection } from '../../src/queue/queue-backend.ts';
 import type { RotationView } from '../../src/rotation/context/rotation-context.ts';
 import { proveLogin } from '../../src/rotation/proof/prove-login.ts';
 import {
@@ -151,7 +151,7 @@ const SESSIONS: Readonly<Record<string, () => Promise<unknown>>> = {
 };
 
 function queueOptions(): pg.PoolConfig {
-  return bullConnection(target(), { max: 1, application_name: 'keyturn queue' }) as pg.PoolConfig;
+  return postgresConnection(target(), { max: 1, application_name: 'keyturn queue' }) as pg.PoolConfig;
 }
 
 async function inPool(pool: pg.Pool): Promise<unknown> {

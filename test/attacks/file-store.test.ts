@@ -17,8 +17,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { isTransient } from '../../src/rotation/failure.ts';
 import { openFileStore } from '../../src/secret-store/file/file-store.ts';
 import type { SecretStore } from '../../src/secret-store/secret-store.ts';
+import { StoreError } from '../../src/secret-store/store-error.ts';
 
 const MAPPING = { username: { secret: 'app/username' }, password: { secret: 'app/password' } };
 const FIELDS = { username: 'user', password: 'secret' };
@@ -69,9 +71,14 @@ async function refused(attempt: Promise<unknown>, ...names: string[]): Promise<v
     () => undefined,
     (thrown) => thrown,
   );
-  expect(error).toMatchObject({ name: 'StoreError', kind: 'invalid' });
+  expect(error).toMatchObject({ fact: { code: expect.stringMatching(/^(folder|link|path)-/) } });
+  expect(isTransient(error)).toBe(false);
   for (const name of names) expect(error.message).toContain(name);
   expect(error.message).not.toMatch(/not-ours|precious/);
+}
+
+function exposure(path: string, mode: string, to: string, may: string) {
+  return { code: 'folder-exposed', params: { store: 'files', path, mode, to, may } };
 }
 
 /** As an attacker names what is outside: behind the prefix of a version, plainly, or by an absolute path. */
@@ -246,8 +253,8 @@ describe('a folder in which another user could swap the links', () => {
     await chmod(root, 0o755);
     await chmod(app(), 0o770);
     expect(await store.exposures?.(MAPPING)).toEqual([
-      { path: root, mode: 0o755, to: 'others', may: 'read' },
-      { path: app(), mode: 0o770, to: 'group', may: 'write' },
+      exposure(root, '0755', 'others', 'read'),
+      exposure(app(), '0770', 'group', 'write'),
     ]);
     expect((await store.read(MAPPING, 'current'))?.fields).toEqual(FIELDS);
   });
@@ -291,7 +298,7 @@ test('a name that is swapped all the while never has anything outside read, copi
   const ended = new Promise((done) => swapper.once('exit', done));
   try {
     for (let round = 0; round < 60; round += 1) {
-      await publish().catch((error) => expect(error).toMatchObject({ name: 'StoreError' }));
+      await publish().catch((error) => expect(error).toBeInstanceOf(StoreError));
       const seen = await store.read(MAPPING, 'current').catch(() => undefined);
       expect(seen?.fields.password ?? 'secret').toBe('secret');
     }

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { openLog } from '../../src/open-log.ts';
 import type { JobHandlers } from '../../src/queue/job.ts';
 import { openQueue } from '../../src/queue/queue.ts';
+import { logQueueFaults } from '../../src/state.ts';
 import { openBull, QUEUE_BACKENDS } from '../support/queue-backends.ts';
 
 const nextSlot = async () => undefined;
@@ -26,7 +27,7 @@ describe.each(QUEUE_BACKENDS)('a stranger who may write to the queue on %s', (_n
       sweep: handler('sweep'),
     };
     const bull = openBull(place.backend);
-    const queue = openQueue(place.backend, { nextSlot, log });
+    const queue = openQueue(place.backend, { nextSlot, onFault: logQueueFaults(log) });
     for (const { name, data } of jobs) {
       await bull.add(name, data, { attempts: 1_000, removeOnFail: false, backoff: 0 });
     }
@@ -54,8 +55,12 @@ describe.each(QUEUE_BACKENDS)('a stranger who may write to the queue on %s', (_n
   });
 
   it('attack: a job whose rotation is no UUID does not reach the ledger, and is not tried again', async () => {
-    const { called, failed } = await run([{ name: 'rotate', data: { rotation: "'; DROP TABLE x" } }]);
+    const { lines, called, failed } = await run([{ name: 'rotate', data: { rotation: "'; DROP TABLE x" } }]);
     expect([called, failed]).toEqual([[], 1]);
+    expect(lines[0]).toMatchObject({
+      code: 'job-failed',
+      params: { job: 'rotate', cause: { code: 'job-without-rotation' } },
+    });
   });
 
   it('attack: the data of a job is not merged into the log', async () => {

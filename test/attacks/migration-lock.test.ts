@@ -1,6 +1,7 @@
 import { MIGRATION_ADVISORY_LOCK_KEY } from 'bullmq';
 import pg from 'pg';
 import { expect, inject, test } from 'vitest';
+import { sql } from '../../src/facts/remedy.ts';
 import { migrateLedger } from '../../src/ledger/migrate-ledger.ts';
 import { migrateQueue } from '../../src/queue/migrate-queue.ts';
 import { adminOf } from '../support/admin.ts';
@@ -60,10 +61,18 @@ test('attack: a stranger holds the lock of the queue before there is one, and is
   await stranger.client.query(`SELECT pg_advisory_lock(${LOCKS[1]?.join('')})`);
   const { rows } = await stranger.client.query('SELECT pg_backend_pid() AS pid');
   await expect(migrateQueue(state.pool)).rejects.toMatchObject({
-    kind: 'locked',
+    fact: {
+      code: 'queue-tables-locked',
+      params: { holders: [{ pid: rows[0].pid, login: expect.stringMatching(/^stranger_/) }] },
+      remedies: [sql(`SELECT pg_catalog.pg_terminate_backend(${rows[0].pid})`)],
+    },
     message: expect.stringMatching(new RegExp(`pid ${rows[0].pid}, login stranger_`)),
   });
-  await stranger.client.query('SELECT pg_advisory_unlock_all()');
+  // The remedy.
+  await using admin = await adminOf(inject('postgres'), new URL(state.url).pathname.slice(1));
+  const ended = new Promise((lost) => stranger.client.on('error', lost));
+  await admin.client.query(`SELECT pg_catalog.pg_terminate_backend(${rows[0].pid})`);
+  await ended;
   await migrateQueue(state.pool);
 });
 

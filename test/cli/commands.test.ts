@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { exitCodeOf, writeError } from '../../src/cli/commands.ts';
 import { openOutput } from '../../src/cli/output/output.ts';
-import { UsageError } from '../../src/cli/usage-error.ts';
+import { fault } from '../../src/facts/fault.ts';
 import { folderOf } from '../config/config-folder.ts';
 import { keyturn } from '../support/keyturn.ts';
 
@@ -34,11 +34,11 @@ test('a command says what went wrong first, though closing failed after it', asy
   const command = async () => {
     await using _first = failing('the pool is closed already');
     await using _second = failing('the queue is closed already');
-    throw new UsageError('--last must be a number');
+    throw fault('policies-and-all', {});
   };
   const thrown = await command().catch((error) => error);
   const lines: string[] = [];
   writeError({ stderr: openOutput({ write: (text) => lines.push(text) }) }, thrown);
-  expect(lines).toEqual(['keyturn: --last must be a number\n']);
+  expect(lines).toEqual(['keyturn: Name policies or give --all, not both\n']);
   expect(exitCodeOf(thrown)).toBe(2);
 });

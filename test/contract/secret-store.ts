@@ -143,15 +143,14 @@ export function describeSecretStore(
         await store.rehearse(mapping, token, login(4));
         expect(await stages()).toEqual(before);
         await expect(store.promote(mapping, token, { back: true })).rejects.toMatchObject({
-          kind: 'invalid',
+          fact: { code: 'version-not-promotable' },
         });
       });
 
       test('a rehearsal makes nothing that does not exist', async () => {
         const mapping = mappingOf();
         await expect(store.rehearse(mapping, randomUUID(), login(1))).rejects.toMatchObject({
-          name: 'StoreError',
-          kind: 'missing',
+          fact: { code: expect.stringMatching(/^secret-(missing|empty)$/) },
         });
         for (const { secret } of Object.values(mapping))
           expect(await harness.current(secret)).toBeUndefined();
@@ -170,22 +169,25 @@ export function describeSecretStore(
         const mapping = mappingOf();
         const first = await publish(mapping, login(1));
         const second = await publish(mapping, login(2));
-        await expect(store.promote(mapping, first)).rejects.toMatchObject({ kind: 'invalid' });
+        await expect(store.promote(mapping, first)).rejects.toMatchObject({
+          fact: { code: 'version-not-promotable' },
+        });
         expect(await store.read(mapping, 'current')).toEqual({ token: second, fields: login(2) });
       });
 
       test('a token that was never staged is not promoted', async () => {
         const mapping = mappingOf();
         const first = await publish(mapping, login(1));
-        await expect(store.promote(mapping, randomUUID())).rejects.toMatchObject({ kind: 'invalid' });
+        await expect(store.promote(mapping, randomUUID())).rejects.toMatchObject({
+          fact: { code: 'version-not-promotable' },
+        });
         expect(await store.read(mapping, 'current')).toEqual({ token: first, fields: login(1) });
       });
 
       test('without create, what does not exist is missing, and nothing is made', async () => {
         const mapping = mappingOf();
         await expect(store.stage(mapping, randomUUID(), login(1), { create: false })).rejects.toMatchObject({
-          name: 'StoreError',
-          kind: 'missing',
+          fact: { code: 'secret-missing' },
           message: expect.stringContaining('create: true'),
         });
         for (const { secret } of Object.values(mapping))
@@ -237,7 +239,9 @@ export function describeSecretStore(
       const [mapping, token] = [apart(), randomUUID()];
       const first = await publish(mapping, login(1));
       await store.stage({ password: { secret: harness.apart('password') } }, token, login(2), create);
-      await expect(store.promote(mapping, token)).rejects.toMatchObject({ kind: 'invalid' });
+      await expect(store.promote(mapping, token)).rejects.toMatchObject({
+        fact: { code: 'version-not-promotable' },
+      });
       expect(await store.read(mapping, 'current')).toEqual({ token: first, fields: login(1) });
       expect(await store.read(mapping, 'pending')).toEqual({
         token,
@@ -260,8 +264,7 @@ export function describeSecretStore(
         const [mapping, token] = [withUrl(), randomUUID()];
         await store.stage({ password: { secret: harness.apart('password') } }, token, login(1), create);
         await expect(store.stage(mapping, token, whole(2), create)).rejects.toMatchObject({
-          name: 'StoreError',
-          kind: 'conflict',
+          fact: { code: 'version-conflict', params: { token, field: 'password' } },
         });
         expect(await store.read(mapping, 'pending')).toEqual({
           token,
@@ -299,7 +302,9 @@ export function describeSecretStore(
       const first = await publish(mapping, login(1));
       await store.stage(mapping, token, login(2), create);
       await store.discard(mapping, token);
-      await expect(store.promote(mapping, token)).rejects.toMatchObject({ kind: 'invalid' });
+      await expect(store.promote(mapping, token)).rejects.toMatchObject({
+        fact: { code: 'version-not-promotable' },
+      });
       expect(await store.read(mapping, 'current')).toEqual({ token: first, fields: login(1) });
       await store.stage(mapping, token, login(2), create);
       expect(await store.read(mapping, 'pending')).toEqual({ token, fields: login(2) });
@@ -337,8 +342,10 @@ export function describeSecretStore(
         const fields = { ...login(1), ...(value === undefined ? {} : { url: value }) };
         const staging = store.stage(mapping, randomUUID(), fields, create);
         await expect(staging).rejects.toMatchObject({
-          name: 'StoreError',
-          kind: 'invalid',
+          fact: {
+            code: 'field-without-value',
+            params: { field: 'url', secret: mapping.url.secret },
+          },
           message: expect.stringContaining('field url'),
         });
         for (const { secret } of Object.values(mapping))
@@ -378,7 +385,7 @@ export function describeSecretStore(
     test('a secret that is mapped by key but holds no JSON object is invalid, and not quoted (G3)', async () => {
       await harness.make(harness.name('login.json'), 'hunter2');
       const staging = store.stage(json(), randomUUID(), login(1), create);
-      await expect(staging).rejects.toMatchObject({ kind: 'invalid' });
+      await expect(staging).rejects.toMatchObject({ fact: { code: 'secret-not-json' } });
       await expect(staging).rejects.not.toThrow(/hunter2/);
     });
 

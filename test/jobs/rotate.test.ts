@@ -14,7 +14,7 @@ describe.each(QUEUE_BACKENDS)('the job of a rotation, with the queue on %s,', (_
       await using kept = await openTestLedger(inject('postgres'), { now: Date.now });
       const said: string[] = [];
       const log = pino({ level: 'info' }, { write: (line: string) => void said.push(line) });
-      const queue = openQueue(place.backend, { nextSlot: async () => undefined, log });
+      const queue = openQueue(place.backend, { nextSlot: async () => undefined, onFault: () => {} });
       const id = randomUUID();
       const rotation = { id, policy: 'gone', reason: 'manual', requestedBy: 'test' } as const;
       await kept.ledger.request(rotation);

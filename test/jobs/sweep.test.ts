@@ -6,7 +6,8 @@ import { sweepJob } from '../../jobs/sweep.ts';
 import type { Policy } from '../../src/config/policy.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import type { JobHandlers } from '../../src/queue/job.ts';
-import { openQueue, type RotationQueue } from '../../src/queue/queue.ts';
+import { openQueue } from '../../src/queue/queue.ts';
+import type { RotationQueue } from '../../src/queue/rotation-queue.ts';
 import { nextDue } from '../../src/rotation/due-rotation.ts';
 import { everyDays, everyInterval, HOUR } from '../schedule/schedules.ts';
 import { openTestLedger } from '../support/ledger.ts';
@@ -39,7 +40,7 @@ describe.each(QUEUE_BACKENDS)('The sweep, with the queue on %s,', (_name, open, 
         const policy = policies.find((each) => each.name === name);
         return policy && nextDue(policy, await ledger.timing(name), after);
       },
-      log,
+      onFault: () => {},
     });
     bull = openBull(place.backend);
     sweep = sweepJob({

@@ -1,15 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { JobHandlers } from '../../src/queue/job.ts';
-import { openQueue, type RotationQueue } from '../../src/queue/queue.ts';
+import { openQueue } from '../../src/queue/queue.ts';
+import type { RotationQueue } from '../../src/queue/rotation-queue.ts';
 import { haveOpenssl, selfSigned } from '../support/certificates.ts';
 import { freePort } from '../support/postgres-server.ts';
 import { openBull, QUEUE_BACKENDS, type QueuePlace } from '../support/queue-backends.ts';
 
-const silent = pino({ level: 'silent' });
 const idle: JobHandlers = { rotate: async () => {}, slot: async () => {}, sweep: async () => {} };
 
 describe.each(QUEUE_BACKENDS)('the queue on %s', (_name, open, available) => {
@@ -22,7 +21,10 @@ describe.each(QUEUE_BACKENDS)('the queue on %s', (_name, open, available) => {
     if (!available) return;
     place = await open();
     nextSlot = async () => undefined;
-    queue = openQueue(place.backend, { nextSlot: (policy, after) => nextSlot(policy, after), log: silent });
+    queue = openQueue(place.backend, {
+      nextSlot: (policy, after) => nextSlot(policy, after),
+      onFault: () => {},
+    });
   });
   afterEach(async () => {
     if (!available) return;
@@ -90,7 +92,7 @@ describe.each(QUEUE_BACKENDS)('the queue on %s', (_name, open, available) => {
     const slot = Date.now() + 3_600_000;
     nextSlot = async () => slot;
     const others = Array.from({ length: 4 }, () =>
-      openQueue(place.backend, { nextSlot: async () => slot, log: silent }),
+      openQueue(place.backend, { nextSlot: async () => slot, onFault: () => {} }),
     );
     const due = new Map(Array.from({ length: 30 }, (_, index) => [`p${index}`, slot]));
     for (let round = 0; round < 3; round += 1) {
@@ -129,24 +131,27 @@ test.skipIf(!haveOpenssl)('tells a Redis that will not be reached by waiting fro
   };
   const untrusted = createTlsServer(await selfSigned('redis'));
   const withoutTls = createServer((socket) => socket.on('error', () => {}).end('-ERR Protocol error\r\n'));
-  const kindOf = async (redis: string) => {
-    const queue = openQueue({ redis }, { nextSlot: async () => undefined, log: silent });
-    const { kind, message } = await queue.reach().catch((error) => error);
+  const codeOf = async (redis: string) => {
+    const queue = openQueue({ redis }, { nextSlot: async () => undefined, onFault: () => {} });
+    const { fact, message } = await queue.reach().catch((error) => error);
     await queue.close();
-    return [kind, message.replace(/:\d+/, '')];
+    return [fact.code, message.replace(/:\d+/, '')];
   };
-  const kinds = await Promise.all([
-    kindOf(`rediss://127.0.0.1:${await listen(untrusted)}`),
-    kindOf(`rediss://127.0.0.1:${await listen(withoutTls)}`),
-    kindOf(`redis://127.0.0.1:${await freePort()}`),
+  const codes = await Promise.all([
+    codeOf(`rediss://127.0.0.1:${await listen(untrusted)}`),
+    codeOf(`rediss://127.0.0.1:${await listen(withoutTls)}`),
+    codeOf(`redis://127.0.0.1:${await freePort()}`),
   ]);
-  expect(kinds).toEqual([
+  expect(codes).toEqual([
     [
-      'refused',
+      'queue-tls-failed',
       expect.stringMatching(/^The queue on 127\.0\.0\.1: self-signed certificate; .*rediss:.* CA /),
     ],
-    ['refused', expect.stringMatching(/wrong version number.*; check queue\.redis: rediss:.* TLS/s)],
-    ['unreachable', expect.stringMatching(/ECONNREFUSED.*; check queue\.redis, and that Redis is up; /)],
+    ['queue-tls-failed', expect.stringMatching(/wrong version number.*; check queue\.redis: rediss:.* TLS/s)],
+    [
+      'queue-unreachable',
+      expect.stringMatching(/ECONNREFUSED.*; check queue\.redis, and that Redis is up; /),
+    ],
   ]);
   for (const socket of sockets) socket.destroy();
   for (const server of [untrusted, withoutTls]) await new Promise((closed) => server.close(closed));

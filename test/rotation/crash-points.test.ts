@@ -2,7 +2,8 @@ import pino from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { rotateJob } from '../../jobs/rotate.ts';
 import { type Event, STEP_NAMES, type StepName } from '../../src/ledger/rotation.ts';
-import { openQueue, type RotationQueue } from '../../src/queue/queue.ts';
+import { openQueue } from '../../src/queue/queue.ts';
+import type { RotationQueue } from '../../src/queue/rotation-queue.ts';
 import { openAwsSecretsManagerStore } from '../../src/secret-store/aws-secrets-manager/aws-secrets-manager-store.ts';
 import type { SecretStore } from '../../src/secret-store/secret-store.ts';
 import { dyingWith, GONE } from '../support/dying-with.ts';
@@ -68,7 +69,7 @@ describe.each(SERVERS)('on %s', (_server, version, haveServer, queues) => {
         destinations: [{ name: 'primary', store: watched, create: true, secrets }],
       });
       const log = pino({ level: 'silent' });
-      queue = openQueue(place.backend, { nextSlot: async () => undefined, log });
+      queue = openQueue(place.backend, { nextSlot: async () => undefined, onFault: () => {} });
       worker = await queue.work({
         rotate: rotateJob({
           ledger: scenario.ledger,

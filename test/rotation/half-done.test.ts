@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import type { Field, Mapping } from '../../src/config/policy.ts';
 import type { OpenDestination } from '../../src/rotation/context/rotation-context.ts';
 import type { SecretStore } from '../../src/secret-store/secret-store.ts';
-import { StoreError } from '../../src/secret-store/store-error.ts';
+import { storeError } from '../../src/secret-store/store-error.ts';
 import { openScenario, type Scenario } from '../support/scenario.ts';
 
 // Secrets that cannot change at one instant: here folders of a file store, as separate secrets are on AWS.
@@ -89,7 +89,12 @@ describe.each(['username', 'password', 'url'] as const)(
       const refused = apart((store) => ({
         async promote(_mapping, token) {
           await store.promote(only(field), token);
-          throw new StoreError('denied', 'allow it');
+          throw storeError('store-denied', {
+            store: 'files',
+            secret: 'app/password',
+            action: 'UpdateSecretVersionStage',
+            detail: 'AccessDeniedException',
+          });
         },
       }));
       const rotation = await refused.request();

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Outcome } from '../../src/rotation/rotate.ts';
-import { StoreError } from '../../src/secret-store/store-error.ts';
+import { storeError } from '../../src/secret-store/store-error.ts';
 import { type PostgresServer, startPostgres } from '../support/postgres-server.ts';
 import { MAPPING, openScenario, type Scenario } from '../support/scenario.ts';
 import { telling } from '../support/telling.ts';
@@ -95,7 +95,9 @@ describe('a store', () => {
       <Args extends unknown[], Result>(verb: (...args: Args) => Promise<Result>) =>
       (...args: Args): Promise<Result> =>
         down
-          ? Promise.reject(new StoreError('unreachable', 'The store files: it is away; it is tried again'))
+          ? Promise.reject(
+              storeError('folder-unusable', { store: 'files', errno: 'EIO', detail: 'it is away' }),
+            )
           : verb(...args);
     const { store } = scenario;
     const flaky = scenario.with({

@@ -8,7 +8,7 @@ import { plan } from '../../src/rotation/plan.ts';
 import { rollBack } from '../../src/rotation/roll-back.ts';
 import { rotate } from '../../src/rotation/rotate.ts';
 import { policyStatus } from '../../src/rotation/status.ts';
-import { StoreError } from '../../src/secret-store/store-error.ts';
+import { storeError } from '../../src/secret-store/store-error.ts';
 import { dyingWith, GONE } from '../support/dying-with.ts';
 import { expectRefusal, requestAdoption, stageOutside } from '../support/outside.ts';
 import {
@@ -55,7 +55,12 @@ describe('a failure', () => {
       store: (store) => ({
         async stage(mapping, token, fields, options) {
           await store.stage(mapping, token, fields, options);
-          throw new StoreError('denied', 'allow it');
+          throw storeError('store-denied', {
+            store: 'files',
+            secret: 'app/password',
+            action: 'UpdateSecretVersionStage',
+            detail: 'AccessDeniedException',
+          });
         },
       }),
     });
@@ -71,7 +76,12 @@ describe('a failure', () => {
     const before = await own.published();
     const away = world.fresh({
       policy: { retryFor: 0 },
-      store: () => ({ promote: () => Promise.reject(new StoreError('unreachable', 'the store is away')) }),
+      store: () => ({
+        promote: () =>
+          Promise.reject(
+            storeError('folder-unusable', { store: 'files', errno: 'EIO', detail: 'the store is away' }),
+          ),
+      }),
     });
     const rotation = await away.request();
     for (let attempt = 0; attempt < 2; attempt += 1) {

@@ -31,7 +31,7 @@ function mayMount(): boolean {
   }
 }
 
-/** A script that stages a version, has `close` done, stages another, has `open` done, and stages that. Prints the kinds. */
+/** A script that stages a version, has `close` done, stages another, has `open` done, and stages that. Prints the codes. */
 const script = (path: string, close: string, open: string) => `
   import { execFileSync } from 'node:child_process';
   import { chmodSync } from 'node:fs';
@@ -39,7 +39,7 @@ const script = (path: string, close: string, open: string) => `
   import { openFileStore } from ${JSON.stringify(resolve(import.meta.dirname, '../../dist/src/secret-store/file/file-store.js'))};
   const store = openFileStore({ name: 'files', path: ${JSON.stringify(path)} });
   const stage = () => store.stage(${JSON.stringify(MAPPING)}, randomUUID(), { username: 'u', password: 'p' }, { create: true })
-    .then(() => 'staged', (error) => error.kind + ' ' + error.cause?.code);
+    .then(() => 'staged', (error) => error.fact.code + ' ' + error.cause?.code);
   const said = [await stage()];
   ${close};
   said.push(await stage());
@@ -63,7 +63,7 @@ describe('a store folder that cannot be written now is tried again, like a full 
       process.execPath,
       script(path, mount('ro'), mount('rw')),
     ]);
-    expect(stdout.trim()).toBe('staged, unreachable EROFS, staged');
+    expect(stdout.trim()).toBe('staged, folder-unusable EROFS, staged');
   });
 
   test('where this user may not write in it', async () => {
@@ -77,7 +77,7 @@ describe('a store folder that cannot be written now is tried again, like a full 
       ['--input-type=module', '-e', script(path, mode('0o500'), mode('0o700'))],
       user,
     );
-    expect(stdout.trim()).toBe('staged, unreachable EACCES, staged');
+    expect(stdout.trim()).toBe('staged, folder-unusable EACCES, staged');
   });
 
   test.skipIf(!existsSync(KERNEL))('by the rotation itself, which goes on when it can', async () => {
@@ -97,7 +97,9 @@ describe('a store folder that cannot be written now is tried again, like a full 
     await writeFile(path, '');
     const reading = openFileStore({ name: 'files', path }).read(MAPPING, 'current');
     const error = await reading.catch((thrown: unknown) => thrown);
-    expect(error).toMatchObject({ name: 'StoreError', kind: 'invalid' });
+    expect(error).toMatchObject({
+      fact: { code: 'folder-invalid', params: { detail: expect.stringContaining(path) } },
+    });
     expect(isTransient(error)).toBe(false);
   });
 });

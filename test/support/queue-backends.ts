@@ -4,9 +4,8 @@ import { Redis } from 'ioredis';
 import pg from 'pg';
 import { inject } from 'vitest';
 import { clientOptions } from '../../src/postgres/connection/client-options.ts';
-import { bullConnection } from '../../src/queue/bull-connection.ts';
 import { migrateQueue } from '../../src/queue/migrate-queue.ts';
-import type { QueueBackend } from '../../src/queue/queue-backend.ts';
+import { postgresConnection, type QueueBackend } from '../../src/queue/queue-backend.ts';
 import { adminOf } from './admin.ts';
 import { uniqueName } from './unique-name.ts';
 
@@ -107,7 +106,7 @@ export function openBull(backend: QueueBackend): Queue {
     ? new Queue('keyturn', { connection: { url: backend.redis }, prefix: 'keyturn' })
     : (new Queue(
         'keyturn',
-        { connection: bullConnection(backend.database, { max: 2, application_name: 'test' }) },
+        { connection: postgresConnection(backend.database, { max: 2, application_name: 'test' }) },
         createPostgresBackend,
       ) as unknown as Queue);
 }

@@ -9,11 +9,11 @@ import { DatabaseError } from '../../postgres/connection/database-error.ts';
 import { policyStatus } from '../../rotation/status.ts';
 import { interrupted } from '../interrupted.ts';
 import type { Io } from '../io.ts';
-import { duration } from '../options/duration-option.ts';
+import { duration } from '../options/parse-option.ts';
 import { runClient } from './demo/client.ts';
 import { CLIENTS, CONFIGURATION, POLICY, SAMPLE_DATABASE } from './demo/configuration.ts';
 import { type PublishedLogin, readPublishedLogin } from './demo/published-login.ts';
-import { newTally } from './demo/tally.ts';
+import { newTally, type Tally } from './demo/tally.ts';
 import { openView } from './demo/view.ts';
 
 /** The last rotation may still be draining when the time is up. */
@@ -30,7 +30,7 @@ export function registerDemo(program: Command, io: Io): void {
 async function demo(io: Io, time: number): Promise<void> {
   const stop = new AbortController();
   interrupted().then(() => stop.abort());
-  // In a fixed place, so that what a killed demo left behind is found, and cleared, by the next.
+  // In a fixed place, so that the next demo finds and clears what a killed one left behind.
   const home = join(io.cwd, '.keyturn', 'demo');
   io.stdout.write('Starting PostgreSQL, a worker and eight clients; this takes some seconds.');
   io.stdout.write('');
@@ -50,13 +50,15 @@ async function demo(io: Io, time: number): Promise<void> {
   if (stop.signal.aborted) io.exit(130);
 }
 
-async function show(
-  io: Io,
-  app: App,
-  { home, time, stop }: { home: string; time: number; stop: AbortController },
-): Promise<void> {
-  const policy = app.policy(POLICY);
-  const connection = await app.connection(policy);
+interface Demo {
+  readonly home: string;
+  /** How long it lasts, in milliseconds. */
+  readonly time: number;
+  readonly stop: AbortController;
+}
+
+async function show(io: Io, app: App, demo: Demo): Promise<void> {
+  const connection = await app.connection(app.policy(POLICY));
   {
     await using session = await connect(connection);
     await session.client.query(SAMPLE_DATABASE);
@@ -66,24 +68,37 @@ async function show(
   const tally = newTally();
   const seen = new Map<string, PublishedLogin>();
   const read = async () => {
-    const login = await readPublishedLogin(join(home, '.keyturn', 'secrets', 'shop'));
+    const login = await readPublishedLogin(join(demo.home, '.keyturn', 'secrets', 'shop'));
     if (login) seen.set(login.version, login);
     return login;
   };
   const ended = new AbortController();
-  const signal = AbortSignal.any([stop.signal, ended.signal]);
+  const signal = AbortSignal.any([demo.stop.signal, ended.signal]);
   const { host, port, database } = connection;
   const clients = Array.from({ length: CLIENTS }, () =>
     runClient({ server: { host, port, database }, read, tally, signal }),
   );
+  const rotations = await watch(io, app, tally, demo);
+  ended.abort();
+  await Promise.all(clients);
 
+  const current = await read();
+  const replaced = [...seen.values()].filter(({ version }) => version !== current?.version);
+  const alive = demo.stop.signal.aborted ? [] : await stillAlive(replaced, connection);
+  writeResult(io, { rotations, tally, replaced: replaced.length, alive });
+}
+
+/**
+ * Shows what goes on until the time is up and the last rotation has ended. Returns all rotations.
+ */
+async function watch(io: Io, app: App, tally: Tally, { time, stop }: Demo): Promise<Rotation[]> {
+  const policy = app.policy(POLICY);
   const ledger = await app.ledger();
   const view = openView(io);
   const began = Date.now();
-  let rotations: Rotation[] = [];
   for (;;) {
     const elapsed = Date.now() - began;
-    rotations = await ledger.latest({ policy: POLICY, limit: 1_000 });
+    const rotations = await ledger.latest({ policy: POLICY, limit: 1_000 });
     const last = rotations[0];
     await using context = await app.view(app.policy(POLICY));
     const history = last && { last, lastDoneAt: null };
@@ -95,22 +110,28 @@ async function show(
       events: await ledger.events(last ? [last.id] : []),
       tally,
     });
-    if (stop.signal.aborted || elapsed > time + SETTLE_MS) break;
-    if (elapsed > time && last?.status !== 'open') break;
+    if (stop.signal.aborted || elapsed > time + SETTLE_MS) return rotations;
+    if (elapsed > time && last?.status !== 'open') return rotations;
     await sleep(250, undefined, { signal: stop.signal }).catch(() => {});
   }
-  ended.abort();
-  await Promise.all(clients);
+}
 
+interface Result {
+  readonly rotations: readonly Rotation[];
+  readonly tally: Tally;
+  /** How many logins were published and replaced. */
+  readonly replaced: number;
+  /** Those that still log in: there must be none. */
+  readonly alive: readonly PublishedLogin[];
+}
+
+function writeResult(io: Io, { rotations, tally, replaced, alive }: Result): void {
   const done = rotations.filter(({ status }) => status === 'done').length;
-  const current = await read();
-  const old = [...seen.values()].filter(({ version }) => version !== current?.version);
-  const alive = stop.signal.aborted ? [] : await stillAlive(old, connection);
   io.stdout.write('\n');
   for (const fault of tally.faults) io.stdout.write(`fault: ${fault}\n`);
   for (const { username } of alive)
     io.stdout.write(`fault: a replaced password of ${username} still logs in\n`);
-  io.stdout.write(`${old.length} replaced passwords tried, ${alive.length} still log in\n`);
+  io.stdout.write(`${replaced} replaced passwords tried, ${alive.length} still log in\n`);
   io.stdout.write(
     `demo: ${done} rotations, ${tally.queries} queries, ${tally.failedQueries} failed queries, ${tally.refusedLogins} refused logins\n`,
   );
@@ -118,7 +139,7 @@ async function show(
   if (!good || done === 0 || rotations.some(({ status }) => status !== 'done')) io.exit(1);
 }
 
-/** Those of the replaced logins that PostgreSQL still lets in: there must be none. */
+/** Those of the replaced logins that PostgreSQL still lets in. */
 async function stillAlive(
   logins: readonly PublishedLogin[],
   connection: Parameters<typeof connect>[0],

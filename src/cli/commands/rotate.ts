@@ -8,13 +8,13 @@ import { command } from '../../facts/remedy.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { Rotation } from '../../ledger/rotation.ts';
 import { tell, tellError } from '../../messages/tell.ts';
-import { QueueError } from '../../queue/queue-error.ts';
+import { isQueueFault } from '../../queue/queue-fault.ts';
 import { type RotationReport, reportRotation } from '../../rotation/report.ts';
 import { stepsOf } from '../../rotation/steps.ts';
 import { interrupted } from '../interrupted.ts';
 import type { Io } from '../io.ts';
 import { tellNoWorker } from '../no-worker.ts';
-import { duration } from '../options/duration-option.ts';
+import { duration } from '../options/parse-option.ts';
 import { confirm } from '../output/confirm.ts';
 import { showProgress } from '../output/progress.ts';
 import { reportJson } from '../output/report-json.ts';
@@ -24,7 +24,6 @@ import { heldUntil, isOpenAlready, requestRotation } from '../request-rotation.t
 import { rotateByWorker } from '../rotate-by-worker.ts';
 import { rotateHere } from '../rotate-here.ts';
 import { STUCK_MS, untilStuck } from '../until-stuck.ts';
-import { UsageError } from '../usage-error.ts';
 import { watchRotations } from '../watch-rotations.ts';
 import { type ConfigOption, choosePolicies, withApp } from '../with-app.ts';
 
@@ -85,12 +84,12 @@ export function registerRotate(program: Command, io: Io): void {
 
 async function run(io: Io, app: App, names: readonly string[], asked: Options): Promise<void> {
   const { all } = asked;
-  if (names.length === 0 && !all) throw new UsageError('Name a policy, or give --all');
-  if (names.length > 0 && all) throw new UsageError('Name policies or give --all, not both');
+  if (names.length === 0 && !all) throw fault('no-policy-named', {});
+  if (names.length > 0 && all) throw fault('policies-and-all', {});
   const policies = choosePolicies(app, names);
   const [first, ...others] = policies;
   if (asked.adopt && (all || !first || others.length > 0)) {
-    throw new UsageError('With --adopt name one policy: what was changed is to be judged for each by itself');
+    throw fault('adopt-needs-one-policy', {});
   }
   // The answer covers only the changes that were shown.
   const adopt = asked.adopt && first ? await tellOutsideChanges(io, app, first) : false;
@@ -130,7 +129,7 @@ async function run(io: Io, app: App, names: readonly string[], asked: Options): 
 /** With --inline the queue is optional: if it is away, `answer` is used. */
 function unreachable<Answer>({ inline }: Options, answer: Answer): (error: unknown) => Answer {
   return (error) => {
-    if (inline && error instanceof QueueError) return answer;
+    if (inline && isQueueFault(error)) return answer;
     throw error;
   };
 }

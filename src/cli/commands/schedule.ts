@@ -1,18 +1,17 @@
 import type { Command } from 'commander';
 import type { App } from '../../app.ts';
 import type { Policy, Schedule } from '../../config/policy.ts';
-import { formatDuration } from '../../config/values/duration.ts';
+import { fault } from '../../facts/fault.ts';
 import type { Timing } from '../../ledger/timing.ts';
 import { slotContext } from '../../rotation/due-rotation.ts';
 import { calendarOf } from '../../schedule/calendar.ts';
-import { describeSlot, type SlotDescription } from '../../schedule/describe-slot.ts';
+import { describeSlot } from '../../schedule/describe-slot.ts';
 import { nextSlots, type SlotContext } from '../../schedule/next-slot.ts';
 import type { Io } from '../io.ts';
-import { count } from '../options/count-option.ts';
-import { instant } from '../options/instant-option.ts';
+import { count, instant } from '../options/parse-option.ts';
+import { headline, noteOf } from '../output/describe-schedule.ts';
 import { relative } from '../output/relative.ts';
 import { writeJson, writeTable } from '../output/table.ts';
-import { UsageError } from '../usage-error.ts';
 import { type ConfigOption, withApp } from '../with-app.ts';
 
 interface Options extends ConfigOption {
@@ -34,7 +33,7 @@ export function registerSchedule(program: Command, io: Io): void {
     .action((name: string | undefined, options: Options) =>
       withApp(io, options, async (app) => {
         if ((name === undefined) === (options.all === undefined)) {
-          throw new UsageError('Name a policy, or give --all');
+          throw fault('no-policy-named', {});
         }
         if (name === undefined) await writeCalendar(io, app, options);
         else await writeSlots(io, app, app.policy(name), options);
@@ -84,15 +83,11 @@ async function writeCalendar(io: Io, app: App, { next = 20, from, json }: Option
   });
   const { entries, crowds } = calendarOf(sources, from ?? now, next);
   const rows = entries.map(({ policy, slot }) => {
+    // Entries come only from policies that were put there.
     const schedule = schedules.get(policy) as Schedule;
     return { policy, schedule, slot: describeSlot(schedule, policy, slot) };
   });
-  for (const crowd of crowds) {
-    const at = new Date(crowd[0]?.slot ?? 0).toISOString();
-    io.stderr.write(
-      `keyturn: ${crowd.length} rotations start within a minute of ${at}; spread them with jitter\n`,
-    );
-  }
+  warnOfCrowds(io, crowds);
   if (json)
     return writeJson(
       io,
@@ -112,45 +107,20 @@ async function writeCalendar(io: Io, app: App, { next = 20, from, json }: Option
   if (held.length > 0) io.stdout.write(`paused: ${held.join(', ')}\n`);
 }
 
-/** With --from the question is what a schedule says, not what is still to be done: slots acted on are told as well. */
+function warnOfCrowds(io: Io, crowds: ReturnType<typeof calendarOf>['crowds']): void {
+  for (const crowd of crowds) {
+    const at = new Date(crowd[0]?.slot ?? 0).toISOString();
+    io.stderr.write(
+      `keyturn: ${crowd.length} rotations start within a minute of ${at}; spread them with jitter\n`,
+    );
+  }
+}
+
+/**
+ * With --from the question is what the schedule says, so slots that were acted on are shown as
+ * well.
+ */
 function contextOf(policy: Policy, timing: Timing, from: number | undefined): SlotContext {
   const { lastSlot, ...context } = slotContext(policy, timing);
   return from === undefined && lastSlot !== undefined ? { ...context, lastSlot } : context;
-}
-
-function headline(
-  { schedule, autoRotate }: Policy,
-  { pausedAt, pausedBy }: Timing,
-  first: SlotDescription | undefined,
-): string {
-  if (!schedule) return 'no schedule, it rotates only when asked';
-  const parts = [ruleOf(schedule)];
-  if (schedule.window !== undefined)
-    parts.push(`starts within ${formatDuration(schedule.window)} or not at all`);
-  if (first && first.jitter > 0) parts.push(`jitter moves it by ${Math.round(first.jitter / 1000)} s`);
-  if (!autoRotate) parts.push('autoRotate is false, it rotates only when asked');
-  if (pausedAt) parts.push(`paused since ${pausedAt.toISOString()} by ${pausedBy}`);
-  return parts.join('; ');
-}
-
-function ruleOf(schedule: Schedule): string {
-  switch (schedule.kind) {
-    case 'cron':
-      return `cron ${schedule.cron} in ${schedule.timezone}`;
-    case 'interval':
-      return `every ${formatDuration(schedule.interval)}`;
-    case 'days': {
-      const { days, at, timezone } = schedule;
-      const time = [at.hour, at.minute].map((part) => String(part).padStart(2, '0')).join(':');
-      return `every ${days === 1 ? 'day' : `${days} days`} at ${time} in ${timezone}`;
-    }
-  }
-}
-
-function noteOf(schedule: Schedule, { clockChange, isRepeated }: SlotDescription): string {
-  if (clockChange !== 0) {
-    return `the clock jumps over the time due that day, so it is ${formatDuration(Math.abs(clockChange))} later`;
-  }
-  if (isRepeated) return 'the clock shows this time twice that day, it is the first';
-  return schedule.window === undefined ? '' : `or within ${formatDuration(schedule.window)}`;
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { counted } from '../../counted.ts';
-import { tellProblem } from '../../messages/tell.ts';
+import type { Fact } from '../../facts/fact.ts';
+import { tell, tellProblem } from '../../messages/tell.ts';
 import { interrupted } from '../interrupted.ts';
 import type { Io } from '../io.ts';
 import { type ConfigOption, withApp } from '../with-app.ts';
@@ -19,17 +20,18 @@ export function registerStart(program: Command, io: Io): void {
         for (const warning of app.config.warnings) {
           io.stderr.write(`warning: ${tellProblem(warning)}\n`);
         }
-        const say = (fault: string) => io.stderr.write(`keyturn is waiting: ${fault}\n`);
+        const onReason = (reason: Fact) => io.stderr.write(`keyturn is waiting: ${tell(reason)}\n`);
         const work = async () => {
           const worker = await app.work();
           reload = () => void worker.reload();
         };
-        if (await app.reach({ stop: stopping.signal, say }, work)) {
+        if (await app.reach({ stop: stopping.signal, onReason }, work)) {
           const { policies, queueRedis } = app.config;
           io.stderr.write(
             `keyturn is ready: ${counted(policies.size, 'policy', 'policies')}, queue on ${queueRedis ? 'Redis' : 'PostgreSQL'}\n`,
           );
-          // Without its state database a worker has nothing to do; who runs it hears of it by the exit code.
+          // Without its state database a worker has nothing to do; who runs it hears of it by the
+          // exit code.
           const lost = app.lost.then((fault) => Promise.reject(fault));
           await Promise.race([stop, lost]);
         }

@@ -3,10 +3,9 @@ import type { Command } from 'commander';
 import type { App } from '../../app.ts';
 import type { Policy } from '../../config/policy.ts';
 import { type Fact, fact } from '../../facts/fact.ts';
-import { factOf } from '../../facts/fault.ts';
 import { command } from '../../facts/remedy.ts';
 import { tell } from '../../messages/tell.ts';
-import { QueueError } from '../../queue/queue-error.ts';
+import { isQueueFault } from '../../queue/queue-fault.ts';
 import { type PolicyState, type PolicyStatus, policyStatus } from '../../rotation/status.ts';
 import { interrupted } from '../interrupted.ts';
 import type { Io } from '../io.ts';
@@ -76,7 +75,7 @@ async function queueFault(app: App): Promise<Fact | undefined> {
     if ((await queue.workers()) > 0) return undefined;
     return fact('nothing-rotates-by-itself', {}, command('start'));
   } catch (error) {
-    if (error instanceof QueueError) return factOf(error);
+    if (isQueueFault(error)) return error.fact;
     throw error;
   }
 }

@@ -1,4 +1,6 @@
 import type { Command } from 'commander';
+import { fault } from '../../facts/fault.ts';
+import { command } from '../../facts/remedy.ts';
 import { loginUrl } from '../../rotation/context/login-fields.ts';
 import type { Io } from '../io.ts';
 import { type ConfigOption, withApp } from '../with-app.ts';
@@ -14,7 +16,7 @@ export function registerUrl(program: Command, io: Io): void {
         const [primary] = app.destinations(policy);
         const { username, password } = (await primary.store.read(primary.secrets, 'current'))?.fields ?? {};
         if (username === undefined || password === undefined) {
-          throw new Error(`${name} publishes no credential yet; run: keyturn rotate ${name}`);
+          throw fault('nothing-published', { policy: name }, { remedies: [command('rotate', name)] });
         }
         io.stdout.write(`${loginUrl(await app.connection(policy), { username, password })}\n`);
       }),

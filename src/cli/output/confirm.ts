@@ -1,9 +1,8 @@
 import { createInterface } from 'node:readline/promises';
+import { fault } from '../../facts/fault.ts';
 import { visible } from '../../visible.ts';
-import { Interrupted } from '../interrupted-error.ts';
-import { UsageError } from '../usage-error.ts';
 
-/** What has to be typed, letter for letter, and the option that says it beforehand. */
+/** What has to be typed, letter for letter, and the option that answers beforehand. */
 export interface Expected {
   readonly answer: string;
   readonly option: string;
@@ -12,14 +11,13 @@ export interface Expected {
 const YES: Expected = { answer: 'yes', option: '--yes' };
 
 /**
- * Goes on only after the expected answer, by default `yes`: nothing is trimmed, no case is ignored. Throws a UsageError
- * for any other answer, at the end of input and where nobody can be asked, and Interrupted on Ctrl-C.
+ * Goes on only after the expected answer, by default `yes`: nothing is trimmed, no case is ignored.
+ * Throws `not-confirmed` for any other answer and at the end of input, `confirmation-impossible`
+ * where nobody can be asked, and `interrupted` on Ctrl-C.
  */
 export async function confirm(question: string, { answer, option }: Expected = YES): Promise<void> {
   const { stdin, stderr } = process;
-  if (!stdin.isTTY) {
-    throw new UsageError(`${question} Nobody is here to be asked; add ${option}`);
-  }
+  if (!stdin.isTTY) throw fault('confirmation-impossible', { question, option });
   const prompt = createInterface({ input: stdin, output: stderr });
   let interrupt = () => {};
   const stopped = new Promise<never>((_, reject) => {
@@ -27,16 +25,16 @@ export async function confirm(question: string, { answer, option }: Expected = Y
       stderr.write('\n');
       reject(error);
     };
-    // In the terminal's raw mode Ctrl-C is a key; it is a signal where somebody sends one.
-    interrupt = () => stop(new Interrupted());
+    // In the terminal's raw mode Ctrl-C is a key. A signal comes only from other processes.
+    interrupt = () => stop(fault('interrupted', {}));
     prompt.on('SIGINT', interrupt);
     process.once('SIGINT', interrupt);
-    prompt.once('close', () => stop(new UsageError('Nothing was done')));
+    prompt.once('close', () => stop(fault('not-confirmed', {})));
   });
   try {
     const given = await Promise.race([prompt.question(visible(`${question} Type ${answer}: `)), stopped]);
     prompt.removeAllListeners('close');
-    if (given !== answer) throw new UsageError('Nothing was done');
+    if (given !== answer) throw fault('not-confirmed', {});
   } finally {
     process.removeListener('SIGINT', interrupt);
     prompt.close();

@@ -9,12 +9,15 @@ export type Colour = 'green' | 'yellow' | 'red' | 'cyan' | 'bold' | 'dim';
 /** What moves on a terminal; nothing of it comes from outside. */
 export type Move = 'clear screen' | 'begin line' | 'clear line' | { readonly up: number };
 
-/** A stream that a command writes to. What comes from outside is data: it cannot move the cursor or begin a line. */
+/**
+ * A stream that a command writes to. What comes from outside is data: it cannot move the cursor or
+ * begin a line.
+ */
 export interface Output {
   readonly isTTY: boolean;
   /**
-   * Writes one line. A line break at its end is the writer's own and may be left out; every other character that cannot
-   * be seen is shown as an escape.
+   * Writes one line. A line break at its end is the writer's own and may be left out; every other
+   * character that cannot be seen is shown as an escape.
    */
   write(...parts: readonly Part[]): void;
   /** Writes a value as JSON. */
@@ -37,7 +40,7 @@ export function openOutput(stream: Stream): Output {
   const shown = (part: Part) => {
     if (typeof part === 'string') return visible(part);
     const text = visible(part.text);
-    // It asks the stream, which knows NO_COLOR.
+    // styleText asks the stream, which knows NO_COLOR; only a real one has `isTTY`.
     return isTTY ? styleText(part.colour, text, { stream: stream as NodeJS.WriteStream }) : text;
   };
   return {

@@ -1,4 +1,4 @@
-import { Listr, type ListrTaskWrapper } from 'listr2';
+import { Listr, type ListrTask, type ListrTaskWrapper } from 'listr2';
 import type { Rotation, StepName } from '../../ledger/rotation.ts';
 import { tell } from '../../messages/tell.ts';
 import { visible } from '../../visible.ts';
@@ -8,7 +8,9 @@ import type { RotationNews } from '../watch-rotations.ts';
 /** Which steps a rotation has, in their order. */
 type StepsOf = (rotation: Rotation) => readonly StepName[];
 
-/** Shows rotations as they go on: a live list on a terminal, else a line for each thing that happens. On stderr. */
+/**
+ * Shows rotations as they go on, on stderr: a live list on a terminal, else a line for each event.
+ */
 export async function showProgress(
   io: Io,
   news: AsyncIterable<RotationNews>,
@@ -42,21 +44,7 @@ async function showList(news: AsyncIterable<RotationNews>, stepsOf: StepsOf): Pr
     if (!steps) {
       steps = new Map(stepsOf(rotation).map((name) => [name, openLine()]));
       lines.set(rotation.id, steps);
-      const own = steps;
-      list.add({
-        title: visible(rotation.policy),
-        task: (_, task) =>
-          task.newListr(
-            [...own].map(([name, state]) => ({
-              title: name,
-              task: (_, line) => {
-                state.task = line as never;
-                return state.settled;
-              },
-            })),
-            { concurrent: false, exitOnError: true },
-          ),
-      });
+      list.add(taskOf(rotation, steps));
       running ??= list.run().catch(() => {});
     }
     if ('ended' in item) {
@@ -75,6 +63,25 @@ async function showList(news: AsyncIterable<RotationNews>, stepsOf: StepsOf): Pr
   }
   for (const steps of lines.values()) for (const line of steps.values()) line.settle(new Error('still open'));
   await running;
+}
+
+/** A rotation in the list, with a line for each of its steps. */
+function taskOf({ policy }: Rotation, steps: ReadonlyMap<StepName, Line>): ListrTask {
+  return {
+    title: visible(policy),
+    task: (_, task) =>
+      task.newListr(
+        [...steps].map(([name, state]) => ({
+          title: name,
+          task: (_, line) => {
+            // Listr's type of a task names its renderer, of which a line has no use.
+            state.task = line as never;
+            return state.settled;
+          },
+        })),
+        { concurrent: false, exitOnError: true },
+      ),
+  };
 }
 
 function openLine(): Line {

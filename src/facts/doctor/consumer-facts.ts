@@ -4,7 +4,7 @@ import type { Fact } from '../fact.ts';
 export interface ConsumerFacts {
   readonly 'store-writable': { readonly destination: string };
   readonly 'store-secrets-not-made': { readonly destination: string };
-  readonly 'nothing-published': { readonly destination: string };
+  readonly 'nothing-published-yet': { readonly destination: string };
   readonly 'published-logs-in': {
     readonly destination: string;
     readonly login: string;

@@ -10,12 +10,4 @@ export interface SharedStateFacts {
   readonly 'state-database-open-to-public': { readonly database: string };
   readonly 'queue-skipped': { readonly because: 'state-down' | 'state-read-only' };
   readonly 'workers-running': { readonly workers: number };
-  /** More users than necessary may use a folder of a store. `mode` as in chmod. */
-  readonly 'folder-exposed': {
-    readonly store: string;
-    readonly path: string;
-    readonly mode: string;
-    readonly to: 'group' | 'others';
-    readonly may: 'read' | 'write';
-  };
 }

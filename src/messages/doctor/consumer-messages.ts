@@ -21,7 +21,7 @@ export const consumerMessages: Messages<ConsumerFacts> = {
     means: 'The secrets of a destination do not exist yet, and `create` lets keyturn make them.',
     example: { destination: PRIMARY },
   },
-  'nothing-published': {
+  'nothing-published-yet': {
     text: ({ destination }) => `${destination} publishes no username and password yet`,
     means: 'There is no credential in a destination that could be tried.',
     example: { destination: PRIMARY },

@@ -31,12 +31,4 @@ export const sharedStateMessages: Messages<SharedStateFacts> = {
     means: 'So many workers take rotations from the queue.',
     example: { workers: 2 },
   },
-  'folder-exposed': {
-    text: ({ path, mode, to, may }) =>
-      `the folder ${path} may be ${may === 'write' ? 'written to' : 'looked into'} by ${to === 'group' ? 'its group' : 'every user'} (mode ${mode})`,
-    advice: ({ to, may }) =>
-      `close it, unless that is meant: chmod ${to === 'group' ? 'g' : 'o'}-${may === 'write' ? 'w' : 'rwx'}`,
-    means: 'More users than necessary may use a folder of a file store. It stops no rotation.',
-    example: { store: 'files', path: '/srv/secrets', mode: '0755', to: 'others', may: 'read' },
-  },
 };

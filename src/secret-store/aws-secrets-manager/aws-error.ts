@@ -1,25 +1,30 @@
-import { StoreError, type StoreErrorKind } from '../store-error.ts';
+import { type StoreError, type StoreFaultCode, storeError } from '../store-error.ts';
 import { PLAINTEXT_ERROR } from './aws-plaintext.ts';
 
-const KINDS: Readonly<Record<string, StoreErrorKind>> = {
-  ResourceNotFoundException: 'missing',
-  ThrottlingException: 'throttled',
-  TooManyRequestsException: 'throttled',
-  AccessDeniedException: 'denied',
-  UnrecognizedClientException: 'denied',
-  InvalidClientTokenId: 'denied',
-  InvalidSignatureException: 'denied',
-  ExpiredTokenException: 'denied',
-  CredentialsProviderError: 'denied',
-  DecryptionFailure: 'denied',
-  EncryptionFailure: 'denied',
-  InternalServiceError: 'unreachable',
-  TimeoutError: 'unreachable',
+type AwsFaultCode = Extract<StoreFaultCode, `store-${string}`> | 'secret-missing';
+
+/** By the names of errors of the SDK and of the service. */
+const CODES: Readonly<Record<string, AwsFaultCode>> = {
+  ResourceNotFoundException: 'secret-missing',
+  ThrottlingException: 'store-throttled',
+  TooManyRequestsException: 'store-throttled',
+  AccessDeniedException: 'store-denied',
+  UnrecognizedClientException: 'store-denied',
+  InvalidClientTokenId: 'store-denied',
+  InvalidSignatureException: 'store-denied',
+  ExpiredTokenException: 'store-denied',
+  DecryptionFailure: 'store-denied',
+  EncryptionFailure: 'store-denied',
+  CredentialsProviderError: 'store-credentials-missing',
+  InternalServiceError: 'store-unreachable',
+  TimeoutError: 'store-unreachable',
+  [PLAINTEXT_ERROR]: 'store-plaintext',
 };
 
 /**
- * What the SDK threw, as a StoreError that names the IAM action and the secret. Neither the SDK's own error nor its
- * message is kept: the message is the service's, or quotes its response, and either may repeat a value (G3).
+ * What the SDK threw, as a StoreError that names the IAM action and the secret. Neither the SDK's
+ * own error nor its message is kept: the message is the service's, or quotes its response, and
+ * either may repeat a value (G3).
  * https://docs.aws.amazon.com/secretsmanager/latest/apireference/CommonErrors.html
  */
 export function awsError(error: unknown, store: string, action: string, secret: string): StoreError {
@@ -28,17 +33,15 @@ export function awsError(error: unknown, store: string, action: string, secret: 
   const system = known(code, /^[A-Z][A-Z0-9_]{0,63}$/);
   const status = $metadata?.httpStatusCode;
   const request = known($metadata?.requestId, /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i);
-  const details = [
+  const storeCode = codeOf(fault, system, status);
+  if (storeCode === 'secret-missing') return storeError(storeCode, { store, secret });
+  const places = [
     ...(status === undefined ? [] : [`HTTP ${status}`]),
     ...(request === undefined ? [] : [`request ${request}`]),
   ];
   const what = fault.endsWith('Error') ? (system ?? fault) : fault;
-  const told = details.length === 0 ? what : `${what} (${details.join(', ')})`;
-  const kind = kindOf(fault, system, status);
-  return new StoreError(
-    kind,
-    `The store ${store}: ${action} of ${secret}: ${told}; ${remedyOf(kind, fault, action)}`,
-  );
+  const detail = places.length === 0 ? what : `${what} (${places.join(', ')})`;
+  return storeError(storeCode, { store, secret, action, detail });
 }
 
 interface AwsFault {
@@ -47,37 +50,18 @@ interface AwsFault {
   readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string };
 }
 
-/** The text, if it has the shape it should: name and request id, too, are what the response said they are. */
+/**
+ * The text, if it has the shape it should: name and request id are what the response said they are.
+ */
 function known(text: unknown, shape: RegExp): string | undefined {
   return typeof text === 'string' && shape.test(text) ? text : undefined;
 }
 
-function kindOf(name: string, code: string | undefined, status: number | undefined): StoreErrorKind {
-  const kind = KINDS[name];
-  if (kind) return kind;
-  if (status === 429) return 'throttled';
-  if (status !== undefined && status >= 500) return 'unreachable';
-  if (/^(E[A-Z]+|UND_)/.test(code ?? '')) return 'unreachable';
-  return 'invalid';
-}
-
-function remedyOf(kind: StoreErrorKind, name: string, action: string): string {
-  switch (kind) {
-    case 'missing':
-      return 'make the secret, or set create: true';
-    case 'denied':
-      return name === 'CredentialsProviderError'
-        ? "give keyturn credentials by one of the ways of the AWS SDK's default chain"
-        : `allow secretsmanager:${action}, and its KMS key, to the identity that keyturn runs as`;
-    case 'throttled':
-    case 'conflict':
-      return 'it is tried again';
-    case 'unreachable':
-      return 'check the network, the region and the endpoint; it is tried again';
-    case 'invalid':
-      if (name === PLAINTEXT_ERROR) {
-        return 'the endpoint of its AWS profile begins with http://; give it https://, or the store tls: { mode: disable }';
-      }
-      return 'correct the secret or the configuration';
-  }
+function codeOf(name: string, system: string | undefined, status: number | undefined): AwsFaultCode {
+  const code = CODES[name];
+  if (code) return code;
+  if (status === 429) return 'store-throttled';
+  if (status !== undefined && status >= 500) return 'store-unreachable';
+  if (/^(E[A-Z]+|UND_)/.test(system ?? '')) return 'store-unreachable';
+  return 'store-refused';
 }

@@ -1,6 +1,9 @@
 import type { Stage } from '../secret-store.ts';
 
-/** A stage, or what a version has that is written to see whether it can be, so that it takes the label of no other. */
+/**
+ * A stage, or what a version has that is written to see whether it can be, so that it takes the
+ * label of no other.
+ */
 export type Label = Stage | 'rehearsal';
 
 /** How AWS Secrets Manager calls the stages. */
@@ -11,7 +14,10 @@ export const LABELS: Readonly<Record<Label, string>> = {
   rehearsal: 'KEYTURNREHEARSAL',
 };
 
-/** The labels of each version of a secret, by VersionId. The service does not tell of versions that have none. */
+/**
+ * The labels of each version of a secret, by VersionId. The service does not tell of versions that
+ * have none.
+ */
 export type Labels = ReadonlyMap<string, readonly string[]>;
 
 /** Whether a version is at one of the stages; undefined stands for a secret that does not exist. */

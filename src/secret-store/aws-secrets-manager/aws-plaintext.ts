@@ -4,8 +4,9 @@ import { isLoopback } from '../../config/values/server.ts';
 export const PLAINTEXT_ERROR = 'PlaintextEndpointError';
 
 /**
- * Has a client send nothing in plaintext beyond loopback, whoever chose its endpoint: besides the configuration and the
- * environment, which `validate` looks at, that is `endpoint_url` of an AWS profile.
+ * Has a client send nothing in plaintext beyond loopback, whoever chose its endpoint: besides the
+ * configuration and the environment, which `validate` looks at, that is `endpoint_url` of an AWS
+ * profile.
  */
 export function refusePlaintext(client: SecretsManagerClient): void {
   client.middlewareStack.add(

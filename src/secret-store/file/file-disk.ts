@@ -2,28 +2,35 @@ import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { chmod, lstat, mkdir, open, rename, symlink, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { absent } from '../absent.ts';
 import { holdFolder, removeFlat } from './file-held.ts';
+import { absent, Unsafe } from './file-unsafe.ts';
 
-/** Names of what is being made, and of what a crash left of it, begin so; the token of the rotation follows. */
+/**
+ * The prefix of what is being made, and of what a crash left of it; the rotation's token follows.
+ */
 export const DRAFT = '..draft-';
 
-/** Brings to disk which names a folder has. Without it a power failure may undo the latest of them. */
+/**
+ * Flushes the names of a folder to disk. Without it a power failure may undo the latest of them.
+ */
 export async function sync(folder: string): Promise<void> {
   const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
   await handle.sync().finally(() => handle.close());
 }
 
-/** Makes a folder that only this user may enter, whatever the umask. Throws EEXIST where the name is taken. */
+/**
+ * Makes a folder that only this user may enter, whatever the umask. Throws EEXIST where the name is
+ * taken.
+ */
 export async function makeOwnFolder(path: string): Promise<void> {
   await mkdir(path, { mode: 0o700 });
-  // By its name only where it must be: somebody could swap it.
+  // Only where it must be, because somebody could swap the name.
   if (((await lstat(path)).mode & 0o777) !== 0o700) await chmod(path, 0o700);
 }
 
 /**
- * Makes a folder of files, each readable by this user only, whole and on disk before it has its name. False when
- * another process was quicker: what it made stays.
+ * Makes a folder of files, each readable by this user only. It is whole and on disk before it has
+ * its name. False when another process was quicker: what that one made stays.
  */
 export async function writeFolder(
   path: string,
@@ -48,7 +55,7 @@ export async function writeFolder(
 
 async function writeFiles(folder: string, contents: ReadonlyMap<string, string | Uint8Array>): Promise<void> {
   await using held = await holdFolder(folder);
-  if (!held) throw Object.assign(new Error(`${folder} was removed by another process`), { code: 'ENOENT' });
+  if (!held) throw Unsafe.because('folder-removed', { path: folder });
   for (const [file, content] of contents) {
     const handle = await open(join(held.at, file), 'wx', 0o600);
     try {
@@ -62,7 +69,7 @@ async function writeFiles(folder: string, contents: ReadonlyMap<string, string |
   await held.handle.sync();
 }
 
-/** Makes a symbolic link, or puts it in the place of a link or file, in one step. Not on disk before `sync`. */
+/** Makes a symbolic link, or replaces a link or file by it, in one step. Call `sync` after it. */
 export async function replaceLink(path: string, target: string, token: string): Promise<void> {
   const draft = draftOf(path, token);
   await symlink(target, draft);

@@ -1,22 +1,24 @@
 import type { SecretStore } from '../secret-store.ts';
-import { StoreError, type StoreErrorKind } from '../store-error.ts';
+import { StoreError, storeError } from '../store-error.ts';
 import { Unsafe } from './file-unsafe.ts';
 
-// A folder that cannot be written now, be it full, read-only or closed, was one that could: somebody is about to mend it,
-// as after a remount. So it is tried again.
-const KINDS: Readonly<Record<string, readonly [StoreErrorKind, string]>> = {
-  EACCES: ['unreachable', 'let the user that keyturn runs as read and write there'],
-  EPERM: ['unreachable', 'let the user that keyturn runs as read and write there'],
-  EROFS: ['unreachable', 'the file system is read-only; mount it to be written to'],
-  ENOSPC: ['unreachable', 'make room on the disk'],
-  EDQUOT: ['unreachable', 'make room on the disk, or raise the quota'],
-  EIO: ['unreachable', 'check the disk'],
-  ESTALE: ['unreachable', 'mount the file system again'],
-  ETIMEDOUT: ['unreachable', 'check the server that the folder is mounted from'],
-  EBUSY: ['unreachable', 'find out who uses it'],
-  EMFILE: ['unreachable', 'let keyturn open more files'],
-  ENFILE: ['unreachable', 'let the system open more files'],
-};
+/**
+ * What somebody is about to mend: the folder is full, read-only, closed or away, and could be used
+ * before.
+ */
+const PASSING = new Set([
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'ENOSPC',
+  'EDQUOT',
+  'EIO',
+  'ESTALE',
+  'ETIMEDOUT',
+  'EBUSY',
+  'EMFILE',
+  'ENFILE',
+]);
 
 /** The same store, whose file-system errors have become StoreErrors. */
 export function fileErrors(name: string, store: Required<SecretStore>): SecretStore {
@@ -24,15 +26,9 @@ export function fileErrors(name: string, store: Required<SecretStore>): SecretSt
     <Args extends unknown[], Result>(verb: (...args: Args) => Promise<Result>) =>
     async (...args: Args): Promise<Result> => {
       try {
-        return await verb(...args);
+        return await verb.apply(store, args);
       } catch (cause) {
-        if (cause instanceof StoreError) throw cause;
-        const { code = '', message } = cause as NodeJS.ErrnoException;
-        if (cause instanceof Unsafe) {
-          throw new StoreError('invalid', `The store ${name}: ${message}`, { cause });
-        }
-        const [kind, remedy] = KINDS[code] ?? ['invalid', 'put the folder right, or choose another'];
-        throw new StoreError(kind, `The store ${name}: ${message}; ${remedy}`, { cause });
+        throw fileError(name, cause);
       }
     };
   return {
@@ -42,6 +38,16 @@ export function fileErrors(name: string, store: Required<SecretStore>): SecretSt
     discard: guard(store.discard),
     rehearse: guard(store.rehearse),
     exposures: guard(store.exposures),
-    close: store.close,
+    close: guard(store.close),
   };
+}
+
+function fileError(store: string, cause: unknown): StoreError {
+  if (cause instanceof StoreError) return cause;
+  if (cause instanceof Unsafe) return cause.ofStore(store);
+  // What Node.js says has the path and the system's name of the error, never the content of a file.
+  const { code: errno = '', message: detail } = cause as NodeJS.ErrnoException;
+  return PASSING.has(errno)
+    ? storeError('folder-unusable', { store, errno, detail }, { cause })
+    : storeError('folder-invalid', { store, detail }, { cause });
 }

@@ -1,11 +1,11 @@
 import { lstat, mkdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Mapping } from '../../config/policy.ts';
-import { absent } from '../absent.ts';
 import { type SecretEntries, secretsOf } from '../secret-content.ts';
-import { StoreError } from '../store-error.ts';
+import { storeError } from '../store-error.ts';
 import { makeOwnFolder, sync } from './file-disk.ts';
 import { requireSafe } from './file-guard.ts';
+import { absent } from './file-unsafe.ts';
 
 /** A folder of the store, with the secrets of one mapping that are files in it, by file name. */
 export interface Folder {
@@ -14,8 +14,8 @@ export interface Folder {
 }
 
 /**
- * The folders of a mapping, in none of which another user could swap what keyturn makes; else it throws. The one with
- * the password comes first.
+ * The folders of a mapping, that of the password first. Throws Unsafe where another user could swap
+ * what keyturn makes.
  */
 export async function safeFolders(root: string, mapping: Mapping): Promise<Folder[]> {
   const folders = foldersOf(root, mapping);
@@ -34,21 +34,21 @@ export function foldersOf(root: string, mapping: Mapping): Folder[] {
   return [...folders].map(([path, files]) => ({ path, files }));
 }
 
-/** Throws a StoreError of kind `missing` for the first file that is not there. */
+/** Throws `secret-missing` for the first file that is not there. */
 export async function requireFiles(store: string, { path, files }: Folder): Promise<void> {
   for (const file of files.keys()) {
     if (await exists(join(path, file))) continue;
-    throw new StoreError(
-      'missing',
-      `The store ${store} has no secret ${join(path, file)}; make the file, or set create: true`,
-    );
+    throw storeError('secret-missing', { store, secret: join(path, file) });
   }
 }
 
-/** Makes a folder below the store's, closed to other users; one that is there keeps its mode. Throws as `safeFolders`. */
+/**
+ * Makes a folder below the store's, closed to other users; one that is there keeps its mode. Throws
+ * as `safeFolders` does.
+ */
 export async function makeFolder(root: string, path: string): Promise<void> {
   if (await exists(path)) return;
-  // One by one, for `recursive` would leave the mode of those above to the umask.
+  // One by one: `recursive` would leave the mode of those above to the umask.
   if (path !== dirname(path) && path !== root) await makeFolder(root, dirname(path));
   else await mkdir(dirname(path), { recursive: true });
   await makeOwnFolder(path).catch((error: NodeJS.ErrnoException) => {

@@ -1,24 +1,25 @@
 import { constants, existsSync, type Stats } from 'node:fs';
 import { type FileHandle, lstat, open, readdir, rmdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { absent } from '../absent.ts';
-import { requireOwner, Unsafe, whatIs } from './file-unsafe.ts';
+import { absent, occupantOf, requireOwner, Unsafe } from './file-unsafe.ts';
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY } = constants;
-const ADVICE = 'nothing there was touched: find out who made it, then remove it';
 
-/** A folder that is open. What is done below `at` is done in that very folder, whoever has its name by now. */
+/**
+ * A folder that is open. What is done below `at` is done in that folder, whatever has its name by
+ * now.
+ */
 export interface HeldFolder extends AsyncDisposable {
   readonly at: string;
   readonly handle: FileHandle;
 }
 
 /**
- * Opens a folder of this store's. Undefined where there is none; throws Unsafe where there is something else, or the
- * folder belongs to another user. A link is never followed.
+ * Opens a folder of this store. Undefined where there is none; throws Unsafe where there is
+ * something else, or the folder belongs to another user. A link is never followed.
  *
- * Node.js has no openat. Linux has the same under /proc/self/fd; elsewhere whoever may write the folder above could
- * swap the name after it was opened.
+ * Node.js has no openat. Linux has the same under /proc/self/fd. Elsewhere, whoever may write the
+ * folder above could swap the name after it was opened.
  */
 export async function holdFolder(path: string): Promise<HeldFolder | undefined> {
   const handle = await open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW).catch(async (error) => {
@@ -41,24 +42,25 @@ export async function holdFolder(path: string): Promise<HeldFolder | undefined> 
   };
 }
 
-/** Whether there is a folder of this store's. Throws Unsafe as `holdFolder` does. */
+/** Whether there is a folder of this store. Throws Unsafe as `holdFolder` does. */
 export async function requireFolder(path: string): Promise<boolean> {
   const found = await lstat(path).catch(absent);
   if (found === undefined) return false;
   if (!found.isDirectory()) {
-    throw new Unsafe(`${path} is ${await whatIs(path)} in the place of a folder of keyturn's; ${ADVICE}`);
+    throw Unsafe.because('path-foreign', { path, found: await occupantOf(path), expected: 'folder' });
   }
   requireOwner(path, found);
   return true;
 }
 
-/** Reads a plain file; undefined where there is none. Throws Unsafe for anything else, which is never opened for long. */
+/** Reads a plain file; undefined where there is none. Throws Unsafe for anything else. */
 export async function readPlain(
   at: string,
   shown: string,
 ): Promise<{ readonly content: Buffer; readonly found: Stats } | undefined> {
-  const refuse = async () => new Unsafe(`${shown} is ${await whatIs(at)} in the place of a file; ${ADVICE}`);
-  // A pipe without a writer would else be waited for.
+  const refuse = async () =>
+    Unsafe.because('path-foreign', { path: shown, found: await occupantOf(at), expected: 'file' });
+  // Without O_NONBLOCK, open waits for the writer of a pipe.
   const handle = await open(at, O_RDONLY | O_NOFOLLOW | O_NONBLOCK).catch(async (error) => {
     // ENXIO: a socket.
     if (error.code === 'ELOOP' || error.code === 'ENXIO') throw await refuse();
@@ -80,8 +82,8 @@ export async function isFlat({ at }: HeldFolder): Promise<boolean> {
 }
 
 /**
- * Removes a folder of files. It never goes deeper: one that holds a folder stays, and so does what came into its place
- * meanwhile. Stopped halfway, it is done by the next call.
+ * Removes a folder of files. It never goes deeper: one that holds a folder stays, and so does what
+ * took its place meanwhile. If it stops halfway, the next call goes on.
  */
 export async function removeFlat(path: string): Promise<void> {
   await using held = await holdFolder(path);

@@ -1,25 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Stage } from '../secret-store.ts';
-import { StoreError } from '../store-error.ts';
+import { storeError } from '../store-error.ts';
 import { replaceLink, sync, writeFolder } from './file-disk.ts';
 import type { Folder } from './file-folder.ts';
+import { isLinked, link, linkedToken, readData, tokenOf, unlinkPending, versionPath } from './file-layout.ts';
 import { removeLeftovers, removeUnlinked } from './file-pruning.ts';
-import {
-  isLinked,
-  isWhole,
-  link,
-  linkedToken,
-  openData,
-  readData,
-  readDataFiles,
-  readFileSeen,
-  tokenOf,
-  unlinkPending,
-  versionPath,
-} from './file-version.ts';
+import { isWhole, openData, readDataFiles, readFileSeen } from './file-version.ts';
 
-/** Throws a StoreError of kind `invalid` unless the whole mapping has the version at one of the stages in this folder. */
+/**
+ * Throws `version-not-promotable` unless the version is whole in this folder, and at one of the
+ * stages.
+ */
 export async function requirePromotable(
   store: string,
   folder: Folder,
@@ -27,10 +19,7 @@ export async function requirePromotable(
   stages: readonly Stage[],
 ): Promise<void> {
   if (await isPromotable(folder, token, stages)) return;
-  throw new StoreError(
-    'invalid',
-    `The store ${store}: ${folder.path} has no version ${token} to promote; rotate again`,
-  );
+  throw storeError('version-not-promotable', { store, secret: folder.path, token });
 }
 
 async function isPromotable(folder: Folder, token: string, stages: readonly Stage[]): Promise<boolean> {
@@ -42,8 +31,9 @@ async function isPromotable(folder: Folder, token: string, stages: readonly Stag
 }
 
 /**
- * Makes a version current, in one rename for all names of the folder, and the one before it previous. `recheck` is
- * asked right before that: a process may be stopped for long anywhere.
+ * Makes a version current, in one rename for all names of the folder, and the one before it
+ * previous. `recheck` is called right before that: a process may be stopped anywhere for a long
+ * time.
  */
 export async function promoteFolder(
   folder: Folder,
@@ -52,7 +42,7 @@ export async function promoteFolder(
 ): Promise<void> {
   const before = await linkedToken(folder, 'previous');
   if (!(await isOurs(folder))) {
-    // Else it would be at no stage while `..data` leads to what is taken over.
+    // Otherwise it would be at no stage while `..data` leads to what is taken over.
     if ((await linkedToken(folder, 'current')) === token) await link(folder, 'pending', token);
     await takeOver(folder, token);
   }
@@ -69,7 +59,7 @@ export async function promoteFolder(
   await removeLeftovers(folder).catch(() => {});
 }
 
-/** Whether consumers see nothing but one version of this store's, or nothing at all, under each name. */
+/** Whether consumers see one version of this store under each name, or nothing at all. */
 async function isOurs(folder: Folder): Promise<boolean> {
   const target = await readData(folder);
   if (target !== undefined && tokenOf(target) === undefined) return false;
@@ -78,9 +68,10 @@ async function isOurs(folder: Folder): Promise<boolean> {
 }
 
 /**
- * Copies what consumers see into a version and points `..data` at it: files put there by hand, also in the place of
- * our links, and a layout that another tool made. Replacing each name by its link then changes nothing for a reader,
- * and the promotion after it all names at once. What another tool made stays beside it.
+ * Copies what consumers see into a version and points `..data` at it: files that somebody put
+ * there, even in the place of our links, and a layout that another tool made. Replacing each name
+ * by its link then changes nothing for a reader, and the promotion after it changes all names at
+ * once. What another tool made stays beside it.
  */
 async function takeOver(folder: Folder, token: string): Promise<void> {
   await using data = await openData(folder);

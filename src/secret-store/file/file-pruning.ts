@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { lstat, readdir, rename, rmdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { absent } from '../absent.ts';
 import { DRAFT } from './file-disk.ts';
 import type { Folder } from './file-folder.ts';
 import { holdFolder, isFlat, removeFlat } from './file-held.ts';
-import { linkedToken, promotedAt, tokenOf, versionPath } from './file-version.ts';
+import { linkedToken, promotedAt, tokenOf, versionPath } from './file-layout.ts';
+import { absent } from './file-unsafe.ts';
 
 /**
- * A version that is being removed has a name that begins so. It has no other use, so whoever finds one, for instance
- * after a kill, goes on removing it.
+ * The prefix of a version that is being removed. It has no other use, so whoever finds one, for
+ * instance after a kill, goes on removing it.
  */
 const PRUNED = '..pruned-';
-/** What is younger may be another process's that is about to put it at a stage. */
+/** Something younger may belong to another process that is about to put it at a stage. */
 const ABANDONED_MS = 3_600_000;
 
 /** Removes a version that is at no stage, and what a crash left of its making. */
@@ -24,8 +24,8 @@ export async function removeUnlinked(folder: Folder, token: string): Promise<voi
 }
 
 /**
- * Removes what kills left behind: versions that are half removed or empty, and versions and drafts that nobody has
- * wanted for an hour. What this store did not make stays, whatever its name.
+ * Removes what kills left behind: versions that are half removed or empty, and versions and drafts
+ * that nobody has used for an hour. What this store did not make stays, whatever its name.
  */
 export async function removeLeftovers(folder: Folder): Promise<void> {
   const now = await promotedAt(folder);
@@ -40,7 +40,7 @@ export async function removeLeftovers(folder: Folder): Promise<void> {
       if (abandoned) await removeDraft(path);
     } else if (found?.isDirectory() && !(await isAtStage(folder, token))) {
       if (abandoned) await prune(folder, token);
-      // A version has its files before it has its name, so nobody is about to use an empty one.
+      // A version gets its files before its name, so nobody is about to use an empty one.
       else await rmdir(path).catch(() => {});
     }
   }
@@ -53,7 +53,7 @@ async function prune(folder: Folder, token: string): Promise<void> {
     await using held = await holdFolder(path);
     if (!held || !(await isFlat(held))) return;
   }
-  // First out of sight in one step, so that nobody ever finds half of a version.
+  // It is renamed first, in one step, so that nobody ever finds half of a version.
   const pruned = join(folder.path, `${PRUNED}${token}-${randomUUID()}`);
   const moved = await rename(path, pruned).then(() => true, absent);
   if (!moved) return;
@@ -69,7 +69,9 @@ async function isAtStage(folder: Folder, token: string): Promise<boolean> {
   return linked.includes(token);
 }
 
-/** A draft is a folder, or a link that was about to take the place of another: never what that leads to. */
+/**
+ * A draft is a folder, or a link that was about to replace another: its target is never removed.
+ */
 async function removeDraft(path: string): Promise<void> {
   const found = await lstat(path).catch(absent);
   if (found?.isDirectory()) await removeFlat(path);

@@ -1,117 +1,124 @@
-import { promotableStages } from '../promotable-stages.ts';
+import type { Mapping } from '../../config/policy.ts';
+import type { Fact } from '../../facts/fact.ts';
+import { promotableStages, refuseOther } from '../adapter-rules.ts';
 import { readVersion } from '../read-version.ts';
-import { refuseOther } from '../refuse-other.ts';
 import { requireValues } from '../secret-content.ts';
-import type { Fields, SecretStore } from '../secret-store.ts';
-import { StoreError } from '../store-error.ts';
+import type { Fields, PromoteOptions, SecretStore, Stage, Version } from '../secret-store.ts';
+import { storeError } from '../store-error.ts';
 import { fileErrors } from './file-error.ts';
 import { type Folder, foldersOf, makeFolder, requireFiles, safeFolders } from './file-folder.ts';
 import { exposuresOf } from './file-guard.ts';
+import { hasVersion, isToken, link, linkedToken, unlinkPending } from './file-layout.ts';
 import { promoteFolder, requirePromotable } from './file-promotion.ts';
 import { removeUnlinked } from './file-pruning.ts';
-import {
-  hasVersion,
-  isToken,
-  link,
-  linkedToken,
-  readFields,
-  readFolder,
-  unlinkPending,
-  writeVersion,
-} from './file-version.ts';
+import { readFields, readFolder, writeVersion } from './file-version.ts';
 
-/** Opens the store in a folder of the file system. A mapping over several folders is promoted folder by folder. */
-export function openFileStore({
-  name,
-  path: root,
-}: {
-  readonly name: string;
-  readonly path: string;
-}): SecretStore {
-  return fileErrors(name, {
-    read: async (mapping, stage) => readVersion(await safeFolders(root, mapping), stage, readFolder),
-
-    async stage(mapping, token, fields, { create }) {
-      requireUuid(token);
-      requireValues(mapping, fields);
-      const folders = await safeFolders(root, mapping);
-      let first: Fields = {};
-      // All are looked at before any is made.
-      for (const folder of folders) {
-        if (await hasVersion(folder, token)) first = { ...first, ...(await readFields(folder, token)) };
-        else if (!create) await requireFiles(name, folder);
-      }
-      for (const folder of folders) {
-        await makeFolder(root, folder.path);
-        if (!(await hasVersion(folder, token))) {
-          refuseOther(name, token, first, fields);
-          await writeVersion(folder, token, fields);
-        }
-        first = { ...first, ...(await readFields(folder, token)) };
-        const promoted = await Promise.all(
-          (['current', 'previous'] as const).map((stage) => linkedToken(folder, stage)),
-        );
-        if (!promoted.includes(token)) await link(folder, 'pending', token);
-        await requireStaged(name, folder, token);
-      }
-    },
-
-    async promote(mapping, token, options) {
-      requireUuid(token);
-      const folders = await safeFolders(root, mapping);
-      const stages = promotableStages(options);
-      // All are looked at before a link of any moves.
-      for (const folder of folders) await requirePromotable(name, folder, token, stages);
-      for (const folder of folders) {
-        await promoteFolder(folder, token, () => requirePromotable(name, folder, token, stages));
-      }
-    },
-
-    async discard(mapping, token) {
-      requireUuid(token);
-      const folders = await safeFolders(root, mapping);
-      const current = await Promise.all(folders.map((folder) => linkedToken(folder, 'current')));
-      // Its promotion has begun, and what is current in one folder must become so in all.
-      if (current.includes(token)) return;
-      for (const folder of folders) {
-        await unlinkPending(folder, token);
-        await removeUnlinked(folder, token);
-      }
-    },
-
-    async rehearse(mapping, token, fields) {
-      requireUuid(token);
-      requireValues(mapping, fields);
-      const folders = await safeFolders(root, mapping);
-      for (const folder of folders) await requireFiles(name, folder);
-      for (const folder of folders) {
-        try {
-          await writeVersion(folder, token, fields);
-        } finally {
-          await removeUnlinked(folder, token);
-        }
-      }
-    },
-
-    async exposures(mapping) {
-      const found = await Promise.all(foldersOf(root, mapping).map(({ path }) => exposuresOf(root, path)));
-      return [...new Map(found.flat().map((exposure) => [exposure.path, exposure])).values()];
-    },
-
-    async close() {},
-  });
+/**
+ * Opens the store in a folder of the file system. A mapping over several folders is promoted folder
+ * by folder.
+ */
+export function openFileStore({ name, path }: { readonly name: string; readonly path: string }): SecretStore {
+  return fileErrors(name, new FileStore(name, path));
 }
 
-/** A process that stood still for an hour between writing a version and linking it may find that it was pruned. */
-async function requireStaged(store: string, folder: Folder, token: string): Promise<void> {
-  if (await hasVersion(folder, token)) return;
-  throw new StoreError(
-    'conflict',
-    `The store ${store}: another process removed the version ${token} from ${folder.path} before it was pending; it is tried again`,
-  );
+class FileStore implements Required<SecretStore> {
+  readonly #name: string;
+  readonly #root: string;
+
+  constructor(name: string, root: string) {
+    this.#name = name;
+    this.#root = root;
+  }
+
+  async read(mapping: Mapping, stage: Stage): Promise<Version | undefined> {
+    return readVersion(await safeFolders(this.#root, mapping), stage, readFolder);
+  }
+
+  async stage(
+    mapping: Mapping,
+    token: string,
+    fields: Fields,
+    { create }: { readonly create: boolean },
+  ): Promise<void> {
+    requireUuid(token);
+    requireValues(mapping, fields);
+    const folders = await safeFolders(this.#root, mapping);
+    let first: Fields = {};
+    // All are looked at before any is made.
+    for (const folder of folders) {
+      if (await hasVersion(folder, token)) first = { ...first, ...(await readFields(folder, token)) };
+      else if (!create) await requireFiles(this.#name, folder);
+    }
+    for (const folder of folders) {
+      await makeFolder(this.#root, folder.path);
+      if (!(await hasVersion(folder, token))) {
+        refuseOther(this.#name, token, first, fields);
+        await writeVersion(folder, token, fields);
+      }
+      first = { ...first, ...(await readFields(folder, token)) };
+      const promoted = await Promise.all(
+        (['current', 'previous'] as const).map((stage) => linkedToken(folder, stage)),
+      );
+      if (!promoted.includes(token)) await link(folder, 'pending', token);
+      await this.#requireStaged(folder, token);
+    }
+  }
+
+  async promote(mapping: Mapping, token: string, options?: PromoteOptions): Promise<void> {
+    requireUuid(token);
+    const folders = await safeFolders(this.#root, mapping);
+    const stages = promotableStages(options);
+    // All are looked at before a link of any moves.
+    for (const folder of folders) await requirePromotable(this.#name, folder, token, stages);
+    for (const folder of folders) {
+      await promoteFolder(folder, token, () => requirePromotable(this.#name, folder, token, stages));
+    }
+  }
+
+  async discard(mapping: Mapping, token: string): Promise<void> {
+    requireUuid(token);
+    const folders = await safeFolders(this.#root, mapping);
+    const current = await Promise.all(folders.map((folder) => linkedToken(folder, 'current')));
+    // Its promotion has begun, and what is current in one folder must become so in all.
+    if (current.includes(token)) return;
+    for (const folder of folders) {
+      await unlinkPending(folder, token);
+      await removeUnlinked(folder, token);
+    }
+  }
+
+  async rehearse(mapping: Mapping, token: string, fields: Fields): Promise<void> {
+    requireUuid(token);
+    requireValues(mapping, fields);
+    const folders = await safeFolders(this.#root, mapping);
+    for (const folder of folders) await requireFiles(this.#name, folder);
+    for (const folder of folders) {
+      try {
+        await writeVersion(folder, token, fields);
+      } finally {
+        await removeUnlinked(folder, token);
+      }
+    }
+  }
+
+  async exposures(mapping: Mapping): Promise<Fact<'folder-exposed'>[]> {
+    const found = await Promise.all(
+      foldersOf(this.#root, mapping).map(({ path }) => exposuresOf(this.#name, this.#root, path)),
+    );
+    return [...new Map(found.flat().map((exposure) => [exposure.params.path, exposure])).values()];
+  }
+
+  async close(): Promise<void> {}
+
+  /**
+   * A process that stopped for an hour between writing a version and linking it may find it pruned.
+   */
+  async #requireStaged(folder: Folder, token: string): Promise<void> {
+    if (await hasVersion(folder, token)) return;
+    throw storeError('version-removed', { store: this.#name, folder: folder.path, token });
+  }
 }
 
 function requireUuid(token: string): void {
-  if (isToken(token)) return;
-  throw new StoreError('invalid', `A version's token must be a UUID, not ${JSON.stringify(token)}`);
+  if (!isToken(token)) throw storeError('version-token-invalid', { token });
 }

@@ -1,32 +1,60 @@
 import type { Stats } from 'node:fs';
 import { lstat, readlink } from 'node:fs/promises';
-import { absent } from '../absent.ts';
+import type { FactParams } from '../../facts/fact.ts';
+import type { Occupant } from '../../facts/store-facts.ts';
+import { type StoreError, storeError } from '../store-error.ts';
 
-/** Something in a store that keyturn did not make, or that others could change. The message says what, and what to do. */
+type UnsafeCode =
+  | 'folder-removed'
+  | 'folder-owned-by-other'
+  | 'folder-open-to-all'
+  | 'folder-replaced'
+  | 'link-foreign'
+  | 'path-foreign';
+
+/** Something in a store that keyturn did not make, or that others could change. */
 export class Unsafe extends Error {
   override readonly name = 'Unsafe';
-}
+  /** The fault of the store with this name. */
+  readonly ofStore: (store: string) => StoreError;
 
-/** For messages: what has a name now, and where it leads. */
-export async function whatIs(path: string): Promise<string> {
-  const found = await lstat(path).catch(absent);
-  if (found === undefined) return 'gone';
-  if (found.isSymbolicLink()) {
-    const target = await readlink(path).catch(absent);
-    return `a symbolic link to ${JSON.stringify(target)}`;
+  private constructor(ofStore: (store: string) => StoreError) {
+    super('a file store is not safe');
+    this.ofStore = ofStore;
   }
-  if (found.isDirectory()) return 'a folder';
-  if (found.isFile()) return 'a file';
-  if (found.isFIFO()) return 'a pipe';
-  return found.isSocket() ? 'a socket' : 'a device';
+
+  static because<Code extends UnsafeCode>(code: Code, params: Omit<FactParams[Code], 'store'>): Unsafe {
+    // The compiler does not see that `store` completes the parameters of each code.
+    return new Unsafe((store) => storeError(code, { store, ...params } as unknown as FactParams[Code]));
+  }
 }
 
-/** Throws Unsafe where a folder belongs to a user who is neither root nor the one that keyturn runs as. */
+/** What has a name now, and where it leads. */
+export async function occupantOf(path: string): Promise<Occupant> {
+  const found = await lstat(path).catch(absent);
+  if (found === undefined) return { kind: 'nothing' };
+  if (found.isSymbolicLink()) {
+    return { kind: 'link', target: (await readlink(path).catch(absent)) ?? '' };
+  }
+  if (found.isDirectory()) return { kind: 'folder' };
+  if (found.isFile()) return { kind: 'file' };
+  if (found.isFIFO()) return { kind: 'pipe' };
+  return { kind: found.isSocket() ? 'socket' : 'device' };
+}
+
+/**
+ * Throws Unsafe where a folder belongs to a user who is neither root nor the one that keyturn runs
+ * as.
+ */
 export function requireOwner(path: string, { uid }: Pick<Stats, 'uid'>): void {
   // Windows has none.
   const own = process.geteuid?.();
   if (own === undefined || uid === own || uid === 0) return;
-  throw new Unsafe(
-    `${path} belongs to the user ${uid}, who could change what is published; run keyturn as that user, or give it to the user that keyturn runs as: chown ${own}`,
-  );
+  throw Unsafe.because('folder-owned-by-other', { path, uid, own });
+}
+
+/** For `catch`: what does not exist is undefined, every other error is thrown. */
+export function absent(error: NodeJS.ErrnoException): undefined {
+  if (error.code === 'ENOENT') return undefined;
+  throw error;
 }

@@ -1,13 +1,35 @@
 import { expect, test } from 'vitest';
 import type { Io } from '../../../src/cli/io.ts';
 import { openOutput } from '../../../src/cli/output/output.ts';
-import { writeTable } from '../../../src/cli/output/table.ts';
+import { type Cell, writeTable } from '../../../src/cli/output/table.ts';
 
-test('columns line up by what a terminal shows, not by code units', () => {
+function linesOf(rows: readonly (readonly Cell[])[]): string[] {
   const lines: string[] = [];
-  const stdout = openOutput({ write: (text: string) => lines.push(text) });
-  const rows = ['订单', 'cafe\u0301', 'plain'].map((name) => [name, 'active']);
-  // A table is written to stdout only.
-  writeTable({ stdout } as Io, ['name', 'state'], rows);
-  expect(lines).toEqual(['NAME   STATE\n', '订单   active\n', 'cafe\u0301   active\n', 'plain  active\n']);
+  const stdout = openOutput({ write: (text) => lines.push(text.replace(/\n$/, '')) });
+  const io: Io = { env: {}, cwd: '/', stdout, stderr: stdout, exit: () => {} };
+  writeTable(io, ['name', 'note'], rows);
+  return lines;
+}
+
+test('columns are as wide as they are on a terminal, where a character may take two columns or none', () => {
+  const rows = [
+    ['注文', 'two characters, four columns'],
+    ['cafe\u0301', 'five characters, four columns'],
+    ['ab', 'two'],
+  ];
+  expect(linesOf(rows)).toEqual([
+    'NAME  NOTE',
+    '注文  two characters, four columns',
+    'cafe\u0301  five characters, four columns',
+    'ab    two',
+  ]);
+});
+
+test('a character that cannot be seen is as wide as the escape that is shown for it', () => {
+  expect(
+    linesOf([
+      ['a\u202eb', 'x'],
+      ['abcdefghi', 'y'],
+    ]),
+  ).toEqual(['NAME       NOTE', 'a\\u202eb   x', 'abcdefghi  y']);
 });

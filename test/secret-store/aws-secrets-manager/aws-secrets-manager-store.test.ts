@@ -103,7 +103,10 @@ describe.skipIf(skip)('AWS Secrets Manager, beyond the contract,', () => {
     await harness.make(secret, 'x');
     await harness.client.send(new DeleteSecretCommand({ SecretId: secret, RecoveryWindowInDays: 7 }));
     const mapping = { password: { secret } };
-    const told = { kind: 'missing', message: expect.stringContaining('restore-secret') };
+    const told = {
+      fact: { code: 'secret-deleted', params: { secret } },
+      message: expect.stringContaining('restore-secret'),
+    };
     await expect(
       store.stage(mapping, randomUUID(), { password: 'p' }, { create: true }),
     ).rejects.toMatchObject(told);
@@ -114,13 +117,13 @@ describe.skipIf(skip)('AWS Secrets Manager, beyond the contract,', () => {
     const secret = harness.name('binary');
     await harness.client.send(new CreateSecretCommand({ Name: secret, SecretBinary: Buffer.from('x') }));
     await expect(store.read({ password: { secret } }, 'current')).rejects.toMatchObject({
-      kind: 'invalid',
+      fact: { code: 'secret-binary', params: { secret } },
       message: expect.stringContaining('binary'),
     });
     const mapping = { password: { secret, key: 'password' } };
     await expect(
       store.stage(mapping, randomUUID(), { password: 'p' }, { create: false }),
-    ).rejects.toMatchObject({ kind: 'invalid' });
+    ).rejects.toMatchObject({ fact: { code: 'secret-binary', params: { secret } } });
   });
 
   test('a label that another process took off a staged version is put back by staging it again (G4)', async () => {
@@ -191,22 +194,25 @@ describe('a fault of AWS Secrets Manager', () => {
   const thrown = (promise: Promise<unknown>) => promise.catch((error: unknown) => error);
 
   test.each([
-    [400, 'AccessDeniedException', 'denied', 'allow secretsmanager:PutSecretValue'],
-    [400, 'ExpiredTokenException', 'denied', 'to the identity that keyturn runs as'],
-    [400, 'ThrottlingException', 'throttled', 'tried again'],
-    [500, 'InternalServiceError', 'unreachable', 'tried again'],
-    [400, 'DecryptionFailure', 'denied', 'KMS key'],
-    [400, 'InvalidRequestException', 'invalid', 'correct the secret'],
-    [400, PASSWORD, 'invalid', 'HTTP 400'],
+    [400, 'AccessDeniedException', 'store-denied', 'allow secretsmanager:PutSecretValue'],
+    [400, 'ExpiredTokenException', 'store-denied', 'to the identity that keyturn runs as'],
+    [400, 'ThrottlingException', 'store-throttled', 'tried again'],
+    [500, 'InternalServiceError', 'store-unreachable', 'tried again'],
+    [400, 'DecryptionFailure', 'store-denied', 'KMS key'],
+    [400, 'InvalidRequestException', 'store-refused', 'correct the secret'],
+    [400, PASSWORD, 'store-refused', 'HTTP 400'],
   ])(
-    '%i %s is of kind %s and tells what mends it, without the value that it repeats (G3)',
-    async (status, type, kind, remedy) => {
+    '%i %s is %s and tells what to do, without the value that it repeats (G3)',
+    async (status, type, code, remedy) => {
       answer = ({ action, body }) =>
         action === 'PutSecretValue'
           ? { status, body: { __type: type, message: `cannot take ${JSON.stringify(body)}` } }
           : undefined;
       const error = await thrown(store.stage(password, randomUUID(), { password: PASSWORD }, made));
-      expect(error).toMatchObject({ name: 'StoreError', kind, message: expect.stringContaining(remedy) });
+      expect(error).toMatchObject({
+        fact: { code, params: { store: 'aws', action: 'PutSecretValue', secret: 'prod/password' } },
+        message: expect.stringContaining(remedy),
+      });
       expect(error).toMatchObject({ message: expect.stringContaining('PutSecretValue of prod/password') });
       expect(inspect(error, { depth: 20, showHidden: true })).not.toContain(PASSWORD);
     },
@@ -232,7 +238,9 @@ describe('a fault of AWS Secrets Manager', () => {
       return undefined;
     };
     const error = await thrown(store.stage(pair, token, { username: 'u', password: PASSWORD }, made));
-    expect(error).toMatchObject({ name: 'StoreError', kind: 'conflict' });
+    expect(error).toMatchObject({
+      fact: { code: 'version-conflict', params: { store: 'aws', token, field: 'password' } },
+    });
     expect(inspect(error, { depth: 20, showHidden: true })).not.toMatch(/Hunter2|the first/);
     const put = requests.filter(({ action }) => action === 'PutSecretValue');
     expect(put.map(({ body }) => body.SecretId)).toEqual(['prod/password']);
@@ -268,7 +276,7 @@ describe('a fault of AWS Secrets Manager', () => {
       }
       return { body: {} };
     };
-    await expect(store.promote(pair, token)).rejects.toMatchObject({ kind: 'denied' });
+    await expect(store.promote(pair, token)).rejects.toMatchObject({ fact: { code: 'store-denied' } });
     const moves = requests.filter(({ action }) => action === 'UpdateSecretVersionStage');
     expect(moves.map(({ body }) => [body.SecretId, body.VersionStage]).sort()).toEqual([
       ['prod/password', 'AWSCURRENT'],
@@ -294,7 +302,7 @@ describe('a fault of AWS Secrets Manager', () => {
       response.writeHead(refused ? 400 : 200, { 'content-type': 'application/x-amz-json-1.1' });
       response.end(JSON.stringify(body));
     });
-    await expect(store.promote(pair, token)).rejects.toMatchObject({ kind: 'denied' });
+    await expect(store.promote(pair, token)).rejects.toMatchObject({ fact: { code: 'store-denied' } });
     expect(late).toBe(true);
   });
 
@@ -325,7 +333,7 @@ describe('a fault of AWS Secrets Manager', () => {
   test('nobody listening is unreachable', async () => {
     const dead = openAwsSecretsManagerStore({ name: 'aws', region, endpoint: 'http://127.0.0.1:1' });
     await expect(dead.read({ password: { secret: 'x' } }, 'current')).rejects.toMatchObject({
-      kind: 'unreachable',
+      fact: { code: 'store-unreachable' },
       message: expect.stringContaining('ECONNREFUSED'),
     });
     await dead.close();

@@ -150,13 +150,21 @@ test('two processes that promote the same version at once both succeed', async (
 
 test('a token that is no UUID gets nowhere near a path', async () => {
   const staging = store.stage(MAPPING, '../../etc', { username: 'u', password: 'p' }, { create: true });
-  await expect(staging).rejects.toMatchObject({ kind: 'invalid' });
+  await expect(staging).rejects.toMatchObject({
+    fact: { code: 'version-token-invalid', params: { token: '../../etc' } },
+  });
 });
 
 test('a folder that is a file is told, with what to do', async () => {
   await writeFile(root, '');
   const staging = store.stage(MAPPING, randomUUID(), { username: 'u', password: 'p' }, { create: true });
-  await expect(staging).rejects.toMatchObject({ name: 'StoreError', kind: 'invalid' });
+  await expect(staging).rejects.toMatchObject({
+    fact: {
+      code: 'folder-invalid',
+      params: { store: 'files', detail: expect.stringContaining('ENOTDIR') },
+    },
+    message: expect.stringContaining('put the folder right'),
+  });
 });
 
 describe('what someone puts into a folder by hand', () => {
@@ -283,7 +291,9 @@ test('the folder of the password is staged first, and no other when that fails (
   const token = randomUUID();
   await mkdir(join(root, 'one', 'username'), { recursive: true });
   const staging = store.stage(mapping, token, { username: 'u', password: 'p' }, { create: true });
-  await expect(staging).rejects.toMatchObject({ name: 'StoreError' });
+  await expect(staging).rejects.toMatchObject({
+    fact: { code: 'path-foreign', params: { found: { kind: 'folder' } } },
+  });
   expect((await store.read({ password: mapping.password }, 'pending'))?.fields).toEqual({ password: 'p' });
   expect((await readdir(join(root, 'one'))).filter((name) => name.startsWith('..'))).toEqual([]);
 });
@@ -293,7 +303,9 @@ test('a version whose files are not all there is not promoted, and no link moves
   const token = randomUUID();
   await store.stage({ password: MAPPING.password }, token, { password: 'p' }, { create: true });
   await rm(join(root, 'app', `..version-${token}`, 'username'));
-  await expect(store.promote(MAPPING, token)).rejects.toMatchObject({ kind: 'invalid' });
+  await expect(store.promote(MAPPING, token)).rejects.toMatchObject({
+    fact: { code: 'version-not-promotable', params: { store: 'files', token } },
+  });
   expect((await store.read(MAPPING, 'current'))?.token).toBe(first);
 });
 

@@ -15,8 +15,9 @@ const PAUSE_MS = 40;
 const RECONNECT_EVERY = 10;
 
 /**
- * An application as many are: it holds a pool, reads the published login before each transaction, and when that has
- * changed opens a new pool and lets the old one finish. It knows nothing of rotations and hides no fault by a retry.
+ * An application as many are: it holds a pool, reads the published login before each transaction,
+ * and when that has changed opens a new pool and lets the old one finish. It knows nothing of
+ * rotations and hides no fault by a retry.
  */
 export async function runClient({ server, read, tally, signal }: ClientOptions): Promise<void> {
   let login = await firstLogin(read, signal);

@@ -11,7 +11,10 @@ export function newTally(): Tally {
   return { queries: 0, failedQueries: 0, refusedLogins: 0, faults: [] };
 }
 
-/** Counts a fault: a refused login by its SQLSTATE (invalid_password, invalid_authorization), else a failed query. */
+/**
+ * Counts a fault: a refused login by its SQLSTATE (invalid_password, invalid_authorization), else a
+ * failed query.
+ */
 export function countFault(tally: Tally, error: unknown): void {
   const { code, message } = error as { code?: string; message?: string };
   if (code === '28P01' || code === '28000') tally.refusedLogins += 1;

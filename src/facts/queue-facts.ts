@@ -1,0 +1,48 @@
+import type { Fact } from './fact.ts';
+
+/**
+ * A queue that does not answer, or refuses. `server` is `host:port`; `detail` is what the client
+ * said, if anything.
+ */
+interface QueueFault {
+  readonly server: string;
+  readonly detail?: string;
+}
+
+/**
+ * Who holds the lock under which BullMQ's tables are made: a session, or a prepared transaction.
+ */
+export interface QueueLockHolder {
+  /** Null: it is a prepared transaction. */
+  readonly pid: number | null;
+  readonly login: string | null;
+  readonly application: string;
+  readonly state: string | null;
+  /** When its transaction began, ISO 8601. */
+  readonly since: string | null;
+  /** The name of the prepared transaction. */
+  readonly gid: string | null;
+}
+
+/** About the queue, its clients and its jobs. */
+export interface QueueFacts {
+  readonly 'queue-unreachable': QueueFault & { readonly tls: boolean };
+  /** The queue is in the state database. */
+  readonly 'queue-database-unreachable': QueueFault;
+  readonly 'queue-login-refused': QueueFault;
+  readonly 'queue-tls-failed': QueueFault;
+  /** Redis answers, but takes no change: out of memory, a replica, a full disk, still loading. */
+  readonly 'queue-takes-no-job': QueueFault;
+  /** BullMQ's tables in the state database cannot be made or updated. */
+  readonly 'queue-tables-locked': { readonly holders: readonly QueueLockHolder[]; readonly seconds: number };
+  /** A client of BullMQ lost its server, and connects anew by itself. */
+  readonly 'queue-client-failed': { readonly client: 'queue' | 'worker'; readonly detail: string };
+  readonly 'job-failed': { readonly job: string; readonly cause: Fact };
+  /** What a worker does by itself every minute. */
+  readonly 'worker-turn-failed': { readonly cause: Fact };
+  /** Whether a rotation of the policy is due could not be told. */
+  readonly 'due-unknown': { readonly cause: Fact };
+  /** Nothing of keyturn's queues jobs with this name. */
+  readonly 'job-unknown': Record<string, never>;
+  readonly 'job-without-rotation': Record<string, never>;
+}

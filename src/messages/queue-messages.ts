@@ -1,0 +1,125 @@
+import type { QueueFacts, QueueLockHolder } from '../facts/queue-facts.ts';
+import { strangersName } from '../visible.ts';
+import type { Messages } from './message.ts';
+
+type QueueFault = QueueFacts['queue-login-refused'];
+
+const onServer = ({ server, detail = 'it does not answer' }: QueueFault) =>
+  `The queue on ${server}: ${detail}`;
+
+function holderText({ pid, login, application, state, since, gid }: QueueLockHolder): string {
+  if (gid !== null) return `prepared transaction ${strangersName(gid)} of ${login}`;
+  return [
+    `pid ${pid}`,
+    login === null ? 'no login' : `login ${login}`,
+    application === '' ? 'no application name' : `application ${strangersName(application)}`,
+    `${state ?? 'unknown state'}${since === null ? '' : `, in a transaction since ${since}`}`,
+  ].join(', ');
+}
+
+export const queueMessages: Messages<QueueFacts> = {
+  'queue-unreachable': {
+    text: onServer,
+    advice: ({ tls }) =>
+      `check queue.redis, and that Redis is up${tls ? ' and its port speaks TLS' : ''}; without it nothing rotates but with --inline`,
+    means:
+      'Redis does not answer. Open rotations stay in the ledger and go on once it does. `keyturn rotate --inline` works without it.',
+    example: { server: 'redis.internal:6379', detail: 'connect ECONNREFUSED 10.0.0.7:6379', tls: false },
+  },
+  'queue-database-unreachable': {
+    text: onServer,
+    advice: 'check state.database, and that its server is up',
+    means: 'The queue is in the state database, whose server does not answer.',
+    example: { server: 'db.internal:5432', detail: 'connect ECONNREFUSED 10.0.0.5:5432' },
+  },
+  'queue-login-refused': {
+    text: onServer,
+    advice: 'check user and password in queue.redis, and what Redis allows that user (ACL LIST)',
+    means:
+      'Redis refuses the user or the password of `queue.redis`, or does not allow that user a command that BullMQ needs.',
+    example: {
+      server: 'redis.internal:6379',
+      detail: 'WRONGPASS invalid username-password pair or user is disabled.',
+    },
+  },
+  'queue-tls-failed': {
+    text: onServer,
+    advice:
+      'check queue.redis: rediss:// needs a port of Redis that speaks TLS, and a CA that Node.js knows or NODE_EXTRA_CA_CERTS names',
+    means: 'The TLS handshake with Redis failed, or its certificate is not trusted.',
+    example: { server: 'redis.internal:6380', detail: 'self-signed certificate' },
+  },
+  'queue-takes-no-job': {
+    text: onServer,
+    advice:
+      'Redis takes no job; for OOM raise maxmemory, for the others see its log. Until then nothing rotates but with --inline',
+    means: 'Redis answers but takes no change, for instance because it is out of memory or a replica.',
+    example: {
+      server: 'redis.internal:6379',
+      detail: "OOM command not allowed when used memory > 'maxmemory'.",
+    },
+  },
+  'queue-tables-locked': {
+    text: ({ holders, seconds }) =>
+      `the tables in schema bullmq of the state database cannot be made or updated, because their lock is held by ${holders.map(holderText).join('; ') || 'another session'}, for longer than ${seconds} s`,
+    advice: ({ holders }) =>
+      holders.some(({ pid }) => pid !== null)
+        ? 'try again once that is over; if it lasts, end it as a superuser or a member of pg_signal_backend'
+        : 'try again once that is over',
+    means:
+      'BullMQ makes and updates its tables under an advisory lock, which everybody who can connect to the state database may hold.',
+    example: {
+      seconds: 10,
+      holders: [
+        {
+          pid: 71,
+          login: 'reports',
+          application: 'psql',
+          state: 'idle',
+          since: null,
+          gid: null,
+        },
+      ],
+    },
+  },
+  'queue-client-failed': {
+    text: ({ client, detail }) => `the ${client} has a fault: ${detail}`,
+    means:
+      'A connection of the queue or of the worker failed. It connects anew by itself; this is logged once for each fault.',
+    example: { client: 'queue', detail: 'connect ECONNREFUSED 10.0.0.7:6379' },
+  },
+  'job-failed': {
+    text: ({ job, cause }, tell) => `the job ${job} failed: ${tell(cause)}`,
+    means: 'A job of the queue threw. It is tried again, and a rotation goes on where it was.',
+    example: {
+      job: 'sweep',
+      cause: { code: 'unexpected', params: { text: 'Connection terminated unexpectedly' } },
+    },
+  },
+  'worker-turn-failed': {
+    text: ({ cause }, tell) => `the worker has a fault: ${tell(cause)}`,
+    means:
+      'A worker could not look after its configuration or the sweep. It tries again a minute later; jobs go on meanwhile.',
+    example: { cause: { code: 'unexpected', params: { text: 'Connection terminated unexpectedly' } } },
+  },
+  'due-unknown': {
+    text: ({ cause }, tell) => `cannot tell whether it is due: ${tell(cause)}`,
+    means:
+      'The sweep could not decide whether a policy is due, for instance because its store does not answer. The next sweep decides.',
+    example: { cause: { code: 'unexpected', params: { text: 'Connection terminated unexpectedly' } } },
+  },
+  'job-unknown': {
+    text: () => 'it has a name that keyturn has no jobs of',
+    advice: 'remove who queued it',
+    means:
+      'Somebody else put a job into the queue. It is not run and not tried again. Whoever can write there can also delay rotations.',
+    example: {},
+  },
+  'job-without-rotation': {
+    text: () => 'it names no rotation by its UUID',
+    advice: 'remove who queued it',
+    means:
+      'Somebody else put a job into the queue that names no rotation. It is not run and not tried again.',
+    example: {},
+  },
+};

@@ -1,0 +1,121 @@
+import { lstat, readlink, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Stage } from '../secret-store.ts';
+import { replaceLink, sync } from './file-disk.ts';
+import type { Folder } from './file-folder.ts';
+import { requireFolder } from './file-held.ts';
+import { absent, occupantOf, Unsafe } from './file-unsafe.ts';
+
+// The layout of a mounted Kubernetes secret:
+// https://kubernetes.io/docs/concepts/configuration/secret/
+//
+//   app/..version-<token>/username   a version, never altered once it has this name
+//   app/..data -> ..version-<token>  the current one; ..pending and ..previous likewise
+//   app/username -> ..data/username  what consumers open
+//
+// Moving `..data` is one rename, so all names of a folder change at the same instant. In a folder
+// that Kubernetes laid out, versions have other names than `..version-<token>`. A link that leads
+// anywhere else is not ours and is refused.
+
+const LINKS: Readonly<Record<Stage, string>> = {
+  current: '..data',
+  pending: '..pending',
+  previous: '..previous',
+};
+const VERSION = '..version-';
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+/** As the kubelet names a version: `..2024_01_31_23_59_59.123456789`. */
+const KUBERNETES = /^\.\.\d{4}(_\d\d){5}\.\d+$/;
+
+/** Whether it may be the name of a version. Anything else must not become part of a path. */
+export function isToken(text: string): boolean {
+  return UUID.test(text);
+}
+
+/** Where a version of a folder is. */
+export function versionPath({ path }: Folder, token: string): string {
+  return join(path, VERSION + token);
+}
+
+/**
+ * Whether a folder has a version, at whatever stage. Throws Unsafe where something else has its
+ * name.
+ */
+export function hasVersion(folder: Folder, token: string): Promise<boolean> {
+  return requireFolder(versionPath(folder, token));
+}
+
+/**
+ * The target of `..data`: a version of this store, or one that Kubernetes made. Throws Unsafe for
+ * others.
+ */
+export function readData(folder: Folder): Promise<string | undefined> {
+  return readStage(folder, 'current');
+}
+
+/**
+ * The token of the folder's version at a stage; undefined when there is none, or Kubernetes made
+ * it.
+ */
+export async function linkedToken(folder: Folder, stage: Stage): Promise<string | undefined> {
+  return tokenOf(await readStage(folder, stage));
+}
+
+async function readStage({ path }: Folder, stage: Stage): Promise<string | undefined> {
+  const link = join(path, LINKS[stage]);
+  const target = await readLink(link);
+  if (target === undefined) return undefined;
+  if (tokenOf(target) === undefined && !(stage === 'current' && KUBERNETES.test(target))) {
+    throw Unsafe.because('link-foreign', { path: link, target });
+  }
+  await requireFolder(join(path, target));
+  return target;
+}
+
+/** The target of a link; undefined where there is none. Throws Unsafe for anything but a link. */
+async function readLink(path: string): Promise<string | undefined> {
+  try {
+    return await readlink(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EINVAL') return absent(error as NodeJS.ErrnoException);
+    throw Unsafe.because('path-foreign', { path, found: await occupantOf(path), expected: 'link' });
+  }
+}
+
+/** The token in the name of a version: `..version-<token>`. */
+export function tokenOf(name: string | undefined): string | undefined {
+  const token = name?.startsWith(VERSION) ? name.slice(VERSION.length) : undefined;
+  return token !== undefined && isToken(token) ? token : undefined;
+}
+
+/** Puts a version at a stage; `by` is the token of the rotation that wants it there. */
+export async function link(folder: Folder, stage: Stage, token: string, by = token): Promise<void> {
+  await replaceLink(join(folder.path, LINKS[stage]), VERSION + token, by);
+  await sync(folder.path);
+}
+
+/** Takes `pending` off a version, if it is there. */
+export async function unlinkPending(folder: Folder, token: string): Promise<void> {
+  if ((await linkedToken(folder, 'pending')) !== token) return;
+  await rm(join(folder.path, LINKS.pending), { force: true });
+  await sync(folder.path);
+}
+
+/** When the current version was promoted, in milliseconds, by the file system's clock. */
+export async function promotedAt({ path }: Folder): Promise<number | undefined> {
+  return (await lstat(join(path, LINKS.current)).catch(absent))?.mtimeMs;
+}
+
+/**
+ * Whether consumers read a file through `..data`; undefined when there is no such name. Throws
+ * Unsafe where it is neither our link nor a plain file.
+ */
+export async function isLinked({ path }: Folder, file: string): Promise<boolean | undefined> {
+  const name = join(path, file);
+  const found = await lstat(name).catch(absent);
+  if (found === undefined) return undefined;
+  if (found.isFile()) return false;
+  const target = found.isSymbolicLink() ? await readlink(name).catch(absent) : undefined;
+  if (target === join('..data', file)) return true;
+  throw Unsafe.because('path-foreign', { path: name, found: await occupantOf(name), expected: 'secret' });
+}
