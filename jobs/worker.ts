@@ -8,7 +8,7 @@ import { inTime } from '../src/in-time.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
 import type { Rotation } from '../src/ledger/rotation.ts';
 import { isWrong } from '../src/ledger/state-clock.ts';
-import { tellError } from '../src/messages/tell.ts';
+import { tell, tellError } from '../src/messages/tell.ts';
 import type { RotationQueue } from '../src/queue/queue.ts';
 import type { RotationContext } from '../src/rotation/context/rotation-context.ts';
 import { rotateJob } from './rotate.ts';
@@ -77,7 +77,11 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
     sweep,
   });
   const watch = watchConfig(source, config(), {
-    log,
+    log: {
+      info: (fact) => log.info({ code: fact.code }, tell(fact)),
+      warn: (fact) => log.warn({ code: fact.code }, tell(fact)),
+      error: (fact) => log.error({ code: fact.code }, tell(fact)),
+    },
     async onChange(changed) {
       parts.onChange(changed);
       await sweep();

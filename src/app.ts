@@ -2,13 +2,13 @@ import { isDeepStrictEqual } from 'node:util';
 import type { RunningWorker } from '../jobs/worker.ts';
 import { closeAll } from './close-all.ts';
 import type { Config, Connection } from './config/config.ts';
-import type { ConfigError } from './config/config-error.ts';
-import { loadConfig } from './config/load-config.ts';
+import { ConfigError, type Path } from './config/config-error.ts';
+import { loadLocated } from './config/load-config.ts';
 import type { Policy } from './config/policy.ts';
 import { policyNamed } from './config/policy-named.ts';
 import { rotatorPolicyOf } from './config/rotator-policy-of.ts';
-import { type Fault, locatedError } from './config/yaml/located-error.ts';
 import { exposedFolders } from './doctor/exposed-folders.ts';
+import type { Fact } from './facts/fact.ts';
 import type { Rotation } from './ledger/rotation.ts';
 import { tell } from './messages/tell.ts';
 import { openLog } from './open-log.ts';
@@ -33,8 +33,8 @@ export interface App extends Omit<State, 'embedded'> {
   /** As it is now: a worker takes over what is edited. */
   readonly config: Config;
   /** The error that names where in the configuration faults are that only the world could tell. */
-  faulty(faults: readonly Fault[]): ConfigError;
-  /** Throws an UnknownPolicyError that suggests the nearest name. */
+  faulty(faults: readonly { readonly path: Path; readonly fact: Fact }[]): ConfigError;
+  /** Throws a `policy-unknown` that suggests the nearest name. */
   policy(name: string): Policy;
   /** The connection of a policy, with its database and logins made where it is the embedded PostgreSQL. */
   connection(policy: Policy): Promise<Connection>;
@@ -69,7 +69,8 @@ export async function openApp({
 }: AppOptions): Promise<App> {
   closeEnvironment();
   const source = { path: configPath, env, cwd };
-  let config = loadConfig(source);
+  const loaded = loadLocated(source);
+  let { config } = loaded;
   const log = openLog(env.KEYTURN_LOG_LEVEL || undefined);
   const state = openState({ config: () => config, cwd, ephemeral, log, sweepInterval });
   const { clock } = state;
@@ -130,7 +131,7 @@ export async function openApp({
       return config;
     },
     clock,
-    faulty: (faults) => locatedError(source, faults),
+    faulty: (faults) => new ConfigError(faults.map(({ path, fact }) => loaded.problemAt(path, fact))),
     policy: (name) => policyNamed(config, name),
     ledger: state.ledger,
     queue: state.queue,

@@ -1,8 +1,8 @@
 import { type Command, CommanderError } from 'commander';
-import { ConfigError, renderProblem } from '../config/config-error.ts';
-import { UnknownPolicyError } from '../config/policy-named.ts';
+import { ConfigError } from '../config/config-error.ts';
+import { isFault } from '../facts/fault.ts';
 import { isWrongRequest } from '../facts/wrong-request.ts';
-import { tellError } from '../messages/tell.ts';
+import { tellError, tellProblem } from '../messages/tell.ts';
 import { registerCancel } from './commands/cancel.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerDoctor } from './commands/doctor.ts';
@@ -44,7 +44,7 @@ export function registerCommands(program: Command, io: Io): void {
 export function writeError(io: Pick<Io, 'stderr'>, thrown: unknown): void {
   const error = firstOf(thrown);
   if (error instanceof ConfigError) {
-    for (const problem of error.problems) io.stderr.write(renderProblem(problem));
+    for (const problem of error.problems) io.stderr.write(tellProblem(problem));
   } else {
     io.stderr.write(`keyturn: ${tellError(error)}`);
   }
@@ -55,8 +55,8 @@ export function exitCodeOf(thrown: unknown): number {
   const error = firstOf(thrown);
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof Interrupted) return 130;
-  if (isWrongRequest(error)) return 2;
-  const usage = [ConfigError, UnknownPolicyError, UsageError];
+  if (isWrongRequest(error) || isFault(error, 'policy-unknown')) return 2;
+  const usage = [ConfigError, UsageError];
   return usage.some((kind) => error instanceof kind) ? 2 : 1;
 }
 

@@ -1,46 +1,33 @@
-import { shownName } from './checks/credential-like.ts';
-
-/** Where something stands in the configuration. Without line and column: the file or folder as a whole. */
-export interface Place {
-  readonly file: string;
-  /** From 1. */
-  readonly line?: number;
-  /** From 1. */
-  readonly column?: number;
-}
+import { fact } from '../facts/fact.ts';
+import { Fault } from '../facts/fault.ts';
+import type { Problem } from '../facts/problem.ts';
+import { isCredentialLike, shownName } from './checks/credential-like.ts';
 
 /** The way from the top of the configuration to an entry: keys, and positions in lists from 0. */
 export type Path = readonly (string | number)[];
 
-/** One thing that is wrong, or in a warning one that is worth a thought. */
-export interface Problem extends Place {
-  /** Such as `policies.orders-api.publish[0].store`; empty where no entry is concerned. */
-  readonly path: string;
-  /** What is wrong; what is allowed. Never an interpolated value, for it may be a secret. */
-  readonly message: string;
-}
-
 /** Everything that is wrong with a configuration, at once. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
+export class ConfigError extends Fault {
+  /** By file, then from top to bottom. */
   readonly problems: readonly Problem[];
 
-  constructor(problems: readonly Problem[]) {
-    super(problems.map(renderProblem).join('\n'));
+  constructor(found: readonly Problem[]) {
+    // Two rules on one value may say the same.
+    const distinct = new Map(found.map(withoutCredentials).map((each) => [JSON.stringify(each), each]));
+    const problems = inOrder([...distinct.values()]);
+    super(fact('config-invalid', { problems }));
     this.problems = problems;
   }
 }
 
-/** One line: `file:line:column path: what is wrong; what is allowed`. */
-export function renderProblem(problem: Problem): string {
-  const path = problem.path === '' ? '' : ` ${problem.path}`;
-  return `${renderPlace(problem)}${path}: ${problem.message}`;
-}
-
-/** `file:line:column`, as editors and terminals turn into a link. */
-export function renderPlace({ file, line, column }: Place): string {
-  const name = shownName(file);
-  return line === undefined ? name : `${name}:${line}:${column}`;
+/** As one reads: by file, then from top to bottom. */
+export function inOrder(problems: readonly Problem[]): Problem[] {
+  return [...problems].sort(
+    (a, b) =>
+      (a.file < b.file ? -1 : a.file > b.file ? 1 : 0) ||
+      (a.line ?? 0) - (b.line ?? 0) ||
+      (a.column ?? 0) - (b.column ?? 0),
+  );
 }
 
 /** `['publish', 0, 'store']` as `publish[0].store`. */
@@ -51,4 +38,18 @@ export function renderPath(path: Path): string {
       return `${index === 0 ? '' : '.'}${shownName(part)}`;
     })
     .join('');
+}
+
+/** A problem in which no parameter may hold a password, whatever was written in a wrong place. */
+function withoutCredentials(problem: Problem): Problem {
+  // The shape stays, and with it the type; only texts change.
+  const params = masked(problem.fact.params) as never;
+  return { ...problem, file: shownName(problem.file), fact: { ...problem.fact, params } };
+}
+
+function masked(value: unknown): unknown {
+  if (typeof value === 'string') return isCredentialLike(value) ? '…' : value;
+  if (Array.isArray(value)) return value.map(masked);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, masked(part)]));
 }

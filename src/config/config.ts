@@ -1,12 +1,13 @@
+import type { Problem } from '../facts/problem.ts';
 import type { Policy } from './policy.ts';
 
-/** `disable` and `require` do not authenticate the server; the others do, as in libpq. PEM texts, not paths. */
+/** `disable` and `require` do not authenticate the server; the others do, as in libpq. */
 export interface Tls {
   readonly mode: 'disable' | 'require' | 'verify-ca' | 'verify-full';
   readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
-  /** What to call the server in the handshake, and to check its certificate for. Left out: its host. */
+  /** The name in the handshake, and the one that the certificate must have. Left out: the host. */
   readonly servername?: string;
   /** Whether the name is sent to the server at all; left out: it is. */
   readonly sni?: false;
@@ -23,7 +24,7 @@ export interface Database {
   readonly tls: Tls;
 }
 
-/** A standby server of a connection's server: reached as that one is, and with the same roles, once it has replayed them. */
+/** A standby server of a connection's server. It has the same roles, once it has replayed them. */
 export interface Replica {
   readonly host: string;
   readonly port: number;
@@ -40,8 +41,8 @@ export interface PgBouncer {
 }
 
 /**
- * Calls `attempt` with one password after the other that may be the rotator's on a server at this instant, be that a replica,
- * until one is not refused, and returns what that came to. Throws what `attempt` throws for any other reason.
+ * Calls `attempt` with each password that the rotator may have on a server now, a replica included,
+ * until one is not refused, and returns its result. Throws what `attempt` throws for other reasons.
  */
 export type WithPassword = <Result>(
   server: Database,
@@ -61,7 +62,7 @@ export interface Connection extends Database {
   readonly pgbouncer?: readonly PgBouncer[];
 }
 
-/** A connection without `host`: a database of the embedded PostgreSQL, made together with its logins if missing. */
+/** A database of the embedded PostgreSQL. It and its logins are made if they are missing. */
 export interface EmbeddedConnection {
   readonly name: string;
   readonly embedded: true;
@@ -83,15 +84,18 @@ export type Store =
 export interface Config {
   /** Left out: the embedded PostgreSQL. */
   readonly stateDatabase?: Database;
-  /** `redis://` or `rediss://` URL of the queue; left out: BullMQ's PostgreSQL backend in the state database. */
+  /** URL of the queue on Redis. Left out: the queue is in the state database. */
   readonly queueRedis?: string;
   readonly connections: ReadonlyMap<string, Connection | EmbeddedConnection>;
   readonly stores: ReadonlyMap<string, Store>;
   readonly policies: ReadonlyMap<string, Policy>;
   /** Everything that was read for it, by absolute path: files, and the folder where it is one. */
   readonly files: readonly string[];
-  /** Things worth a thought that are no errors, such as two separate secrets on a store that cannot swap both at once. */
-  readonly warnings: readonly string[];
-  /** Those of the warnings that are of files with secrets that every user of the machine may read. */
-  readonly exposed: readonly string[];
+  /** Things worth a thought that are no errors, in the order of their places. */
+  readonly warnings: readonly Problem[];
+}
+
+/** The warnings that are of files with secrets that every user of the machine may read. */
+export function exposedFiles({ warnings }: Pick<Config, 'warnings'>): readonly Problem[] {
+  return warnings.filter(({ fact }) => fact.code === 'secret-file-exposed');
 }

@@ -1,5 +1,8 @@
-import { buildConfig } from './build-config.ts';
-import { checkConnections } from './checks/check-connections.ts';
+import { resolve } from 'node:path';
+import type { Fact } from '../facts/fact.ts';
+import type { Problem } from '../facts/problem.ts';
+import { buildConnections, buildStateDatabase } from './build-connections.ts';
+import { buildPolicies } from './build-policies.ts';
 import { checkDestinations } from './checks/check-destinations.ts';
 import { checkExposure } from './checks/check-exposure.ts';
 import { checkLogins } from './checks/check-logins.ts';
@@ -7,68 +10,77 @@ import { checkPlaintext } from './checks/check-plaintext.ts';
 import { checkPolicyTypes } from './checks/check-policy-types.ts';
 import { checkSchedules } from './checks/check-schedules.ts';
 import { checkSecrets } from './checks/check-secrets.ts';
-import { checkShape, issuesOfState } from './checks/check-shape.ts';
-import { withoutCredentials } from './checks/credential-like.ts';
-import type { Config } from './config.ts';
-import { ConfigError, type Problem, renderProblem } from './config-error.ts';
-import { describeIssue } from './schema/describe-issue.ts';
-import { draftOf } from './schema/draft.ts';
-import { expandStateUrl, expandUrls } from './urls/expand-urls.ts';
+import type { Config, Store } from './config.ts';
+import { ConfigError, inOrder, type Path } from './config-error.ts';
+import { Review } from './review.ts';
+import { type Entries, parseEntries } from './schema/entries.ts';
+import { expandUrls } from './urls/expand-urls.ts';
+import { problemAt } from './yaml/located.ts';
 import { type ConfigSource, readTree } from './yaml/read-tree.ts';
 
-/** Reads and validates a configuration whole. Throws a ConfigError with everything that is wrong with it. */
-export function loadConfig(source: ConfigSource): Config {
-  const { cwd, env } = source;
-  const problems: Problem[] = [];
-  const warnings: Problem[] = [];
-  const report = (problem: Problem) => problems.push(problem);
-  const { tree: merged, read, files } = readTree(source, report);
-  // What is in a file that cannot be read, or is nothing but a list, would be reported as missing.
-  if (problems.some((problem) => problem.path === '')) throw configError(problems);
-
-  const spelt = expandUrls(merged, report);
-  const { entry, issues } = checkShape(spelt);
-  const tree = expandStateUrl(spelt, report);
-  for (const issue of [...issues, ...issuesOfState(tree)]) problems.push(...describeIssue(tree, issue));
-  const draft = draftOf(tree, { problems, warnings });
-  const tls = checkConnections(draft, read);
-  checkPolicyTypes(draft);
-  checkLogins(draft);
-  checkSchedules(draft);
-  checkSecrets(draft, checkDestinations(draft, cwd));
-  checkPlaintext(draft, env);
-  const warned = warnings.length;
-  checkExposure(draft, merged, cwd);
-  const exposed = warnings.slice(warned).map(renderProblem);
-
-  if (problems.length > 0 || entry === undefined) throw configError(problems);
-  return buildConfig(entry, {
-    cwd,
-    tls,
-    state: draft.state,
-    files: [...files],
-    warnings: inOrder(warnings).map(renderProblem),
-    exposed,
-  });
+/** A configuration, and where its entries are written. */
+export interface LoadedConfig {
+  readonly config: Config;
+  /** A fact about an entry that only the world could tell, with the place of the entry. */
+  readonly problemAt: (path: Path, fact: Fact) => Problem;
 }
 
-function configError(problems: readonly Problem[]): ConfigError {
-  // Two rules on one value may say the same.
-  const distinct = new Map(
-    problems.map((problem) => {
-      const shown = { ...problem, message: withoutCredentials(problem.message) };
-      return [renderProblem(shown), shown];
+/** Reads and validates a configuration. Throws a ConfigError with every problem at once. */
+export function loadConfig(source: ConfigSource): Config {
+  return loadLocated(source).config;
+}
+
+/** The same, for who has to say later where an entry is written. */
+export function loadLocated(source: ConfigSource): LoadedConfig {
+  const found: Problem[] = [];
+  const report = (problem: Problem) => found.push(problem);
+  const { tree: written, read, files } = readTree(source, report);
+  // Otherwise what an unreadable file contains would be reported as missing.
+  if (found.some(({ path }) => path === '')) throw new ConfigError(found);
+
+  const tree = expandUrls(written, report);
+  const review = new Review(tree, found);
+  const entries = parseEntries(review);
+  const stateDatabase = buildStateDatabase(review, entries.state, read);
+  const connections = buildConnections(review, entries.connections, read);
+  const stores = buildStores(entries, source.cwd);
+  checkPolicyTypes(review, entries);
+  checkLogins(review, entries);
+  checkSchedules(review, entries);
+  checkSecrets(review, checkDestinations(review, entries, stores));
+  checkPlaintext(review, entries, source.env);
+  checkExposure(review, entries, written, source.cwd);
+
+  if (review.problems.length > 0) throw new ConfigError(review.problems);
+  const config: Config = {
+    ...(stateDatabase ? { stateDatabase } : {}),
+    // An empty value counts as unset.
+    ...(entries.queue.redis ? { queueRedis: entries.queue.redis } : {}),
+    connections,
+    stores,
+    policies: buildPolicies(entries),
+    files: [...files],
+    warnings: inOrder(review.warnings),
+  };
+  return {
+    config: freeze(config),
+    problemAt: (path, fact) => problemAt(tree, path, fact),
+  };
+}
+
+/** A relative path of a file store starts at `cwd`. */
+function buildStores({ stores }: Entries, cwd: string): ReadonlyMap<string, Store> {
+  return new Map(
+    [...stores].flatMap(([name, store]): [string, Store][] => {
+      if (store === undefined) return [];
+      if (store.type === 'file') return [[name, { name, ...store, path: resolve(cwd, store.path) }]];
+      return [[name, { name, ...store }]];
     }),
   );
-  return new ConfigError(inOrder([...distinct.values()]));
 }
 
-/** As one reads: by file, then from top to bottom. */
-function inOrder(problems: readonly Problem[]): Problem[] {
-  return [...problems].sort(
-    (a, b) =>
-      (a.file < b.file ? -1 : a.file > b.file ? 1 : 0) ||
-      (a.line ?? 0) - (b.line ?? 0) ||
-      (a.column ?? 0) - (b.column ?? 0),
-  );
+function freeze<Value>(value: Value): Value {
+  if (typeof value !== 'object' || value === null) return value;
+  for (const part of value instanceof Map ? value.values() : Object.values(value)) freeze(part);
+  return Object.freeze(value);
 }

@@ -61,7 +61,7 @@ export interface LoginsPolicy extends AnyPolicy {
   readonly drain: Drain;
 }
 
-/** The password of the one login with which keyturn itself reaches the server, and which nobody else uses. */
+/** The password of the login with which keyturn itself reaches the server. Nobody else uses it. */
 export interface RotatorPolicy extends AnyPolicy {
   readonly type: 'rotator';
   readonly logins: readonly [string];

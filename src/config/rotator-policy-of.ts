@@ -2,7 +2,7 @@ import type { Config, Connection } from './config.ts';
 import type { Policy } from './policy.ts';
 import { serverOf } from './values/server.ts';
 
-/** The policy that rotates the rotator of a connection, be it through another connection to the same server. */
+/** The policy that rotates the rotator of a connection, or of another one to the same server. */
 export function rotatorPolicyOf(
   connection: Connection,
   { connections, policies }: Pick<Config, 'connections' | 'policies'>,

@@ -1,9 +1,11 @@
 import type { Fact } from '../facts/fact.ts';
 import { factOf } from '../facts/fault.ts';
+import type { Problem } from '../facts/problem.ts';
 import type { Remedy } from '../facts/remedy.ts';
 import { oneLineNames } from '../postgres/one-line-names.ts';
 import type { Message, Quote } from './message.ts';
 import { MESSAGES } from './messages.ts';
+import { problemLine } from './problems.ts';
 
 /**
  * What is the case, in a sentence without its remedy. A fact of the ledger may have another shape:
@@ -66,6 +68,11 @@ function tellWords(fact: Fact): string {
 function wordLines(fact: Fact): string[] {
   const advice = adviceOf(fact);
   return [...(advice === undefined ? [] : [advice]), ...(fact.remedies ?? []).flatMap(linesOf)];
+}
+
+/** A problem of the configuration in one line: its place, what is wrong, and what is allowed. */
+export function tellProblem(problem: Problem): string {
+  return problemLine(problem, tell);
 }
 
 function linesOf(remedy: Remedy): string[] {

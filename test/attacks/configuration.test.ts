@@ -2,10 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
+import { exposedFiles } from '../../src/config/config.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { policyNamed } from '../../src/config/policy-named.ts';
+import { tellProblem } from '../../src/messages/tell.ts';
 import { openAwsSecretsManagerStore } from '../../src/secret-store/aws-secrets-manager/aws-secrets-manager-store.ts';
-import { changed, folderOf, load, problems, problemsOf, VALID } from '../config/config-folder.ts';
+import { changed, folderOf, load, problems, problemsOf, VALID, warningsOf } from '../config/config-folder.ts';
 
 describe('nothing goes over a network in plaintext that does not say so', () => {
   const redis = (url: string, more = '') => `queue: { redis: "${url}"${more} }\n${VALID}`;
@@ -15,7 +17,7 @@ describe('nothing goes over a network in plaintext that does not say so', () => 
 
   test.each(['redis://redis:6379', 'redis://:pw@10.0.0.1', 'redis://[2001:db8::1]:6379/1'])('%s', (url) => {
     expect(problemsOf(redis(url))).toEqual([REFUSED]);
-    expect(load(redis(url, DISABLE)).warnings).toEqual([
+    expect(warningsOf(redis(url, DISABLE))).toEqual([
       'k.yaml:1:17 queue.redis: goes over the network in plaintext, secrets and passwords too; better is rediss://',
     ]);
   });
@@ -150,7 +152,8 @@ describe('a warning for what every user of the machine may read', () => {
       if (name !== 'k.yaml') writeFileSync(join(folder, name), 'hunter2');
       chmodSync(join(folder, name), mode);
     }
-    return loadConfig({ path: 'k.yaml', env: { PW: 'hunter2' }, cwd: folder }).exposed;
+    const config = loadConfig({ path: 'k.yaml', env: { PW: 'hunter2' }, cwd: folder });
+    return exposedFiles(config).map(tellProblem);
   }
   const withPassword = (password: string) =>
     changed(['user: keyturn', `user: keyturn, password: "${password}"`]);
@@ -191,6 +194,6 @@ describe('a warning for what every user of the machine may read', () => {
     writeFileSync(join(folder, 'private', 'pw'), 'hunter2', { mode: 0o644 });
     // biome-ignore lint/suspicious/noTemplateCurlyInString: a reference of the configuration
     writeFileSync(join(folder, 'k.yaml'), withPassword('${file:private/pw}'));
-    expect(loadConfig({ path: 'k.yaml', env: {}, cwd: folder }).exposed).toEqual([]);
+    expect(exposedFiles(loadConfig({ path: 'k.yaml', env: {}, cwd: folder }))).toEqual([]);
   });
 });

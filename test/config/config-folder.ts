@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Config } from '../../src/config/config.ts';
-import { ConfigError, renderProblem } from '../../src/config/config-error.ts';
+import { ConfigError } from '../../src/config/config-error.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
+import type { Problem } from '../../src/facts/problem.ts';
+import { tellProblem } from '../../src/messages/tell.ts';
 
 /** A small configuration in which nothing is wrong. */
 export const VALID = `connections:
@@ -32,21 +34,37 @@ export function folderOf(files: Readonly<Record<string, string>>): string {
   return folder;
 }
 
-export interface Surroundings {
+export interface LoadOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Files besides the configuration. */
   readonly files?: Readonly<Record<string, string>>;
 }
 
 /** Loads one file, which messages call `k.yaml`. */
-export function load(yaml: string, { env = {}, files = {} }: Surroundings = {}): Config {
+export function load(yaml: string, { env = {}, files = {} }: LoadOptions = {}): Config {
   const cwd = folderOf({ 'k.yaml': yaml, ...files });
   return loadConfig({ path: 'k.yaml', env, cwd });
 }
 
 /** What is wrong with one file, a line for each problem; nothing if it is valid. */
-export function problemsOf(yaml: string, surroundings?: Surroundings): string[] {
-  return problems(() => load(yaml, surroundings));
+export function problemsOf(yaml: string, options?: LoadOptions): string[] {
+  return problems(() => load(yaml, options));
+}
+
+/** The warnings of one file, a line for each. */
+export function warningsOf(yaml: string, options?: LoadOptions): string[] {
+  return load(yaml, options).warnings.map(tellProblem);
+}
+
+/** What is wrong with one file, as data. */
+export function problemFactsOf(yaml: string, options?: LoadOptions): readonly Problem[] {
+  try {
+    load(yaml, options);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
 }
 
 /** What a call that loads a configuration says is wrong. */
@@ -55,7 +73,7 @@ export function problems(loading: () => Config): string[] {
     loading();
     return [];
   } catch (error) {
-    if (error instanceof ConfigError) return error.problems.map(renderProblem);
+    if (error instanceof ConfigError) return error.problems.map(tellProblem);
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of the configuration, not of JavaScript
 import { test as anyTest, beforeAll, expect } from 'vitest';
 import { haveOpenssl, type Issued, openAuthority } from '../support/certificates.ts';
-import { changed, load, problemsOf, VALID } from './config-folder.ts';
+import { changed, load, problemFactsOf, problemsOf, VALID, warningsOf } from './config-folder.ts';
 
 const test = anyTest.skipIf(!haveOpenssl);
 const SPELT = '{ host: db.internal, database: orders, user: keyturn }';
@@ -258,7 +258,7 @@ test.each<readonly [what: string, url: string, problem: string]>([
   [
     'with a revocation list',
     'postgresql://u@h/d?sslcrl=x',
-    ' (sslcrl): has no use here; leave it out, and know that keyturn reads no revocation lists',
+    ' (sslcrl): has no use here; leave it out, as keyturn reads no revocation lists',
   ],
   [
     'with a misspelt parameter',
@@ -269,6 +269,7 @@ test.each<readonly [what: string, url: string, problem: string]>([
   const problems = problemsOf(given(url));
   expect(problems).toEqual([`k.yaml:2:14 connections.db.url${problem}`]);
   expect(problems.join()).not.toMatch(/hunter2|ter2/);
+  expect(JSON.stringify(problemFactsOf(given(url)))).not.toMatch(/hunter2|ter2/);
 });
 
 test('a url beside what it says already is refused, with what to leave out', () => {
@@ -292,7 +293,7 @@ test('G3: of a url that was filled in nothing shows, not even its host', () => {
   };
   const told = [
     ...problemsOf(given('${U}'), { env }),
-    ...load(given('${U}'), { env: { U: 'postgresql://u:hunter2@db.secret/d?sslmode=require' } }).warnings,
+    ...warningsOf(given('${U}'), { env: { U: 'postgresql://u:hunter2@db.secret/d?sslmode=require' } }),
   ];
   expect(told).toEqual([
     'k.yaml:2:14 connections.db.url (sslcert): file its sslcert does not exist; must be a readable PEM file',
@@ -329,7 +330,7 @@ test('the state database has the same urls, and verify-full beyond loopback', ()
   expect(problemsOf(state('postgresql://u:hunter2@h/d?sslmode=prefer'))).toEqual([
     `k.yaml:1:20 state.database (sslmode): prefer falls back to plaintext, which keyturn never does; ${MODES}`,
   ]);
-  expect(load(state('postgresql://u:p@h/d?sslmode=disable')).warnings).toEqual([
+  expect(warningsOf(state('postgresql://u:p@h/d?sslmode=disable'))).toEqual([
     'k.yaml:1:20 state.database (sslmode): the connection to its host is not encrypted; better is verify-full',
   ]);
 });

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Connection } from '../../src/config/config.ts';
-import { changed, load, problemsOf, VALID } from './config-folder.ts';
+import { changed, load, problemFactsOf, problemsOf, VALID } from './config-folder.ts';
 
 /** The connection as a block: between brackets YAML wants references quoted. */
 const BLOCK = `
@@ -120,6 +120,7 @@ policies:
   const problems = problemsOf(yaml, { env: { S: secret } });
   expect(problems.length).toBeGreaterThan(20);
   expect(problems.filter((problem) => problem.includes('hunter2'))).toEqual([]);
+  expect(JSON.stringify(problemFactsOf(yaml, { env: { S: secret } }))).not.toContain('hunter2');
   expect(problems).toContain(
     'k.yaml:4:15 connections.db.host: "${S}" is not valid; must be one host name, IP address or absolute folder of a socket, without the port',
   );
@@ -127,6 +128,7 @@ policies:
 
 test('G3: no message quotes a credential that was written out', () => {
   const yaml = `state: { database: "mysql://root:hunter2@db" }\nqueue: { redis: "http://:hunter2@redis" }\n${VALID}`;
+  expect(JSON.stringify(problemFactsOf(yaml))).not.toContain('hunter2');
   expect(problemsOf(yaml)).toEqual([
     'k.yaml:1:20 state.database: the value is not valid; must be a URL that begins with postgresql:// or postgres://',
     'k.yaml:2:17 queue.redis: the value is not valid; must be a URL such as redis://user:password@host:6379/0 or rediss://…, and in it @ as %40, / as %2F, : as %3A, ? as %3F, # as %23, % as %25 and a space as %20',

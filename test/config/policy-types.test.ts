@@ -57,7 +57,7 @@ describe('is refused', () => {
       '{ database: orders }',
     );
     expect(problemsOf(yaml)).toEqual([
-      'k.yaml:15:17 policies.self.connection: "db" is the embedded PostgreSQL, whose rotator is keyturn\'s own affair; must be a connection with host and user',
+      'k.yaml:15:17 policies.self.connection: "db" is the embedded PostgreSQL, whose rotator keyturn manages itself; must be a connection with host and user',
     ]);
   });
 

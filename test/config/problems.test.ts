@@ -82,7 +82,7 @@ test.each<readonly [what: string, yaml: string, ...problems: string[]]>([
   [
     'a bracket that is not closed',
     'a: {b: 1\nc: 2',
-    'k.yaml:2:1: indented in a way that fits nothing above; entries of one mapping or list must be indented alike, and brackets closed',
+    'k.yaml:2:1: the indentation matches nothing above; entries of one mapping or list must be indented alike, and brackets closed',
   ],
   ['a tag', 'a: !hunter2 x', 'k.yaml:1:4: a tag that means nothing here; quote a value that begins with !'],
   [
@@ -93,12 +93,12 @@ test.each<readonly [what: string, yaml: string, ...problems: string[]]>([
   [
     'an alias without anchor',
     connected('password: *hunter2'),
-    'k.yaml:2:71 connections.db.password: alias without an anchor that it could stand for; quote a value that begins with *',
+    'k.yaml:2:71 connections.db.password: an alias without an anchor; quote a value that begins with *',
   ],
   [
     'an alias inside its own anchor',
     policyWith('verify: &v [*v]'),
-    'k.yaml:9:17 policies.orders.verify[0][0]: alias without an anchor that it could stand for; quote a value that begins with *',
+    'k.yaml:9:17 policies.orders.verify[0][0]: an alias without an anchor; quote a value that begins with *',
   ],
   [
     'a key twice',
@@ -108,12 +108,12 @@ test.each<readonly [what: string, yaml: string, ...problems: string[]]>([
   [
     'a key of JavaScript itself',
     changed(['  orders:', '  __proto__:']),
-    'k.yaml:7:3 policies: a key that nothing can have; must be one plain word',
+    'k.yaml:7:3 policies: the key is no plain word; write one plain word',
   ],
   [
     'a key that is a list',
     policyWith('? [a]\n    : b'),
-    'k.yaml:9:7 policies.orders: a key that nothing can have; must be one plain word',
+    'k.yaml:9:7 policies.orders: the key is no plain word; write one plain word',
   ],
 ])('YAML with %s is refused without quoting it', (_, yaml, ...problems) => {
   expect(problemsOf(yaml)).toEqual(problems);
@@ -326,7 +326,7 @@ test.each<readonly [what: string, yaml: string, ...problems: string[]]>([
   [
     'both',
     scheduled('{ every: 1d, cron: "0 0 * * *" }'),
-    'k.yaml:9:34 policies.orders.schedule.cron: excludes every; must be one of the two',
+    'k.yaml:9:34 policies.orders.schedule.cron: cannot be combined with every; must be one of the two',
   ],
   [
     'an interval of nothing',
@@ -462,7 +462,7 @@ test.each<readonly [what: string, yaml: string, ...problems: string[]]>([
   [
     'two destinations that share a folder',
     alsoPublishing('{ url: orders/url, username: orders/u, password: orders/p }'),
-    'k.yaml:14:47 policies.orders.publish[1].secrets.username: the folder of "orders/u" belongs to another destination, see policies.orders.publish[0].secrets.username (k.yaml:12:30); must be one of its own, as its versions hold whatever is in it',
+    'k.yaml:14:47 policies.orders.publish[1].secrets.username: the folder of "orders/u" belongs to another destination, see policies.orders.publish[0].secrets.username (k.yaml:12:30); must be one of its own, as one version covers everything in it',
   ],
   [
     'a secret that is also a folder',

@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of the configuration, not of JavaScript
 import { test as anyTest, beforeAll, expect } from 'vitest';
 import { encrypted, haveOpenssl, type Issued, openAuthority, selfSigned } from '../support/certificates.ts';
-import { changed, load, problemsOf } from './config-folder.ts';
+import { changed, load, problemFactsOf, problemsOf, warningsOf } from './config-folder.ts';
 
 const test = anyTest.skipIf(!haveOpenssl);
 const connected = (tls: string) => changed(['user: keyturn', `user: keyturn, tls: ${tls}`]);
@@ -73,7 +73,7 @@ test.each<readonly [what: string, tls: string, ...problems: string[]]>([
   [
     'a key with a passphrase',
     '{ cert: client.crt, key: encrypted.key }',
-    '91 connections.db.tls.key: is encrypted with a passphrase, which nobody is there to type; must be a key without: openssl pkey -in client.key -out client-plain.key',
+    '91 connections.db.tls.key: is encrypted with a passphrase, which keyturn cannot ask for; must be a key without: openssl pkey -in client.key -out client-plain.key',
   ],
   [
     'an empty file',
@@ -108,8 +108,9 @@ test('G3: no message shows a key, wherever it was put', () => {
   const torn = client.key.replace('-----BEGIN', 'BEGIN');
   for (const part of ['mode', 'ca', 'cert', 'key', 'servername']) {
     for (const text of [client.key, client.key.slice(0, -60), torn]) {
-      const problems = problemsOf(connected(`{ ${part}: ${JSON.stringify(text)} }`));
-      expect(problems.length).toBeGreaterThan(0);
+      const yaml = connected(`{ ${part}: ${JSON.stringify(text)} }`);
+      const problems = [...problemsOf(yaml), JSON.stringify(problemFactsOf(yaml))];
+      expect(problems.length).toBeGreaterThan(1);
       expect(problems.join('\n')).not.toContain(body.slice(0, 20));
     }
   }
@@ -121,15 +122,14 @@ test('a certificate that ran out or is not valid yet is a warning with its day: 
     'old.key': expired.key,
     'new.pem': future.cert,
   };
-  const { warnings } = load(connected('{ ca: new.pem, cert: old.crt, key: old.key }'), { files });
-  expect(warnings).toEqual([
-    'k.yaml:2:72 connections.db.tls.ca: the certificate of CN=new is not valid before 2099-01-01, so no server certificate is valid by it until then; have patience, or set another',
+  expect(warningsOf(connected('{ ca: new.pem, cert: old.crt, key: old.key }'), { files })).toEqual([
+    'k.yaml:2:72 connections.db.tls.ca: the certificate of CN=new is not valid before 2099-01-01, so no server certificate is valid by it until then; wait until that day, or set another',
     'k.yaml:2:87 connections.db.tls.cert: the certificate of CN=old expired on 2021-01-01, so servers refuse it; renew it',
   ]);
 });
 
 test('verify-ca with the public CAs is a warning', () => {
-  expect(load(connected('{ mode: verify-ca }')).warnings).toEqual([
-    'k.yaml:2:74 connections.db.tls.mode: whoever has any certificate of a public CA could answer for "db.internal"; better is verify-full, or a ca of your own',
+  expect(warningsOf(connected('{ mode: verify-ca }'))).toEqual([
+    'k.yaml:2:74 connections.db.tls.mode: anybody with a certificate of a public CA could answer for "db.internal"; better is verify-full, or a ca of your own',
   ]);
 });

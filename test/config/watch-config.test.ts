@@ -4,19 +4,21 @@ import { beforeEach, expect, test } from 'vitest';
 import type { Config } from '../../src/config/config.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { type ConfigWatch, watchConfig } from '../../src/config/watch-config.ts';
+import type { Fact } from '../../src/facts/fact.ts';
+import { tell } from '../../src/messages/tell.ts';
 import { changed, folderOf, VALID } from './config-folder.ts';
 
 let cwd: string;
 let watch: ConfigWatch;
 let seen: Config[];
-let said: string[];
+let said: [level: string, fact: Fact][];
 
 function start(path = 'config'): void {
   const source = { path, env: {}, cwd };
   const log = {
-    info: (message: string) => said.push(`info ${message}`),
-    warn: (message: string) => said.push(`warn ${message}`),
-    error: (message: string) => said.push(`error ${message}`),
+    info: (fact: Fact) => said.push(['info', fact]),
+    warn: (fact: Fact) => said.push(['warn', fact]),
+    error: (fact: Fact) => said.push(['error', fact]),
   };
   watch = watchConfig(source, loadConfig(source), {
     log,
@@ -47,7 +49,7 @@ test('an edited policy is handed over, once', async () => {
   await watch.look();
   await watch.look();
   expect(seen.map(({ policies }) => [...policies.keys()])).toEqual([['renamed']]);
-  expect(said).toEqual(['info the configuration was reloaded: 1 policies']);
+  expect(said).toEqual([['info', { code: 'config-reloaded', params: { policies: 1 } }]]);
 });
 
 test('one with a problem is refused and said at every look, the old one stays, and the mended one is taken', async () => {
@@ -57,12 +59,20 @@ test('one with a problem is refused and said at every look, the old one stays, a
   await watch.look();
   expect(seen).toEqual([]);
   expect(said).toHaveLength(2);
-  expect(said[1]).toMatch(
-    /^error .*stays in force: config\/keyturn\.yaml:2:3 connections\.db\.user: is missing/,
+  const missing = { code: 'config-entry-missing', params: { rule: 'rotator' } };
+  const unknown = { code: 'config-key-unknown', params: { key: 'usr', near: 'user' } };
+  expect(said[1]).toMatchObject([
+    'error',
+    { code: 'config-reload-refused', params: { problems: [{ fact: missing }, { fact: unknown }] } },
+  ]);
+  expect(tell(said[1]?.[1] as Fact)).toMatch(
+    /stays in force: config\/keyturn\.yaml:2:3 connections\.db\.user: is missing/,
   );
   rmSync(join(cwd, 'config', 'keyturn.yaml'));
   await watch.look();
-  expect(said.at(-1)).toContain('config: holds no *.yaml file');
+  expect(said.at(-1)?.[1].params).toMatchObject({
+    problems: [{ file: 'config', fact: { code: 'config-folder-empty' } }],
+  });
   write(changed(['orders:', 'renamed:']));
   await watch.look();
   expect(seen).toHaveLength(1);
@@ -96,5 +106,5 @@ test('another state database waits for the next start, and that is said', async 
   start();
   write(`state: { database: "postgresql://keyturn@elsewhere/keyturn" }\n${VALID}`);
   await watch.look();
-  expect(said[0]).toBe('warn state and queue are taken over at the next start only');
+  expect(said[0]).toEqual(['warn', { code: 'config-restart-needed', params: { keys: ['state'] } }]);
 });

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { App } from '../../app.ts';
+import { exposedFiles } from '../../config/config.ts';
 import { counted } from '../../counted.ts';
 import { type Diagnosis, diagnose } from '../../doctor/diagnose.ts';
 import { remedyLines, remedyOf, statementsOf, textOf } from '../../messages/tell.ts';
@@ -26,7 +27,15 @@ export function registerDoctor(program: Command, io: Io): void {
 
 function partsOf(app: App) {
   const { clock, config, ledger, queue, connection, destinations } = app;
-  return { clock, stores: config.stores, exposed: config.exposed, ledger, queue, connection, destinations };
+  return {
+    clock,
+    stores: config.stores,
+    exposed: exposedFiles(config),
+    ledger,
+    queue,
+    connection,
+    destinations,
+  };
 }
 
 /** One line on a terminal that counts, and is gone at the end. */

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { counted } from '../../counted.ts';
+import { tellProblem } from '../../messages/tell.ts';
 import { interrupted } from '../interrupted.ts';
 import type { Io } from '../io.ts';
 import { type ConfigOption, withApp } from '../with-app.ts';
@@ -15,7 +16,9 @@ export function registerStart(program: Command, io: Io): void {
         const stop = interrupted({ onReload: () => reload() });
         const stopping = new AbortController();
         void stop.then(() => stopping.abort());
-        for (const warning of app.config.warnings) io.stderr.write(`warning: ${warning}\n`);
+        for (const warning of app.config.warnings) {
+          io.stderr.write(`warning: ${tellProblem(warning)}\n`);
+        }
         const say = (fault: string) => io.stderr.write(`keyturn is waiting: ${fault}\n`);
         const work = async () => {
           const worker = await app.work();

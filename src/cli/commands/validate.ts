@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
 import type { Config } from '../../config/config.ts';
-import { ConfigError, renderProblem } from '../../config/config-error.ts';
+import { ConfigError } from '../../config/config-error.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import { counted } from '../../counted.ts';
+import type { Problem } from '../../facts/problem.ts';
+import { tell, tellProblem } from '../../messages/tell.ts';
 import type { Io } from '../io.ts';
 import { writeJson } from '../output/table.ts';
 
@@ -19,18 +21,23 @@ export function registerValidate(program: Command, io: Io): void {
 function validate({ config: path, json }: { readonly config: string; readonly json?: true }, io: Io): void {
   const result = tryLoad(path, io);
   if (json) {
-    const report =
+    const found =
       result instanceof ConfigError
-        ? { valid: false, problems: result.problems, warnings: [] }
-        : { valid: true, problems: [], warnings: result.warnings };
-    writeJson(io, report);
+        ? { valid: false, problems: result.problems.map(report), warnings: [] }
+        : { valid: true, problems: [], warnings: result.warnings.map(tellProblem) };
+    writeJson(io, found);
   } else if (result instanceof ConfigError) {
-    for (const problem of result.problems) io.stderr.write(`${renderProblem(problem)}\n`);
+    for (const problem of result.problems) io.stderr.write(`${tellProblem(problem)}\n`);
   } else {
-    for (const warning of result.warnings) io.stderr.write(`warning: ${warning}\n`);
+    for (const warning of result.warnings) io.stderr.write(`warning: ${tellProblem(warning)}\n`);
     io.stdout.write(`${summarize(result)}: valid\n`);
   }
   if (result instanceof ConfigError) io.exit(2);
+}
+
+/** With the message that the text output has, and what it is made of. */
+function report({ fact, ...place }: Problem) {
+  return { ...place, message: tell(fact), code: fact.code, params: fact.params };
 }
 
 function tryLoad(path: string, { env, cwd }: Io): Config | ConfigError {

@@ -1,40 +1,41 @@
 import { resolve } from 'node:path';
+import type { FactParams } from '../../facts/fact.ts';
+import { fact } from '../../facts/fact.ts';
 import type { Path } from '../config-error.ts';
-import type { Draft } from '../schema/draft.ts';
+import type { Review } from '../review.ts';
+import type { Entries } from '../schema/entries.ts';
 import { find, type Located } from '../yaml/located.ts';
 import { isOpenToAll } from './open-to-all.ts';
 
 const FILE_REFERENCE = /(?<!\$)\$\{file:([^}]*)\}/g;
 const REFERENCE = /(?<!\$)\$\{[^}]*\}/g;
 
+type Holds = FactParams['secret-file-exposed']['holds'];
+
 /**
- * Warns of files with passwords or keys that every user of this machine may read: the configuration where one is written
- * out, what `${file:…}` names, and key files. `written` is the configuration with its URLs as they are written.
+ * Warns of files with passwords or keys that every user of this machine may read: the configuration
+ * itself, what `${file:…}` names, and key files. `written` has its URLs as they are written.
  */
-export function checkExposure(draft: Draft, written: Located, cwd: string): void {
+export function checkExposure(review: Review, entries: Entries, written: Located, cwd: string): void {
   const told = new Set<string>();
-  const check = (path: Path, file: string, has: string) => {
+  const check = (path: Path, file: string, holds: Holds) => {
     if (told.has(file) || !isOpenToAll(resolve(cwd, file))) return;
     told.add(file);
-    draft.warn(path, `every user of this machine may read ${file}, which has ${has}; run: chmod o-r ${file}`);
+    review.warn(path, fact('secret-file-exposed', { file, holds }));
   };
-  for (const path of passwordPaths(draft, written)) {
+  for (const path of passwordPaths(entries, written)) {
     const located = find(written, path);
     if (located?.content.kind !== 'scalar' || typeof located.content.value !== 'string') continue;
     const text = located.content.written ?? located.content.value;
-    for (const [, file = ''] of text.matchAll(FILE_REFERENCE)) check(path, file, 'a password');
-    // With nothing in place of what is filled in, a password that is left was written out.
-    if (isPassword(path, text.replace(REFERENCE, ''))) check(path, located.place.file, 'a password in it');
+    for (const [, file = ''] of text.matchAll(FILE_REFERENCE)) check(path, file, 'password');
+    // A password that remains without the references was written out.
+    if (isPassword(path, text.replace(REFERENCE, ''))) check(path, located.place.file, 'literal');
   }
-  for (const [path, tls] of encrypted(draft)) {
-    if (tls?.key === undefined) continue;
-    if (!tls.key.trimStart().startsWith('-----BEGIN'))
-      check([...path, 'tls', 'key'], tls.key, 'a private key');
-  }
+  for (const [path, key] of keyFiles(entries)) check(path, key, 'private-key');
 }
 
-function passwordPaths(draft: Draft, written: Located): Path[] {
-  const ofConnections = [...draft.connections.keys()].flatMap((name): Path[] => {
+function passwordPaths({ connections }: Entries, written: Located): Path[] {
+  const ofConnections = [...connections.keys()].flatMap((name): Path[] => {
     const path = ['connections', name];
     const consoles = find(written, [...path, 'pgbouncer'])?.content;
     return [
@@ -53,12 +54,18 @@ function isPassword(path: Path, text: string): boolean {
   return /^[a-z]+:\/\/[^@/?]*:[^@]+@/.test(text) || /[?&]password=[^&]/.test(text);
 }
 
-function encrypted(draft: Draft): (readonly [Path, { readonly key?: string } | undefined])[] {
-  return [
-    [['state', 'database'], draft.state.tls],
-    ...[...draft.connections].flatMap(([name, { tls, pgbouncer = [] }]) => [
+/** The private keys that stand in files of their own. */
+function keyFiles({ state, connections }: Entries): (readonly [Path, string])[] {
+  const all = [
+    [['state', 'database'], state.tls] as const,
+    ...[...connections].flatMap(([name, { tls, pgbouncer = [] }]) => [
       [['connections', name], tls] as const,
       ...pgbouncer.map((one, index) => [['connections', name, 'pgbouncer', index], one.tls] as const),
     ]),
   ];
+  return all.flatMap(([path, tls]): (readonly [Path, string])[] => {
+    const key = tls?.key;
+    if (key === undefined || key.trimStart().startsWith('-----BEGIN')) return [];
+    return [[[...path, 'tls', 'key'], key]];
+  });
 }

@@ -1,8 +1,9 @@
-import { type Path, renderPath, renderPlace } from '../config-error.ts';
-import { suggest } from '../schema/describe-issue.ts';
-import type { Draft } from '../schema/draft.ts';
+import { fact } from '../../facts/fact.ts';
+import { type Path, renderPath } from '../config-error.ts';
+import type { Review } from '../review.ts';
+import type { Entries } from '../schema/entries.ts';
+import { suggested } from '../schema/report-issue.ts';
 import { serverOf } from '../values/server.ts';
-import { entriesOf, find } from '../yaml/located.ts';
 
 interface Claim {
   readonly policy: string;
@@ -10,79 +11,71 @@ interface Claim {
 }
 
 /**
- * Checks that each login is free to be rotated: listed once, in one policy only, neither owner nor rotator.
- * Roles are global to a server, so connections with one host and port share them, whatever their database.
+ * Checks that each login is listed once, in one policy, and is neither owner nor rotator. Roles
+ * belong to a whole server, so connections with one host and port share them.
  */
-export function checkLogins(draft: Draft): void {
-  checkNames(draft);
-  const claims = claimLogins(draft);
-  for (const [name, policy] of draft.policies) {
+export function checkLogins(review: Review, entries: Entries): void {
+  checkNames(review, entries);
+  const claims = claimLogins(review, entries);
+  for (const [name, policy] of entries.policies) {
     if (policy.owner === undefined) continue;
     const path = ['policies', name, 'owner'];
-    const claim = claims.get(roleKey(serverOfPolicy(draft, name), policy.owner));
+    const claim = claims.get(roleKey(serverOfPolicy(review, entries, name), policy.owner));
     if (claim === undefined) continue;
-    draft.report(
-      path,
-      `${draft.quote(path)} is a login of policy "${claim.policy}"; must be a role of its own that cannot log in`,
-    );
+    const owner = review.shown(path);
+    review.report(path, fact('owner-is-login', { owner, policy: claim.policy }));
   }
-  for (const [name, connection] of draft.connections) {
+  for (const [name, connection] of entries.connections) {
     if (connection.user === undefined) continue;
-    const claim = claims.get(roleKey(serverOfConnection(draft, name), connection.user));
+    const claim = claims.get(roleKey(serverOfConnection(review, entries, name), connection.user));
     if (claim === undefined) continue;
-    draft.report(
-      claim.path,
-      `${draft.quote(claim.path)} is the rotator of connection "${name}"; must be a login that keyturn does not use itself`,
-    );
+    const login = review.shown(claim.path);
+    review.report(claim.path, fact('login-is-rotator', { login, connection: name }));
   }
 }
 
-function checkNames(draft: Draft): void {
-  if (find(draft.tree, ['connections'])?.content.kind !== 'mapping') return;
-  const known = [...draft.connections.keys()];
-  for (const [name, { connection }] of draft.policies) {
+function checkNames(review: Review, { connections, policies }: Entries): void {
+  if (review.keysAt(['connections']) === undefined) return;
+  const known = [...connections.keys()];
+  for (const [name, { connection }] of policies) {
     if (connection === undefined || known.includes(connection)) continue;
     const path = ['policies', name, 'connection'];
-    draft.report(path, `unknown connection ${draft.quote(path)}; ${suggest(connection, known)}`);
+    const unknown = { kind: 'connection', value: review.shown(path), known } as const;
+    const near = suggested(connection, known);
+    review.report(path, fact('config-reference-unknown', { ...unknown, ...near }));
   }
 }
 
-function claimLogins(draft: Draft): ReadonlyMap<string, Claim> {
+function claimLogins(review: Review, entries: Entries): ReadonlyMap<string, Claim> {
   const claims = new Map<string, Claim>();
-  for (const [policy, { logins = [] }] of draft.policies) {
-    for (const [index, login] of logins.entries()) {
+  for (const [policy, { logins = [] }] of entries.policies) {
+    for (const [index, name] of logins.entries()) {
       const path: Path = ['policies', policy, 'logins', index];
-      const key = roleKey(serverOfPolicy(draft, policy), login);
+      const key = roleKey(serverOfPolicy(review, entries, policy), name);
       const earlier = claims.get(key);
+      const login = review.shown(path);
       if (earlier === undefined) claims.set(key, { policy, path });
-      else if (earlier.policy === policy) {
-        draft.report(path, `${draft.quote(path)} is listed twice; must be two different logins`);
-      } else {
-        draft.report(
-          path,
-          `${draft.quote(path)} is a login of policy "${earlier.policy}" too (${placeOf(draft, earlier.path)}), on the same server; must be in one policy only`,
-        );
+      else if (earlier.policy === policy) review.report(path, fact('login-repeated', { login }));
+      else {
+        const place = review.placeOf(earlier.path);
+        const other = { path: renderPath(earlier.path), ...(place === undefined ? {} : { place }) };
+        review.report(path, fact('login-in-two-policies', { login, policy: earlier.policy, other }));
       }
     }
   }
   return claims;
 }
 
-function placeOf(draft: Draft, path: Path): string {
-  const place = find(draft.tree, path)?.place;
-  return place === undefined ? renderPath(path) : renderPlace(place);
-}
-
 /** Where the server is not known, a policy is on one of its own. */
-function serverOfPolicy(draft: Draft, policy: string): string {
-  const connection = draft.policies.get(policy)?.connection;
-  const server = connection === undefined ? undefined : serverOfConnection(draft, connection);
+function serverOfPolicy(review: Review, entries: Entries, policy: string): string {
+  const connection = entries.policies.get(policy)?.connection;
+  const server = connection === undefined ? undefined : serverOfConnection(review, entries, connection);
   return server ?? `that of ${policy}`;
 }
 
-function serverOfConnection(draft: Draft, name: string): string | undefined {
-  const connection = draft.connections.get(name);
-  const hasHost = entriesOf(find(draft.tree, ['connections', name])).has('host');
+function serverOfConnection(review: Review, { connections }: Entries, name: string): string | undefined {
+  const connection = connections.get(name);
+  const hasHost = review.keysAt(['connections', name])?.includes('host') ?? false;
   return connection === undefined ? undefined : serverOf(connection, hasHost);
 }
 

@@ -1,32 +1,39 @@
-import type { Draft } from '../schema/draft.ts';
+import { fact } from '../../facts/fact.ts';
+import type { Path } from '../config-error.ts';
+import type { Review } from '../review.ts';
+import type { ConnectionEntry } from '../schema/connection-schema.ts';
 import { tlsMode } from '../tls/tls-mode.ts';
 import { isLoopback, serverOf } from '../values/server.ts';
 
-/** Checks that each replica of a connection with a host is a server of its own, and is not reached in plaintext unawares. */
-export function checkReplicas(draft: Draft, name: string): void {
-  const { host: primary, port, tls, replicas = [] } = draft.connections.get(name) ?? {};
+/**
+ * Checks that each replica of a connection with a host is a server of its own, and that none is
+ * reached in plaintext without a warning.
+ */
+export function checkReplicas(
+  review: Review,
+  connection: Path,
+  { host: primary, port, tls, replicas = [] }: Partial<ConnectionEntry>,
+): void {
   const serverAt = (entry: { host?: string; port?: number }) =>
     serverOf({ ...(port === undefined ? {} : { port }), ...entry }, true);
-  const seen = new Map<string | undefined, string>();
-  if (primary !== undefined) seen.set(serverAt({ host: primary }), 'is the primary itself');
+  const seen = new Map<string | undefined, 'primary' | 'replica'>();
+  if (primary !== undefined) seen.set(serverAt({ host: primary }), 'primary');
   for (const [index, replica] of replicas.entries()) {
-    const path = ['connections', name, 'replicas', index, 'host'];
+    const path = [...connection, 'replicas', index];
+    const host = review.shown([...path, 'host']);
     const server = serverAt(replica);
-    const fault = seen.get(server);
-    if (server !== undefined && fault !== undefined) {
-      draft.report(path, `${draft.quote(path)} ${fault}; must be a standby server that no other entry names`);
+    const of = seen.get(server);
+    if (server !== undefined && of !== undefined) {
+      review.report([...path, 'host'], fact('replica-repeated', { host, of }));
     }
-    seen.set(server, 'is listed twice, with the same port');
-    if (tls !== undefined && replica.servername !== undefined && tlsMode(tls, replica.host) === 'disable') {
-      draft.report(
-        [...path.slice(0, -1), 'servername'],
-        'has no use without TLS; leave it out, or set the mode of tls to verify-full',
-      );
+    seen.set(server, 'replica');
+    if (tls === undefined) continue;
+    if (replica.servername !== undefined && tlsMode(tls, replica.host) === 'disable') {
+      review.report([...path, 'servername'], fact('replica-servername-useless', {}));
     }
-    // Of a primary that is not loopback this was said there.
+    // Where the primary is not loopback either, its own warning says it.
     if (isLoopback(replica.host) || !isLoopback(primary ?? replica.host)) continue;
-    if (tls?.mode !== 'disable' && tls?.mode !== 'require') continue;
-    const danger = tls.mode === 'disable' ? 'is not encrypted' : 'is encrypted, but anyone could answer it';
-    draft.warn(path, `the connection to ${draft.quote(path)} ${danger}; better is verify-full`);
+    if (tls.mode === 'disable') review.warn([...path, 'host'], fact('tls-off', { host }));
+    else if (tls.mode === 'require') review.warn([...path, 'host'], fact('tls-unverified', { host }));
   }
 }

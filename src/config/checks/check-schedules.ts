@@ -1,71 +1,66 @@
+import type { Duration } from '../../facts/config-policy-facts.ts';
+import { fact } from '../../facts/fact.ts';
 import type { Path } from '../config-error.ts';
-import type { Draft } from '../schema/draft.ts';
-import type { PolicyEntry, ScheduleEntry } from '../schema/policy-schema.ts';
+import type { Review } from '../review.ts';
+import type { Entries } from '../schema/entries.ts';
+import type { PolicyEntry } from '../schema/policy-schema.ts';
 import { formatDuration } from '../values/duration.ts';
-import { countsDays, scheduleOf, shortestInterval } from '../values/schedule-of.ts';
-import { find, isInterpolated } from '../yaml/located.ts';
+import { shortestInterval } from '../values/schedule-of.ts';
+import { find } from '../yaml/located.ts';
 
 /** Checks that the times of each policy fit each other. */
-export function checkSchedules(draft: Draft): void {
-  for (const [name, policy] of draft.policies) {
+export function checkSchedules(review: Review, { policies }: Entries): void {
+  for (const [name, policy] of policies) {
     const path = ['policies', name];
     const { schedule } = policy;
     const drain = policy.type === 'rotator' ? undefined : policy.drain;
-    if (drain !== undefined) checkDrain(draft, [...path, 'drain'], drain);
+    if (drain !== undefined) checkDrain(review, [...path, 'drain'], drain);
     if (schedule === undefined) continue;
-    checkKind(draft, [...path, 'schedule'], schedule);
-    const built = scheduleOf(schedule);
-    if (built === undefined) continue;
-    const interval = shortestInterval(built);
-    const intervalSaid = sayInterval(draft, [...path, 'schedule'], interval);
+    checkKind(review, [...path, 'schedule'], schedule);
+    if (schedule === null) continue;
+    const interval = shortestInterval(schedule);
+    const shownInterval = intervalShown(review, [...path, 'schedule'], interval);
     for (const [at, duration] of [
       [[...path, 'schedule', 'window'], schedule.window],
       [[...path, 'schedule', 'jitter'], schedule.jitter],
       [[...path, 'drain', 'grace'], drain?.grace],
     ] as const) {
       if (duration === undefined || duration <= interval) continue;
-      draft.report(at, `${said(draft, at, duration)} is longer than ${intervalSaid}; must be no longer`);
+      const shown = durationShown(review, at, duration);
+      review.report(at, fact('longer-than-interval', { duration: shown, ...shownInterval }));
     }
   }
 }
 
-function checkDrain(draft: Draft, path: Path, { grace, timeout }: PolicyEntry['drain']): void {
+function checkDrain(review: Review, path: Path, { grace, timeout }: PolicyEntry['drain']): void {
   if (grace <= timeout) return;
-  const [graceSaid, timeoutSaid] = [
-    said(draft, [...path, 'grace'], grace),
-    said(draft, [...path, 'timeout'], timeout),
-  ];
-  draft.report(
-    [...path, 'grace'],
-    `${graceSaid} is longer than timeout, ${timeoutSaid}; must be no longer, as both begin at publish`,
-  );
+  const shown = {
+    grace: durationShown(review, [...path, 'grace'], grace),
+    timeout: durationShown(review, [...path, 'timeout'], timeout),
+  };
+  review.report([...path, 'grace'], fact('grace-longer-than-timeout', shown));
 }
 
-function checkKind(draft: Draft, path: Path, { every, at, cron }: ScheduleEntry): void {
-  if (every !== undefined && cron !== undefined) {
-    draft.report([...path, 'cron'], 'excludes every; must be one of the two');
-  } else if (every === undefined && cron === undefined) {
-    draft.report([...path, 'every'], 'is missing; must be there, such as every: 30d, or cron instead');
-  }
-  if (at === undefined) return;
-  if (cron !== undefined) {
-    draft.report([...path, 'at'], 'has no use with cron, which names its times; leave it out');
-  } else if (every !== undefined && !countsDays(every)) {
-    draft.report(
-      [...path, 'at'],
-      `has no use with an interval of ${draft.quote([...path, 'every'])}; leave it out, or set every to days or weeks such as 1d`,
-    );
+function checkKind(review: Review, path: Path, schedule: PolicyEntry['schedule']): void {
+  const keys = review.keysAt(path) ?? [];
+  const [hasEvery, hasCron] = [keys.includes('every'), keys.includes('cron')];
+  if (hasEvery && hasCron) review.report([...path, 'cron'], fact('schedule-ambiguous', {}));
+  if (!hasEvery && !hasCron) review.report([...path, 'every'], fact('schedule-empty', {}));
+  if (!keys.includes('at')) return;
+  if (hasCron) review.report([...path, 'at'], fact('time-of-day-useless', {}));
+  else if (schedule?.kind === 'interval') {
+    const every = review.shown([...path, 'every']);
+    review.report([...path, 'at'], fact('time-of-day-useless', { every }));
   }
 }
 
-/** Names the interval, unless it comes from a variable, whose value is not for messages. */
-function sayInterval(draft: Draft, path: Path, interval: number): string {
-  const isFilledIn = ['every', 'cron'].some((key) => isInterpolated(draft.tree, [...path, key]));
-  return `the time between two slots${isFilledIn ? '' : ` (${formatDuration(interval)})`}`;
+/** Left out where it comes from a variable, whose value is not for messages. */
+function intervalShown(review: Review, path: Path, interval: number): { readonly interval?: string } {
+  const isFilledIn = ['every', 'cron'].some((key) => review.isInterpolated([...path, key]));
+  return isFilledIn ? {} : { interval: formatDuration(interval) };
 }
 
-/** A duration as it was written, or as the default that stands for it. */
-function said(draft: Draft, path: Path, milliseconds: number): string {
-  if (find(draft.tree, path) !== undefined) return draft.quote(path);
-  return `the default of ${formatDuration(milliseconds)}`;
+function durationShown(review: Review, path: Path, milliseconds: number): Duration {
+  if (find(review.tree, path) !== undefined) return { kind: 'written', value: review.shown(path) };
+  return { kind: 'default', text: formatDuration(milliseconds) };
 }

@@ -1,9 +1,10 @@
 import { dirname } from 'node:path';
-import { type Path, renderPath, renderPlace } from '../config-error.ts';
+import type { OtherEntry } from '../../facts/config-policy-facts.ts';
+import { type Fact, fact } from '../../facts/fact.ts';
+import { type Path, renderPath } from '../config-error.ts';
 import type { Field, SecretName } from '../policy.ts';
-import type { Draft } from '../schema/draft.ts';
+import type { Review } from '../review.ts';
 import { isSameSecret, type PhysicalSecret, sharesVersions } from '../values/physical-secret.ts';
-import { find } from '../yaml/located.ts';
 
 /** One field of a destination with the secret it goes to. */
 export interface MappedField {
@@ -16,10 +17,10 @@ export interface MappedField {
 }
 
 /**
- * Checks that no two fields, of whatever policies, write the same secret or key, and that what has one version
- * belongs to one destination: else promoting the one would publish the draft of the other.
+ * Checks that no two fields write the same secret or key, in whatever policy, and that what has one
+ * version belongs to one destination. Promoting one draft would else promote that of the other.
  */
-export function checkSecrets(draft: Draft, fields: readonly MappedField[]): void {
+export function checkSecrets(review: Review, fields: readonly MappedField[]): void {
   const written = new Map<string, MappedField[]>();
   const reported = new Set<string>();
   for (const field of fields) {
@@ -28,70 +29,68 @@ export function checkSecrets(draft: Draft, fields: readonly MappedField[]): void
       sharesVersions(field.secret, other.secret),
     );
     written.set(versioned, [...(written.get(versioned) ?? []), field]);
-    const clash = clashOf(draft, field, others);
+    const clash = clashOf(review, field, others);
     if (clash === undefined) continue;
-    // Two destinations that share one secret would else be told so for every field.
+    // Two destinations that share one secret are reported once, not for every field.
     const pair = `${renderPath(field.destination)} ${renderPath(clash.other.destination)}`;
-    if (!clash.sameName && reported.has(pair)) continue;
+    if (clash.fact.code !== 'secret-written-twice' && reported.has(pair)) continue;
     reported.add(pair);
-    draft.report(field.path, clash.message);
+    review.report(field.path, clash.fact);
   }
-  checkFolders(draft, fields);
+  checkFolders(review, fields);
 }
 
 interface Clash {
   readonly other: MappedField;
-  readonly sameName: boolean;
-  readonly message: string;
+  readonly fact: Fact;
 }
 
-function clashOf(draft: Draft, field: MappedField, others: readonly MappedField[]): Clash | undefined {
-  const quoted = draft.quote(field.path);
+function clashOf(review: Review, field: MappedField, others: readonly MappedField[]): Clash | undefined {
+  const name = review.shown(field.path);
   const same = others.filter((other) => isSameSecret(field.secret, other.secret));
   const twice = same.find((other) => other.name.key === field.name.key);
   if (twice !== undefined) {
-    const message = `${quoted} is written by ${whereIs(draft, twice)} already; must be a secret or key of its own`;
-    return { other: twice, sameName: true, message };
+    const other = entryOf(review, twice);
+    return { other: twice, fact: fact('secret-written-twice', { name, other }) };
   }
-  const mixed = same.find((other) => (other.name.key === undefined) !== (field.name.key === undefined));
+  const isWhole = field.name.key === undefined;
+  const mixed = same.find((other) => (other.name.key === undefined) !== isWhole);
   if (mixed !== undefined) {
-    const message = `${quoted} is written as a whole and by key, here and by ${whereIs(draft, mixed)}; must be one or the other`;
-    return { other: mixed, sameName: false, message };
+    const other = entryOf(review, mixed);
+    return { other: mixed, fact: fact('secret-whole-and-by-key', { name, other }) };
   }
   const foreign = others.find((other) => !isSamePath(other.destination, field.destination));
   if (foreign !== undefined) {
-    const what = isSameSecret(field.secret, foreign.secret) ? 'the secret' : 'the folder';
-    const message = `${what} of ${quoted} belongs to another destination, see ${whereIs(draft, foreign)}; must be one of its own, as its versions hold whatever is in it`;
-    return { other: foreign, sameName: false, message };
+    const shared = isSameSecret(field.secret, foreign.secret) ? 'secret' : 'folder';
+    const params = { name, shared, other: entryOf(review, foreign) } as const;
+    return { other: foreign, fact: fact('secret-of-other-destination', params) };
   }
   const respelt = same.find((other) => other.name.secret !== field.name.secret);
   if (respelt === undefined) return undefined;
-  const message = `${quoted} is the secret of ${whereIs(draft, respelt)} under another name; must be spelt alike`;
-  return { other: respelt, sameName: false, message };
+  const other = entryOf(review, respelt);
+  return { other: respelt, fact: fact('secret-spelt-differently', { name, other }) };
 }
 
 /** In a file store a secret is a file, and so cannot be the folder of others. */
-function checkFolders(draft: Draft, fields: readonly MappedField[]): void {
+function checkFolders(review: Review, fields: readonly MappedField[]): void {
   const files = new Map(fields.map((field) => [field.secret.id, field]));
   const reported = new Set<MappedField>();
   for (const field of fields) {
-    // Ids on AWS are no paths; those with slashes have parents too, but there a secret can be anything's parent.
+    // On AWS a name with slashes is no path, and may be the beginning of another one.
     if (field.secret.versioned === field.secret.id) continue;
     for (let folder = dirname(field.secret.id); folder !== dirname(folder); folder = dirname(folder)) {
       const file = files.get(folder);
       if (file === undefined || reported.has(file)) continue;
       reported.add(file);
-      draft.report(
-        file.path,
-        `${draft.quote(file.path)} is also the folder of ${whereIs(draft, field)}; must be a file or a folder`,
-      );
+      const params = { name: review.shown(file.path), other: entryOf(review, field) };
+      review.report(file.path, fact('secret-is-folder', params));
     }
   }
 }
 
-function whereIs(draft: Draft, { path }: MappedField): string {
-  const place = find(draft.tree, path)?.place;
-  return place === undefined ? renderPath(path) : `${renderPath(path)} (${renderPlace(place)})`;
+function entryOf(review: Review, { path }: MappedField): OtherEntry {
+  const place = review.placeOf(path);
+  return { path: renderPath(path), ...(place === undefined ? {} : { place }) };
 }
 
 function isSamePath(one: Path, other: Path): boolean {

@@ -1,6 +1,6 @@
 /**
- * Whether a text, wherever it stands, may hold a password: a URL or a piece of one with a user, or `password=…`. What is
- * written in a wrong place must not be repeated by the message that says so.
+ * Whether a text may hold a password: a URL or a piece of one with a user, or `password=…`. What is
+ * written in a wrong place must not be repeated by the message about it.
  */
 export function isCredentialLike(text: string): boolean {
   return /:.*@/s.test(text) || /(passw\w*|pwd)\s*[=:]|(secret|token)\s*=/i.test(text);
@@ -9,11 +9,4 @@ export function isCredentialLike(text: string): boolean {
 /** A key, file or argument as messages may show it. */
 export function shownName(name: string): string {
   return isCredentialLike(name) ? '…' : name;
-}
-
-/** A message in which nothing that is quoted may hold a password. */
-export function withoutCredentials(message: string): string {
-  return message.replace(/"((?:[^"\\]|\\.)*)"/g, (quoted, inner: string) =>
-    isCredentialLike(inner) ? '"…"' : quoted,
-  );
 }

@@ -5,8 +5,8 @@ const READ_BY_OTHERS = 0o004;
 const PASSED_BY_OTHERS = 0o001;
 
 /**
- * Whether every user of this machine may read a file. Not where a folder on the way keeps them out. Nor on a file system
- * that is mounted read-only: secrets in a container are, and nobody could take the right away there.
+ * Whether every user of this machine may read a file. Not if a folder on the way keeps them out.
+ * Not on a read-only file system either, as secrets in a container are: nobody could change it.
  */
 export function isOpenToAll(path: string): boolean {
   try {

@@ -1,177 +1,63 @@
-import { isIPv6 } from 'node:net';
 import * as z from 'zod';
-import { isRedisUrl, REDIS_URL_RULE } from '../urls/redis-url.ts';
+import type { ConfigRule } from '../../facts/config-rules.ts';
+import { isRedisUrl } from '../urls/redis-url.ts';
+import { connectionSchema } from './connection-schema.ts';
 import { policySchema } from './policy-schema.ts';
-import {
-  named,
-  object,
-  oneOf,
-  postgresName,
-  roleName,
-  text,
-  textLike,
-  trueOrFalse,
-  wholeNumber,
-} from './schema-values.ts';
+import { named, object, oneOf, text, textLike } from './schema-values.ts';
 
-// The one statement of the file's shape; editors get it as config/keyturn.schema.json, descriptions included.
-// Relations between entries are not here but in the check-….ts files, so that one slip does not hide another.
+// The one statement of the file's shape. config/keyturn.schema.json is made of it, for editors.
+// What depends on other entries is checked in src/config/checks/, so that one slip hides no other.
 
-/** What must be there in every connection that is spelt out. */
-export const DATABASE_RULE = 'the name of a database: 1 to 63 bytes';
-
-const hostRule = 'one host name, IP address or absolute folder of a socket, without the port';
-const host = text(hostRule).refine((name) => isIPv6(name) || /^(\/[^,]*|[^\s/:,@]+)$/.test(name), {
-  error: hostRule,
-});
-
-const nameRule = 'a host name or IP address, without a port';
-const servername = text(nameRule).refine((name) => isIPv6(name) || /^[^\s/:,@]+$/.test(name), {
-  error: nameRule,
-});
-
-const pem = 'the path of a PEM file, or PEM text that begins with -----BEGIN';
-
-const tls = object('a mapping with mode, ca, cert, key and servername', {
-  mode: oneOf(['disable', 'require', 'verify-ca', 'verify-full'])
-    .exactOptional()
-    .describe(
-      'As sslmode in libpq. Default: verify-full, or disable for a loopback host. require encrypts, but does not check whom it talks to.',
-    ),
-  ca: text(pem)
-    .exactOptional()
-    .describe(
-      'PEM file, or PEM text, with the certificates to trust, for verify-ca and verify-full. Default: those of Node.js.',
-    ),
-  cert: text(pem).exactOptional().describe('PEM file, or PEM text, with the client certificate; needs key.'),
-  key: text(pem)
-    .exactOptional()
-    .describe('PEM file, or PEM text, with the key of the client certificate, without a passphrase.'),
-  servername: servername
-    .exactOptional()
-    .describe('Name to check the certificate for and to send as SNI, where host is a tunnel or an address.'),
-  sni: trueOrFalse()
-    .exactOptional()
-    .describe('false: the name is not sent to the server, as sslsni=0 in libpq. Default: true.'),
-});
-
-const replica = object('a mapping with host and port', {
-  host: host.describe('Host name, IP address, or folder of a Unix socket of the standby server.'),
-  port: wholeNumber(1, 65_535)
-    .exactOptional()
-    .describe('TCP port of the standby server. Default: that of the connection.'),
-  servername: servername
-    .exactOptional()
-    .describe('As servername of tls, for this server. The rest of tls is that of the connection.'),
-});
-
-const pgbouncer = object('a mapping with host, port, user, password and tls', {
-  host: host.describe('Host name or IP address of the PgBouncer, or the folder of its Unix socket.'),
-  port: wholeNumber(1, 65_535).prefault(6432).describe('Port of the PgBouncer.'),
-  user: text('the name of a user in admin_users').describe('A user in admin_users of that PgBouncer.'),
-  password: text('the password of that user; leave it out if the PgBouncer asks for none')
-    .exactOptional()
-    .describe(`Password of that user, best as \${file:PATH} or \${NAME}.`),
-  tls: tls.prefault({}).describe('How the connection is encrypted and the PgBouncer checked.'),
-});
-
-const connectionUrl = textLike(
-  /^postgres(ql)?:\/\//,
-  'a URL that begins with postgresql:// or postgres://, percent-encoded',
-);
-
-export const connectionSchema = object(
-  'a mapping with host, port, database, user, password and tls, or url',
-  {
-    url: connectionUrl
-      .exactOptional()
-      .describe(
-        'libpq URL in place of host, port, database, user, password and tls, with the meaning that it has there: docs/tls.md.',
-      ),
-    host: host
-      .exactOptional()
-      .describe('Host name, IP address, or folder of a Unix socket. Left out: the embedded PostgreSQL.'),
-    port: wholeNumber(1, 65_535).prefault(5432).describe('TCP port of the server.'),
-    database: postgresName(DATABASE_RULE)
-      .exactOptional()
-      .describe('Database in which the logins work. Needed unless there is a url.'),
-    user: roleName('the name of a role')
-      .exactOptional()
-      .describe('The rotator: a role that may alter the logins. Needed with host.'),
-    password: text('the password of the rotator; leave it out if the server asks for none')
-      .exactOptional()
-      .describe(`Password of the rotator, best as \${file:PATH} or \${NAME}.`),
-    tls: tls.prefault({}).describe('How the connection is encrypted and the server checked.'),
-    maxSessions: wholeNumber(2, 100)
-      .prefault(4)
-      .describe(
-        'How many sessions of the server a worker may have at once for rotations, the logins that it proves included. A rotation needs 2.',
-      ),
-    replicas: z
-      .array(replica, { error: 'a list of standby servers, each with host and port' })
-      .exactOptional()
-      .describe(
-        'Standby servers of this server that consumers log in to. Sessions on them count, and what is altered has to reach them.',
-      ),
-    pgbouncer: z
-      .array(pgbouncer, { error: 'a list of mappings with host, user and password' })
-      .exactOptional()
-      .describe(
-        'Admin consoles of the PgBouncers through which consumers reach the server: docs/pgbouncer.md.',
-      ),
-  },
-);
-
-const fileStore = object('a mapping with type and path', {
+const fileStore = object('file-store', {
   type: z.literal('file').describe('Files in the layout of a mounted Kubernetes secret.'),
-  path: text('the path of a folder').describe('Folder of the secrets; made if it is missing.'),
+  path: text('folder-path').describe('Folder of the secrets; made if it is missing.'),
 });
 
-/** Beyond loopback plaintext has to be said: nothing falls back to it. */
-const plaintext = object('a mapping with mode', {
+/** Plaintext beyond loopback must be configured: nothing falls back to it. */
+const plaintext = object('plaintext', {
   mode: oneOf(['disable']).describe('disable: secrets may go over the network in plaintext.'),
 }).exactOptional();
 
-const awsStore = object('a mapping with type, region, endpoint and tls', {
+const awsStore = object('aws-store', {
   type: z
     .literal('aws-secrets-manager')
     .describe('AWS Secrets Manager, with the credentials of the AWS SDK.'),
-  region: textLike(/^[a-z0-9]+(-[a-z0-9]+)+$/, 'an AWS region such as eu-central-1')
+  region: textLike(/^[a-z0-9]+(-[a-z0-9]+)+$/, 'aws-region')
     .exactOptional()
     .describe('AWS region. Default: that of the AWS SDK (AWS_REGION, or its profile).'),
-  endpoint: textLike(/^https?:\/\/[^\s/]+/, 'a URL that begins with http:// or https://')
+  endpoint: textLike(/^https?:\/\/[^\s/]+/, 'endpoint')
     .exactOptional()
     .describe('URL of an emulator or a VPC endpoint. Default: that of the region.'),
   tls: plaintext.describe('Needed for an endpoint with http:// that is not loopback.'),
 });
 
 export const storeSchema = z.discriminatedUnion('type', [fileStore, awsStore], {
-  error: ({ code }) => (code === 'invalid_union' ? 'file or aws-secrets-manager' : 'a mapping with type'),
+  error: ({ code }): ConfigRule => (code === 'invalid_union' ? 'store-type' : 'store'),
 });
 
-const stateUrl = textLike(/^($|postgres(ql)?:\/\/)/, 'a URL that begins with postgresql:// or postgres://');
+const stateUrl = textLike(/^($|postgres(ql)?:\/\/)/, 'state-url');
 const REDIS = /^($|rediss?:\/\/)/;
-const redisUrl = textLike(REDIS, REDIS_URL_RULE).refine(
+const redisUrl = textLike(REDIS, 'redis-url').refine(
   (url) => url === '' || !REDIS.test(url) || isRedisUrl(url),
-  { error: REDIS_URL_RULE },
+  { error: 'redis-url' satisfies ConfigRule },
 );
 
-export const configSchema = object('a mapping with connections, stores and policies', {
-  state: object('a mapping with database', {
+const queueSchema = object('queue', {
+  redis: redisUrl
+    .exactOptional()
+    .describe('URL of Redis 6.2+ or Valkey. Left out or empty: the state database.'),
+  tls: plaintext.describe('Needed for redis:// to a host that is not loopback.'),
+});
+
+export const configSchema = object('config', {
+  state: object('state', {
     database: stateUrl
       .exactOptional()
       .describe('libpq URL of the state database. Left out or empty: embedded.'),
   })
     .prefault({})
     .describe('Where keyturn keeps the ledger, and the queue unless Redis is configured.'),
-  queue: object('a mapping with redis and tls', {
-    redis: redisUrl
-      .exactOptional()
-      .describe('URL of Redis 6.2+ or Valkey. Left out or empty: the state database.'),
-    tls: plaintext.describe('Needed for redis:// to a host that is not loopback.'),
-  })
-    .prefault({})
-    .describe('What carries the jobs.'),
+  queue: queueSchema.prefault({}).describe('What carries the jobs.'),
   connections: named('connections', connectionSchema).describe(
     'How keyturn reaches each database as the rotator.',
   ),
@@ -182,5 +68,5 @@ export const configSchema = object('a mapping with connections, stores and polic
 });
 
 export type ConfigEntry = z.output<typeof configSchema>;
-export type ConnectionEntry = z.output<typeof connectionSchema>;
+export type QueueEntry = Partial<z.output<typeof queueSchema>>;
 export type StoreEntry = z.output<typeof storeSchema>;

@@ -8,7 +8,7 @@ type JsonObject = { readonly [key: string]: Json };
 const RESTRICTIONS = ['pattern', 'enum', 'minimum', 'maximum', 'maxLength', 'type'];
 const REFERENCE = { type: 'string', pattern: '\\$\\{' };
 
-/** The JSON Schema (draft 7, which editors know best) of the configuration file, for completion and checks while typing. */
+/** The JSON Schema of the configuration, for editors. Draft 7 is the one that they know best. */
 export function jsonSchema(): JsonObject {
   const schema = z.toJSONSchema(configSchema, { io: 'input', target: 'draft-7' }) as unknown as JsonObject;
   return { title: 'Configuration of keyturn', ...(allowReferences(schema) as JsonObject) };

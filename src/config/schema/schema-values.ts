@@ -1,21 +1,21 @@
 import * as z from 'zod';
+import type { ConfigRule } from '../../facts/config-rules.ts';
 import { DURATION, parseDuration } from '../values/duration.ts';
 
-// Every message here completes the sentence "must be …". What is wrong is said by describe-issue.ts, which knows
-// the value as it was written.
+// The error of each schema is the code of its rule, which src/messages/ completes to "must be …".
+// report-issue.ts finds out what is wrong: it knows the value as it was written.
 
 /** Text that is not empty. */
-export function text(mustBe: string) {
-  return z.string({ error: mustBe }).min(1, { error: mustBe });
+export function text(error: ConfigRule) {
+  return z.string({ error }).min(1, { error });
 }
 
-export function textLike(fits: RegExp, mustBe: string) {
-  return z.string({ error: mustBe }).regex(fits, { error: mustBe });
+export function textLike(fits: RegExp, error: ConfigRule) {
+  return z.string({ error }).regex(fits, { error });
 }
 
-/** Variables are always text, so text that reads as a number or a boolean is taken as one. */
-export function wholeNumber(minimum: number, maximum: number) {
-  const error = `a whole number from ${minimum} to ${maximum}`;
+/** Variables are always text, so text that is a number or a boolean counts as one. */
+export function wholeNumber(minimum: number, maximum: number, error: ConfigRule) {
   const number = z.int({ error }).min(minimum, { error }).max(maximum, { error });
   return z.preprocess(
     (value) => (typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value),
@@ -24,50 +24,45 @@ export function wholeNumber(minimum: number, maximum: number) {
 }
 
 export function trueOrFalse() {
+  const error: ConfigRule = 'boolean';
   return z.preprocess(
     (value) => (value === 'true' ? true : value === 'false' ? false : value),
-    z.boolean({ error: 'true or false' }),
+    z.boolean({ error }),
   );
 }
 
+/** The values themselves are in the issue. */
 export function oneOf<const Values extends readonly [string, ...string[]]>(values: Values) {
-  return z.enum(values, { error: values.join(', ').replace(/, ([^,]*)$/, ' or $1') });
+  const error: ConfigRule = 'one-of';
+  return z.enum(values, { error });
 }
 
 /** A mapping that has no other keys. */
-export function object<Shape extends z.ZodRawShape>(mustBe: string, shape: Shape) {
-  // For unknown keys the message lists the known ones.
-  const known = Object.keys(shape).join(' ');
-  return z.strictObject(shape, {
-    error: ({ code }) => (code === 'unrecognized_keys' ? known : mustBe),
-  });
+export function object<Shape extends z.ZodRawShape>(error: ConfigRule, shape: Shape) {
+  return z.strictObject(shape, { error });
 }
 
 /** A mapping of slugs to entries. */
-export function named<Entry extends z.ZodType>(what: string, entry: Entry) {
-  const rule = '1 to 63 of a-z, 0-9 and -, the first not -';
-  return z.record(textLike(/^[a-z0-9][a-z0-9-]{0,62}$/, rule), entry, {
-    error: ({ code }) => (code === 'invalid_key' ? rule : `a mapping of names to ${what}`),
-  });
+export function named<Entry extends z.ZodType>(error: ConfigRule, entry: Entry) {
+  return z.record(textLike(/^[a-z0-9][a-z0-9-]{0,62}$/, 'entry-name'), entry, { error });
 }
 
-/** PostgreSQL cuts longer names off without a word: https://www.postgresql.org/docs/current/limits.html */
-export function postgresName(mustBe: string) {
-  return text(mustBe)
-    .max(63, { error: mustBe })
-    .refine((name) => Buffer.byteLength(name) <= 63 && !name.includes('\0'), { error: mustBe });
+/** PostgreSQL truncates longer names: https://www.postgresql.org/docs/current/limits.html */
+export function postgresName(error: ConfigRule) {
+  return text(error)
+    .max(63, { error })
+    .refine((name) => Buffer.byteLength(name) <= 63 && !name.includes('\0'), { error });
 }
 
 /** PostgreSQL refuses these: https://www.postgresql.org/docs/current/sql-createrole.html */
-export function roleName(what: string) {
-  const mustBe = `${what}: 1 to 63 bytes, and not pg_…, public or none, which PostgreSQL keeps for itself`;
-  return postgresName(mustBe).refine((name) => !/^(pg_.*|public|none)$/s.test(name), { error: mustBe });
+export function roleName(error: ConfigRule) {
+  return postgresName(error).refine((name) => !/^(pg_.*|public|none)$/s.test(name), { error });
 }
 
 /** Text to milliseconds. */
 export function duration(orZero: boolean) {
-  const [fits, mustBe] = orZero
-    ? [DURATION, 'a whole number and s, m, h, d or w, such as 90s or 5m']
-    : [/^[1-9]\d{0,5}[smhdw]$/, 'a whole number above 0 and s, m, h, d or w, such as 90s or 5m'];
-  return textLike(fits, mustBe).transform((written) => parseDuration(written) ?? 0);
+  const written = orZero
+    ? textLike(DURATION, 'duration')
+    : textLike(/^[1-9]\d{0,5}[smhdw]$/, 'duration-above-0');
+  return written.transform((text) => parseDuration(text) ?? 0);
 }

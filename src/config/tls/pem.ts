@@ -1,6 +1,6 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 
-/** The certificates in a PEM text, in its order; undefined where one of them cannot be read or none is there. */
+/** The certificates in a PEM text. Undefined if there is none, or if one cannot be read. */
 export function certificatesIn(pem: string): readonly [X509Certificate, ...X509Certificate[]] | undefined {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs) ?? [];
   try {
@@ -11,17 +11,16 @@ export function certificatesIn(pem: string): readonly [X509Certificate, ...X509C
   }
 }
 
-/** The private key in a PEM text, or in words that follow its name why there is none. Never quotes the text. */
-export function privateKeyIn(pem: string): KeyObject | { readonly fault: string } {
+/** The private key in a PEM text, or why there is none. */
+export function privateKeyIn(
+  pem: string,
+): { readonly key: KeyObject } | { readonly fault: 'encrypted' | 'unreadable' } {
   if (/^-----BEGIN ENCRYPTED|^Proc-Type:.*ENCRYPTED/m.test(pem)) {
-    return {
-      fault:
-        'is encrypted with a passphrase, which nobody is there to type; must be a key without: openssl pkey -in client.key -out client-plain.key',
-    };
+    return { fault: 'encrypted' };
   }
   try {
-    return createPrivateKey(pem);
+    return { key: createPrivateKey(pem) };
   } catch {
-    return { fault: 'holds no private key that can be read; must be PEM, such as BEGIN PRIVATE KEY' };
+    return { fault: 'unreadable' };
   }
 }

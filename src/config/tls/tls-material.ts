@@ -1,9 +1,10 @@
-import type { KeyObject, X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import { systemClock } from '../../clock.ts';
+import { fact } from '../../facts/fact.ts';
 import type { Tls } from '../config.ts';
 import type { Path } from '../config-error.ts';
-import type { ConnectionEntry } from '../schema/config-schema.ts';
-import type { Draft } from '../schema/draft.ts';
+import type { Review } from '../review.ts';
+import type { ConnectionEntry } from '../schema/connection-schema.ts';
 import type { ReadText } from '../yaml/read-text.ts';
 import { certificatesIn, privateKeyIn } from './pem.ts';
 
@@ -13,11 +14,11 @@ export const MATERIAL = ['ca', 'cert', 'key'] as const;
 type Material = Partial<Record<(typeof MATERIAL)[number], string>>;
 
 /**
- * Reads and checks the certificates and key of an entry `tls`, which stands at a path. A value that begins as PEM does is the
- * text itself; any other is the path of a file. What the mode has no use for is not read.
+ * Reads and checks the certificates and key of an entry `tls`. A value that begins like PEM is the
+ * text itself; any other one is the path of a file. What the mode does not use is not read.
  */
 export function readMaterial(
-  draft: Draft,
+  review: Review,
   path: Path,
   mode: Tls['mode'],
   tls: ConnectionEntry['tls'],
@@ -30,57 +31,57 @@ export function readMaterial(
     const read = value.trimStart().startsWith('-----BEGIN') ? { text: value } : readText(value);
     if ('text' in read && read.text.trim() !== '') material[part] = read.text;
     else {
-      const fault = 'fault' in read ? read.fault : 'is empty';
+      const fault = 'fault' in read ? read.fault : ({ reason: 'empty' } as const);
       const at = [...path, part];
-      draft.report(at, `file ${draft.quote(at)} ${fault}; must be a readable PEM file`);
+      review.report(at, fact('pem-unreadable', { file: review.shown(at), ...fault }));
     }
   }
-  checkCa(draft, path, material);
-  checkClient(draft, path, material);
+  checkCa(review, path, material);
+  checkClient(review, path, material);
   return material;
 }
 
-const NO_CERTIFICATE =
-  'holds no certificate that can be read; must be PEM with nothing but whole ones between BEGIN CERTIFICATE and END CERTIFICATE';
-
-function checkCa(draft: Draft, path: Path, { ca }: Material): void {
+function checkCa(review: Review, path: Path, { ca }: Material): void {
   if (ca === undefined) return;
+  const at = [...path, 'ca'];
   const certificates = certificatesIn(ca);
-  if (certificates === undefined) draft.report([...path, 'ca'], NO_CERTIFICATE);
-  for (const certificate of certificates ?? []) {
-    warnOfTime(draft, [...path, 'ca'], certificate, 'no server certificate is valid by it');
-  }
+  if (certificates === undefined) review.report(at, fact('certificate-unreadable', {}));
+  for (const certificate of certificates ?? []) warnOfTime(review, at, certificate, 'ca');
 }
 
-function checkClient(draft: Draft, path: Path, { cert, key }: Material): void {
+function checkClient(review: Review, path: Path, { cert, key }: Material): void {
   const certificate = cert === undefined ? undefined : certificatesIn(cert)?.[0];
-  if (cert !== undefined && certificate === undefined) draft.report([...path, 'cert'], NO_CERTIFICATE);
-  if (certificate !== undefined) {
-    warnOfTime(draft, [...path, 'cert'], certificate, 'servers refuse it');
+  const at = [...path, 'cert'];
+  if (cert !== undefined && certificate === undefined) {
+    review.report(at, fact('certificate-unreadable', {}));
   }
-  if (key === undefined) return;
-  const read = privateKeyIn(key);
-  if ('fault' in read) draft.report([...path, 'key'], read.fault);
-  else if (certificate !== undefined && !certificate.checkPrivateKey(read as KeyObject)) {
-    draft.report(
-      [...path, 'key'],
-      'is not the key of the certificate in cert; must be the one it was made with',
-    );
+  if (certificate !== undefined) warnOfTime(review, at, certificate, 'client');
+  if (key !== undefined) checkKey(review, [...path, 'key'], key, certificate);
+}
+
+function checkKey(review: Review, path: Path, pem: string, certificate: X509Certificate | undefined): void {
+  const read = privateKeyIn(pem);
+  if ('fault' in read) review.report(path, fact(`private-key-${read.fault}`, {}));
+  else if (certificate !== undefined && !certificate.checkPrivateKey(read.key)) {
+    review.report(path, fact('private-key-mismatch', {}));
   }
 }
 
-/** A warning: a certificate that ran out stops those who use it, and must not keep the others from starting. */
-function warnOfTime(draft: Draft, path: Path, certificate: X509Certificate, so: string): void {
-  const { subject, validFrom, validTo } = certificate;
-  const name = subject.replaceAll('\n', ', ');
+/** An expired certificate stops those who use it, and must not keep the others from starting. */
+function warnOfTime(
+  review: Review,
+  path: Path,
+  { subject: lines, validFrom, validTo }: X509Certificate,
+  role: 'ca' | 'client',
+): void {
+  const subject = lines.replaceAll('\n', ', ');
   const now = systemClock.now();
   if (Date.parse(validTo) < now) {
-    draft.warn(path, `the certificate of ${name} expired on ${day(validTo)}, so ${so}; renew it`);
+    const expired = { subject, day: day(validTo), role };
+    review.warn(path, fact('configured-certificate-expired', expired));
   } else if (Date.parse(validFrom) > now) {
-    draft.warn(
-      path,
-      `the certificate of ${name} is not valid before ${day(validFrom)}, so ${so} until then; have patience, or set another`,
-    );
+    const early = { subject, day: day(validFrom), role };
+    review.warn(path, fact('configured-certificate-early', early));
   }
 }
 

@@ -1,8 +1,8 @@
 import type { Tls } from '../config.ts';
-import type { ConnectionEntry } from '../schema/config-schema.ts';
+import type { ConnectionEntry } from '../schema/connection-schema.ts';
 import { isLoopback } from '../values/server.ts';
 
-/** How to encrypt towards a host: as the connection says, and left out never in plaintext over a network. */
+/** The TLS mode towards a host. The default is never plaintext over a network. */
 export function tlsMode(tls: ConnectionEntry['tls'], host: string): Tls['mode'] {
   return tls.mode ?? (isLoopback(host) ? 'disable' : 'verify-full');
 }

@@ -1,32 +1,28 @@
-/** What a connection URL says, by libpq's names and percent-decoded; or what is wrong with it, which quotes nothing of it. */
-export type ConnectionUrl = { readonly values: ReadonlyMap<string, string> } | { readonly fault: string };
+import type { UrlFault } from '../../facts/config-url-facts.ts';
 
-// The user name ends at the first : and the password at the first @; neither may hold a / that is not escaped.
+/** What a connection URL says, by libpq's names and percent-decoded; or what is wrong with it. */
+export type ConnectionUrl = { readonly values: ReadonlyMap<string, string> } | { readonly fault: UrlFault };
+
+// The user name ends at the first : and the password at the first @. An unescaped / is in neither.
 const URL = /^postgres(?:ql)?:\/\/(?:([^@/:]*)(?::([^@/]*))?@)?([^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/;
 const AUTHORITY = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(.*))?$/;
 
-const ESCAPE = 'write @ as %40, / as %2F, : as %3A, ? as %3F, # as %23, % as %25 and a space as %20';
-
-const SEVERAL_HOSTS = 'names several hosts; must be one, the primary';
-
 /**
- * Reads a URL as libpq does: of what is there twice the last counts, and nothing but %XX is an escape.
+ * Reads a URL as libpq does: the last of two values counts, and only %XX is an escape.
  * https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
- * Stricter in one thing: what stands where no password belongs may be a piece of one, so it is not taken for anything.
+ * Stricter in one point: text where no password belongs may be a piece of one, so it is refused.
  */
 export function parseConnectionUrl(url: string): ConnectionUrl {
   const [whole, user, password, authority = '', database, query = ''] = URL.exec(url) ?? [];
   if (whole === undefined || /\s/.test(url)) {
-    return {
-      fault: `is no connection URL; must be postgresql://user:password@host:port/database?sslmode=…, and ${ESCAPE}`,
-    };
+    return { fault: 'no-url' };
   }
   if (`${authority}${database}${query}`.includes('@')) {
-    return { fault: `has an @ after the one that ends the password; ${ESCAPE}` };
+    return { fault: 'stray-at' };
   }
-  if (authority.includes(',')) return { fault: SEVERAL_HOSTS };
+  if (authority.includes(',')) return { fault: 'several-hosts' };
   const [match, address, name, port] = AUTHORITY.exec(authority) ?? [];
-  if (match === undefined) return { fault: 'has a host with a stray : or [; write an IPv6 address as [::1]' };
+  if (match === undefined) return { fault: 'host' };
 
   const pairs: [string, string | undefined][] = [
     ['user', user],
@@ -35,11 +31,11 @@ export function parseConnectionUrl(url: string): ConnectionUrl {
     ['port', port],
     ['dbname', database],
   ];
-  // An & at the end is one too many, but no harm to libpq.
+  // libpq ignores an & at the end.
   for (const pair of query === '' ? [] : query.replace(/&$/, '').split('&')) {
     const [key, value, ...more] = pair.split('=');
     if (!key || value === undefined || more.length > 0) {
-      return { fault: `must have parameter=value after the ?, with & between two of them; ${ESCAPE}` };
+      return { fault: 'parameter' };
     }
     pairs.push([key, value]);
   }
@@ -52,20 +48,18 @@ function decoded(pairs: readonly (readonly [string, string | undefined])[]): Con
     if (value === undefined) continue;
     const [name, text] = [decode(key), decode(value)];
     if (name === undefined || text === undefined) return { fault: faultOfEscapes(`${key}${value}`) };
-    // What is empty is what libpq has a default for, whatever was said before, but for a mode.
+    // An empty value means the default of libpq, whatever came before it. A mode cannot be empty.
     if (text === '' && name !== 'sslmode') values.delete(name);
-    // JDBC's way to say so, which libpq takes too.
+    // libpq takes this form of JDBC, too.
     else if (name === 'ssl' && text === 'true') values.set('sslmode', 'require');
     else values.set(name, text);
   }
   const several = ['host', 'hostaddr', 'port'].some((name) => values.get(name)?.includes(','));
-  return several ? { fault: SEVERAL_HOSTS } : { values };
+  return several ? { fault: 'several-hosts' } : { values };
 }
 
-function faultOfEscapes(text: string): string {
-  return /%(?![\da-f]{2})/i.test(text)
-    ? `has a % that begins no escape; ${ESCAPE}`
-    : 'has an escape that is no text; write each byte of a character as UTF-8 has it, such as ä as %C3%A4';
+function faultOfEscapes(text: string): UrlFault {
+  return /%(?![\da-f]{2})/i.test(text) ? 'escape' : 'encoding';
 }
 
 function decode(text: string): string | undefined {

@@ -1,48 +1,66 @@
-import { type Path, type Problem, renderPath } from '../config-error.ts';
+import { type Fact, fact } from '../../facts/fact.ts';
+import type { Problem } from '../../facts/problem.ts';
+import { type Path, renderPath } from '../config-error.ts';
 import { entriesOf, find, type Located } from '../yaml/located.ts';
 import { parseConnectionUrl } from './connection-url.ts';
 import { type UrlPart, urlEntry } from './url-entry.ts';
 
 const SPELT_OUT = ['host', 'port', 'database', 'user', 'password', 'tls'];
-/** What may be shown of a URL that stands in the file: of the rest a slip in escaping could make it a piece of the password. */
+/**
+ * What may be shown of a URL that stands in the file. With a slip in escaping the rest could be a
+ * piece of the password.
+ */
 const SHOWN = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey'];
 
 const SCHEME = /^postgres(ql)?:\/\//;
 
 type Report = (problem: Problem) => void;
 
-/** Puts in the place of each connection's `url` what it stands for, so that it is checked as if it were spelt out. */
+/**
+ * Replaces each connection's `url`, and `state.database`, by what the URL stands for, so that it is
+ * checked as if it were spelt out.
+ */
 export function expandUrls(tree: Located, report: Report): Located {
   const connections = find(tree, ['connections']);
-  if (connections?.content.kind !== 'mapping') return tree;
+  const expanded = expandState(tree, report);
+  if (connections?.content.kind !== 'mapping') return expanded;
   const entries = new Map(
     [...entriesOf(connections)].map(([name, connection]) => [
       name,
       expandConnection(connection, ['connections', name], report),
     ]),
   );
-  return withEntry(tree, 'connections', { ...connections, content: { kind: 'mapping', entries } });
+  return withEntry(expanded, 'connections', {
+    ...connections,
+    content: { kind: 'mapping', entries },
+  });
 }
 
-/** The same for `state.database`. That it is a URL at all, or left out, is for the schema to say. */
-export function expandStateUrl(tree: Located, report: Report): Located {
+/** Whether an entry stands in the place of a URL, so that nobody wrote the mapping itself. */
+export function isExpanded({ content, origin }: Located): boolean {
+  return content.kind === 'mapping' && origin !== undefined;
+}
+
+/** That the state database is a URL at all, or left out, is for the schema to say. */
+function expandState(tree: Located, report: Report): Located {
   const path = ['state', 'database'];
   const [state, url] = [find(tree, ['state']), find(tree, path)];
   if (state === undefined || !isUrl(url) || !SCHEME.test(url.content.value)) return tree;
   const content = { kind: 'mapping', entries: partsOf(url, path, report) } as const;
-  return withEntry(tree, 'state', withEntry(state, 'database', { ...url, content }));
+  const database = { ...url, origin: renderPath(path), content };
+  return withEntry(tree, 'state', withEntry(state, 'database', database));
 }
 
 function expandConnection(connection: Located, path: Path, report: Report): Located {
   const written = entriesOf(connection);
   const url = written.get('url');
   if (url === undefined) return connection;
-  // What is no text, or could not be filled in, is left to be reported where that is.
+  // A url that is no text, or was not filled in, stays: the schema or the reference reports it.
   const others = [...written].filter(([key]) => key !== 'url' || !isUrl(url));
   for (const [key, { keyPlace, place }] of others) {
     if (!SPELT_OUT.includes(key)) continue;
-    const message = `is there beside url, which says it already; leave out ${key}, or spell out the url`;
-    report({ ...(keyPlace ?? place), path: renderPath([...path, key]), message });
+    const repeated = fact('url-repeated', { key });
+    report({ ...(keyPlace ?? place), path: renderPath([...path, key]), fact: repeated });
   }
   const parts = isUrl(url) ? partsOf(url, [...path, 'url'], report) : broken(url);
   return { ...connection, content: { kind: 'mapping', entries: new Map([...parts, ...others]) } };
@@ -59,22 +77,23 @@ function isUrl(located: Located | undefined): located is UrlScalar {
 }
 
 function partsOf(url: UrlScalar, path: Path, report: Report): ReadonlyMap<string, Located> {
-  const at = (message: string, origin: string) => report({ ...url.place, path: origin, message });
   const origin = renderPath(path);
+  const at = (found: Fact, parameter?: string) => {
+    const place = parameter === undefined ? origin : `${origin} (${parameter})`;
+    report({ ...url.place, path: place, fact: found });
+  };
   const parsed = parseConnectionUrl(url.content.value);
   if ('fault' in parsed) {
-    at(parsed.fault, origin);
+    at(fact('url-malformed', { why: parsed.fault }));
     return broken(url);
   }
   const { own, tls, faults } = urlEntry(parsed.values);
-  for (const { parameter, message } of faults) {
-    at(message, parameter === undefined ? origin : `${origin} (${parameter})`);
-  }
+  for (const { parameter, fact: found } of faults) at(found, parameter);
   if (faults.length > 0) return broken(url);
   const literal = !('written' in url.content);
   const locate = ([key, { parameter, value }]: readonly [string, UrlPart]) => {
-    const called = literal && SHOWN.includes(parameter) ? {} : { called: `its ${parameter}` };
-    const content = { kind: 'scalar', value, ...called } as const;
+    const named = literal && SHOWN.includes(parameter) ? {} : { parameter };
+    const content = { kind: 'scalar', value, ...named } as const;
     return [key, { place: url.place, origin: `${origin} (${parameter})`, content }] as const;
   };
   const entries: Located = {
@@ -84,7 +103,7 @@ function partsOf(url: UrlScalar, path: Path, report: Report): ReadonlyMap<string
   return new Map<string, Located>([...[...own].map(locate), ['tls', entries]]);
 }
 
-/** Nothing more is to be said about what such a URL stands for. */
+/** What stands for a URL that was reported: nothing in it is reported again. */
 function broken({ place }: Located): ReadonlyMap<string, Located> {
   const content = { kind: 'scalar', value: null, broken: true } as const;
   return new Map(['host', 'database', 'user'].map((key) => [key, { place, content }]));

@@ -1,7 +1,5 @@
-export const REDIS_URL_RULE =
-  'a URL such as redis://user:password@host:6379/0 or rediss://…, and in it @ as %40, / as %2F, : as %3A, ? as %3F, # as %23, % as %25 and a space as %20';
-
-// A second @, or a # or / too early, would have the rest of a password read as a host, which messages name.
+// With a second @, or a # or / too early, the rest of a password would be read as the host,
+// and messages name the host.
 const SHAPE =
   /^rediss?:\/\/(?:[^@/?#\s]*@)?(?:\[[^\]@/?#\s]+\]|[^@/?#:[\]\s]+)(?::\d*)?(?:\/\d*)?(?:\?[^@/?#\s]*)?$/;
 

@@ -1,6 +1,6 @@
-import { isIP } from 'node:net';
-import { nearest } from '../schema/nearest.ts';
+import { type Fact, fact } from '../../facts/fact.ts';
 import { isLoopback } from '../values/server.ts';
+import { faultOfParameter, isStrange } from './url-parameters.ts';
 
 /** One value of a connection's entry, and the parameter of the URL that said so. */
 export interface UrlPart {
@@ -11,103 +11,31 @@ export interface UrlPart {
 /** What is wrong with a parameter; what may be a piece of a password has no name. */
 export interface UrlFault {
   readonly parameter?: string;
-  readonly message: string;
+  readonly fact: Fact;
 }
 
-/** What a URL stands for: the parts of a connection's entry by their keys, those of `tls` apart, and what is wrong with it. */
+/** What a URL stands for: the values of a connection's entry by key, and those of its `tls`. */
 export interface UrlEntry {
   readonly own: ReadonlyMap<string, UrlPart>;
   readonly tls: ReadonlyMap<string, UrlPart>;
   readonly faults: readonly UrlFault[];
 }
 
-const MODES = ['disable', 'require', 'verify-ca', 'verify-full'];
-const USED = [
-  'host',
-  'hostaddr',
-  'port',
-  'dbname',
-  'user',
-  'password',
-  'sslmode',
-  'sslrootcert',
-  'sslcert',
-  'sslkey',
-  'sslsni',
-];
-/** keyturn has its own ways in these; nothing is less safe or goes elsewhere for it. */
-const IGNORED = [
-  'application_name',
-  'fallback_application_name',
-  'client_encoding',
-  'connect_timeout',
-  'keepalives',
-  'keepalives_idle',
-  'keepalives_interval',
-  'keepalives_count',
-  'tcp_user_timeout',
-  'sslcompression',
-];
-/** The values that mean what keyturn does anyway. */
-const ONLY: Readonly<Record<string, readonly string[]>> = {
-  sslnegotiation: ['postgres'],
-  sslcertmode: ['allow'],
-  channel_binding: ['disable', 'prefer'],
-  target_session_attrs: ['any', 'primary', 'read-write'],
-  gssencmode: ['disable', 'prefer'],
-  load_balance_hosts: ['disable'],
-};
-const INSTEAD: Readonly<Record<string, string>> = {
-  passfile: `write the password in the url, best as \${file:PATH}`,
-  service: 'write out what the service stands for',
-  options: 'set what the rotator needs by ALTER ROLE … SET',
-  sslpassword: 'take the passphrase off the key: openssl pkey -in client.key -out client-plain.key',
-  sslcrl: 'know that keyturn reads no revocation lists',
-  sslcrldir: 'know that keyturn reads no revocation lists',
-};
-
-/** What else libpq knows, so that it may be named. */
-const UNSUPPORTED = [
-  'ssl',
-  'requiressl',
-  'require_auth',
-  'requirepeer',
-  'replication',
-  'krbsrvname',
-  'gsslib',
-  'gssdelegation',
-  'ssl_min_protocol_version',
-  'ssl_max_protocol_version',
-  'min_protocol_version',
-  'max_protocol_version',
-  'sslkeylogfile',
-  'servicefile',
-  'scram_client_key',
-  'scram_server_key',
-  'oauth_issuer',
-  'oauth_client_id',
-  'oauth_client_secret',
-  'oauth_scope',
-];
-const ALLOWED = [...USED, ...Object.keys(ONLY), ...IGNORED];
-const KNOWN = [...ALLOWED, ...Object.keys(INSTEAD), ...UNSUPPORTED];
-
 /**
- * Translates what a URL says by the meaning that each parameter has in libpq; what keyturn could not honour is a fault.
+ * Translates a URL by the meaning that each parameter has in libpq. What keyturn cannot honour is
+ * a fault.
  * https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
  */
 export function urlEntry(values: ReadonlyMap<string, string>): UrlEntry {
   const faults: UrlFault[] = [...values].flatMap(([parameter, value]) => {
     if (isStrange(parameter)) return [];
-    const message = faultOf(parameter, value);
-    return message === undefined ? [] : [{ parameter, message }];
+    const fault = faultOfParameter(parameter, value);
+    return fault === undefined ? [] : [{ parameter, fact: fault }];
   });
   if ([...values.keys()].some(isStrange)) {
-    faults.push({
-      message: "has a parameter that is none of libpq's; leave it out, or write an & in a value as %26",
-    });
+    faults.push({ fact: fact('url-parameter-unknown', {}) });
   }
-  const fault = (parameter: string, message: string) => faults.push({ parameter, message });
+  const fault = (parameter: string, found: Fact) => faults.push({ parameter, fact: found });
   const own = new Map<string, UrlPart>();
   const put = (to: Map<string, UrlPart>, key: string, parameter: string) => {
     const value = values.get(parameter);
@@ -120,9 +48,9 @@ export function urlEntry(values: ReadonlyMap<string, string>): UrlEntry {
   put(own, 'database', 'user');
   put(own, 'database', 'dbname');
   put(own, 'password', 'password');
-  if (!own.has('host'))
-    fault('host', 'is missing; must be a host, or the folder of a socket as ?host=/run/postgresql');
-  if (!own.has('user')) fault('user', 'is missing; must be the name of a role');
+  for (const parameter of ['host', 'user'] as const) {
+    if (!own.has(parameter)) fault(parameter, fact('url-parameter-missing', { parameter }));
+  }
   return { own, tls: tlsParts(values, own, put, fault), faults };
 }
 
@@ -130,10 +58,10 @@ function tlsParts(
   values: ReadonlyMap<string, string>,
   own: ReadonlyMap<string, UrlPart>,
   put: (to: Map<string, UrlPart>, key: string, parameter: string) => void,
-  fault: (parameter: string, message: string) => void,
+  fault: (parameter: string, found: Fact) => void,
 ): ReadonlyMap<string, UrlPart> {
   const tls = new Map<string, UrlPart>();
-  // Over a Unix socket libpq passes over all that says how to encrypt.
+  // libpq ignores the TLS parameters over a Unix socket.
   const host = String(own.get('host')?.value);
   if (host.startsWith('/')) return tls;
   const [mode, root] = [values.get('sslmode'), values.get('sslrootcert')];
@@ -145,11 +73,11 @@ function tlsParts(
     ['sslkey', 'sslcert'],
   ] as const) {
     if (!values.has(there) || values.has(missing)) continue;
-    fault(missing, `is missing; must be there with ${there}, or leave both out`);
+    fault(missing, fact('client-certificate-incomplete', { there }));
   }
   if (root === 'system') {
     if (mode !== undefined && mode !== 'verify-full') {
-      fault('sslmode', `is weaker than sslrootcert=system allows; must be verify-full`);
+      fault('sslmode', fact('url-mode-weaker-than-system', {}));
     }
     tls.set('mode', { parameter: 'sslrootcert', value: 'verify-full' });
   } else {
@@ -158,44 +86,11 @@ function tlsParts(
       tls.set('mode', { parameter: 'sslmode', value: 'verify-ca' });
     }
     if (mode === 'verify-ca' && root === undefined) {
-      fault('sslrootcert', 'is missing; must be the path of a PEM file with sslmode=verify-ca');
+      fault('sslrootcert', fact('url-parameter-missing', { parameter: 'sslrootcert' }));
     }
   }
   const encrypts = (tls.get('mode')?.value ?? (isLoopback(host) ? 'disable' : 'verify-full')) !== 'disable';
   if (encrypts && values.has('hostaddr')) put(tls, 'servername', 'host');
   if (encrypts && values.get('sslsni') === '0') tls.set('sni', { parameter: 'sslsni', value: false });
   return tls;
-}
-
-/** Whether a parameter is none of libpq's, nor like one of them: what follows an & in a password that was not escaped. */
-function isStrange(parameter: string): boolean {
-  return nearest(parameter, KNOWN) === undefined;
-}
-
-function faultOf(parameter: string, value: string): string | undefined {
-  if (parameter === 'sslmode') return faultOfMode(value);
-  if (parameter === 'hostaddr' && isIP(value) === 0) return 'is not valid; must be an IP address';
-  if (parameter === 'sslsni' && !/^[01]$/.test(value)) return 'is not valid; must be 0 or 1';
-  if (USED.includes(parameter) || IGNORED.includes(parameter)) return undefined;
-  const only = ONLY[parameter];
-  if (only !== undefined) {
-    if (parameter === 'channel_binding' && value === 'require') {
-      return 'is not what keyturn does; leave it out, and set sslmode=verify-full, which knows the server by its certificate';
-    }
-    return only.includes(value)
-      ? undefined
-      : `is not what keyturn does; must be ${only.join(' or ')}, or left out`;
-  }
-  const instead = INSTEAD[parameter];
-  if (instead !== undefined) return `has no use here; leave it out, and ${instead}`;
-  const near = UNSUPPORTED.includes(parameter) ? undefined : nearest(parameter, KNOWN);
-  return `is not supported; ${near === undefined ? `leave it out; allowed: ${ALLOWED.join(', ')}` : `did you mean ${near}?`}`;
-}
-
-function faultOfMode(mode: string): string | undefined {
-  if (MODES.includes(mode)) return undefined;
-  const what = /^(allow|prefer)$/.test(mode)
-    ? `${mode} falls back to plaintext, which keyturn never does`
-    : 'is not valid';
-  return `${what}; must be disable, require, verify-ca or verify-full`;
 }

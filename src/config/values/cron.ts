@@ -1,6 +1,6 @@
 import { Cron } from 'croner';
 
-// Any instant would do, as long as it is always the same: what is valid today must be valid tomorrow.
+// Any fixed instant will do: what is valid today must be valid tomorrow.
 const REFERENCE = new Date('2024-01-01T00:00:00Z');
 
 // Enough to see every gap of what people write, and soon over for what fires once a year.
@@ -23,7 +23,7 @@ export function everFires(expression: string): boolean {
   return parse(expression).nextRun(REFERENCE) !== null;
 }
 
-/** The shortest time between two slots of a valid expression, in milliseconds on the clock on the wall. */
+/** The shortest time between two slots of a valid expression, in milliseconds of local time. */
 export function shortestGap(expression: string): number {
   const slots = parse(expression).nextRuns(SLOTS, REFERENCE);
   const gaps = slots.slice(1).map((slot, index) => slot.getTime() - (slots[index]?.getTime() ?? 0));

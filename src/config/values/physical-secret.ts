@@ -1,10 +1,10 @@
 import { dirname, resolve } from 'node:path';
-import type { StoreEntry } from '../schema/config-schema.ts';
+import type { Store } from '../config.ts';
 
 /** A secret itself, whatever store entry and spelling it is reached by. */
 export interface PhysicalSecret {
   readonly id: string;
-  /** What one version covers, and so changes at one instant: the secret on AWS, the folder in a file store. */
+  /** What one version covers: the secret on AWS, the folder in a file store. */
   readonly versioned: string;
   /** Region and account, where an ARN names them. */
   readonly account?: string;
@@ -14,14 +14,10 @@ export interface PhysicalSecret {
 const AWS_NAME = /^[A-Za-z0-9/_+=.@-]{1,512}$/;
 const AWS_ARN = /^arn:aws[a-z-]*:secretsmanager:([a-z0-9-]+:\d{12}):secret:([A-Za-z0-9/_+=.@-]{1,519})$/;
 
-/** What a name must be in a store; undefined if it is that. */
-export function secretNameRule(store: StoreEntry, secret: string): string | undefined {
-  if (store.type === 'file') {
-    if (isRelativePath(secret)) return undefined;
-    return 'a relative path such as orders/password, without empty parts, ".", control characters and parts that begin with ".."';
-  }
-  if (AWS_NAME.test(secret) || AWS_ARN.test(secret)) return undefined;
-  return '1 to 512 of A-Z, a-z, 0-9 and /_+=.@-, or the ARN of a secret';
+/** Whether a store takes a secret of this name. */
+export function isSecretName({ type }: Store, secret: string): boolean {
+  if (type === 'file') return isRelativePath(secret);
+  return AWS_NAME.test(secret) || AWS_ARN.test(secret);
 }
 
 /** `..data` and its like belong to the store itself, as in a mounted Kubernetes secret. */
@@ -30,10 +26,10 @@ function isRelativePath(name: string): boolean {
   return parts.every((part) => /^(?!\.\.|\.$)[^\p{Cc}\\]+$/u.test(part) && Buffer.byteLength(part) <= 255);
 }
 
-/** The secret that a valid name means. A relative path of a file store starts at `cwd`. */
-export function physicalSecret(store: StoreEntry, secret: string, cwd: string): PhysicalSecret {
+/** The secret that a valid name means. */
+export function physicalSecret(store: Store, secret: string): PhysicalSecret {
   if (store.type === 'file') {
-    const id = resolve(cwd, store.path, secret);
+    const id = resolve(store.path, secret);
     return { id, versioned: dirname(id) };
   }
   const service = `aws ${store.region} ${store.endpoint} `;

@@ -5,17 +5,17 @@ import { parseDuration } from './duration.ts';
 
 const DAY = 86_400_000;
 
-/** The schedule that an entry with either `every` or `cron` means; undefined with both or neither. */
-export function scheduleOf(entry: ScheduleEntry): Schedule | undefined {
+/** The schedule that an entry with either `every` or `cron` means; null with both or neither. */
+export function scheduleOf(entry: ScheduleEntry): Schedule | null {
   const { every, at, cron, ...common } = entry;
-  if (cron !== undefined) return every === undefined ? { ...common, kind: 'cron', cron } : undefined;
+  if (cron !== undefined) return every === undefined ? { ...common, kind: 'cron', cron } : null;
   const interval = every === undefined ? undefined : parseDuration(every);
-  if (every === undefined || interval === undefined) return undefined;
+  if (every === undefined || interval === undefined) return null;
   if (!countsDays(every)) return { ...common, kind: 'interval', interval };
   return { ...common, kind: 'days', days: interval / DAY, at: timeOfDay(at ?? '00:00') };
 }
 
-/** Whether an interval is one of days or weeks, which have a time of day: `24h` has none, `1d` has. */
+/** Whether an interval of days or weeks, which has a time of day: `1d` has one, `24h` has not. */
 export function countsDays(every: string): boolean {
   return /[dw]$/.test(every);
 }

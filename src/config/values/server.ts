@@ -1,15 +1,15 @@
 import type { Connection, EmbeddedConnection } from '../config.ts';
-import type { ConnectionEntry } from '../schema/config-schema.ts';
+import type { ConnectionEntry } from '../schema/connection-schema.ts';
 
-/** Whether a host never leaves this machine: an address of the loopback interface, or the folder of a socket. */
+/** Whether a host is this machine: a loopback address, or the folder of a Unix socket. */
 export function isLoopback(host: string): boolean {
   return /^(localhost|127(\.\d{1,3}){3}|::1|\/.*)$/i.test(host);
 }
 
-/** How one server on this machine is spelled. The other loopback addresses are left to whoever tells servers apart by them, as tunnels do. */
+/** The spellings of one server. Other loopback addresses tell the servers of tunnels apart. */
 const THIS_MACHINE = /^(localhost|127\.0\.0\.1|::1)$/i;
 
-/** The same text for connections to the same server, whose roles they share; undefined while that is not known. */
+/** Equal for connections to the same server, which share its roles. Undefined: not known. */
 export function serverOf(
   connection: Partial<Pick<ConnectionEntry, 'host' | 'port'>>,
   hasHost: boolean,

@@ -1,6 +1,6 @@
 import { nearest } from '../schema/nearest.ts';
 
-/** Whether this Node.js knows an IANA time zone, aliases included. Offsets such as `+02:00` are none: they have no summer. */
+/** Whether this is an IANA time zone or an alias. An offset such as `+02:00` has no summer time. */
 export function isTimeZone(name: string): boolean {
   if (!/^[A-Za-z]/.test(name)) return false;
   try {

@@ -1,36 +1,33 @@
-import { shownName } from '../checks/credential-like.ts';
+import { type Fact, fact } from '../../facts/fact.ts';
 import type { ReadText } from './read-text.ts';
 
 /** What `${…}` may refer to. */
-export interface Surroundings {
+export interface ReferenceSources {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly read: ReadText;
 }
 
-/** `written` stays known, so that messages can name a variable where they must not show its value. */
+/** `written` is kept, so that messages name a variable and never show its value. */
 export interface Interpolated {
   readonly value: string;
   readonly written: string;
   /** What could not be filled in; the value is then of no use. */
-  readonly faults: readonly string[];
+  readonly faults: readonly Fact[];
 }
 
 const REFERENCE = /\$\$\{|\$\{([^}]*)(\}?)/g;
 const VARIABLE = /^([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s;
 
-// Without a quotation: it may be in the middle of a password.
-const NO_REFERENCE = `"\${" that begins no reference; write \${NAME}, \${NAME:-default} or \${file:PATH}, or $\${ for the characters themselves`;
-
 /**
- * Fills in `${NAME}`, `${NAME:-default}` (for a variable that is unset or empty) and `${file:PATH}` (the file's
- * content without its last line break). `$${` stands for `${`. Undefined if the text has none of these.
+ * Fills in `${NAME}`, `${NAME:-default}` (for a variable that is unset or empty) and `${file:PATH}`
+ * (the content without its last line break). `$${` stands for `${`. Undefined if the text has none.
  */
-export function interpolate(written: string, surroundings: Surroundings): Interpolated | undefined {
+export function interpolate(written: string, sources: ReferenceSources): Interpolated | undefined {
   if (!written.includes('${')) return undefined;
-  const faults: string[] = [];
+  const faults: Fact[] = [];
   const value = written.replace(REFERENCE, (_, reference: string | undefined, end: string) => {
     if (reference === undefined) return '${';
-    const filled = fillIn(reference, end !== '', surroundings);
+    const filled = fillIn(reference, end !== '', sources);
     if (typeof filled === 'string') return filled;
     faults.push(filled.fault);
     return '';
@@ -41,22 +38,22 @@ export function interpolate(written: string, surroundings: Surroundings): Interp
 function fillIn(
   reference: string,
   ended: boolean,
-  { env, read }: Surroundings,
-): string | { readonly fault: string } {
-  // The first } ends a reference, so one inside another would be cut in two.
+  { env, read }: ReferenceSources,
+): string | { readonly fault: Fact } {
+  // The first } ends a reference, so a reference cannot contain another one.
   if (!ended || reference.includes('${')) {
-    return { fault: NO_REFERENCE };
+    return { fault: fact('reference-malformed', {}) };
   }
   if (reference.startsWith('file:')) {
     const path = reference.slice('file:'.length);
     const file = read(path);
     if ('text' in file) return file.text.replace(/\r?\n$/, '');
-    return { fault: `file "${shownName(path)}" ${file.fault}; \${file:PATH} must name a readable file` };
+    return { fault: fact('reference-unreadable', { path, ...file.fault }) };
   }
   const [, name, fallback] = VARIABLE.exec(reference) ?? [];
-  if (name === undefined) return { fault: NO_REFERENCE };
+  if (name === undefined) return { fault: fact('reference-malformed', {}) };
   const value = env[name];
   if (fallback !== undefined) return value === undefined || value === '' ? fallback : value;
   if (value !== undefined) return value;
-  return { fault: `environment variable ${name} is not set; set it, or write \${${name}:-default}` };
+  return { fault: fact('variable-unset', { name }) };
 }

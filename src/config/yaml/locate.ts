@@ -1,14 +1,15 @@
 import { type Alias, isAlias, isMap, isScalar, isSeq, type Pair, type ParsedNode } from 'yaml';
-import { shownName } from '../checks/credential-like.ts';
-import { type Path, type Place, type Problem, renderPath, renderPlace } from '../config-error.ts';
-import { interpolate, type Surroundings } from './interpolate.ts';
+import { type Fact, fact } from '../../facts/fact.ts';
+import type { Place, Problem } from '../../facts/problem.ts';
+import { type Path, renderPath } from '../config-error.ts';
+import { interpolate, type ReferenceSources } from './interpolate.ts';
 import type { Located } from './located.ts';
 import { placeAt, type YamlFile } from './read-yaml.ts';
 
-// Aliases that repeat aliases grow without bound from a few lines; no configuration needs this many.
+// A few lines of aliases can stand for millions of values. No configuration needs this many.
 const MAX_ALIASES = 1_000;
 
-interface Walk extends Surroundings {
+interface Walk extends ReferenceSources {
   readonly file: YamlFile;
   readonly report: (problem: Problem) => void;
   readonly insideAliases: Set<unknown>;
@@ -16,17 +17,17 @@ interface Walk extends Surroundings {
 }
 
 /**
- * Turns a YAML file into located values, and fills in what `${…}` refers to: in values that are parsed
- * already, so that what is filled in can never become YAML. Undefined for a file that says nothing.
+ * Turns a YAML file into located values, and fills in what `${…}` refers to. Values are parsed by
+ * then, so what is filled in can never become YAML. Undefined for an empty file.
  */
 export function locate(
   file: YamlFile,
-  surroundings: Surroundings,
+  sources: ReferenceSources,
   report: (problem: Problem) => void,
 ): Located | undefined {
   const { contents } = file.document;
   if (contents === null || (isScalar(contents) && contents.value === null)) return undefined;
-  return locateNode(contents, [], { ...surroundings, file, report, insideAliases: new Set(), aliases: 0 });
+  return locateNode(contents, [], { ...sources, file, report, insideAliases: new Set(), aliases: 0 });
 }
 
 function locateNode(node: ParsedNode | null, path: Path, walk: Walk, keyPlace?: Place): Located {
@@ -48,7 +49,7 @@ function contentOf(node: ParsedNode | null, path: Path, walk: Walk, place: Place
   const interpolated = typeof value === 'string' ? interpolate(value, walk) : undefined;
   if (interpolated === undefined) return { kind: 'scalar', value };
   const { value: filled, written, faults } = interpolated;
-  for (const message of faults) walk.report({ ...place, path: renderPath(path), message });
+  for (const fault of faults) walk.report({ ...place, path: renderPath(path), fact: fault });
   return { kind: 'scalar', value: filled, written, ...(faults.length > 0 ? { broken: true } : {}) };
 }
 
@@ -64,13 +65,9 @@ function mappingContent(
     const at = placeOf(pair.key, walk.file) ?? place;
     const earlier = key === undefined ? undefined : entries.get(key);
     if (key === undefined) {
-      walk.report({
-        ...at,
-        path: renderPath(path),
-        message: 'a key that nothing can have; must be one plain word',
-      });
+      walk.report({ ...at, path: renderPath(path), fact: fact('yaml-key-unusable', {}) });
     } else if (earlier !== undefined) {
-      walk.report({ ...at, path: renderPath([...path, key]), message: definedTwice(key, earlier) });
+      walk.report({ ...at, path: renderPath([...path, key]), fact: definedTwice(key, earlier) });
     } else {
       entries.set(key, locateNode(pair.value, [...path, key], walk, at));
     }
@@ -82,8 +79,7 @@ function aliasContent(alias: Alias, path: Path, walk: Walk, place: Place): Locat
   const target = alias.resolve(walk.file.document);
   walk.aliases += 1;
   if (target === undefined || walk.insideAliases.has(target) || walk.aliases > MAX_ALIASES) {
-    const message = 'alias without an anchor that it could stand for; quote a value that begins with *';
-    walk.report({ ...place, path: renderPath(path), message });
+    walk.report({ ...place, path: renderPath(path), fact: fact('yaml-alias-unresolved', {}) });
     return { kind: 'scalar', value: null, broken: true };
   }
   walk.insideAliases.add(target);
@@ -92,14 +88,14 @@ function aliasContent(alias: Alias, path: Path, walk: Walk, place: Place): Locat
   return content;
 }
 
-/** The words for a name that is there already, with the place of the first. */
-export function definedTwice(name: string, earlier: Located): string {
-  return `"${shownName(name)}" is defined already at ${renderPlace(earlier.keyPlace ?? earlier.place)}; define it once`;
+/** A name that is there already, with the place of the first. */
+export function definedTwice(name: string, earlier: Located): Fact {
+  return fact('defined-twice', { name, first: earlier.keyPlace ?? earlier.place });
 }
 
 /** A key as it is written: `007` is a name, not a number. */
 function keyOf(key: ParsedNode): string | undefined {
-  // The schema library passes over __proto__ in silence.
+  // zod ignores __proto__ silently.
   if (!isScalar(key) || key.value === null || key.value === '__proto__') return undefined;
   return typeof key.value === 'string' ? key.value : (key.source ?? String(key.value));
 }

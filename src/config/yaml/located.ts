@@ -1,5 +1,7 @@
+import type { Fact } from '../../facts/fact.ts';
+import type { Place, Problem, Shown } from '../../facts/problem.ts';
 import { isCredentialLike } from '../checks/credential-like.ts';
-import { type Path, type Place, type Problem, renderPath } from '../config-error.ts';
+import { type Path, renderPath } from '../config-error.ts';
 
 /** A value of the configuration that knows where it was written. */
 export interface Located {
@@ -26,8 +28,8 @@ export interface Scalar {
   readonly value: unknown;
   /** The text with its `${…}`, if it had any. */
   readonly written?: string;
-  /** What messages say in place of the value. */
-  readonly called?: string;
+  /** The parameter of a URL that says it, which messages name in place of the value. */
+  readonly parameter?: string;
   /** Reported already; nothing can be said about the value. */
   readonly broken?: true;
 }
@@ -59,7 +61,7 @@ export function plain({ content }: Located): unknown {
   }
 }
 
-/** Whether it, or anything in it, was reported already. */
+/** Whether it was reported already, or anything in it. */
 export function isBroken({ content }: Located): boolean {
   switch (content.kind) {
     case 'scalar':
@@ -78,13 +80,13 @@ export function isInterpolated(root: Located, path: Path): boolean {
 }
 
 /** A problem with what stands at a path, or, where nothing stands there, with what lacks it. */
-export function problemAt(root: Located, path: Path, message: string): Problem {
+export function problemAt(root: Located, path: Path, fact: Fact): Problem {
   const found = find(root, path);
   const place = found?.place ?? ownerPlace(root, path);
-  return { ...place, path: found?.origin ?? renderPath(path), message };
+  return { ...place, path: found?.origin ?? renderPath(path), fact };
 }
 
-/** The key of the nearest enclosing entry that does exist: there the missing one has to be added. */
+/** The key of the nearest enclosing entry that exists: the missing one belongs under it. */
 function ownerPlace(root: Located, path: Path): Place {
   for (let length = path.length - 1; length > 0; length--) {
     const owner = find(root, path.slice(0, length));
@@ -93,14 +95,18 @@ function ownerPlace(root: Located, path: Path): Place {
   return root.place;
 }
 
-/** A value as a message may show it: never a credential, and a variable by its name. */
-export function quote(root: Located, path: Path): string {
+const HIDDEN: Shown = { kind: 'hidden' };
+
+/** A value as messages may show it: never a credential, and a variable by its name. */
+export function shownAt(root: Located, path: Path): Shown {
   const content = find(root, path)?.content;
-  if (content?.kind !== 'scalar') return 'the value';
-  if (content.called !== undefined) return content.called;
-  if (holdsCredential(path) || isPem(content.value)) return 'the value';
+  if (content?.kind !== 'scalar') return HIDDEN;
+  if (content.parameter !== undefined) return { kind: 'parameter', name: content.parameter };
+  if (holdsCredential(path) || isPem(content.value)) return HIDDEN;
   const written = content.written ?? content.value;
-  return isCredentialLike(String(written)) ? 'the value' : JSON.stringify(written);
+  if (isCredentialLike(String(written))) return HIDDEN;
+  const isPlain = typeof written === 'number' || typeof written === 'boolean' || written === null;
+  return { kind: 'written', text: isPlain ? written : String(written) };
 }
 
 /** Whether what stands at a path is a credential, or contains one, however it was written. */
@@ -113,7 +119,7 @@ function holdsCredential([section, ...rest]: Path): boolean {
   );
 }
 
-/** Whether it is the text of a certificate or key, or what is left of one, rather than a path. */
+/** Whether it is the text of a certificate or key, or a piece of one, rather than a path. */
 function isPem(value: unknown): boolean {
   return typeof value === 'string' && (/-----BEGIN|\n/.test(value) || value.length > 255);
 }

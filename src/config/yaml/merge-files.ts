@@ -1,4 +1,6 @@
-import { type Place, type Problem, renderPath } from '../config-error.ts';
+import { fact } from '../../facts/fact.ts';
+import type { Place, Problem } from '../../facts/problem.ts';
+import { renderPath } from '../config-error.ts';
 import { definedTwice } from './locate.ts';
 import type { Located } from './located.ts';
 import { entriesOf } from './located.ts';
@@ -7,8 +9,8 @@ import { entriesOf } from './located.ts';
 const SPREAD = ['connections', 'stores', 'policies'];
 
 /**
- * One configuration from several files. `place` stands for it as a whole. A name, `state` or `queue` that is
- * there twice is reported with both places, and the first counts.
+ * One configuration from several files. `place` is that of the whole. A name that is defined twice
+ * is reported with both places, as are `state` and `queue`, and the first one counts.
  */
 export function mergeFiles(
   files: readonly Located[],
@@ -18,8 +20,8 @@ export function mergeFiles(
   const entries = new Map<string, Located>();
   for (const file of files) {
     if (file.content.kind !== 'mapping') {
-      const message = `is a ${file.content.kind === 'list' ? 'list' : 'single value'}; must be a mapping with connections, stores and policies`;
-      report({ ...file.place, path: '', message });
+      const found = file.content.kind === 'list' ? 'list' : 'value';
+      report({ ...file.place, path: '', fact: fact('config-file-no-mapping', { found }) });
     }
     for (const [name, section] of entriesOf(file)) {
       const earlier = entries.get(name);
@@ -58,6 +60,6 @@ function reportTwice(
   later: Located,
   report: (problem: Problem) => void,
 ): void {
-  const message = definedTwice(path.at(-1) ?? '', earlier);
-  report({ ...(later.keyPlace ?? later.place), path: renderPath(path), message });
+  const place = later.keyPlace ?? later.place;
+  report({ ...place, path: renderPath(path), fact: definedTwice(path.at(-1) ?? '', earlier) });
 }

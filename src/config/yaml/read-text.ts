@@ -1,54 +1,54 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import type { FileFault } from '../../facts/problem.ts';
 
-const FAULTS: Readonly<Record<string, string>> = {
-  ENXIO: 'is a device, a pipe or a socket, not a file',
-  ENOENT: 'does not exist',
-  ENOTDIR: 'does not exist',
-  EACCES: 'may not be read by this user',
-  EPERM: 'may not be read by this user',
-  EISDIR: 'is a folder, not a file',
+const REASONS: Readonly<Record<string, 'absent' | 'folder' | 'forbidden' | 'special'>> = {
+  ENXIO: 'special',
+  ENOENT: 'absent',
+  ENOTDIR: 'absent',
+  EACCES: 'forbidden',
+  EPERM: 'forbidden',
+  EISDIR: 'folder',
 };
 
-/** The content of a UTF-8 file, or in words what kept it from being read. */
-export type Text = { readonly text: string } | { readonly fault: string };
+/** The content of a UTF-8 file, or what kept it from being read. */
+export type Text = { readonly text: string } | { readonly fault: FileFault };
 
-/** Reads a file by its path, which may be relative to where the configuration's relative paths start. */
+/** Reads a file. A relative path starts where those of the configuration do. */
 export type ReadText = (path: string) => Text;
 
-/** What a configuration, or the certificates of all public CAs, do not come near. */
+/** Far more than a configuration, or the certificates of all public CAs. */
 const LIMIT = 4 * 1024 * 1024;
 
-/** Of what stands for one value. */
+/** For a file that stands for one value. */
 export const VALUE_LIMIT = 64 * 1024;
 
 /**
- * Reads a file whole. Never throws: what is wrong with a file is one of many problems to report. A device or a named pipe
- * is not read, because that may never end. `limit` is in bytes.
+ * Reads a file whole. Never throws: an unreadable file is one of many problems to report. A device
+ * or a named pipe is not read, because that may never end. `limit` is in bytes.
  */
 export function readText(path: string, limit = LIMIT): Text {
-  let bytes: Buffer | string;
+  let bytes: Buffer | FileFault;
   try {
     bytes = readBytes(path, limit);
   } catch (error) {
-    return { fault: faultOf(error) };
+    return { fault: fileFaultOf(error) };
   }
-  if (typeof bytes === 'string') return { fault: bytes };
+  if ('reason' in bytes) return { fault: bytes };
   try {
-    // Decoded leniently, a password in another encoding would become a different one without a word.
+    // Decoded leniently, a password in another encoding would silently become a different one.
     return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
   } catch {
-    return { fault: 'is not UTF-8 text' };
+    return { fault: { reason: 'not-utf8' } };
   }
 }
 
-/** The content, or in words why it is not read. */
-function readBytes(path: string, limit: number): Buffer | string {
-  // A named pipe would be waited for until somebody writes to it.
+function readBytes(path: string, limit: number): Buffer | FileFault {
+  // Without O_NONBLOCK, opening a named pipe waits until somebody writes to it.
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const stat = fstatSync(file);
-    if (stat.isDirectory()) return String(FAULTS.EISDIR);
-    if (!stat.isFile()) return 'is a device, a pipe or a socket, not a file';
+    if (stat.isDirectory()) return { reason: 'folder' };
+    if (!stat.isFile()) return { reason: 'special' };
     const chunks: Buffer[] = [];
     for (let size = 0; size <= limit; ) {
       const chunk = Buffer.alloc(64 * 1024);
@@ -57,14 +57,15 @@ function readBytes(path: string, limit: number): Buffer | string {
       chunks.push(chunk.subarray(0, length));
       size += length;
     }
-    return `is larger than ${limit / 1024} KiB`;
+    return { reason: 'too-large', kibibytes: limit / 1024 };
   } finally {
     closeSync(file);
   }
 }
 
-/** A fault of the file system in words that follow a path. */
-export function faultOf(error: unknown): string {
+/** What an error of the file system means. */
+export function fileFaultOf(error: unknown): FileFault {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-  return FAULTS[code] ?? `cannot be read (${code})`;
+  const reason = REASONS[code];
+  return reason === undefined ? { reason: 'other', detail: code } : { reason };
 }

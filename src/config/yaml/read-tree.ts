@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { Place, Problem } from '../config-error.ts';
+import type { Place, Problem } from '../../facts/problem.ts';
 import { locate } from './locate.ts';
 import type { Located } from './located.ts';
 import { mergeFiles } from './merge-files.ts';
@@ -23,7 +23,7 @@ export interface ReadTree {
   readonly files: ReadonlySet<string>;
 }
 
-/** Reads a configuration as it is written, each value with its place, and reports what cannot be read. */
+/** Reads a configuration, each value with its place, and reports what cannot be read. */
 export function readTree({ path, env, cwd }: ConfigSource, report: (problem: Problem) => void): ReadTree {
   const files = new Set([resolve(cwd, path)]);
   const reader =

@@ -1,4 +1,5 @@
 import type { Fact } from '../fact.ts';
+import type { Problem } from '../problem.ts';
 
 /**
  * About what all policies share: the state database, the queue, workers, this machine's clock,
@@ -10,6 +11,8 @@ export interface SharedStateFacts {
   readonly 'state-database-open-to-public': { readonly database: string };
   readonly 'queue-skipped': { readonly because: 'state-down' | 'state-read-only' };
   readonly 'workers-running': { readonly workers: number };
+  /** A warning of the configuration, with its place. */
+  readonly 'configuration-exposed': { readonly problem: Problem };
   /** More users than necessary may use a folder of a store. `mode` as in chmod. */
   readonly 'folder-exposed': {
     readonly store: string;

@@ -64,13 +64,13 @@ export const connectionMessages: Messages<ConnectionFacts> = {
     means: 'The connection is encrypted, and the certificate of the server is verified.',
     example: { mode: 'verify-full' },
   },
-  'tls-off': {
+  'connection-not-encrypted': {
     text: ({ host }) => `the connection to ${host} is not encrypted`,
     advice: VERIFY,
     means: 'Everybody on the way to the server can read and alter what is sent.',
     example: { host: HOST },
   },
-  'tls-not-verified': {
+  'connection-not-verified': {
     text: ({ host }) => `the connection to ${host} is encrypted, but anyone could answer it`,
     advice: VERIFY,
     means: 'The certificate of the server is not verified, so another server could take its place.',

@@ -1,5 +1,6 @@
 import type { SharedStateFacts } from '../../facts/doctor/shared-state-facts.ts';
 import type { Messages } from '../message.ts';
+import { problemLine } from '../problems.ts';
 
 export const sharedStateMessages: Messages<SharedStateFacts> = {
   'state-database-ready': {
@@ -30,6 +31,20 @@ export const sharedStateMessages: Messages<SharedStateFacts> = {
     text: ({ workers }) => `workers that are up: ${workers}`,
     means: 'So many workers take rotations from the queue.',
     example: { workers: 2 },
+  },
+  'configuration-exposed': {
+    text: ({ problem }, _tell, quote) => problemLine(problem, quote.text),
+    advice: ({ problem }, quote) => quote.advice(problem.fact),
+    means: 'The configuration has a secret in a file that every user of this machine may read.',
+    example: {
+      problem: {
+        file: 'config/keyturn.yaml',
+        line: 3,
+        column: 15,
+        path: 'connections.orders-db.password',
+        fact: { code: 'secret-file-exposed', params: { file: 'config/keyturn.yaml', holds: 'literal' } },
+      },
+    },
   },
   'folder-exposed': {
     text: ({ path, mode, to, may }) =>

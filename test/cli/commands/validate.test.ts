@@ -71,5 +71,7 @@ test('with --json all of it is one object on stdout', () => {
     column: 17,
     path: 'policies.orders.connection',
     message: 'unknown connection "no"; known: "db"',
+    code: 'config-reference-unknown',
+    params: { kind: 'connection', value: { kind: 'written', text: 'no' }, known: ['db'] },
   });
 });

@@ -2,7 +2,6 @@ import type { App } from '../../../app.ts';
 import type { Policy } from '../../../config/policy.ts';
 import { factOf, fault, isFault } from '../../../facts/fault.ts';
 import type { Provision } from '../../../ledger/provisions.ts';
-import { tell } from '../../../messages/tell.ts';
 import { connect } from '../../../postgres/connection/connect.ts';
 import { policiesSharing } from '../../../roles/policies-sharing.ts';
 import { refuseRotator } from '../../../roles/refuse-rotator.ts';
@@ -41,7 +40,7 @@ export async function withRoles<Result>(
   } catch (error) {
     if (!isFault(error, 'roles-not-creatable')) throw error;
     const { problems } = error.fact.params;
-    throw app.faulty(problems.map(({ path, fact }) => ({ path, message: tell(fact) })));
+    throw app.faulty(problems);
   }
 }
 

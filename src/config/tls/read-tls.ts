@@ -1,0 +1,56 @@
+import { fact } from '../../facts/fact.ts';
+import type { Tls } from '../config.ts';
+import type { Path } from '../config-error.ts';
+import type { Review } from '../review.ts';
+import type { ConnectionEntry } from '../schema/connection-schema.ts';
+import { isLoopback } from '../values/server.ts';
+import type { ReadText } from '../yaml/read-text.ts';
+import { MATERIAL, readMaterial } from './tls-material.ts';
+import { tlsMode } from './tls-mode.ts';
+
+/** What a connection, a PgBouncer and the state database have in common. */
+export type Encrypted = Pick<ConnectionEntry, 'tls'> & { readonly host: string };
+
+/** Reads an entry `tls`, with its certificates and key, and reports what does not fit together. */
+export function readTls(review: Review, owner: Path, { host, tls }: Encrypted, readText: ReadText): Tls {
+  const path = [...owner, 'tls'];
+  const mode = tlsMode(tls, host);
+  checkMode(review, owner, mode, { host, tls });
+  warnOfMode(review, owner, mode, { host, tls });
+  if ((tls.cert === undefined) !== (tls.key === undefined)) {
+    const [there, missing] = tls.key === undefined ? ['cert', 'key'] : ['key', 'cert'];
+    review.report([...path, missing], fact('client-certificate-incomplete', { there }));
+  }
+  const material = readMaterial(review, path, mode, tls, readText);
+  return {
+    mode,
+    ...material,
+    ...(tls.servername === undefined ? {} : { servername: tls.servername }),
+    ...(tls.sni === false ? { sni: false } : {}),
+  };
+}
+
+/** libpq verifies with `require`, too, if it finds a root certificate. keyturn does not. */
+function checkMode(review: Review, owner: Path, mode: Tls['mode'], { host, tls }: Encrypted): void {
+  const path = [...owner, 'tls'];
+  if (host.startsWith('/') && mode !== 'disable') {
+    review.report([...path, 'mode'], fact('tls-over-socket', { mode }));
+  } else if (mode === 'disable') {
+    for (const part of [...MATERIAL, 'servername', 'sni'] as const) {
+      if (tls[part] !== undefined) review.report([...path, part], fact('tls-part-useless', { mode }));
+    }
+  } else if (mode === 'require' && tls.ca !== undefined) {
+    review.report([...path, 'ca'], fact('tls-part-useless', { mode }));
+  }
+}
+
+function warnOfMode(review: Review, owner: Path, mode: Tls['mode'], { host, tls }: Encrypted): void {
+  const path = [...owner, 'tls', 'mode'];
+  const shown = { host: review.shown([...owner, 'host']) };
+  if (mode === 'verify-ca' && tls.ca === undefined) {
+    review.warn(path, fact('tls-any-public-ca', shown));
+  }
+  if (isLoopback(host)) return;
+  if (mode === 'disable') review.warn(path, fact('tls-off', shown));
+  else if (mode === 'require') review.warn(path, fact('tls-unverified', shown));
+}
