@@ -3,6 +3,7 @@ import type { Connection, Store } from '../config/config.ts';
 import type { Policy } from '../config/policy.ts';
 import { eachOf } from '../each-of.ts';
 import { fact } from '../facts/fact.ts';
+import type { Problem } from '../facts/problem.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Rotation } from '../ledger/rotation.ts';
 import type { Timing } from '../ledger/timing.ts';
@@ -24,7 +25,7 @@ export interface DoctorParts extends SharedState {
   readonly clock: Clock;
   readonly stores: ReadonlyMap<string, Store>;
   /** What the configuration says of files with secrets that everybody may read. */
-  readonly exposed?: readonly string[];
+  readonly exposed?: readonly Problem[];
   connection(policy: Policy): Promise<Connection>;
   destinations(policy: Policy): readonly [OpenDestination, ...OpenDestination[]];
 }
@@ -157,9 +158,8 @@ async function viewParts(parts: DoctorParts, policy: Policy) {
 }
 
 /** Files of the configuration that everybody may read. */
-function exposed({ exposed: texts = [] }: DoctorParts): Finding[] {
-  // TODO: the facts themselves, once the configuration has them.
-  return texts.map((text) => finding('warn', 'files', fact('recorded', { text })));
+function exposed({ exposed: problems = [] }: DoctorParts): Finding[] {
+  return problems.map((problem) => finding('warn', 'files', fact('configuration-exposed', { problem })));
 }
 
 interface History {

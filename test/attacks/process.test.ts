@@ -68,7 +68,9 @@ test('a password that every user of the machine may read is a warning of validat
     'every user of this machine may read config/keyturn.yaml, which has a password in it; run: chmod o-r config/keyturn.yaml';
   const options = { cwd: workspace.folder };
   expect((await keyturn(['validate'], options)).stderr).toContain(told);
-  expect((await keyturn(['doctor'], options)).stdout).toMatch(new RegExp(`warn +files +.*${told}`));
+  expect((await keyturn(['doctor'], options)).stdout).toMatch(
+    new RegExp(`warn +files +.*${told.replace('; ', '\\n +')}\n`),
+  );
   await using worker = startCli(['start'], options);
   await worker.says(told);
   await chmod(workspace.folder, 0o700);

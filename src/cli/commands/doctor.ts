@@ -30,7 +30,7 @@ function partsOf(app: App) {
   return {
     clock,
     stores: config.stores,
-    exposed: exposedFiles(config).map(tellProblem),
+    exposed: exposedFiles(config),
     ledger,
     queue,
     connection,

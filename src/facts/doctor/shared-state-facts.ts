@@ -1,4 +1,5 @@
 import type { Fact } from '../fact.ts';
+import type { Problem } from '../problem.ts';
 
 /**
  * About what all policies share: the state database, the queue, workers, this machine's clock,

@@ -70,7 +70,7 @@ export const connectionMessages: Messages<ConnectionFacts> = {
     means: 'Everybody on the way to the server can read and alter what is sent.',
     example: { host: HOST },
   },
-  'tls-not-verified': {
+  'connection-not-verified': {
     text: ({ host }) => `the connection to ${host} is encrypted, but anyone could answer it`,
     advice: VERIFY,
     means: 'The certificate of the server is not verified, so another server could take its place.',

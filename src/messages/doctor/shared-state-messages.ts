@@ -1,5 +1,6 @@
 import type { SharedStateFacts } from '../../facts/doctor/shared-state-facts.ts';
 import type { Messages } from '../message.ts';
+import { problemLine } from '../problems.ts';
 
 export const sharedStateMessages: Messages<SharedStateFacts> = {
   'state-database-ready': {
