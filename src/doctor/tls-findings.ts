@@ -22,7 +22,7 @@ export function tlsFindings(
 
 function modeFinding(host: string, { mode }: Tls): Finding {
   if (isLoopback(host)) return finding('ok', 'tls', fact('tls-to-loopback', { mode }));
-  if (mode === 'disable') return finding('warn', 'tls', fact('connection-tls-off', { host }));
-  if (mode === 'require') return finding('warn', 'tls', fact('tls-not-verified', { host }));
+  if (mode === 'disable') return finding('warn', 'tls', fact('connection-not-encrypted', { host }));
+  if (mode === 'require') return finding('warn', 'tls', fact('connection-not-verified', { host }));
   return finding('ok', 'tls', fact('tls-verified', { mode }));
 }

@@ -3,7 +3,7 @@ import type { App } from '../../app.ts';
 import { exposedFiles } from '../../config/config.ts';
 import { counted } from '../../counted.ts';
 import { type Diagnosis, diagnose } from '../../doctor/diagnose.ts';
-import { remedyLines, remedyOf, statementsOf, tellProblem, textOf } from '../../messages/tell.ts';
+import { remedyLines, remedyOf, statementsOf, textOf } from '../../messages/tell.ts';
 import type { Finding } from '../../rotation/findings/finding.ts';
 import type { Io } from '../io.ts';
 import { writeJson } from '../output/table.ts';

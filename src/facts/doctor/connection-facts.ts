@@ -11,8 +11,8 @@ export interface ConnectionFacts {
 
   readonly 'tls-to-loopback': { readonly mode: string };
   readonly 'tls-verified': { readonly mode: string };
-  readonly 'connection-tls-off': { readonly host: string };
-  readonly 'tls-not-verified': { readonly host: string };
+  readonly 'connection-not-encrypted': { readonly host: string };
+  readonly 'connection-not-verified': { readonly host: string };
   readonly 'certificate-expired': { readonly certificate: CertificateFact; readonly on: string };
   readonly 'certificate-expires-soon': CertificateTerm;
   readonly 'certificate-valid': CertificateTerm;

@@ -11,4 +11,6 @@ export interface SharedStateFacts {
   readonly 'state-database-open-to-public': { readonly database: string };
   readonly 'queue-skipped': { readonly because: 'state-down' | 'state-read-only' };
   readonly 'workers-running': { readonly workers: number };
+  /** A warning of the configuration, with its place. */
+  readonly 'configuration-exposed': { readonly problem: Problem };
 }

@@ -64,7 +64,7 @@ export const connectionMessages: Messages<ConnectionFacts> = {
     means: 'The connection is encrypted, and the certificate of the server is verified.',
     example: { mode: 'verify-full' },
   },
-  'connection-tls-off': {
+  'connection-not-encrypted': {
     text: ({ host }) => `the connection to ${host} is not encrypted`,
     advice: VERIFY,
     means: 'Everybody on the way to the server can read and alter what is sent.',

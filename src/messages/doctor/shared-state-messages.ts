@@ -32,4 +32,18 @@ export const sharedStateMessages: Messages<SharedStateFacts> = {
     means: 'So many workers take rotations from the queue.',
     example: { workers: 2 },
   },
+  'configuration-exposed': {
+    text: ({ problem }, _tell, quote) => problemLine(problem, quote.text),
+    advice: ({ problem }, quote) => quote.advice(problem.fact),
+    means: 'The configuration has a secret in a file that every user of this machine may read.',
+    example: {
+      problem: {
+        file: 'config/keyturn.yaml',
+        line: 3,
+        column: 15,
+        path: 'connections.orders-db.password',
+        fact: { code: 'secret-file-exposed', params: { file: 'config/keyturn.yaml', holds: 'literal' } },
+      },
+    },
+  },
 };
