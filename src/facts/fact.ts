@@ -10,7 +10,10 @@ import type { RotationFacts } from './rotation-facts.ts';
 import type { StateFacts } from './state-facts.ts';
 import type { StoreFacts } from './store-facts.ts';
 
-/** Every code, with its parameters: JSON values, never a secret. One interface for each area of the house. */
+/**
+ * Every code, with its parameters: JSON values, never a secret. One interface for each area of the
+ * house.
+ */
 export interface FactParams
   extends CheckFacts,
     CommandFacts,

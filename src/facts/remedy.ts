@@ -1,4 +1,7 @@
-/** What puts a fact right, as data. Advice in plain words is not here: it belongs to the code, in src/messages/. */
+/**
+ * What puts a fact right, as data. Advice in plain words is not here: it belongs to the code, in
+ * src/messages/.
+ */
 export type Remedy =
   /** Statements that a role with the right to do so runs one by one, as they are. */
   | { readonly kind: 'sql'; readonly statements: readonly string[]; readonly as?: string }

@@ -13,13 +13,19 @@ export interface CalendarEntry {
   readonly slot: number;
 }
 
-/** So many slots at once are more than a fleet's calendar should have: as many as one worker runs side by side. */
+/**
+ * So many slots at once are more than a fleet's calendar should have: as many as one worker runs
+ * side by side.
+ */
 const CROWD = 8;
 const MINUTE = 60_000;
 // Enough to see every crowd that matters, and soon over for a fleet that rotates every second.
 const LIMIT = 20_000;
 
-/** The first `count` slots of all policies after `after`, in their order; with those of the minute after the last. */
+/**
+ * The first `count` slots of all policies after `after`, in their order; with those of the minute
+ * after the last.
+ */
 export function calendarOf(
   sources: readonly CalendarSource[],
   after: number,

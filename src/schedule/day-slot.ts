@@ -11,11 +11,15 @@ export interface DaySeries {
 /** A local date, as days since 1970-01-01. */
 export type LocalDate = number;
 
-// Where the clock changes at midnight, a date's slot may lie on the next date, or be over before the clock
-// falls back into the date before. So the steps around the wanted instant are looked at, not only one.
+// Where the clock changes at midnight, a date's slot may lie on the next date, or be over before
+// the clock falls back into the date before. So the steps around the wanted instant are looked at,
+// not only one.
 const NEARBY_STEPS = [-1, 0, 1, 2];
 
-/** The first slot of a series strictly after `after`. The first date of the series is one step after `origin`. */
+/**
+ * The first slot of a series strictly after `after`. The first date of the series is one step after
+ * `origin`.
+ */
 export function nextDaySlot(series: DaySeries, after: number, origin: LocalDate): number | undefined {
   const elapsed = Math.floor((localDate(after, series.timezone) - origin) / series.days);
   return NEARBY_STEPS.map((step) => Math.max(1, elapsed + step))
@@ -24,12 +28,12 @@ export function nextDaySlot(series: DaySeries, after: number, origin: LocalDate)
 }
 
 /**
- * The local date from which the days to the next slot are counted. `anchor` is a slot, `jitter` milliseconds
- * late, or any other instant, such as that of a manual rotation.
+ * The local date from which the days to the next slot are counted. `anchor` is a slot, `jitter`
+ * milliseconds late, or any other instant, such as that of a manual rotation.
  */
 export function originOf(series: DaySeries, anchor: number, jitter: number): LocalDate {
-  // A slot that its jitter or a jump of the clock moved past midnight still counts for the date it was due
-  // on, or the whole series would move by a day.
+  // A slot that its jitter or a jump of the clock moved past midnight still counts for the date it
+  // was due on, or the whole series would move by a day.
   const slot = anchor - jitter;
   const date = localDate(slot, series.timezone);
   return [date, date - 1].find((due) => slotOn(due, series) === slot) ?? localDate(anchor, series.timezone);

@@ -11,7 +11,10 @@ export interface SlotDescription {
   readonly iso: string;
   /** The policy's jitter in milliseconds; contained in `iso`. */
   readonly jitter: number;
-  /** Milliseconds that a jump of the clock added, because the time due does not exist that day; contained in `iso`. */
+  /**
+   * Milliseconds that a jump of the clock added, because the time due does not exist that day;
+   * contained in `iso`.
+   */
   readonly clockChange: number;
   /** Whether the clock shows the time due twice that day; the slot is the first of them. */
   readonly isRepeated: boolean;

@@ -4,15 +4,18 @@ import { nextSlot, type SlotContext } from './next-slot.ts';
 /** The most a slot may be late before it counts as missed: the sweep looks once a minute. */
 const PUNCTUAL = 60_000;
 
-/** The instant up to which, but excluding, a slot may still start, in milliseconds; undefined without a window. */
+/**
+ * The instant up to which, but excluding, a slot may still start, in milliseconds; undefined
+ * without a window.
+ */
 export function windowEnd(schedule: Schedule, slot: number): number | undefined {
   return schedule.window === undefined ? undefined : slot + schedule.window;
 }
 
 /**
- * The slot that is due at `now`, if any: the latest one, once, however many were missed. A missed slot is due
- * only with `missed: run`, and no slot is due outside its window. A policy with neither `anchor` nor `lastSlot`
- * has missed nothing, for it may be a minute old.
+ * The slot that is due at `now`, if any: the latest one, once, however many were missed. A missed
+ * slot is due only with `missed: run`, and no slot is due outside its window. A policy with neither
+ * `anchor` nor `lastSlot` has missed nothing, for it may be a minute old.
  */
 export function dueSlot(
   schedule: Schedule,
@@ -28,15 +31,19 @@ export function dueSlot(
 }
 
 /**
- * How late a slot may be and not be missed, in milliseconds: a minute, or for frequent slots a tenth of the
- * time to the next but at least a second, because some slot is always less than a minute old.
+ * How late a slot may be and not be missed, in milliseconds: a minute, or for frequent slots a
+ * tenth of the time to the next but at least a second, because some slot is always less than a
+ * minute old.
  */
 function punctuality(schedule: Schedule, context: SlotContext, slot: number): number {
   const next = nextSlot(schedule, { ...context, after: slot }) ?? Number.POSITIVE_INFINITY;
   return Math.min(PUNCTUAL, Math.max(1_000, (next - slot) / 10));
 }
 
-/** The last slot up to and including `now`. Bisects, so that years without a worker cost no more than a minute. */
+/**
+ * The last slot up to and including `now`. Bisects, so that years without a worker cost no more
+ * than a minute.
+ */
 function latestSlot(schedule: Schedule, context: SlotContext, now: number): number | undefined {
   const slotAfter = (after: number) => nextSlot(schedule, { ...context, after }) ?? Number.POSITIVE_INFINITY;
   let latest = slotAfter(beginning(context) ?? now - PUNCTUAL - 1);
@@ -52,7 +59,10 @@ function latestSlot(schedule: Schedule, context: SlotContext, now: number): numb
   return latest;
 }
 
-/** The instant up to which every slot is dealt with: a rotation after a slot, even a manual one, makes up for it. */
+/**
+ * The instant up to which every slot is dealt with: a rotation after a slot, even a manual one,
+ * makes up for it.
+ */
 function beginning({ anchor, lastSlot }: SlotContext): number | undefined {
   if (anchor === undefined || lastSlot === undefined) return anchor ?? lastSlot;
   return Math.max(anchor, lastSlot);

@@ -3,14 +3,18 @@ import { nextCronSlot } from './cron-slot.ts';
 import { nextDaySlot, originOf } from './day-slot.ts';
 import { jitterOffset } from './jitter-offset.ts';
 
-/** What a policy's slots depend on, apart from its schedule. Instants are milliseconds since the epoch. */
+/**
+ * What a policy's slots depend on, apart from its schedule. Instants are milliseconds since the
+ * epoch.
+ */
 export interface SlotContext {
   /** The policy's name; its jitter follows from it. */
   readonly policy: string;
   /**
-   * From where days and intervals are counted: the slot that was due last, or the instant of a manual rotation
-   * after it. Left out, they are counted from the epoch (1970-01-01 in the policy's zone, a Thursday), so that
-   * all workers agree on the slots of a policy without history. It does not move a cron.
+   * From where days and intervals are counted: the slot that was due last, or the instant of a
+   * manual rotation after it. Left out, they are counted from the epoch (1970-01-01 in the policy's
+   * zone, a Thursday), so that all workers agree on the slots of a policy without history. It does
+   * not move a cron.
    */
   readonly anchor?: number;
   /** The last slot that was acted on. No slot up to it comes again, whatever the clock says. */
@@ -18,8 +22,9 @@ export interface SlotContext {
 }
 
 /**
- * The first slot of a schedule strictly after `after`, jitter included; undefined if there is none. Equal
- * arguments give equal slots, and the time it takes does not depend on how long ago the anchor is.
+ * The first slot of a schedule strictly after `after`, jitter included; undefined if there is none.
+ * Equal arguments give equal slots, and the time it takes does not depend on how long ago the
+ * anchor is.
  */
 export function nextSlot(
   schedule: Schedule,
@@ -35,7 +40,8 @@ export function nextSlot(
       return delayed(nextDaySlot(schedule, after - jitter, origin), jitter);
     }
     case 'interval':
-      // An anchor that is a slot has its jitter already; added again, each interval would be longer by it.
+      // An anchor that is a slot has its jitter already; added again, each interval would be longer
+      // by it.
       return nextIntervalSlot(schedule.interval, after, options.anchor ?? jitter);
   }
 }
