@@ -9,32 +9,27 @@ import { tellError } from '../src/messages/tell.ts';
 import type { QueueJob } from '../src/queue/job.ts';
 import { toQueueTime } from '../src/queue/queue-time.ts';
 import type { RotationContext } from '../src/rotation/context/rotation-context.ts';
-import { rotate } from '../src/rotation/rotate.ts';
+import { type Outcome, rotate } from '../src/rotation/rotate.ts';
 
 /** When to look again whether the policy of an open rotation is back, in milliseconds. */
 const ORPHANED_MS = 60_000;
 
-/** Runs one rotation as far as it goes, then delays the job until it wants to run again. */
-export function rotateJob({
-  ledger,
-  log,
-  clock,
-  isConfigured,
-  openContext,
-  onSettled,
-}: {
+export interface RotateParts {
   readonly ledger: Ledger;
   readonly log: Logger;
-  /** By which outcomes say when to come back; left out: this machine's. */
+  /** The clock that an outcome's `until` is read by. Left out: this machine's. */
   readonly clock?: Clock;
   readonly isConfigured: (policy: string) => boolean;
   readonly openContext: (rotation: Rotation) => Promise<RotationContext & AsyncDisposable>;
   /**
-   * Called with the policy's name when its rotation has ended either way, and with the one that
+   * Called when a rotation has ended, done or not, with its policy's name and the rotation that
    * replaces it, if any.
    */
   readonly onSettled: (policy: string, replacement?: Rotation) => Promise<void>;
-}) {
+}
+
+/** Runs one rotation as far as it goes, then delays the job until it wants to run again. */
+export function rotateJob({ ledger, log, clock, isConfigured, openContext, onSettled }: RotateParts) {
   return async (job: QueueJob, token: string): Promise<void> => {
     const rotation = await ledger.find(job.data.rotation ?? '');
     if (rotation?.status !== 'open') return;
@@ -50,40 +45,45 @@ export function rotateJob({
     for (const { step, fact } of context.warnings) {
       logFact(log, 'warn', fact, { ...told, step });
     }
-    switch (outcome.status) {
-      case 'done':
-        log.info({ ...told, ...logins(context) }, 'rotated');
-        return onSettled(rotation.policy);
-      case 'rolled back':
-        log.warn({ ...told, ...logins(context) }, 'rolled back');
-        return onSettled(rotation.policy);
-      case 'failed':
-        log.error(
-          {
-            ...told,
-            step: outcome.error.step,
-            code: outcome.error.fact.code,
-            ...(outcome.replacedBy && { replacedBy: outcome.replacedBy.id }),
-          },
-          `rotation failed: ${tellError(outcome.error)}`,
-        );
-        return onSettled(rotation.policy, outcome.replacedBy);
-      case 'retrying':
-        // Once for each fault, however long it lasts: `keyturn status` shows it all the while.
-        log[outcome.isNews ? 'error' : 'debug'](
-          { ...told, step: outcome.error.step, code: outcome.error.fact.code },
-          `the rotation is stuck and tried again: ${tellError(outcome.error)}`,
-        );
-        break;
-      case 'waiting':
-        logFact(log, 'debug', outcome.fact, told);
-        break;
+    logOutcome(log, context, outcome);
+    if ('until' in outcome) {
+      await job.moveToDelayed(toQueueTime(outcome.until, clock), token);
+      throw new DelayedError();
     }
-    await job.moveToDelayed(toQueueTime(outcome.until, clock), token);
-    throw new DelayedError();
+    return onSettled(rotation.policy, outcome.status === 'failed' ? outcome.replacedBy : undefined);
   };
 }
 
-function logins({ rotation: { incoming, outgoing } }: RotationContext) {
-  return { incoming, outgoing };
+function logOutcome(log: Logger, { rotation }: RotationContext, outcome: Outcome): void {
+  const { id, policy, incoming, outgoing } = rotation;
+  const told = { rotation: id, policy };
+  switch (outcome.status) {
+    case 'done':
+      log.info({ ...told, incoming, outgoing }, 'rotated');
+      break;
+    case 'rolled back':
+      log.warn({ ...told, incoming, outgoing }, 'rolled back');
+      break;
+    case 'failed':
+      log.error(
+        {
+          ...told,
+          step: outcome.error.step,
+          code: outcome.error.fact.code,
+          ...(outcome.replacedBy && { replacedBy: outcome.replacedBy.id }),
+        },
+        `rotation failed: ${tellError(outcome.error)}`,
+      );
+      break;
+    case 'retrying':
+      // An error is logged once, however long it lasts: `keyturn status` goes on showing it.
+      log[outcome.isNews ? 'error' : 'debug'](
+        { ...told, step: outcome.error.step, code: outcome.error.fact.code },
+        `the rotation is stuck and will be retried: ${tellError(outcome.error)}`,
+      );
+      break;
+    case 'waiting':
+      logFact(log, 'debug', outcome.fact, told);
+      break;
+  }
 }

@@ -6,8 +6,8 @@ import type { RotationQueue } from '../src/queue/rotation-queue.ts';
 import { requestDueRotation } from '../src/rotation/due-rotation.ts';
 
 /**
- * A policy's scheduler fired: open what is due. That it is due is decided from the ledger, not from
- * the job.
+ * Runs when a policy's scheduler has fired: opens the rotation that is due. The ledger decides
+ * whether one is due, not the job.
  */
 export function slotJob({
   ledger,
@@ -19,7 +19,7 @@ export function slotJob({
   readonly ledger: Ledger;
   readonly queue: RotationQueue;
   readonly now: () => number;
-  /** Undefined for one that is not configured any more. */
+  /** Undefined if the policy is no longer configured. */
   readonly policy: (name: string) => Policy | undefined;
   readonly isUnpublished: (policy: Policy) => Promise<boolean>;
 }) {

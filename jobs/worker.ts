@@ -17,7 +17,7 @@ import { rotateJob } from './rotate.ts';
 import { slotJob } from './slot.ts';
 import { sweepJob } from './sweep.ts';
 
-/** How long a worker that closes waits for a turn under way. */
+/** How long a closing worker waits for the turn under way. */
 const TURN_PATIENCE_MS = 5_000;
 
 export interface WorkerParts {
@@ -38,8 +38,8 @@ export interface WorkerParts {
 
 export interface RunningWorker {
   /**
-   * Takes over the configuration as its files are now. One with problems is refused, and the log
-   * says so.
+   * Takes over the configuration as its files are now. A configuration with problems is refused,
+   * and the log says so.
    */
   reload(): Promise<void>;
   close(): Promise<void>;
@@ -47,37 +47,17 @@ export interface RunningWorker {
 
 /**
  * Starts a worker that takes all jobs. It resolves after the first sweep: what was due is queued,
- * what was lost is back.
+ * and lost jobs are back.
  */
 export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
-  const { ledger, queue, log, clock, source, config, openContext, isUnpublished } = parts;
-  const now = () => clock.now();
-  const find = (name: string) => config().policies.get(name);
+  const { queue, log, clock, source, config } = parts;
   const sweep = sweepJob({
-    ledger,
-    queue,
-    log,
-    now,
+    ...parts,
+    now: () => clock.now(),
     policies: () => config().policies.values(),
-    isUnpublished,
     isClockWrong: () => isWrong(clock),
   });
-  const worker = await queue.work({
-    rotate: rotateJob({
-      ledger,
-      log,
-      clock,
-      isConfigured: (name) => find(name) !== undefined,
-      openContext,
-      async onSettled(name, replacement) {
-        if (replacement) await queue.enqueue(replacement);
-        const policy = find(name);
-        if (policy?.schedule && policy.autoRotate) await queue.reschedule(name);
-      },
-    }),
-    slot: slotJob({ ledger, queue, now, policy: find, isUnpublished }),
-    sweep,
-  });
+  const worker = await takeJobs(parts, sweep);
   const watch = watchConfig(source, config(), {
     log: {
       info: (fact) => logFact(log, 'info', fact),
@@ -102,25 +82,48 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
     reload: () => turns.take(() => watch.reload()),
     async close() {
       turns.stop();
-      // A server that stalls may keep a turn for ever. Nobody needs its result any more.
+      // A server that stalls may hold a turn for ever. Nobody needs its result any more.
       const ended = pTimeout(turns.last(), { milliseconds: TURN_PATIENCE_MS, message: false });
       await Promise.all([worker.close(), ended]);
     },
   };
 }
 
-/** What a worker does by itself now and then, one after the other. */
+/** Has the queue give its jobs to this process. */
+function takeJobs(parts: WorkerParts, sweep: () => Promise<void>) {
+  const { ledger, queue, log, clock, config, openContext, isUnpublished } = parts;
+  const find = (name: string) => config().policies.get(name);
+  return queue.work({
+    rotate: rotateJob({
+      ledger,
+      log,
+      clock,
+      isConfigured: (name) => find(name) !== undefined,
+      openContext,
+      async onSettled(name, replacement) {
+        if (replacement) await queue.enqueue(replacement);
+        const policy = find(name);
+        if (policy?.schedule && policy.autoRotate) await queue.reschedule(name);
+      },
+    }),
+    slot: slotJob({ ledger, queue, now: () => clock.now(), policy: find, isUnpublished }),
+    sweep,
+  });
+}
+
+/** What each worker does by itself at intervals, one turn after the other. */
 interface Turns {
-  /** Queues another turn. A fault of it is logged. */
+  /** Adds a turn to the end. Its fault is logged. */
   take(act: () => Promise<void>): Promise<void>;
-  /** Resolves once all turns that were taken are over. */
+  /** Resolves when all turns so far are over. */
   last(): Promise<void>;
   stop(): void;
 }
 
 /**
- * The sweep is a job that one worker takes. This is what each worker does: it looks whether its own
- * configuration was edited, and gives the sweep back to a Redis that was flushed.
+ * The sweep is a job, which one worker takes. Each worker also takes turns: it looks whether its
+ * own configuration was edited, and restores the sweep's job if the queue has lost it, as after
+ * Redis was flushed.
  */
 function startTurns(
   { queue, log, clock, sweepInterval }: WorkerParts,

@@ -29,7 +29,6 @@ const LEAVES = [
   'src/clock.ts',
   'src/close-all.ts',
   'src/counted.ts',
-  'src/each-of.ts',
   'src/open-log.ts',
   'src/reopenable.ts',
   'src/visible.ts',

@@ -1,7 +1,7 @@
+import pMap from 'p-map';
 import type { Clock } from '../clock.ts';
 import type { Connection, Store } from '../config/config.ts';
 import type { Policy } from '../config/policy.ts';
-import { eachOf } from '../each-of.ts';
 import { fact } from '../facts/fact.ts';
 import type { Problem } from '../facts/problem.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -40,13 +40,13 @@ export interface Diagnosis {
   readonly findings: readonly Finding[];
 }
 
-/** What answers slowly holds up a few, not all that come after it. */
-const PARALLEL = { parallel: 8 };
+/** A server or a store that answers slowly holds up a few policies, not all of them. */
+const PARALLEL = { concurrency: 8 };
 
 /**
- * Looks for all that would stop or endanger a rotation of these policies; what they share is looked
- * at once. Goes as far as it can, whatever is down, and changes nothing. `onProgress` hears how
- * many things are looked at, of how many.
+ * Looks for everything that would stop or endanger a rotation of these policies. What policies
+ * share is examined once. It goes as far as it can, whatever is down, and changes nothing.
+ * `onProgress` is told how many examinations are done, and of how many.
  */
 export async function diagnose(
   parts: DoctorParts,
@@ -55,34 +55,28 @@ export async function diagnose(
 ): Promise<Diagnosis[]> {
   const names = [...new Set(policies.map(({ connection }) => connection))];
   let done = 0;
-  const tick = () => {
-    done += 1;
-    onProgress(done, 1 + names.length + policies.length);
-  };
+  const total = 1 + names.length + policies.length;
+  const tick = () => onProgress(++done, total);
   const connections = new Map<string, ConnectionExamination>();
-  const [state] = await Promise.all([
+  const examineNamed = async (name: string): Promise<Diagnosis> => {
+    const examined = await examineConnectionOf(parts, policies, name);
+    connections.set(name, examined);
+    tick();
+    return { connection: name, policy: null, findings: examined.findings };
+  };
+  const [state, ofConnections] = await Promise.all([
     examineState(parts).finally(tick),
-    eachOf(
-      names,
-      async (name) => {
-        connections.set(name, await examineConnectionOf(parts, policies, name));
-        tick();
-      },
-      PARALLEL,
-    ),
+    pMap(names, examineNamed, PARALLEL),
   ]);
   const { ledger } = state;
   const history = await readHistory(ledger, policies);
-  const examined = new Map<string, readonly Finding[]>();
-  await eachOf(
-    policies,
-    async (policy) => {
-      const usable = connections.get(policy.connection)?.usable === true;
-      examined.set(policy.name, await examineOne(parts, policy, { ledger, history, usable }));
-      tick();
-    },
-    PARALLEL,
-  );
+  const examinePolicyOf = async (policy: Policy): Promise<Diagnosis> => {
+    const usable = connections.get(policy.connection)?.usable === true;
+    const findings = await examineOne(parts, policy, { ledger, history, usable });
+    tick();
+    return { connection: policy.connection, policy: policy.name, findings };
+  };
+  const ofPolicies = await pMap(policies, examinePolicyOf, PARALLEL);
   const skew = stateClockFinding(parts.clock.skew?.());
   return [
     {
@@ -90,13 +84,8 @@ export async function diagnose(
       policy: null,
       findings: [...exposed(parts), ...state.findings, ...(skew ? [skew] : [])],
     },
-    ...names.map((connection) => {
-      const { findings = [] } = connections.get(connection) ?? {};
-      return { connection, policy: null, findings };
-    }),
-    ...policies.map(({ name, connection }) => {
-      return { connection, policy: name, findings: examined.get(name) ?? [] };
-    }),
+    ...ofConnections,
+    ...ofPolicies,
   ];
 }
 

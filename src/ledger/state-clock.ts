@@ -53,55 +53,73 @@ interface Measurement {
   readonly monotonic: number;
 }
 
+/** What a clock is measured by. */
+interface Followed {
+  /** Asks for the database's time, in milliseconds since the epoch. */
+  readonly ask: () => Promise<number>;
+  /** Called when the difference becomes one that matters. */
+  readonly tell: (fact: Fact) => void;
+}
+
 /**
  * Follows the state database's clock. Between two measurements it advances by the monotonic clock,
- * so that it does not matter when somebody sets the wall clock. `ask` returns the database's time
- * in milliseconds since the epoch. Before the first measurement it is the wall clock. `tell` hears
- * when the difference becomes one that matters.
+ * so it does not matter if somebody sets the wall clock. Before the first measurement it is the
+ * wall clock.
  */
-export function followClock(
-  { ask, tell }: { readonly ask: () => Promise<number>; readonly tell: (fact: Fact) => void },
-  local: LocalClocks = machine,
-): StateClock {
-  let latest: Measurement | undefined;
-  let measuring: Promise<void> | undefined;
-  let told = false;
+export function followClock(followed: Followed, local: LocalClocks = machine): StateClock {
+  return new FollowedClock(followed, local);
+}
 
-  function isGood(): boolean {
-    if (!latest) return false;
-    const age = local.monotonic() - latest.monotonic;
-    return age < STALE_MS && Math.abs(local.wall() - latest.wall - age) < JUMP_MS;
+class FollowedClock implements StateClock {
+  readonly followsDatabase = true;
+  readonly #followed: Followed;
+  readonly #local: LocalClocks;
+  #latest: Measurement | undefined;
+  #measuring: Promise<void> | undefined;
+  #told = false;
+
+  constructor(followed: Followed, local: LocalClocks) {
+    this.#followed = followed;
+    this.#local = local;
   }
 
-  async function measure(): Promise<void> {
-    let best = await measureOnce(ask, local);
+  now(): number {
+    if (!this.#latest) return this.#local.wall();
+    return Math.floor(this.#latest.database + this.#local.monotonic() - this.#latest.monotonic);
+  }
+
+  skew(): number | undefined {
+    return this.#latest && this.#local.wall() - this.now();
+  }
+
+  async follow(): Promise<void> {
+    if (this.#isGood()) return;
+    this.#measuring ??= this.#measure().finally(() => {
+      this.#measuring = undefined;
+    });
+    await this.#measuring;
+  }
+
+  /** Whether the latest measurement still holds. */
+  #isGood(): boolean {
+    if (!this.#latest) return false;
+    const age = this.#local.monotonic() - this.#latest.monotonic;
+    return age < STALE_MS && Math.abs(this.#local.wall() - this.#latest.wall - age) < JUMP_MS;
+  }
+
+  async #measure(): Promise<void> {
+    const { ask, tell } = this.#followed;
+    let best = await measureOnce(ask, this.#local);
     for (let tries = 1; best.took > QUICK_MS && tries < TRIES; tries += 1) {
-      const next = await measureOnce(ask, local);
+      const next = await measureOnce(ask, this.#local);
       if (next.took < best.took) best = next;
     }
-    latest = best.measured;
-    const skew = clock.skew() ?? 0;
+    this.#latest = best.measured;
+    const skew = this.skew() ?? 0;
     const differs = Math.abs(skew) >= TOLD_SKEW_MS;
-    if (differs && !told) tell(skewFact(skew));
-    told = differs;
+    if (differs && !this.#told) tell(skewFact(skew));
+    this.#told = differs;
   }
-
-  const clock: StateClock = {
-    followsDatabase: true,
-    now() {
-      if (!latest) return local.wall();
-      return Math.floor(latest.database + local.monotonic() - latest.monotonic);
-    },
-    skew: () => latest && local.wall() - clock.now(),
-    async follow() {
-      if (isGood()) return;
-      measuring ??= measure().finally(() => {
-        measuring = undefined;
-      });
-      await measuring;
-    },
-  };
-  return clock;
 }
 
 async function measureOnce(

@@ -44,6 +44,36 @@ export async function policyStatus(
   history: { readonly last: Rotation; readonly lastDoneAt: Date | null } | undefined,
   { timing, context }: { timing: Timing; context: PolicyView },
 ): Promise<PolicyStatus> {
+  const { versions, sessions, faults } = await observe(policy, context);
+  const published = versions[0]?.version;
+  const now = context.clock.now();
+  const unpublished = versions[0] !== undefined && !published;
+  const next = nextTry(policy, timing, { now, unpublished });
+  const username = published?.fields.username ?? null;
+  const active = username !== null && policy.logins.includes(username) ? username : null;
+  const last = history?.last;
+  const isGone = !published && faults.length === 0 && history?.lastDoneAt && last?.status !== 'open';
+  const fault = last?.lastFault ?? (isGone ? publicationGone(policy, context) : faults[0]);
+  return {
+    policy: policy.name,
+    state: stateOf(last, active !== null, {
+      paused: timing.pausedAt !== null,
+      overdue: isOverdue(policy, timing, now),
+    }),
+    active,
+    standby: active === null ? null : (policy.logins.find((login) => login !== active) ?? null),
+    sessions: sessions
+      ? Object.fromEntries([...sessions].map(([login, list]) => [login, list.length]))
+      : null,
+    lastRotatedAt: history?.lastDoneAt?.toISOString() ?? null,
+    nextRotationAt: next === undefined ? null : new Date(next).toISOString(),
+    faults: [fault, partOf(context, versions, last)].filter((each) => each != null),
+    clockWarning: timing.futureAt ? futureFact(timing.futureAt) : null,
+  };
+}
+
+/** Reads the destinations and counts sessions. What cannot be asked is undefined, with a fault. */
+async function observe(policy: Policy, context: PolicyView) {
   const faults: Fact[] = [];
   const seen = <Value>(reading: Promise<Value>): Promise<Value | undefined> =>
     reading.catch((error: unknown) => {
@@ -58,38 +88,12 @@ export async function policyStatus(
     ),
     seen(context.uses(policy.logins).then(sessionsIn)),
   ]);
-  const published = versions[0]?.version;
-  const now = context.clock.now();
-  const unpublished = versions[0] !== undefined && !published;
-  const next = nextTry(policy, timing, { now, unpublished });
-  const username = published?.fields.username ?? null;
-  const active = username !== null && policy.logins.includes(username) ? username : null;
-  const last = history?.last;
-  if (!published && faults.length === 0 && history?.lastDoneAt && last?.status !== 'open') {
-    faults.push(
-      fact(
-        'publication-gone',
-        { destination: context.destinations[0].name },
-        command('plan', policy.name),
-      ) as Fact,
-    );
-  }
-  return {
-    policy: policy.name,
-    state: stateOf(last, active !== null, {
-      paused: timing.pausedAt !== null,
-      overdue: isOverdue(policy, timing, now),
-    }),
-    active,
-    standby: active === null ? null : (policy.logins.find((login) => login !== active) ?? null),
-    sessions: sessions
-      ? Object.fromEntries([...sessions].map(([login, list]) => [login, list.length]))
-      : null,
-    lastRotatedAt: history?.lastDoneAt?.toISOString() ?? null,
-    nextRotationAt: next === undefined ? null : new Date(next).toISOString(),
-    faults: [last?.lastFault ?? faults[0], partOf(context, versions, last)].filter((each) => each != null),
-    clockWarning: timing.futureAt ? futureFact(timing.futureAt) : null,
-  };
+  return { versions, sessions, faults };
+}
+
+function publicationGone(policy: Policy, { destinations }: PolicyView): Fact {
+  const { name } = destinations[0];
+  return fact('publication-gone', { destination: name }, command('plan', policy.name)) as Fact;
 }
 
 /**

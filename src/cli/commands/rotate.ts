@@ -6,7 +6,7 @@ import type { Policy } from '../../config/policy.ts';
 import { fault } from '../../facts/fault.ts';
 import { command } from '../../facts/remedy.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
-import type { Rotation } from '../../ledger/rotation.ts';
+import type { Rotation, StepName } from '../../ledger/rotation.ts';
 import { tell, tellError } from '../../messages/tell.ts';
 import { isQueueFault } from '../../queue/queue-fault.ts';
 import { type RotationReport, reportRotation } from '../../rotation/report.ts';
@@ -106,7 +106,17 @@ async function run(io: Io, app: App, names: readonly string[], asked: Options): 
     throw fault('no-worker-to-rotate', {}, { remedies: [command('start')] });
   }
 
-  if (wait) return requestAndWait(io, app, policies, { ...options, inline, helps: Boolean(options.inline) });
+  if (wait) await requestAndWait(io, app, policies, { ...options, inline, helps: Boolean(options.inline) });
+  else await requestAndQueue(io, app, policies, options);
+}
+
+/** Opens rotations, and leaves them to a worker. */
+async function requestAndQueue(
+  io: Io,
+  app: App,
+  policies: readonly Policy[],
+  options: Options,
+): Promise<void> {
   // Asked first: a rotation that is opened while the queue is away would wait for the sweep.
   const hasWorker = await workerUp(app, 0);
   const requested: Rotation[] = [];
@@ -126,7 +136,7 @@ async function run(io: Io, app: App, names: readonly string[], asked: Options): 
   if (requested.length > 0 && !hasWorker) tellNoWorker(io);
 }
 
-/** With --inline the queue is optional: if it is away, `answer` is used. */
+/** With --inline the queue is optional: if it cannot be reached, `answer` is used. */
 function unreachable<Answer>({ inline }: Options, answer: Answer): (error: unknown) => Answer {
   return (error) => {
     if (inline && isQueueFault(error)) return answer;
@@ -166,7 +176,7 @@ async function requestAndWait(
   policies: readonly Policy[],
   options: Options,
 ): Promise<void> {
-  const { inline, emergency, json } = options;
+  const { emergency, json } = options;
   const timeout = options.timeout ?? (emergency ? EMERGENCY_TIMEOUT_MS : undefined);
   const ledger = await app.ledger();
   const giveUp = new AbortController();
@@ -184,29 +194,34 @@ async function requestAndWait(
         const rotation = await requestWhenFree(io, app, policy, options, signal);
         if (!rotation) return;
         watched.rotations.push(rotation);
-        if (inline) await rotateHere(app, rotation.id, signal);
-        else if (options.helps) await rotateByWorker(app, rotation, signal);
-        else await enqueue(app, rotation);
+        await start(app, rotation, options, signal);
       }),
     );
     watched.complete = true;
   };
   // An inline rotation that cannot go on ends the wait. One that goes on is followed in the ledger.
-  const steps = (rotation: Rotation) =>
-    stepsOf({ policy: app.policy(rotation.policy), rotation }).map(({ name }) => name);
-  const all = Promise.all([work(), showProgress(io, watchRotations(ledger, watched, signal), steps)]);
-  const stuck = emergency
-    ? untilStuck(
-        ledger,
-        policies.map(({ name }) => name),
-        signal,
-      )
-    : new Promise<never>(() => {});
+  const all = Promise.all([
+    work(),
+    showProgress(io, watchRotations(ledger, watched, signal), stepNames(app)),
+  ]);
+  const names = policies.map(({ name }) => name);
+  const stuck = emergency ? untilStuck(ledger, names, signal) : new Promise<never>(() => {});
   const end = await Promise.race([all.then(() => 'done' as const), stopped, expired, stuck]).finally(() =>
     giveUp.abort(),
   );
   await all.catch(() => {});
   await tellEnd(io, ledger, { policies, ids: watched.rotations.map(({ id }) => id), end, json });
+}
+
+function stepNames(app: App): (rotation: Rotation) => readonly StepName[] {
+  return (rotation) => stepsOf({ policy: app.policy(rotation.policy), rotation }).map(({ name }) => name);
+}
+
+/** Runs a rotation in this process, or has a worker run it. */
+async function start(app: App, rotation: Rotation, options: Options, signal: AbortSignal): Promise<void> {
+  if (options.inline) await rotateHere(app, rotation.id, signal);
+  else if (options.helps) await rotateByWorker(app, rotation, signal);
+  else await enqueue(app, rotation);
 }
 
 /** Prints what became of rotations that were waited for, and sets the exit code. */

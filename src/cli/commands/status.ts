@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
+import pMap from 'p-map';
 import type { App } from '../../app.ts';
 import type { Policy } from '../../config/policy.ts';
 import { type Fact, fact } from '../../facts/fact.ts';
@@ -9,14 +10,13 @@ import { isQueueFault } from '../../queue/queue-fault.ts';
 import { type PolicyState, type PolicyStatus, policyStatus } from '../../rotation/status.ts';
 import { interrupted } from '../interrupted.ts';
 import type { Io } from '../io.ts';
-import { fromEach } from '../options/from-each.ts';
 import { factJson } from '../output/fact-json.ts';
 import { relative } from '../output/relative.ts';
 import { writeJson, writeTable } from '../output/table.ts';
 import { type ConfigOption, choosePolicies, withApp } from '../with-app.ts';
 
 /** A server has a limited number of connections, and many policies may share it. */
-const PARALLEL = { parallel: 8 };
+const PARALLEL = { concurrency: 8 };
 
 const WATCH_INTERVAL_MS = 2_000;
 
@@ -54,7 +54,7 @@ async function readStatus(app: App, policies: readonly Policy[]): Promise<Policy
   const ledger = await app.ledger();
   const names = policies.map(({ name }) => name);
   const [summary, timings] = await Promise.all([ledger.summary(names), ledger.timings(names)]);
-  return fromEach(
+  return pMap(
     policies,
     async (policy) => {
       await using context = await app.view(policy);

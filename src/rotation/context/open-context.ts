@@ -10,7 +10,7 @@ import { openReplica } from '../../postgres/replicas/open-replica.ts';
 import { mergeUses } from '../../postgres/sessions/merge-uses.ts';
 import { usesOf } from '../../postgres/sessions/sessions.ts';
 import { openUsePoller, type UsePoller, type UseSource } from '../../postgres/sessions/use-poller.ts';
-import type { Stage, Version } from '../../secret-store/secret-store.ts';
+import type { Version } from '../../secret-store/secret-store.ts';
 import type { OpenDestination, PolicyView, RotationContext, RotationView } from './rotation-context.ts';
 
 interface ViewParts<Its extends Policy> {
@@ -49,7 +49,7 @@ export function openView<Its extends Policy>({
 }
 
 /**
- * What can be seen of a policy. `urgent` is for an emergency, which does not queue for a session.
+ * What can be seen of a policy. With `urgent`, for an emergency, it does not queue for a session.
  * Disposing of it closes the rotator's sessions that were opened.
  */
 export function openPolicyView<Its extends Policy>(
@@ -58,7 +58,6 @@ export function openPolicyView<Its extends Policy>(
 ): PolicyView<Its> & AsyncDisposable {
   const parts = { ...given, connection: remembering(given.connection) };
   let session: Promise<Session> | undefined;
-  let answers = new Map<string, Promise<Version | undefined>>();
   const poller = parts.poller ?? openUsePoller(parts.clock);
   const sessions = parts.sessions ?? openSessionPool(parts.connection);
   async function rotator() {
@@ -66,18 +65,7 @@ export function openPolicyView<Its extends Policy>(
     return (await session).client;
   }
   const replicas = (parts.connection.replicas ?? []).map((replica) => openReplica(parts.connection, replica));
-  const sources: readonly UseSource[] = [
-    {
-      place: placeOf(parts.connection),
-      uses: async (logins) => usesOf(await rotator(), logins),
-    },
-    ...replicas.map(({ target, uses }) => ({
-      place: placeOf(target),
-      // Wait for the rotator's session first, while holding none elsewhere: else two runs could
-      // deadlock.
-      uses: (logins: readonly string[]) => rotator().then(() => uses(logins)),
-    })),
-  ];
+  const sources = sourcesOfUse(parts.connection, rotator, replicas);
   return {
     ...parts,
     rotator,
@@ -89,20 +77,48 @@ export function openPolicyView<Its extends Policy>(
     replicas,
     uses: async (logins) => mergeUses(await Promise.all(sources.map((source) => source.uses(logins)))),
     look: (login, maxAge) => poller.poll(sources, login, maxAge),
-    read(destination, stage: Stage) {
-      const question = `${parts.destinations.indexOf(destination)} ${stage}`;
+    ...cachedReads(parts.destinations),
+    async [Symbol.asyncDispose]() {
+      if (parts.sessions === undefined) await sessions[Symbol.asyncDispose]();
+      const opened = await session?.catch(() => undefined);
+      await opened?.[Symbol.asyncDispose]();
+      for (const replica of replicas) await replica[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** The servers that are asked who uses a login: the primary, and its replicas. */
+function sourcesOfUse(
+  connection: Connection,
+  rotator: PolicyView['rotator'],
+  replicas: PolicyView['replicas'],
+): readonly UseSource[] {
+  return [
+    {
+      place: placeOf(connection),
+      uses: async (logins) => usesOf(await rotator(), logins),
+    },
+    ...replicas.map(({ target, uses }) => ({
+      place: placeOf(target),
+      // Wait for the rotator's session first, while holding none elsewhere: else two runs could
+      // deadlock.
+      uses: (logins: readonly string[]) => rotator().then(() => uses(logins)),
+    })),
+  ];
+}
+
+/** Reads each destination once, until what was read is forgotten. */
+function cachedReads(destinations: readonly OpenDestination[]): Pick<PolicyView, 'read' | 'forget'> {
+  let answers = new Map<string, Promise<Version | undefined>>();
+  return {
+    read(destination, stage) {
+      const question = `${destinations.indexOf(destination)} ${stage}`;
       const known = answers.get(question) ?? destination.store.read(destination.secrets, stage);
       answers.set(question, known);
       return known;
     },
     forget() {
       answers = new Map();
-    },
-    async [Symbol.asyncDispose]() {
-      if (parts.sessions === undefined) await sessions[Symbol.asyncDispose]();
-      const opened = await session?.catch(() => undefined);
-      await opened?.[Symbol.asyncDispose]();
-      for (const replica of replicas) await replica[Symbol.asyncDispose]();
     },
   };
 }

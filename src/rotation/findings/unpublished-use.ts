@@ -1,7 +1,7 @@
 import { fact } from '../../facts/fact.ts';
 import { command } from '../../facts/remedy.ts';
 import type { LoginSession } from '../../postgres/sessions/sessions.ts';
-import type { LoginsContext } from '../context/rotation-context.ts';
+import type { LoginsContext, OpenDestination } from '../context/rotation-context.ts';
 import { type Finding, finding } from './finding.ts';
 
 /**
@@ -19,11 +19,7 @@ export async function unpublishedUse(
   if (published !== undefined && policy.logins.includes(published)) return undefined;
   const [used, ...others] = policy.logins.filter((login) => (sessions.get(login) ?? []).length > 0);
   if (used === undefined) return undefined;
-  const { username, password } = primary.secrets;
-  const secrets = [username, password].flatMap((name) =>
-    name === undefined ? [] : `${name.secret}${name.key === undefined ? '' : `#${name.key}`}`,
-  );
-  const place = { secrets, destination: primary.name };
+  const place = { secrets: secretsOf(primary), destination: primary.name };
   if (others.length > 0) {
     return finding(
       'fail',
@@ -49,5 +45,12 @@ export async function unpublishedUse(
       },
       command('rotate', policy.name),
     ),
+  );
+}
+
+/** Where a destination holds the username and the password, such as `db/app#username`. */
+function secretsOf({ secrets: { username, password } }: OpenDestination): string[] {
+  return [username, password].flatMap((name) =>
+    name === undefined ? [] : `${name.secret}${name.key === undefined ? '' : `#${name.key}`}`,
   );
 }

@@ -1,3 +1,4 @@
+import pMap from 'p-map';
 import type { App } from '../../../app.ts';
 import { serverOfConnection } from '../../../config/values/server.ts';
 import { factOf } from '../../../facts/fault.ts';
@@ -7,10 +8,9 @@ import { type ListedLogin, listLogins, listPolicy, unseenLogins } from '../../..
 import { policiesSharing } from '../../../roles/policies-sharing.ts';
 import { hypotheticalRotation } from '../../../rotation/context/hypothetical-rotation.ts';
 import { policyStatus } from '../../../rotation/status.ts';
-import { fromEach } from '../../options/from-each.ts';
 
 /** A server has a limited number of connections, and many policies may be on one. */
-const PARALLEL = { parallel: 8 };
+const PARALLEL = { concurrency: 8 };
 
 /** The logins of every policy, of policies that were removed, and with `all` those of no policy. */
 export async function gatherLogins(app: App, { all }: { readonly all: boolean }): Promise<ListedLogin[]> {
@@ -23,7 +23,7 @@ async function managed(app: App): Promise<ListedLogin[]> {
   const policies = [...app.config.policies.values()];
   const names = policies.map(({ name }) => name);
   const [summary, timings] = await Promise.all([ledger.summary(names), ledger.timings(names)]);
-  const lists = await fromEach(
+  const lists = await pMap(
     policies,
     async (policy) => {
       const history = summary.get(policy.name);
@@ -56,7 +56,7 @@ async function removed(app: App): Promise<ListedLogin[]> {
       !app.config.policies.has(policy) &&
       app.config.connections.has(connection),
   );
-  const lists = await fromEach(
+  const lists = await pMap(
     left,
     async ({ policy, connection, logins }) => {
       const known = policiesSharing(app.config, 'server', connection).flatMap((other) => other.logins);
@@ -80,7 +80,7 @@ async function unmanaged(app: App): Promise<ListedLogin[]> {
     const server = serverOfConnection(connection);
     if (server !== undefined && !servers.has(server)) servers.set(server, connection.name);
   }
-  const lists = await fromEach(
+  const lists = await pMap(
     [...servers.values()],
     async (name) => {
       const known = policiesSharing(app.config, 'server', name).flatMap(({ logins }) => logins);
