@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import { userInfo } from 'node:os';
 import type { App } from '../app.ts';
 import type { Policy } from '../config/policy.ts';
-import type { Fact } from '../facts/fact.ts';
-import { type Fault, isFault } from '../facts/fault.ts';
+
+import { type Fact, fact } from '../facts/fact.ts';
+import { type Fault, fault, isFault } from '../facts/fault.ts';
+import { command } from '../facts/remedy.ts';
 import type { Rotation } from '../ledger/rotation.ts';
+import { tell } from '../messages/tell.ts';
 import type { Io } from './io.ts';
-import { requester } from './requester.ts';
 
 /** A fault that names the rotation that is open. */
 export type OpenAlready = Fault & { readonly fact: Fact<'rotation-open-already'> };
@@ -38,11 +41,38 @@ export async function requestRotation(
   }
 }
 
-/** How long an open rotation holds the next one back: the grace, and what its drain still needs. */
+/** Until when an open rotation holds the next one back; empty where nothing limits its drain. */
 export function heldUntil(policy: Policy, { fact }: OpenAlready): string {
   if (policy.type === 'rotator') return '';
   const { timeout, onTimeout } = policy.drain;
   const publishedAt = fact.params.rotation?.publishedAt;
   if (!publishedAt || onTimeout !== 'terminate') return '';
   return `; it drains until ${new Date(Date.parse(publishedAt) + timeout).toISOString()} at the latest`;
+}
+
+/** Who gives a command, for the history. Behind sudo it is the person, not root. */
+export function requester({ env }: Io): string {
+  return env.SUDO_USER ?? env.USER ?? env.LOGNAME ?? accountName();
+}
+
+function accountName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // A container may run as a user id that has no name.
+    return `uid ${process.getuid?.()}`;
+  }
+}
+
+/** The open rotation of a policy. Throws if there is none, or no such policy. */
+export async function openRotation(app: App, name: string): Promise<Rotation> {
+  const ledger = await app.ledger();
+  const [rotation] = await ledger.open(app.policy(name).name);
+  if (!rotation) throw fault('no-open-rotation', { policy: name }, { remedies: [command('history', name)] });
+  return rotation;
+}
+
+/** Says on stderr that the rotation waits for a worker, and that none is up. */
+export function tellNoWorker(io: Io): void {
+  io.stderr.write(`keyturn: ${tell(fact('no-worker', {}, command('start')))}\n`);
 }

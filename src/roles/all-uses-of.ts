@@ -3,9 +3,8 @@ import type { Connection, PgBouncer, Replica } from '../config/config.ts';
 import { factOf, fault } from '../facts/fault.ts';
 import type { SeenClients, SeenUse } from '../facts/use-facts.ts';
 import { openReplica } from '../postgres/replicas/open-replica.ts';
-import { mergeUses } from '../postgres/sessions/merge-uses.ts';
 import { preparedInfo } from '../postgres/sessions/prepared-transaction.ts';
-import { type LoginUse, NOBODY, usesOf } from '../postgres/sessions/sessions.ts';
+import { type LoginUse, mergeUses, NOBODY, usesOf } from '../postgres/sessions/sessions.ts';
 import { clientsAt } from '../rotation/clients-at.ts';
 
 /**

@@ -1,9 +1,12 @@
 import type pg from 'pg';
 import { type Fault, factOf, fault, isFault } from '../facts/fault.ts';
-import { isConcurrentUpdate, isLockRefused } from '../postgres/locks/lock-fault.ts';
-import { advisoryLockHolders, endingThem, holderInfo } from '../postgres/locks/lock-holders.ts';
-import { lockKey } from '../postgres/locks/lock-key.ts';
-import { LOCK_WAIT_MS, limitLockWaits } from '../postgres/locks/lock-waits.ts';
+import {
+  isConcurrentUpdate,
+  isLockRefused,
+  LOCK_WAIT_MS,
+  limitLockWaits,
+} from '../postgres/locks/lock-fault.ts';
+import { advisoryLockHolders, endingThem, holderInfo, lockKey } from '../postgres/locks/lock-holders.ts';
 import { withPolicyLock } from '../postgres/locks/policy-lock.ts';
 
 /**

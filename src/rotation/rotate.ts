@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Fact, fact } from '../facts/fact.ts';
 import { isFault } from '../facts/fault.ts';
-import { isNoWayForward } from '../facts/no-way-forward.ts';
+import { isNoWayForward } from '../facts/transient.ts';
 import { isSameFact } from '../ledger/fact-json.ts';
 import type { Rotation } from '../ledger/rotation.ts';
 import { superseded } from '../ledger/superseded.ts';

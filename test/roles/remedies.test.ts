@@ -4,7 +4,7 @@ import { factOf } from '../../src/facts/fault.ts';
 import { command, sql } from '../../src/facts/remedy.ts';
 import { statementsOf } from '../../src/messages/tell.ts';
 import { ensureDatabase } from '../../src/postgres/embedded/provision-embedded.ts';
-import { lockKey } from '../../src/postgres/locks/lock-key.ts';
+import { lockKey } from '../../src/postgres/locks/lock-holders.ts';
 import { adminOf } from '../support/admin.ts';
 import { type BarePolicy, openBarePolicy } from '../support/bare-policy.ts';
 import { uniqueName } from '../support/unique-name.ts';

@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
 import { cancel } from '../../rotation/cancel.ts';
 import type { Io } from '../io.ts';
-import { openRotation } from '../open-rotation.ts';
-import { requester } from '../requester.ts';
+import { openRotation, requester } from '../request-rotation.ts';
 import { type ConfigOption, withApp } from '../with-app.ts';
 
 export function registerCancel(program: Command, io: Io): void {

@@ -3,7 +3,7 @@ import { tell } from '../../messages/tell.ts';
 import { type RotationReport, reportRotation } from '../../rotation/report.ts';
 import type { Io } from '../io.ts';
 import { count } from '../options/parse-option.ts';
-import { reportJson } from '../output/report-json.ts';
+import { reportJson } from '../output/fact-json.ts';
 import { writeJson, writeTable } from '../output/table.ts';
 import { type ConfigOption, withApp } from '../with-app.ts';
 

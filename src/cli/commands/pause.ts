@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Io } from '../io.ts';
-import { requester } from '../requester.ts';
+import { requester } from '../request-rotation.ts';
 import { type ConfigOption, withApp } from '../with-app.ts';
 
 export function registerPause(program: Command, io: Io): void {

@@ -1,9 +1,7 @@
 import type { Command } from 'commander';
 import { rollBack } from '../../rotation/roll-back.ts';
 import type { Io } from '../io.ts';
-import { tellNoWorker } from '../no-worker.ts';
-import { openRotation } from '../open-rotation.ts';
-import { requester } from '../requester.ts';
+import { openRotation, requester, tellNoWorker } from '../request-rotation.ts';
 import { type ConfigOption, withApp } from '../with-app.ts';
 
 export function registerRollback(program: Command, io: Io): void {

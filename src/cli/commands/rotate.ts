@@ -13,14 +13,13 @@ import { type RotationReport, reportRotation } from '../../rotation/report.ts';
 import { stepsOf } from '../../rotation/steps.ts';
 import { interrupted } from '../interrupted.ts';
 import type { Io } from '../io.ts';
-import { tellNoWorker } from '../no-worker.ts';
 import { duration } from '../options/parse-option.ts';
 import { confirm } from '../output/confirm.ts';
+import { reportJson } from '../output/fact-json.ts';
 import { showProgress } from '../output/progress.ts';
-import { reportJson } from '../output/report-json.ts';
 import { writeJson } from '../output/table.ts';
 import { tellOutsideChanges } from '../output/tell-outside-changes.ts';
-import { heldUntil, isOpenAlready, requestRotation } from '../request-rotation.ts';
+import { heldUntil, isOpenAlready, requestRotation, tellNoWorker } from '../request-rotation.ts';
 import { rotateByWorker } from '../rotate-by-worker.ts';
 import { rotateHere } from '../rotate-here.ts';
 import { STUCK_MS, untilStuck } from '../until-stuck.ts';
@@ -182,11 +181,7 @@ async function requestAndWait(
   const giveUp = new AbortController();
   const { signal } = giveUp;
   const stopped = interrupted().then(() => 'interrupted' as const);
-  const expired =
-    timeout === undefined
-      ? new Promise<never>(() => {})
-      : sleep(timeout, 'expired' as const, { ref: false, signal }).catch(() => 'done' as const);
-
+  const expired = expiry(timeout, signal);
   const watched = { rotations: [] as Rotation[], complete: false };
   const work = async () => {
     await Promise.all(
@@ -211,6 +206,12 @@ async function requestAndWait(
   );
   await all.catch(() => {});
   await tellEnd(io, ledger, { policies, ids: watched.rotations.map(({ id }) => id), end, json });
+}
+
+/** Resolves when the time is up; without a timeout never. */
+function expiry(timeout: number | undefined, signal: AbortSignal): Promise<'expired' | 'done'> {
+  if (timeout === undefined) return new Promise(() => {});
+  return sleep(timeout, 'expired' as const, { ref: false, signal }).catch(() => 'done');
 }
 
 function stepNames(app: App): (rotation: Rotation) => readonly StepName[] {

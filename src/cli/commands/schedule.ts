@@ -10,8 +10,7 @@ import { nextSlots, type SlotContext } from '../../schedule/next-slot.ts';
 import type { Io } from '../io.ts';
 import { count, instant } from '../options/parse-option.ts';
 import { headline, noteOf } from '../output/describe-schedule.ts';
-import { relative } from '../output/relative.ts';
-import { writeJson, writeTable } from '../output/table.ts';
+import { relative, writeJson, writeTable } from '../output/table.ts';
 import { type ConfigOption, withApp } from '../with-app.ts';
 
 interface Options extends ConfigOption {

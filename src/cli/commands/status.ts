@@ -11,8 +11,7 @@ import { type PolicyState, type PolicyStatus, policyStatus } from '../../rotatio
 import { interrupted } from '../interrupted.ts';
 import type { Io } from '../io.ts';
 import { factJson } from '../output/fact-json.ts';
-import { relative } from '../output/relative.ts';
-import { writeJson, writeTable } from '../output/table.ts';
+import { relative, writeJson, writeTable } from '../output/table.ts';
 import { type ConfigOption, choosePolicies, withApp } from '../with-app.ts';
 
 /** A server has a limited number of connections, and many policies may share it. */

@@ -1,3 +1,4 @@
+import { DateTime } from 'luxon';
 import stringWidth from 'string-width';
 import { visible } from '../../visible.ts';
 import type { Io } from '../io.ts';
@@ -35,4 +36,11 @@ function widthOf(cell: Cell | undefined): number {
 
 export function writeJson(io: Io, value: unknown): void {
   io.stdout.json(value);
+}
+
+/**
+ * `in 3 days`, `2 hours ago`: an ISO 8601 instant as seen at `now`, milliseconds since the epoch.
+ */
+export function relative(iso: string, now: number): string {
+  return DateTime.fromISO(iso).toRelative({ base: DateTime.fromMillis(now), locale: 'en' }) ?? '';
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type pg from 'pg';
 import { type Remedy, sql } from '../../facts/remedy.ts';
 import type { HolderInfo } from '../../facts/session-info.ts';
@@ -194,4 +195,10 @@ export function howToEnd(holders: readonly LockHolder[]): string {
   if (pids.length === 0) return '';
   const calls = pids.map((pid) => `SELECT pg_catalog.pg_terminate_backend(${pid})`);
   return `; if that lasts, end it as a superuser or a member of pg_signal_backend: ${calls.join('; ')}`;
+}
+
+/** The key of an advisory lock, a number of 64 bits, for these names. */
+export function lockKey(names: readonly string[]): string {
+  const digest = createHash('sha256').update(JSON.stringify(names)).digest();
+  return digest.readBigInt64BE(0).toString();
 }

@@ -2,17 +2,16 @@ import type pg from 'pg';
 import { type DatabaseError, databaseFault } from '../connection/database-error.ts';
 import { inTransaction } from '../connection/in-transaction.ts';
 import { isIdle } from '../connection/pg-internals.ts';
-import { isLockRefused } from './lock-fault.ts';
+import { isLockRefused, LOCK_WAIT_MS, limitLockWaits } from './lock-fault.ts';
 import {
   advisoryLockHolders,
   endHolders,
   endingThem,
   holderInfo,
   type LockHolder,
+  lockKey,
   roleLockHolders,
 } from './lock-holders.ts';
-import { lockKey } from './lock-key.ts';
-import { LOCK_WAIT_MS, limitLockWaits } from './lock-waits.ts';
 import { CommentRace, readRoles, takeRoleLock } from './take-role-lock.ts';
 
 /** The lock, while it is held. */

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { type DatabaseError, databaseFault } from '../connection/database-error.ts';
 import { quoteLiteral } from '../identifier.ts';
-import { isConcurrentUpdate, isLockRefused } from '../locks/lock-fault.ts';
+import { isConcurrentUpdate, isLockRefused, limitLockWaits } from '../locks/lock-fault.ts';
 import {
   endHolders,
   endingThem,
@@ -10,7 +10,6 @@ import {
   type LockHolder,
   roleAlterers,
 } from '../locks/lock-holders.ts';
-import { limitLockWaits } from '../locks/lock-waits.ts';
 
 export interface AlterOptions {
   /**

@@ -151,3 +151,22 @@ export async function endSome(client: pg.ClientBase, login: string, count: numbe
 export function describeSession(session: SessionInfo): string {
   return describe(session);
 }
+
+/** Adds up who uses logins on several servers. */
+export function mergeUses(servers: readonly ReadonlyMap<string, LoginUse>[]): Map<string, LoginUse> {
+  const merged = new Map<string, LoginUse>();
+  for (const [login, use] of servers.flatMap((uses) => [...uses])) {
+    const { sessions, prepared } = merged.get(login) ?? NOBODY;
+    merged.set(login, {
+      sessions: [...sessions, ...use.sessions],
+      prepared: [...prepared, ...use.prepared],
+    });
+  }
+  return merged;
+}
+
+/**
+ * How long after NOLOGIN is committed to look again, in milliseconds. A backend that was let in
+ * before is in pg_stat_activity by then.
+ */
+export const LAST_LOOK_MS = 250;

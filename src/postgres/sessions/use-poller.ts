@@ -1,6 +1,5 @@
 import type { Clock } from '../../clock.ts';
-import { mergeUses } from './merge-uses.ts';
-import { type LoginUse, NOBODY } from './sessions.ts';
+import { type LoginUse, mergeUses, NOBODY } from './sessions.ts';
 
 /** A server where logins may be in use. */
 export interface UseSource {

@@ -5,7 +5,7 @@ import { factOf, fault } from '../../facts/fault.ts';
 import { connect } from '../../postgres/connection/connect.ts';
 import { readStandings } from '../../postgres/roles/role-standing.ts';
 import { shutOut } from '../../postgres/roles/role-statements.ts';
-import { LAST_LOOK_MS } from '../../postgres/sessions/last-look.ts';
+import { LAST_LOOK_MS } from '../../postgres/sessions/sessions.ts';
 import { underLock } from '../under-lock.ts';
 import { dropForGood } from './drop-for-good.ts';
 import { dropOwner } from './drop-owner.ts';

@@ -170,7 +170,8 @@ export function isPublished(context: RotationContext): Promise<boolean> {
 /**
  * The username and password that this rotation makes current: the store is the journal. From the
  * primary, or where that has lost them, from another destination. Throws a fault (see
- * `no-way-forward.ts`) if none has them, or if they belong to another login than the incoming one.
+ * `src/facts/transient.ts`) if none has them, or if they belong to another login than the incoming
+ * one.
  */
 export async function stagedCredential(context: RotationView): Promise<Credential> {
   const staged = (await findStaged(context)) ?? (await findStagedAnew(context));

@@ -1,6 +1,5 @@
 import { type PolicyLock, type PolicyLockTarget, withPolicyLock } from '../../postgres/locks/policy-lock.ts';
 import { refuseSuperseded } from '../refuse-superseded.ts';
-import { lockOf } from './lock-of.ts';
 import type { RotationContext } from './rotation-context.ts';
 
 /**
@@ -18,4 +17,12 @@ export async function underLock<Result>(
     context.forget();
     return body(lock);
   });
+}
+
+/**
+ * The lock of a rotation's policy. An emergency does not wait for a worker that was stopped while
+ * it held it.
+ */
+export function lockOf({ policy, rotation }: Pick<RotationContext, 'policy' | 'rotation'>): PolicyLockTarget {
+  return { logins: policy.logins, fence: rotation.reason === 'emergency' };
 }

@@ -7,7 +7,7 @@ import type { Fact } from '../../../src/facts/fact.ts';
 import { factOf } from '../../../src/facts/fault.ts';
 import { statementsOf, tellError } from '../../../src/messages/tell.ts';
 import { connect, type Session } from '../../../src/postgres/connection/connect.ts';
-import { lockKey } from '../../../src/postgres/locks/lock-key.ts';
+import { lockKey } from '../../../src/postgres/locks/lock-holders.ts';
 import { withPolicyLock } from '../../../src/postgres/locks/policy-lock.ts';
 import { adminOf } from '../../support/admin.ts';
 import { uniqueName } from '../../support/unique-name.ts';

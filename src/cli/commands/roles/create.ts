@@ -4,7 +4,7 @@ import { tell } from '../../../messages/tell.ts';
 import { carryOut } from '../../../roles/carry-out.ts';
 import { planRoles } from '../../../roles/plan/roles-plan.ts';
 import type { Io } from '../../io.ts';
-import { requester } from '../../requester.ts';
+import { requester } from '../../request-rotation.ts';
 import { type ConfigOption, withApp } from '../../with-app.ts';
 import { type AccessOptions, addAccessOptions, requestedAccess } from './access-options.ts';
 import { withRoles } from './with-roles.ts';

@@ -12,7 +12,7 @@ import type { Io } from '../../io.ts';
 import { confirm } from '../../output/confirm.ts';
 import { factJson } from '../../output/fact-json.ts';
 import { writeJson } from '../../output/table.ts';
-import { requester } from '../../requester.ts';
+import { requester } from '../../request-rotation.ts';
 import { type ConfigOption, withApp } from '../../with-app.ts';
 
 interface Options extends ConfigOption {

@@ -3,8 +3,7 @@ import { tell } from '../../../messages/tell.ts';
 import type { ListedLogin } from '../../../roles/list-roles.ts';
 import type { Io } from '../../io.ts';
 import { factJson } from '../../output/fact-json.ts';
-import { relative } from '../../output/relative.ts';
-import { writeJson, writeTable } from '../../output/table.ts';
+import { relative, writeJson, writeTable } from '../../output/table.ts';
 import { type ConfigOption, withApp } from '../../with-app.ts';
 import { gatherLogins } from './gather-logins.ts';
 

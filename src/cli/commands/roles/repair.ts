@@ -7,7 +7,7 @@ import { readRepairContext } from '../../../roles/plan/repair-context.ts';
 import { planRoles } from '../../../roles/plan/roles-plan.ts';
 import type { Io } from '../../io.ts';
 import { confirm } from '../../output/confirm.ts';
-import { requester } from '../../requester.ts';
+import { requester } from '../../request-rotation.ts';
 import { type ConfigOption, withApp } from '../../with-app.ts';
 import { type AccessOptions, addAccessOptions, requestedAccess } from './access-options.ts';
 import { withRoles } from './with-roles.ts';

@@ -1,6 +1,6 @@
 import { tell } from '../../../messages/tell.ts';
 import { SCRIPT_PIN } from '../../../postgres/connection/session-pin.ts';
-import { limitLockWaits } from '../../../postgres/locks/lock-waits.ts';
+import { limitLockWaits } from '../../../postgres/locks/lock-fault.ts';
 import { oneLineNames } from '../../../postgres/one-line-names.ts';
 import type { Change } from '../../../postgres/roles/change.ts';
 import type { Io } from '../../io.ts';
