@@ -11,7 +11,7 @@ import { toQueueTime } from '../src/queue/queue-time.ts';
 import type { RotationContext } from '../src/rotation/context/rotation-context.ts';
 import { type Outcome, rotate } from '../src/rotation/rotate.ts';
 
-/** When to look again whether the policy of an open rotation is back, in milliseconds. */
+/** How long to wait before checking again whether the policy of an open rotation is back. */
 const ORPHANED_MS = 60_000;
 
 export interface RotateParts {
@@ -76,7 +76,7 @@ function logOutcome(log: Logger, { rotation }: RotationContext, outcome: Outcome
       );
       break;
     case 'retrying':
-      // An error is logged once, however long it lasts: `keyturn status` goes on showing it.
+      // Each fault is logged as an error once. `keyturn status` goes on showing it.
       log[outcome.isNews ? 'error' : 'debug'](
         { ...told, step: outcome.error.step, code: outcome.error.fact.code },
         `the rotation is stuck and will be retried: ${tellError(outcome.error)}`,

@@ -19,7 +19,7 @@ export interface SweepParts {
   readonly queue: RotationQueue;
   readonly log: Logger;
   readonly now: () => number;
-  /** Those that are configured now. */
+  /** The configured policies. */
   readonly policies: () => Iterable<Policy>;
   readonly isUnpublished: (policy: Policy) => Promise<boolean>;
   /** Whether this machine's clock is too wrong to open a rotation or to set a time in the queue. */
@@ -27,9 +27,9 @@ export interface SweepParts {
 }
 
 /**
- * Puts right what differs from the configuration and the ledger: a job or a scheduler that the
- * queue has lost, one of a policy that was edited, paused or removed, a slot that nobody acted on.
- * A fault of one policy does not stop the others.
+ * Corrects what differs from the configuration and the ledger: jobs and schedulers that the queue
+ * has lost, schedulers of policies that were edited, paused or removed, and slots that nobody acted
+ * on. A fault of one policy does not stop the others.
  */
 export function sweepJob(parts: SweepParts): () => Promise<void> {
   const { ledger, queue, policies, isClockWrong } = parts;

@@ -137,7 +137,7 @@ function startTurns(
     return turn;
   };
   const timer = setInterval(() => {
-    // If the queue lost the sweep, run it here: its job may go to a worker whose clock is wrong.
+    // If the queue has lost the sweep, run it here: a worker whose clock is wrong may take its job.
     void take(async () => {
       if (!isWrong(clock) && !(await queue.keepSweeping())) await sweep();
     });

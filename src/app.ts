@@ -26,23 +26,18 @@ export const environment: Environment = { ...process.env };
  * All that one process needs, built from the configuration. Parts are opened when first asked for.
  */
 export interface App extends Omit<State, 'embedded'> {
-  /** As it is now: a worker takes over what is edited. */
+  /** The configuration in force. It changes when a worker takes over edited files. */
   readonly config: Config;
-  /**
-   * The error that names where in the configuration faults are that only a look at the world
-   * reveals.
-   */
+  /** The error for faults that only show at run time, with their places in the configuration. */
   faulty(faults: readonly LocatedFact[]): ConfigError;
   /** Throws a `policy-unknown` that suggests the nearest name. */
   policy(name: string): Policy;
   /**
-   * The connection of a policy, with its database and logins made where it is the embedded
-   * PostgreSQL.
+   * The connection of a policy. In the embedded PostgreSQL, its database and logins are made first.
    */
   connection(policy: Policy): Promise<Connection>;
   /**
-   * A connection by its name. Where it is the embedded PostgreSQL its database is made, but no
-   * login.
+   * A connection by its name. In the embedded PostgreSQL, its database is made first, but no login.
    */
   target(name: string): Promise<Connection>;
   destinations(policy: Policy): readonly [OpenDestination, ...OpenDestination[]];
@@ -64,9 +59,9 @@ export interface AppOptions {
   readonly configPath: string;
   readonly env: Environment;
   readonly cwd: string;
-  /** Whether the embedded PostgreSQL goes, data and all, when the application is closed. */
+  /** Whether to delete the embedded PostgreSQL with its data when the application is closed. */
   readonly ephemeral?: boolean;
-  /** How often a worker sweeps, and looks whether its configuration was edited; milliseconds. */
+  /** How often a worker sweeps, and checks whether its configuration was edited; milliseconds. */
   readonly sweepInterval?: number;
 }
 
@@ -108,7 +103,7 @@ class OpenApp implements App {
     return this.#config;
   }
 
-  // Functions rather than methods: some are handed over without the application.
+  // Functions rather than methods, because some are passed on without the application.
   readonly ledger = () => this.#state.ledger();
   readonly queue = () => this.#state.queue();
   readonly reach: State['reach'] = (waiting, begin) => this.#state.reach(waiting, begin);
@@ -173,10 +168,11 @@ class OpenApp implements App {
 }
 
 /**
- * Takes libpq's variables away from pg, BullMQ's sessions included: it reads them wherever an
- * option is left empty, and some cannot be set to nothing (PGOPTIONS, PGREPLICATION). `environment`
- * keeps them, for `${PGPASSWORD}` in a configuration. With DEBUG the client of Redis prints each
- * command, AUTH with its password too; it looks when it is loaded, which is later.
+ * Removes libpq's variables from the environment. pg reads them wherever an option is empty, in
+ * BullMQ's sessions too, and some options cannot be set to nothing (PGOPTIONS, PGREPLICATION).
+ * `environment` keeps them, for `${PGPASSWORD}` in a configuration. DEBUG goes too: with it the
+ * Redis client prints each command, and AUTH with its password. The client reads it when it is
+ * loaded, which is later.
  */
 function closeEnvironment(): void {
   for (const name of Object.keys(process.env)) {

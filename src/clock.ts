@@ -1,12 +1,11 @@
-/** The only source of the present instant, so that tests can set it. */
+/** The only source of the current time, so that tests can set it. */
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Whether it follows the clock of the state database; left out: it does not. */
+  /** Whether it follows the clock of the state database. Left out, it does not. */
   readonly followsDatabase?: boolean;
   /**
-   * How far this machine's own clock is ahead of it, in milliseconds; undefined where that is not
-   * known.
+   * How far this machine's own clock is ahead of it, in milliseconds; undefined if that is unknown.
    */
   skew?(): number | undefined;
 }

@@ -1,4 +1,6 @@
-/** Closes one after the other, even if one fails. The first fault is thrown when all were tried. */
+/**
+ * Closes one after the other, even if one fails. When all were tried, the first fault is thrown.
+ */
 export async function closeAll(closers: Iterable<() => PromiseLike<unknown>>): Promise<void> {
   const faults: unknown[] = [];
   for (const close of closers) {

@@ -10,8 +10,8 @@ interface Lines {
 
 /**
  * Opens the log: lines of JSON on standard error, because standard output is for data. `level` is
- * one of LOG_LEVELS. Invisible characters are shown twice over: in the JSON itself for whoever
- * reads it raw, and in its texts for tools that print these.
+ * one of LOG_LEVELS. Invisible characters are escaped twice: in the JSON, for people who read it
+ * raw, and in its texts, for tools that print those.
  */
 export function openLog(level = 'info', lines: Lines = pino.destination({ dest: 2, sync: true })): Logger {
   return pino(
@@ -35,8 +35,7 @@ export function openLog(level = 'info', lines: Lines = pino.destination({ dest: 
 }
 
 /**
- * The same fields, in whose texts every character can be seen, however deep in parameters of a
- * fact.
+ * The same fields with invisible characters escaped in all texts, also deep in a fact's parameters.
  */
 function visibleFields(fields: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, visibleValue(value)]));

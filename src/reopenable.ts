@@ -1,14 +1,11 @@
-/** Something that is opened when it is first asked for, and stays open. */
+/** Something that is opened at its first use, and stays open. */
 export interface Reopenable<Part> {
   get(): Promise<Part>;
-  /** Opens it anew at the next call. */
+  /** Makes the next call open it again. */
   forget(): void;
 }
 
-/**
- * What could not be opened is opened anew when it is asked for again. Each attempt is added to
- * `attempts`.
- */
+/** If opening fails, the next call tries again. Each attempt is added to `attempts`. */
 export function reopenable<Part>(open: () => Promise<Part>, attempts: Promise<unknown>[]): Reopenable<Part> {
   let opened: Promise<Part> | undefined;
   const forget = () => {

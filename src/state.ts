@@ -21,34 +21,39 @@ import { reopenable } from './reopenable.ts';
 import { nextDue } from './rotation/due-rotation.ts';
 
 /**
- * How long sessions may take to end. It is a matter of milliseconds, but one waits for ever on a
- * server that stalls. With what a queue takes to find that out, a worker is gone within the ten
- * seconds that `docker stop` gives it.
+ * How long sessions may take to end. It usually takes milliseconds, but a session waits for ever
+ * for a server that stalls. `docker stop` gives a worker ten seconds: this leaves time for the
+ * queue to notice such a server.
  */
 const CLOSE_PATIENCE_MS = 3_000;
 
-/** Where what outlives a process is kept. Each part is opened when first asked for. */
+/**
+ * What outlives a process: the state database with the ledger, and the queue. Each part is opened
+ * at its first use.
+ */
 export interface State extends AsyncDisposable {
-  /** The state database's; until the ledger is opened it is this machine's. */
+  /** The state database's clock. Until the ledger is opened, it is this machine's. */
   readonly clock: StateClock;
   ledger(): Promise<Ledger>;
   queue(): Promise<RotationQueue>;
-  /** The PostgreSQL that comes with keyturn, which keeps the state where no other is configured. */
+  /** The PostgreSQL that comes with keyturn. It keeps the state if no other is configured. */
   embedded(): Promise<Embedded>;
-  /** Resolves with the fault when the embedded PostgreSQL has ended and cannot be started again. */
+  /** Resolves with the fault if the embedded PostgreSQL has ended and cannot be started again. */
   readonly lost: Promise<Error>;
   /**
-   * Waits until the state database and the queue answer and `begin` has come to its end, as
-   * `untilReached` does. Begins again where either goes away meanwhile.
+   * Waits until the state database and the queue answer and `begin` has ended, as `untilReached`
+   * does. It starts again if either becomes unreachable meanwhile.
    */
   reach(waiting: Waiting, begin: () => Promise<void>): Promise<boolean>;
 }
 
 export interface StateOptions {
-  /** As it is now; `state` and `queue` count as they are when they are opened. */
+  /**
+   * The configuration in force. Changes of `state` and `queue` have no effect once they are open.
+   */
   readonly config: () => Config;
   readonly cwd: string;
-  /** Whether the embedded PostgreSQL goes, data and all, when the state is closed. */
+  /** Whether to delete the embedded PostgreSQL with its data when the state is closed. */
   readonly ephemeral: boolean;
   readonly log: Logger;
   /** How often a worker sweeps; milliseconds. */
@@ -97,7 +102,7 @@ class OpenState implements State {
   }
 
   async reach(waiting: Waiting, begin: () => Promise<void>): Promise<boolean> {
-    // Outside of the attempts: the embedded server has a patience of its own.
+    // Outside of the attempts, because the embedded server has its own time limit.
     const place = placeOf(await this.#database.get());
     return untilReached(async () => {
       try {
@@ -116,10 +121,10 @@ class OpenState implements State {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // A command may fail while another part of it is being opened, which nobody would close any
-    // more.
+    // A command may fail while another part of it is still being opened. Nothing would close that
+    // part later.
     await inTime(Promise.allSettled(this.#opening));
-    // In reverse, for what was opened last uses what came before.
+    // In reverse order, because later parts use earlier ones.
     await closeAll(this.#closers.splice(0).toReversed());
   }
 
@@ -161,7 +166,7 @@ class OpenState implements State {
 
   async #openQueue(): Promise<RotationQueue> {
     const { config, log, sweepInterval } = this.#options;
-    // BullMQ takes longer to load than all the rest, and most commands do without.
+    // BullMQ takes longer to load than everything else, and most commands do not need it.
     const [{ migrateQueue }, { openQueue }] = await Promise.all([
       import('./queue/migrate-queue.ts'),
       import('./queue/queue.ts'),

@@ -15,29 +15,31 @@ import { openStore } from './secret-store/open-store.ts';
 import type { SecretStore } from './secret-store/secret-store.ts';
 
 /**
- * The databases whose logins are rotated and the stores they are published to, each opened at its
- * first use.
+ * The databases whose logins are rotated, and the stores that they are published to. Each is opened
+ * at its first use.
  */
 export class Targets implements AsyncDisposable {
   readonly #config: () => Config;
   readonly #embedded: () => Promise<Embedded>;
   readonly #closers: (() => Promise<unknown>)[] = [];
   readonly #stores = new Map<string, SecretStore>();
-  /** By policy: the connection to an embedded database, with its logins made. */
+  /** By policy: the connection to an embedded database whose logins exist. */
   readonly #provisioned = new Map<string, Promise<Connection>>();
   readonly #sessionPools = new Map<string, SessionPool>();
   /** By connection. Each caches the last working password of its rotator. */
   readonly #rotators = new Map<string, Connection>();
-  /** Policies of which something was seen published: that is not asked again every minute. */
+  /** Policies that have something published, so that it is not asked again every minute. */
   readonly #published = new Set<string>();
 
-  /** `config` is asked at each use: a worker takes over what is edited. */
+  /** `config` is called at each use, because a worker takes over edited files. */
   constructor(config: () => Config, embedded: () => Promise<Embedded>) {
     this.#config = config;
     this.#embedded = embedded;
   }
 
-  /** The connection of a policy. In the embedded PostgreSQL, its database and logins are made. */
+  /**
+   * The connection of a policy. In the embedded PostgreSQL, its database and logins are made first.
+   */
   async connection(policy: Policy): Promise<Connection> {
     const connection = this.#config().connections.get(policy.connection);
     if (!connection) throw new Error(`No connection ${policy.connection} is configured`);
@@ -49,7 +51,9 @@ export class Targets implements AsyncDisposable {
     return made;
   }
 
-  /** A connection by its name. In the embedded PostgreSQL its database is made, but no login. */
+  /**
+   * A connection by its name. In the embedded PostgreSQL, its database is made first, but no login.
+   */
   async target(name: string): Promise<Connection> {
     const connection = this.#config().connections.get(name);
     if (!connection) throw fault('connection-not-configured', { connection: name });
@@ -86,12 +90,12 @@ export class Targets implements AsyncDisposable {
     return false;
   }
 
-  /** Folders of all stores that more users may use than necessary, once each. */
+  /** Folders of all stores that are open to more users than necessary, each once. */
   async exposures(): Promise<Fact<'folder-exposed'>[]> {
     const destinations = [...this.#config().policies.values()].flatMap((policy) => this.destinations(policy));
     const found = new Map<string, Fact<'folder-exposed'>>();
     for (const { store, secrets } of destinations) {
-      // A store that cannot be looked at is reported by the first rotation that needs it.
+      // A store that cannot be checked is reported by the first rotation that uses it.
       for (const exposure of (await store.exposures?.(secrets).catch(() => [])) ?? []) {
         found.set(`${exposure.params.store} ${exposure.params.path}`, exposure);
       }
@@ -100,7 +104,7 @@ export class Targets implements AsyncDisposable {
   }
 
   /**
-   * Forgets what was made from settings that `changed` alters. What rotations under way hold stays
+   * Forgets what was made from settings that `changed` alters. What running rotations use stays
    * open.
    */
   forget(changed: Config): void {
@@ -131,7 +135,7 @@ export class Targets implements AsyncDisposable {
     return opened;
   }
 
-  /** Gives a connection whose rotator has a policy the password that is the rotator's now. */
+  /** If the rotator of a connection has a policy, gives the connection its current password. */
   #asRotator(connection: Connection): Connection {
     const known = this.#rotators.get(connection.name);
     if (known) return known;

@@ -1,23 +1,22 @@
 /**
- * What a terminal acts on or does not show: control characters, line and paragraph separators,
- * bidirectional marks and other format characters, zero-width characters, and halves of surrogate
- * pairs.
+ * Characters that a terminal acts on or does not show: control characters, line and paragraph
+ * separators, bidirectional marks and other format characters, zero-width characters, and halves of
+ * surrogate pairs.
  */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}]/gu;
 
-/** Whether each character of a text can be seen as it is. */
+/** Whether all characters of a text are visible. */
 export function isVisible(text: string): boolean {
   return text.search(INVISIBLE) < 0;
 }
 
-/** Replaces each character that cannot be seen, given its code point. */
+/** Replaces each invisible character by what `replace` makes of its code point. */
 export function replaceInvisible(text: string, replace: (codePoint: number) => string): string {
   return text.replace(INVISIBLE, (character) => replace(character.codePointAt(0) ?? 0));
 }
 
 /**
- * Text from outside as people may see it: what cannot be seen is written as an escape, for instance
- * `\u001b`.
+ * Text from outside, safe to show to people: invisible characters become escapes such as `\u001b`.
  */
 export function visible(text: string): string {
   return replaceInvisible(text, (codePoint) => {
@@ -27,12 +26,12 @@ export function visible(text: string): string {
 }
 
 /**
- * JSON that a terminal may show. It parses to the same value, because these characters only stand
- * in strings.
+ * JSON that is safe to show in a terminal. It parses to the same value, because invisible
+ * characters occur only in its strings.
  */
 export function visibleJson(json: string): string {
   return replaceInvisible(json, (codePoint) => {
-    // The layout of the JSON is our own.
+    // Line breaks outside of strings are the layout of the JSON.
     if (codePoint === 0x0a) return '\n';
     return [...Array(codePoint > 0xffff ? 2 : 1).keys()]
       .map((index) => String.fromCodePoint(codePoint).charCodeAt(index).toString(16).padStart(4, '0'))
@@ -42,16 +41,16 @@ export function visibleJson(json: string): string {
 }
 
 /**
- * A name that a stranger chose, such as that of an application, within a sentence of ours: in
- * quotes where it could pass for more than a name.
+ * A name that others chose, such as that of an application, for use in a sentence of ours. It is
+ * put in quotes if it could be taken for more than a name.
  */
 export function strangersName(name: string): string {
   return /[;"'\\]|\brun:/i.test(name) ? JSON.stringify(name) : name;
 }
 
 /**
- * A message from outside within one of ours: in quotes where it could pass for a remedy, of which
- * `run:` is the mark.
+ * A message from outside, for use in a message of ours. It is put in quotes if it could be taken
+ * for a remedy, which begins with `run:`.
  */
 export function strangersMessage(message: string): string {
   return /\brun:/i.test(message) ? JSON.stringify(message) : message;

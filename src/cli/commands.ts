@@ -39,7 +39,7 @@ export function registerCommands(program: Command, io: Io): void {
 }
 
 /**
- * Writes on stderr what a command threw. Problems of a configuration are a line each, with their
+ * Writes on stderr what a command threw. Each problem of a configuration has its own line, with its
  * place.
  */
 export function writeError(io: Pick<Io, 'stderr'>, thrown: unknown): void {
@@ -52,7 +52,8 @@ export function writeError(io: Pick<Io, 'stderr'>, thrown: unknown): void {
 }
 
 /**
- * 0 done, 1 it failed or a finding, 2 usage or configuration, 3 timed out waiting, 130 interrupted.
+ * 0 done, 1 failed or a finding, 2 wrong usage or configuration, 3 timed out while waiting, 130
+ * interrupted.
  */
 export function exitCodeOf(thrown: unknown): number {
   const error = firstOf(thrown);
@@ -63,7 +64,7 @@ export function exitCodeOf(thrown: unknown): number {
 }
 
 /**
- * Where closing fails after a fault, `await using` throws a SuppressedError, which has the fault in
+ * If closing fails after a fault, `await using` throws a SuppressedError with the fault in
  * `suppressed`.
  */
 function firstOf(thrown: unknown): unknown {

@@ -1,9 +1,9 @@
 import { closeSync, openSync } from 'node:fs';
 
 /**
- * Resolves with the first SIGINT or SIGTERM, or when the terminal is closed. A second one ends the
- * process at once, with 130. A SIGHUP that somebody sent, as daemons take it for a reload, goes to
- * `onReload` where there is one.
+ * Resolves at the first SIGINT or SIGTERM, or when the terminal is closed. A second signal ends the
+ * process at once, with 130. A SIGHUP that somebody sent is taken as a request to reload, as is
+ * usual for daemons, and calls `onReload` if given.
  */
 export function interrupted({ onReload }: { readonly onReload?: () => void } = {}): Promise<NodeJS.Signals> {
   const hadTerminal = hasTerminal();
@@ -24,10 +24,7 @@ export function interrupted({ onReload }: { readonly onReload?: () => void } = {
   });
 }
 
-/**
- * Whether the process has a terminal that controls it; one that was closed cannot be opened any
- * more.
- */
+/** Whether the process has a controlling terminal. One that was closed cannot be opened again. */
 function hasTerminal(): boolean {
   try {
     closeSync(openSync('/dev/tty', 'r'));

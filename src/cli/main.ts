@@ -19,13 +19,13 @@ const io: Io = {
   },
 };
 
-// Only the message: an error of pg can carry its client, which has the password.
+// Only the message, because an error of pg can carry its client, which has the password.
 process.on('uncaughtException', (error) => {
   io.stderr.write(`keyturn: ${tellError(error)}\n`);
   void flushed().then(() => process.exit(1));
 });
 
-// A reader that goes away (`keyturn history | head`) is no fault.
+// It is no fault if the reader stops reading (`keyturn history | head`).
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit();
@@ -48,13 +48,13 @@ try {
   process.exitCode = exitCodeOf(error);
 }
 
-// The command is over. A connection to a server that stalls must not keep the process alive.
+// The command has ended. A connection to a stalled server must not keep the process alive.
 await flushed();
 process.exit();
 
 /**
- * Resolves once everything that was written has gone to its reader: a pipe takes no more than 64
- * KiB at once.
+ * Resolves when the reader has received everything that was written: a pipe takes only 64 KiB at
+ * once.
  */
 async function flushed(): Promise<void> {
   const ends = [process.stdout, process.stderr].map(
@@ -63,7 +63,7 @@ async function flushed(): Promise<void> {
   await Promise.all(ends);
 }
 
-/** Help has many lines, all of them our own. */
+/** Help has many lines, and all of its text is our own. */
 function linesTo(output: Output): (text: string) => void {
   return (text) => {
     for (const line of text.replace(/\n$/, '').split('\n')) output.write(line);

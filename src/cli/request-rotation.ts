@@ -10,14 +10,14 @@ import type { Rotation } from '../ledger/rotation.ts';
 import { tell } from '../messages/tell.ts';
 import type { Io } from './io.ts';
 
-/** A fault that names the rotation that is open. */
+/** A fault that names the open rotation. */
 export type OpenAlready = Fault & { readonly fact: Fact<'rotation-open-already'> };
 
 export function isOpenAlready(answer: unknown): answer is OpenAlready {
   return isFault(answer, 'rotation-open-already');
 }
 
-/** Opens a rotation, or returns the fault that names the one that is open. */
+/** Opens a rotation, or returns the fault that names the open one. */
 export async function requestRotation(
   io: Io,
   app: App,
@@ -41,7 +41,7 @@ export async function requestRotation(
   }
 }
 
-/** Until when an open rotation holds the next one back; empty where nothing limits its drain. */
+/** Says until when an open rotation may delay the next one. It is empty if that has no limit. */
 export function heldUntil(policy: Policy, { fact }: OpenAlready): string {
   if (policy.type === 'rotator') return '';
   const { timeout, onTimeout } = policy.drain;
@@ -59,7 +59,7 @@ function accountName(): string {
   try {
     return userInfo().username;
   } catch {
-    // A container may run as a user id that has no name.
+    // In a container, the user id may have no name.
     return `uid ${process.getuid?.()}`;
   }
 }

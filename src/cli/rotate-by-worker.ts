@@ -4,14 +4,14 @@ import type { App } from '../app.ts';
 import type { Rotation } from '../ledger/rotation.ts';
 import { rotateHere } from './rotate-here.ts';
 
-/** How long the history may have nothing new before this process runs the rotation itself. */
+/** If the history has nothing new for this long, this process runs the rotation itself. */
 const SILENCE_MS = 10_000;
 const POLL_MS = 500;
 
 /**
- * Has a worker run a rotation, and runs it here where none does: the queue may take no job, or give
- * none out, while its workers are logged in there all the same. Two may run the same rotation at
- * once; each step is safe for that.
+ * Has a worker run a rotation, and runs it here if no worker does: a queue may refuse jobs, or hand
+ * none out, while its workers are still connected. Two processes may run the same rotation at once,
+ * because each step is safe for that.
  */
 export async function rotateByWorker(app: App, rotation: Rotation, signal: AbortSignal): Promise<void> {
   const [ledger, queue] = await Promise.all([app.ledger(), app.queue()]);

@@ -3,8 +3,8 @@ import type { App } from '../app.ts';
 import { rotate } from '../rotation/rotate.ts';
 
 /**
- * Runs a rotation to its end in this process, and one that takes its place too. What it leaves open
- * when interrupted, the next worker goes on with.
+ * Runs a rotation to its end in this process, and then the rotation that replaces it, if any. If it
+ * is interrupted, the next worker continues what is left open.
  */
 export async function rotateHere(app: App, rotation: string, signal: AbortSignal): Promise<void> {
   const ledger = await app.ledger();
@@ -21,7 +21,9 @@ export async function rotateHere(app: App, rotation: string, signal: AbortSignal
   }
 }
 
-/** In short naps: timers stop while the machine sleeps, and the clock may be corrected. */
+/**
+ * Sleeps are short, because timers stop while the machine sleeps, and the clock may be corrected.
+ */
 const NAP_MS = 15_000;
 
 async function sleepUntil({ clock }: App, until: number, signal: AbortSignal): Promise<void> {

@@ -1,16 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ledger } from '../ledger/ledger.ts';
 
-/**
- * How long a rotation fails again and again before an emergency stops waiting for it, in
- * milliseconds.
- */
+/** How long an emergency waits for a rotation that fails again and again, in milliseconds. */
 export const STUCK_MS = 20_000;
 const POLL_MS = 500;
 
 /**
- * Resolves once none of the open rotations of these policies gets any further: each has been
- * failing for `STUCK_MS`, and there is one. Does not resolve where the signal fires before.
+ * Resolves when all open rotations of these policies are stuck: each has been failing for
+ * `STUCK_MS`. It does not resolve if none is open, or if the signal is aborted before.
  */
 export async function untilStuck(
   ledger: Pick<Ledger, 'open'>,

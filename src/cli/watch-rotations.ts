@@ -10,15 +10,15 @@ export type RotationNews =
   | { readonly rotation: Rotation; readonly ended: true };
 
 /**
- * Rotations to follow: more may come until it is complete, and one that takes the place of another
- * is added.
+ * The rotations to follow. More may be added until `complete`, and the replacement of a rotation is
+ * added too.
  */
 export interface Watched {
   readonly rotations: Rotation[];
   readonly complete: boolean;
 }
 
-/** Follows rotations in the ledger until all have ended or the signal fires. */
+/** Follows rotations in the ledger until all have ended or the signal is aborted. */
 export async function* watchRotations(
   ledger: Ledger,
   watched: Watched,
@@ -40,7 +40,8 @@ export async function* watchRotations(
       ended.add(rotation.id);
       yield { rotation, ended: true };
       if (rotation.status !== 'failed') continue;
-      // The ledger ends the one and opens the other in one statement, so it is there by now.
+      // The ledger ends a rotation and opens its replacement in one statement, so it is there by
+      // now.
       const since = await ledger.latest({ policy: rotation.policy, limit: 20 });
       watched.rotations.push(...since.filter(({ replaces }) => replaces === rotation.id));
     }

@@ -9,8 +9,8 @@ export interface ConfigOption {
 }
 
 /**
- * Opens the application for one command, and closes it however the command ends. Throws
- * `log-level-unknown` where the log has no such level.
+ * Opens the application for one command, and closes it when the command ends. Throws
+ * `log-level-unknown` if the log has no such level.
  */
 export async function withApp<Result>(
   io: Io,
@@ -24,7 +24,7 @@ export async function withApp<Result>(
   return await body(app);
 }
 
-/** The policies named on a command line; all of them when none is. */
+/** The policies named on a command line, or all if none is named. */
 export function choosePolicies(app: App, names: readonly string[]): Policy[] {
   if (names.length === 0) return [...app.config.policies.values()];
   return [...new Set(names)].map((name) => app.policy(name));

@@ -14,17 +14,16 @@ export interface CalendarEntry {
 }
 
 /**
- * So many slots at once are more than a fleet's calendar should have: as many as one worker runs
- * side by side.
+ * More slots than this within a minute are a crowd: one worker runs eight rotations side by side.
  */
 const CROWD = 8;
 const MINUTE = 60_000;
-// Enough to see every crowd that matters, and soon over for a fleet that rotates every second.
+// Enough to find every crowd that matters, and quick even for policies that rotate every second.
 const LIMIT = 20_000;
 
 /**
- * The first `count` slots of all policies after `after`, in their order; with those of the minute
- * after the last.
+ * The first `count` slots of all policies after `after`, in order. Crowds are looked for up to one
+ * minute after the last of them.
  */
 export function calendarOf(
   sources: readonly CalendarSource[],
@@ -43,7 +42,7 @@ export function calendarOf(
 function* inOrder(sources: readonly CalendarSource[], after: number): Generator<CalendarEntry> {
   const slotOf = ({ schedule, context }: CalendarSource, from: number) =>
     nextSlot(schedule, { ...context, after: from });
-  // Latest first, so that the next one is taken off the end.
+  // Sorted latest first, so that the next one is taken off the end.
   const heads = sources
     .flatMap((source) => {
       const slot = slotOf(source, after);
@@ -65,7 +64,7 @@ function* inOrder(sources: readonly CalendarSource[], after: number): Generator<
   }
 }
 
-/** Runs of more than eight slots within a minute. */
+/** Groups of more than eight slots within a minute. */
 function crowdsIn(entries: readonly CalendarEntry[]): CalendarEntry[][] {
   const crowds: CalendarEntry[][] = [];
   let group: CalendarEntry[] = [];

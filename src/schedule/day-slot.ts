@@ -11,9 +11,8 @@ export interface DaySeries {
 /** A local date, as days since 1970-01-01. */
 export type LocalDate = number;
 
-// Where the clock changes at midnight, a date's slot may lie on the next date, or be over before
-// the clock falls back into the date before. So the steps around the wanted instant are looked at,
-// not only one.
+// Where the clock changes at midnight, a date's slot may fall on the next date, or be over before
+// the clock goes back into the date before. So the neighbouring steps are tried as well.
 const NEARBY_STEPS = [-1, 0, 1, 2];
 
 /**
@@ -28,12 +27,12 @@ export function nextDaySlot(series: DaySeries, after: number, origin: LocalDate)
 }
 
 /**
- * The local date from which the days to the next slot are counted. `anchor` is a slot, `jitter`
- * milliseconds late, or any other instant, such as that of a manual rotation.
+ * The local date from which the days to the next slot are counted. `anchor` is a slot with `jitter`
+ * milliseconds added, or any other instant, such as that of a manual rotation.
  */
 export function originOf(series: DaySeries, anchor: number, jitter: number): LocalDate {
-  // A slot that its jitter or a jump of the clock moved past midnight still counts for the date it
-  // was due on, or the whole series would move by a day.
+  // A slot that was moved past midnight, by jitter or by a jump of the clock, still counts for the
+  // date on which it was due. Otherwise the whole series would move by a day.
   const slot = anchor - jitter;
   const date = localDate(slot, series.timezone);
   return [date, date - 1].find((due) => slotOn(due, series) === slot) ?? localDate(anchor, series.timezone);

@@ -5,18 +5,18 @@ import { millisecondsOfDay } from './day-slot.ts';
 import { jitterOffset } from './jitter-offset.ts';
 import { changeInDayBefore, DAY, instantsOf, wallTimeAt } from './local-time.ts';
 
-/** One slot as people read it. */
+/** A slot, and why it is at that time. */
 export interface SlotDescription {
   /** ISO 8601 in the policy's zone, with its offset from UTC. */
   readonly iso: string;
-  /** The policy's jitter in milliseconds; contained in `iso`. */
+  /** The policy's jitter in milliseconds, included in `iso`. */
   readonly jitter: number;
   /**
-   * Milliseconds that a jump of the clock added, because the time due does not exist that day;
-   * contained in `iso`.
+   * Milliseconds that a jump of the clock added, because the due time does not exist that day. They
+   * are included in `iso`.
    */
   readonly clockChange: number;
-  /** Whether the clock shows the time due twice that day; the slot is the first of them. */
+  /** Whether the clock shows the due time twice that day. The slot is the first of the two. */
   readonly isRepeated: boolean;
 }
 

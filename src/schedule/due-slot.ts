@@ -1,21 +1,21 @@
 import type { Schedule } from '../config/policy.ts';
 import { nextSlot, type SlotContext } from './next-slot.ts';
 
-/** The most a slot may be late before it counts as missed: the sweep looks once a minute. */
+/** A slot that is later than this counts as missed. The sweep runs once a minute. */
 const PUNCTUAL = 60_000;
 
 /**
- * The instant up to which, but excluding, a slot may still start, in milliseconds; undefined
- * without a window.
+ * When a slot's window ends, in milliseconds. From that instant on the slot may not start.
+ * Undefined without a window.
  */
 export function windowEnd(schedule: Schedule, slot: number): number | undefined {
   return schedule.window === undefined ? undefined : slot + schedule.window;
 }
 
 /**
- * The slot that is due at `now`, if any: the latest one, once, however many were missed. A missed
+ * The slot that is due at `now`, if any. If several were missed, it is only the latest. A missed
  * slot is due only with `missed: run`, and no slot is due outside its window. A policy with neither
- * `anchor` nor `lastSlot` has missed nothing, for it may be a minute old.
+ * `anchor` nor `lastSlot` has missed nothing: it may be a minute old.
  */
 export function dueSlot(
   schedule: Schedule,
@@ -31,9 +31,9 @@ export function dueSlot(
 }
 
 /**
- * How late a slot may be and not be missed, in milliseconds: a minute, or for frequent slots a
- * tenth of the time to the next but at least a second, because some slot is always less than a
- * minute old.
+ * How late a slot may be before it counts as missed, in milliseconds: a minute, or a tenth of the
+ * time to the next slot if that is shorter, but at least a second. Without this, a policy with
+ * frequent slots would always have one that is less than a minute old.
  */
 function punctuality(schedule: Schedule, context: SlotContext, slot: number): number {
   const next = nextSlot(schedule, { ...context, after: slot }) ?? Number.POSITIVE_INFINITY;
@@ -41,8 +41,8 @@ function punctuality(schedule: Schedule, context: SlotContext, slot: number): nu
 }
 
 /**
- * The last slot up to and including `now`. Bisects, so that years without a worker cost no more
- * than a minute.
+ * The last slot up to and including `now`. It bisects, so that years without a worker cost no more
+ * time than a minute.
  */
 function latestSlot(schedule: Schedule, context: SlotContext, now: number): number | undefined {
   const slotAfter = (after: number) => nextSlot(schedule, { ...context, after }) ?? Number.POSITIVE_INFINITY;
@@ -60,8 +60,8 @@ function latestSlot(schedule: Schedule, context: SlotContext, now: number): numb
 }
 
 /**
- * The instant up to which every slot is dealt with: a rotation after a slot, even a manual one,
- * makes up for it.
+ * The instant up to which every slot is dealt with. A rotation after a slot makes up for that slot,
+ * even a manual one.
  */
 function beginning({ anchor, lastSlot }: SlotContext): number | undefined {
   if (anchor === undefined || lastSlot === undefined) return anchor ?? lastSlot;

@@ -4,9 +4,8 @@ export const DAY = 86_400_000;
 const MINUTE = 60_000;
 
 /**
- * What a clock on the wall shows: the local date and time, in milliseconds, as though it were UTC.
- * Whole days are multiples of `DAY`, and calendar arithmetic on it knows nothing of daylight
- * saving.
+ * What a clock on the wall shows: the local date and time, in milliseconds, as if it were UTC.
+ * Whole days are multiples of `DAY`. Arithmetic with it ignores daylight saving.
  */
 export type WallTime = number;
 
@@ -19,8 +18,8 @@ export interface ClockChange {
 }
 
 /**
- * Offset from UTC of an IANA time zone at an instant, both in milliseconds. Throws a `RangeError`
- * for an unknown zone.
+ * The offset of an IANA time zone from UTC at an instant, both in milliseconds. Throws a
+ * `RangeError` for an unknown zone.
  */
 export function offsetAt(instant: number, timezone: string): number {
   const zone = IANAZone.create(timezone);
@@ -38,20 +37,20 @@ export function wallTimeAt(instant: number, timezone: string): WallTime {
 }
 
 /**
- * The instant at which a zone's clock shows `wall`. A time that exists twice is its first instant;
- * one that the clock jumps over is moved by the length of the jump, so 02:30 becomes 03:30.
+ * The instant at which a zone's clock shows `wall`. If the clock shows it twice, it is the first of
+ * the two. If the clock jumps over it, it is moved by the length of the jump: 02:30 becomes 03:30.
  */
 export function instantOf(wall: WallTime, timezone: string): number {
   return instantsOf(wall, timezone)[0] ?? wall - offsetAt(wall - DAY, timezone);
 }
 
 /**
- * Every instant at which a zone's clock shows `wall`, in order: one, none where it jumps over it,
- * or two.
+ * Every instant at which a zone's clock shows `wall`, in order. It is none where the clock jumps
+ * over `wall`, and two where the clock shows it twice.
  */
 export function instantsOf(wall: WallTime, timezone: string): number[] {
-  // Read as UTC, a wall time is less than a day from its instant in every zone, so these two are
-  // the offsets before and after any change of the clock that can touch it.
+  // Read as UTC, a wall time is less than a day from its instant in every zone. So these are the
+  // offsets before and after every change of the clock that can affect it.
   const offsets = new Set([offsetAt(wall - DAY, timezone), offsetAt(wall + DAY, timezone)]);
   return [...offsets]
     .map((offset) => wall - offset)

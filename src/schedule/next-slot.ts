@@ -8,23 +8,23 @@ import { jitterOffset } from './jitter-offset.ts';
  * epoch.
  */
 export interface SlotContext {
-  /** The policy's name; its jitter follows from it. */
+  /** The policy's name, which determines its jitter. */
   readonly policy: string;
   /**
-   * From where days and intervals are counted: the slot that was due last, or the instant of a
+   * Where days and intervals are counted from: the slot that was due last, or the instant of a
    * manual rotation after it. Left out, they are counted from the epoch (1970-01-01 in the policy's
-   * zone, a Thursday), so that all workers agree on the slots of a policy without history. It does
-   * not move a cron.
+   * zone, a Thursday), so that all workers agree on the slots of a policy without history. It has
+   * no effect on a cron.
    */
   readonly anchor?: number;
-  /** The last slot that was acted on. No slot up to it comes again, whatever the clock says. */
+  /** The last slot that was acted on. No slot up to it is given again, whatever the clock says. */
   readonly lastSlot?: number;
 }
 
 /**
- * The first slot of a schedule strictly after `after`, jitter included; undefined if there is none.
- * Equal arguments give equal slots, and the time it takes does not depend on how long ago the
- * anchor is.
+ * The first slot of a schedule strictly after `after`, with its jitter; undefined if there is none.
+ * Equal arguments give equal slots. The time it takes does not depend on how long ago the anchor
+ * is.
  */
 export function nextSlot(
   schedule: Schedule,
@@ -40,8 +40,8 @@ export function nextSlot(
       return delayed(nextDaySlot(schedule, after - jitter, origin), jitter);
     }
     case 'interval':
-      // An anchor that is a slot has its jitter already; added again, each interval would be longer
-      // by it.
+      // An anchor that is a slot includes its jitter. Added again, it would make each interval
+      // longer.
       return nextIntervalSlot(schedule.interval, after, options.anchor ?? jitter);
   }
 }

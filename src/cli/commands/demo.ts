@@ -16,7 +16,7 @@ import { type PublishedLogin, readPublishedLogin } from './demo/published-login.
 import { newTally, type Tally } from './demo/tally.ts';
 import { openView } from './demo/view.ts';
 
-/** The last rotation may still be draining when the time is up. */
+/** How long to wait for the last rotation, which may still be draining when the time is up. */
 const SETTLE_MS = 20_000;
 
 export function registerDemo(program: Command, io: Io): void {
@@ -30,7 +30,7 @@ export function registerDemo(program: Command, io: Io): void {
 async function demo(io: Io, time: number): Promise<void> {
   const stop = new AbortController();
   interrupted().then(() => stop.abort());
-  // In a fixed place, so that the next demo finds and clears what a killed one left behind.
+  // A fixed place, so that the next demo can remove what a killed one left behind.
   const home = join(io.cwd, '.keyturn', 'demo');
   io.stdout.write('Starting PostgreSQL, a worker and eight clients; this takes some seconds.');
   io.stdout.write('');
@@ -89,7 +89,7 @@ async function show(io: Io, app: App, demo: Demo): Promise<void> {
 }
 
 /**
- * Shows what goes on until the time is up and the last rotation has ended. Returns all rotations.
+ * Shows what happens until the time is up and the last rotation has ended. Returns all rotations.
  */
 async function watch(io: Io, app: App, tally: Tally, { time, stop }: Demo): Promise<Rotation[]> {
   const policy = app.policy(POLICY);
@@ -119,9 +119,9 @@ async function watch(io: Io, app: App, tally: Tally, { time, stop }: Demo): Prom
 interface Result {
   readonly rotations: readonly Rotation[];
   readonly tally: Tally;
-  /** How many logins were published and replaced. */
+  /** How many logins were published and then replaced. */
   readonly replaced: number;
-  /** Those that still log in: there must be none. */
+  /** The replaced logins that can still log in. There must be none. */
   readonly alive: readonly PublishedLogin[];
 }
 
@@ -139,7 +139,7 @@ function writeResult(io: Io, { rotations, tally, replaced, alive }: Result): voi
   if (!good || done === 0 || rotations.some(({ status }) => status !== 'done')) io.exit(1);
 }
 
-/** Those of the replaced logins that PostgreSQL still lets in. */
+/** The replaced logins that PostgreSQL still lets in. */
 async function stillAlive(
   logins: readonly PublishedLogin[],
   connection: Parameters<typeof connect>[0],

@@ -38,7 +38,7 @@ function partsOf(app: App) {
   };
 }
 
-/** One line on a terminal that counts, and is gone at the end. */
+/** A progress line on a terminal, which is erased at the end. */
 function progress(io: Io): (done: number, of: number) => void {
   return (done, of) => io.stderr.passing(done < of ? `looked at ${done} of ${of}` : '');
 }

@@ -19,7 +19,7 @@ export function registerHistory(program: Command, io: Io): void {
         const ledger = await app.ledger();
         const rotations = await ledger.latest({
           limit: options.limit,
-          // By name and not by policy: what a policy that is gone did is still history.
+          // By name, because a policy that was removed still has its history.
           ...(name === undefined ? {} : { policy: name }),
         });
         const events = await ledger.events(rotations.map(({ id }) => id));

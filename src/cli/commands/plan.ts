@@ -35,7 +35,7 @@ async function planPolicy(app: App, policy: Policy) {
   return { policy: policy.name, rotation: open?.id ?? null, steps: await plan(context) };
 }
 
-/** A plan as `--json` prints it: facts, and their messages. */
+/** A plan as `--json` prints it: facts and their messages. */
 function planJson({ steps, ...rest }: PolicyPlan) {
   return {
     ...rest,

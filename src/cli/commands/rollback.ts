@@ -15,7 +15,7 @@ export function registerRollback(program: Command, io: Io): void {
         const rotation = await openRotation(app, name);
         await using context = await app.context(rotation);
         const turned = await rollBack(context, requester(io));
-        // Else the schedule would rotate again at once, before anybody knows what was wrong.
+        // Otherwise the schedule would rotate again at once, before anybody knows what was wrong.
         await ledger.pause(name, requester(io));
         io.stdout.write(
           `${name}: ${turned.outgoing} is published again, ${turned.incoming} will be revoked; the schedule is paused, go on with: keyturn resume ${name}\n`,

@@ -35,18 +35,13 @@ interface Options extends ConfigOption {
   readonly yes?: true;
   readonly json?: true;
   readonly timeout?: number;
-  /**
-   * With --inline, while a worker is up: whether this process goes on where the worker does not.
-   */
+  /** With --inline while a worker is up: whether this process continues if the worker does not. */
   readonly helps?: boolean;
 }
 
-/**
- * After this long an emergency that has not come to its end ends with exit code 3, unless
- * `--timeout` says otherwise.
- */
+/** When an emergency gives up waiting, with exit code 3, unless `--timeout` says otherwise. */
 const EMERGENCY_TIMEOUT_MS = 5 * 60_000;
-/** How long a worker that is just starting is waited for. */
+/** How long to wait for a worker that is just starting. */
 const WORKER_PATIENCE_MS = 5_000;
 const FREE_POLL_MS = 500;
 
@@ -94,10 +89,10 @@ async function run(io: Io, app: App, names: readonly string[], asked: Options): 
   const adopt = asked.adopt && first ? await tellOutsideChanges(io, app, first) : false;
   const options = { ...asked, adopt };
   await confirmRisk(policies, options);
-  // A leaked password stays in use while an open rotation drains, so an emergency ends that first.
+  // A leaked password stays in use while an open rotation drains, so an emergency ends the drain.
   const isOpen = await escalateOpen(app, policies, options);
   const wait = Boolean(options.wait || options.inline || isOpen);
-  // A worker that was stopped counts as up for a while. An emergency cannot wait for that.
+  // A worker that was stopped counts as up for some time. An emergency cannot wait for that.
   const inline =
     Boolean(options.inline) &&
     (Boolean(options.emergency) || !(await workerUp(app, 0).catch(unreachable(options, false))));
@@ -116,7 +111,8 @@ async function requestAndQueue(
   policies: readonly Policy[],
   options: Options,
 ): Promise<void> {
-  // Asked first: a rotation that is opened while the queue is away would wait for the sweep.
+  // Ask this first: if the queue cannot be reached, no rotation must be opened that would wait for
+  // the sweep.
   const hasWorker = await workerUp(app, 0);
   const requested: Rotation[] = [];
   for (const policy of policies) {
@@ -143,7 +139,7 @@ function unreachable<Answer>({ inline }: Options, answer: Answer): (error: unkno
   };
 }
 
-/** With --emergency, ends the drains of rotations that are open. Returns whether there are any. */
+/** With --emergency, ends the drains of open rotations. Returns whether there are any. */
 async function escalateOpen(app: App, policies: readonly Policy[], options: Options): Promise<boolean> {
   if (!options.emergency) return false;
   const [ledger, queue] = await Promise.all([app.ledger(), app.queue()]);
@@ -194,7 +190,8 @@ async function requestAndWait(
     );
     watched.complete = true;
   };
-  // An inline rotation that cannot go on ends the wait. One that goes on is followed in the ledger.
+  // Waiting ends when an inline rotation cannot continue. One that continues is followed in the
+  // ledger.
   const all = Promise.all([
     work(),
     showProgress(io, watchRotations(ledger, watched, signal), stepNames(app)),
@@ -225,7 +222,7 @@ async function start(app: App, rotation: Rotation, options: Options, signal: Abo
   else await enqueue(app, rotation);
 }
 
-/** Prints what became of rotations that were waited for, and sets the exit code. */
+/** Prints the results of the rotations that were waited for, and sets the exit code. */
 async function tellEnd(
   io: Io,
   ledger: Ledger,
@@ -256,8 +253,7 @@ async function tellEnd(
 }
 
 /**
- * Says what an emergency gave up waiting for: its own rotations, or those before them, which are
- * still open.
+ * Says what an emergency gave up waiting for: its own rotations, or those that were open before.
  */
 async function tellStuck(
   io: Io,
@@ -280,7 +276,7 @@ async function tellStuck(
 }
 
 /**
- * Opens a rotation as soon as the one that is open has ended; undefined when the signal fires
+ * Opens a rotation as soon as the open one has ended. Returns undefined if the signal is aborted
  * before.
  */
 async function requestWhenFree(
@@ -297,7 +293,7 @@ async function requestWhenFree(
     const { rotation } = answer.fact.params;
     if (rotation && told !== rotation.id) {
       told = rotation.id;
-      // Without a worker nobody else would run it.
+      // Without a worker, no other process would run it.
       const how = options.inline ? 'goes on with' : 'waits for';
       io.stderr.write(
         `${policy.name}: ${how} rotation ${rotation.id}, which is open${heldUntil(policy, answer)}\n`,

@@ -82,7 +82,7 @@ async function writeCalendar(io: Io, app: App, { next = 20, from, json }: Option
   });
   const { entries, crowds } = calendarOf(sources, from ?? now, next);
   const rows = entries.map(({ policy, slot }) => {
-    // Entries come only from policies that were put there.
+    // Every entry comes from a policy that is in the map.
     const schedule = schedules.get(policy) as Schedule;
     return { policy, schedule, slot: describeSlot(schedule, policy, slot) };
   });
@@ -116,8 +116,8 @@ function warnOfCrowds(io: Io, crowds: ReturnType<typeof calendarOf>['crowds']): 
 }
 
 /**
- * With --from the question is what the schedule says, so slots that were acted on are shown as
- * well.
+ * With --from, slots that were acted on are shown too, because the question is what the schedule
+ * says.
  */
 function contextOf(policy: Policy, timing: Timing, from: number | undefined): SlotContext {
   const { lastSlot, ...context } = slotContext(policy, timing);

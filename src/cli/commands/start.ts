@@ -30,8 +30,8 @@ export function registerStart(program: Command, io: Io): void {
           io.stderr.write(
             `keyturn is ready: ${counted(policies.size, 'policy', 'policies')}, queue on ${queueRedis ? 'Redis' : 'PostgreSQL'}\n`,
           );
-          // Without its state database a worker has nothing to do; who runs it hears of it by the
-          // exit code.
+          // Without its state database a worker has nothing to do. The exit code tells the service
+          // manager.
           const lost = app.lost.then((fault) => Promise.reject(fault));
           await Promise.race([stop, lost]);
         }

@@ -64,10 +64,10 @@ async function readStatus(app: App, policies: readonly Policy[]): Promise<Policy
   );
 }
 
-/** What keeps all policies from being rotated. */
+/** A fault that stops the rotation of all policies, if there is one. */
 async function queueFault(app: App): Promise<Fact | undefined> {
   const ledger = await app.ledger();
-  // A standby server does not know who is logged in to its primary.
+  // A standby server does not know the sessions of its primary.
   if (await ledger.isReadOnly()) return fact('state-read-only', { server: null, detail: null });
   const queue = await app.queue();
   try {
@@ -107,7 +107,7 @@ function write(io: Io, statuses: readonly PolicyStatus[], now: number, json: tru
   }
 }
 
-/** A status as `--json` prints it: facts, and their messages. */
+/** A status as `--json` prints it: facts and their messages. */
 function statusJson({ faults, clockWarning, ...status }: PolicyStatus) {
   const [fault] = faults;
   return {

@@ -8,7 +8,7 @@ import { tell, tellProblem } from '../../messages/tell.ts';
 import type { Io } from '../io.ts';
 import { writeJson } from '../output/table.ts';
 
-/** Adds `validate`: checks the configuration, touches nothing. Exit code 2 if it is not valid. */
+/** Adds `validate`, which only reads the configuration. The exit code is 2 if it is not valid. */
 export function registerValidate(program: Command, io: Io): void {
   program
     .command('validate')
@@ -35,7 +35,7 @@ function validate({ config: path, json }: { readonly config: string; readonly js
   if (result instanceof ConfigError) io.exit(2);
 }
 
-/** With the message that the text output has, and what it is made of. */
+/** A problem with its message, its code and its parameters. */
 function report({ fact, ...place }: Problem) {
   return { ...place, message: tell(fact), code: fact.code, params: fact.params };
 }

@@ -23,7 +23,7 @@ export function duration(text: string): number {
 
 /**
  * Parses an option that is an ISO 8601 instant to milliseconds since the epoch. Without an offset
- * it is in UTC.
+ * it is read as UTC.
  */
 export function instant(text: string): number {
   const parsed = DateTime.fromISO(text, { zone: 'UTC' });
@@ -31,7 +31,7 @@ export function instant(text: string): number {
   return parsed.toMillis();
 }
 
-/** Commander names the option, and ends the command as it does for its own checks. */
+/** Commander adds the option's name, and ends the command as for its own checks. */
 function refused(expected: Fact): InvalidArgumentError {
   return new InvalidArgumentError(tell(expected));
 }

@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import { fault } from '../../facts/fault.ts';
 import { visible } from '../../visible.ts';
 
-/** What has to be typed, letter for letter, and the option that answers beforehand. */
+/** What to type, letter for letter, and the option that answers in advance. */
 export interface Expected {
   readonly answer: string;
   readonly option: string;
@@ -11,9 +11,9 @@ export interface Expected {
 const YES: Expected = { answer: 'yes', option: '--yes' };
 
 /**
- * Goes on only after the expected answer, by default `yes`: nothing is trimmed, no case is ignored.
- * Throws `not-confirmed` for any other answer and at the end of input, `confirmation-impossible`
- * where nobody can be asked, and `interrupted` on Ctrl-C.
+ * Continues only after the expected answer, by default `yes`. It does not trim the answer and does
+ * not ignore case. Throws `not-confirmed` for any other answer and at the end of input,
+ * `confirmation-impossible` if nobody can be asked, and `interrupted` on Ctrl-C.
  */
 export async function confirm(question: string, { answer, option }: Expected = YES): Promise<void> {
   const { stdin, stderr } = process;
@@ -25,7 +25,7 @@ export async function confirm(question: string, { answer, option }: Expected = Y
       stderr.write('\n');
       reject(error);
     };
-    // In the terminal's raw mode Ctrl-C is a key. A signal comes only from other processes.
+    // In the terminal's raw mode Ctrl-C is a key. A signal can only come from another process.
     interrupt = () => stop(fault('interrupted', {}));
     prompt.on('SIGINT', interrupt);
     process.once('SIGINT', interrupt);

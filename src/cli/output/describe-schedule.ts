@@ -33,7 +33,7 @@ function ruleOf(schedule: Schedule): string {
   }
 }
 
-/** What is special about a slot; empty where nothing is. */
+/** What is unusual about a slot; empty if nothing is. */
 export function noteOf(schedule: Schedule, { clockChange, isRepeated }: SlotDescription): string {
   if (clockChange !== 0) {
     return `the clock jumps over the time due that day, so it is ${formatDuration(Math.abs(clockChange))} later`;

@@ -2,12 +2,12 @@ import type { Fact } from '../../facts/fact.ts';
 import { tell } from '../../messages/tell.ts';
 import type { RotationReport } from '../../rotation/report.ts';
 
-/** A fact in JSON, beside its message. */
+/** A fact as it stands in JSON beside its message. */
 export function factJson({ code, params }: Fact): Pick<Fact, 'code' | 'params'> {
   return { code, params };
 }
 
-/** A rotation as `--json` prints it: facts, and their messages. */
+/** A rotation as `--json` prints it: facts and their messages. */
 export function reportJson({ fault, warnings, ...report }: RotationReport) {
   return {
     ...report,

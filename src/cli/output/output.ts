@@ -1,46 +1,46 @@
 import { styleText } from 'node:util';
 import { visible, visibleJson } from '../../visible.ts';
 
-/** A piece of a line; the colour is for terminals. */
+/** A piece of a line. The colour is only shown on terminals. */
 export type Part = string | { readonly text: string; readonly colour: Colour };
 
 export type Colour = 'green' | 'yellow' | 'red' | 'cyan' | 'bold' | 'dim';
 
-/** What moves on a terminal; nothing of it comes from outside. */
+/** A cursor movement or an erasure on a terminal. No part of it comes from outside. */
 export type Move = 'clear screen' | 'begin line' | 'clear line' | { readonly up: number };
 
 /**
- * A stream that a command writes to. What comes from outside is data: it cannot move the cursor or
+ * A stream that a command writes to. Text from outside is only data: it cannot move the cursor or
  * begin a line.
  */
 export interface Output {
   readonly isTTY: boolean;
   /**
-   * Writes one line. A line break at its end is the writer's own and may be left out; every other
-   * character that cannot be seen is shown as an escape.
+   * Writes one line. A line break at its end may be left out. Every other invisible character is
+   * shown as an escape.
    */
   write(...parts: readonly Part[]): void;
   /** Writes a value as JSON. */
   json(value: unknown): void;
-  /** Moves the cursor; only on a terminal. */
+  /** Moves the cursor. Has no effect without a terminal. */
   move(...moves: readonly Move[]): void;
-  /** Shows a line that the next one replaces; only on a terminal. */
+  /** Shows a line that the next one replaces. Has no effect without a terminal. */
   passing(text: string): void;
 }
 
-/** What an Output is made of: `process.stdout`, or a test's. */
+/** The stream below an Output: `process.stdout`, or a test's. */
 export interface Stream {
   write(text: string): unknown;
   readonly isTTY?: boolean;
 }
 
-/** The one way to a stream. */
+/** Everything that a command prints goes through here. */
 export function openOutput(stream: Stream): Output {
   const isTTY = stream.isTTY === true;
   const shown = (part: Part) => {
     if (typeof part === 'string') return visible(part);
     const text = visible(part.text);
-    // styleText asks the stream, which knows NO_COLOR; only a real one has `isTTY`.
+    // styleText asks the stream, which respects NO_COLOR. Only a real stream has `isTTY`.
     return isTTY ? styleText(part.colour, text, { stream: stream as NodeJS.WriteStream }) : text;
   };
   return {

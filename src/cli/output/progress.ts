@@ -5,11 +5,12 @@ import { visible } from '../../visible.ts';
 import type { Io } from '../io.ts';
 import type { RotationNews } from '../watch-rotations.ts';
 
-/** Which steps a rotation has, in their order. */
+/** The steps of a rotation, in order. */
 type StepsOf = (rotation: Rotation) => readonly StepName[];
 
 /**
- * Shows rotations as they go on, on stderr: a live list on a terminal, else a line for each event.
+ * Shows the progress of rotations on stderr: a live list on a terminal, otherwise a line for each
+ * event.
  */
 export async function showProgress(
   io: Io,
@@ -65,7 +66,7 @@ async function showList(news: AsyncIterable<RotationNews>, stepsOf: StepsOf): Pr
   await running;
 }
 
-/** A rotation in the list, with a line for each of its steps. */
+/** A rotation in the list, and a line for each of its steps. */
 function taskOf({ policy }: Rotation, steps: ReadonlyMap<StepName, Line>): ListrTask {
   return {
     title: visible(policy),
@@ -74,7 +75,7 @@ function taskOf({ policy }: Rotation, steps: ReadonlyMap<StepName, Line>): Listr
         [...steps].map(([name, state]) => ({
           title: name,
           task: (_, line) => {
-            // Listr's type of a task names its renderer, of which a line has no use.
+            // Listr's type of a task names its renderer, which does not matter here.
             state.task = line as never;
             return state.settled;
           },

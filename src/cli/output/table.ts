@@ -4,7 +4,7 @@ import { visible } from '../../visible.ts';
 import type { Io } from '../io.ts';
 import type { Part } from './output.ts';
 
-/** What stands in a table. */
+/** A cell of a table. */
 export type Cell = Part;
 
 /** Writes rows under headings, each column as wide as its widest cell. */
@@ -18,7 +18,7 @@ export function writeTable(io: Io, headings: readonly string[], rows: readonly (
   }
 }
 
-/** A cell and the space to the next one that is not empty. */
+/** A cell, and the space up to the next cell that is not empty. */
 function padded(cell: Cell, width: number, following: readonly Cell[]): Part[] {
   const isLast = following.every((other) => textOf(other).trim() === '');
   if (isLast) return [typeof cell === 'string' ? cell.trimEnd() : cell];
@@ -29,7 +29,7 @@ function textOf(cell: Cell = ''): string {
   return typeof cell === 'string' ? cell : cell.text;
 }
 
-/** In columns of a terminal: a Chinese character takes two, a combining accent none. */
+/** The width in columns of a terminal: a Chinese character takes two, a combining accent none. */
 function widthOf(cell: Cell | undefined): number {
   return stringWidth(visible(textOf(cell)));
 }
@@ -39,7 +39,8 @@ export function writeJson(io: Io, value: unknown): void {
 }
 
 /**
- * `in 3 days`, `2 hours ago`: an ISO 8601 instant as seen at `now`, milliseconds since the epoch.
+ * An ISO 8601 instant as seen at `now`, in milliseconds since the epoch: `in 3 days`, `2 hours
+ * ago`.
  */
 export function relative(iso: string, now: number): string {
   return DateTime.fromISO(iso).toRelative({ base: DateTime.fromMillis(now), locale: 'en' }) ?? '';

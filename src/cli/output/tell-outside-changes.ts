@@ -9,9 +9,9 @@ import { outsideChanges } from '../../rotation/outside-changes/outside-changes.t
 import type { Io } from '../io.ts';
 
 /**
- * Says on stderr what a rotation of the policy would take over now, and returns whether that is
- * anything. Throws a fault `rotation-open-already` while one is open, for what there is to take
- * over shows when that has ended.
+ * Says on stderr what a rotation of the policy would adopt now, and returns whether there is
+ * anything. Throws a fault `rotation-open-already` while a rotation is open: what there is to adopt
+ * is only known when it has ended.
  */
 export async function tellOutsideChanges(io: Io, app: App, policy: Policy): Promise<boolean> {
   const ledger = await app.ledger();

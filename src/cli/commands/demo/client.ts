@@ -15,9 +15,9 @@ const PAUSE_MS = 40;
 const RECONNECT_EVERY = 10;
 
 /**
- * An application as many are: it holds a pool, reads the published login before each transaction,
- * and when that has changed opens a new pool and lets the old one finish. It knows nothing of
- * rotations and hides no fault by a retry.
+ * A typical application: it has a pool and reads the published login before each transaction. When
+ * the login has changed, it opens a new pool and lets the old one finish. It knows nothing of
+ * rotations, and hides no fault by a retry.
  */
 export async function runClient({ server, read, tally, signal }: ClientOptions): Promise<void> {
   let login = await firstLogin(read, signal);
@@ -56,7 +56,7 @@ async function firstLogin(
 
 function openPool(server: ClientOptions['server'], login: PublishedLogin, tally: Tally): pg.Pool {
   const pool = new pg.Pool({ ...account(server, login), max: 2, application_name: 'demo shop' });
-  // An idle session that was cut is a fault too: none may be while a drain has time left.
+  // If an idle session is cut, that is a fault too: a drain that has time left must not cut any.
   pool.on('error', (error) => countFault(tally, error));
   return pool;
 }
@@ -97,7 +97,7 @@ async function reconnect(
   }
 }
 
-/** As a careful consumer does: by SCRAM only. */
+/** A careful consumer allows only SCRAM. */
 function account(server: ClientOptions['server'], { username, password }: PublishedLogin): pg.ClientConfig {
   return clientOptions({ ...server, user: username, password, tls: { mode: 'disable' } });
 }

@@ -1,4 +1,4 @@
-/** What the demo runs: nothing but a configuration that anyone could write, with short times. */
+/** The demo's configuration. Anyone could write it; only its times are short. */
 export const POLICY = 'shop';
 export const CLIENTS = 8;
 

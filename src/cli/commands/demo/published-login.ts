@@ -9,8 +9,8 @@ export interface PublishedLogin {
 }
 
 /**
- * Reads both files of one version: the link `..data` is resolved once, so a swap in between cannot
- * mix two versions. Undefined while nothing is published.
+ * Reads both files of one version. The link `..data` is resolved once, so that a swap in between
+ * cannot mix two versions. Returns undefined while nothing is published.
  */
 export async function readPublishedLogin(folder: string): Promise<PublishedLogin | undefined> {
   try {

@@ -1,9 +1,9 @@
-/** What the clients of the demo met with. */
+/** What the clients of the demo experienced. */
 export interface Tally {
   queries: number;
   failedQueries: number;
   refusedLogins: number;
-  /** The first few faults, to tell what went wrong. */
+  /** The first few faults, for the summary. */
   readonly faults: string[];
 }
 
@@ -12,8 +12,8 @@ export function newTally(): Tally {
 }
 
 /**
- * Counts a fault: a refused login by its SQLSTATE (invalid_password, invalid_authorization), else a
- * failed query.
+ * Counts a fault as a refused login, by its SQLSTATE (invalid_password, invalid_authorization), or
+ * as a failed query.
  */
 export function countFault(tally: Tally, error: unknown): void {
   const { code, message } = error as { code?: string; message?: string };

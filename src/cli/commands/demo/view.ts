@@ -15,7 +15,7 @@ export interface Snapshot {
   readonly tally: Tally;
 }
 
-/** Shows a snapshot: redrawn in place on a terminal, else a line for each thing that is new. */
+/** Shows a snapshot: redrawn in place on a terminal, otherwise a line for each news. */
 export function openView(io: Io): (snapshot: Snapshot) => void {
   return io.stdout.isTTY ? openScreen(io) : openLines(io);
 }

@@ -7,7 +7,7 @@ export interface AccessOptions {
   readonly schema?: readonly string[];
 }
 
-/** Adds the options that say what the roles of a policy are meant to be. */
+/** Adds the options for what the roles of a policy may do. */
 export function addAccessOptions(command: Command): Command {
   return command
     .addOption(

@@ -38,7 +38,7 @@ async function run(io: Io, app: App, name: string, options: Options): Promise<vo
   }
   const ledger = await app.ledger();
   const target = dropTargetOf(name, app.config, await ledger.provisions.latest());
-  // Throws, and suggests the nearest name.
+  // It throws, and suggests the nearest name.
   if (!target) return void app.policy(name);
   const connection = await app.target(target.connection);
   const context = {

@@ -9,15 +9,15 @@ import { policiesSharing } from '../../../roles/policies-sharing.ts';
 import { hypotheticalRotation } from '../../../rotation/context/hypothetical-rotation.ts';
 import { policyStatus } from '../../../rotation/status.ts';
 
-/** A server has a limited number of connections, and many policies may be on one. */
+/** A server has a limited number of connections, and many policies may share it. */
 const PARALLEL = { concurrency: 8 };
 
-/** The logins of every policy, of policies that were removed, and with `all` those of no policy. */
+/** The logins of every policy, of removed policies, and with `all` also those of no policy. */
 export async function gatherLogins(app: App, { all }: { readonly all: boolean }): Promise<ListedLogin[]> {
   return [...(await managed(app)), ...(await removed(app)), ...(all ? await unmanaged(app) : [])];
 }
 
-/** Logins of the policies that are configured. */
+/** Logins of the configured policies. */
 async function managed(app: App): Promise<ListedLogin[]> {
   const ledger = await app.ledger();
   const policies = [...app.config.policies.values()];
@@ -44,10 +44,7 @@ async function managed(app: App): Promise<ListedLogin[]> {
   return lists.flat();
 }
 
-/**
- * Logins of policies that are not configured any more, whose roles were created or repaired and not
- * dropped.
- */
+/** Logins of removed policies, if their roles were created or repaired and not dropped. */
 async function removed(app: App): Promise<ListedLogin[]> {
   const { provisions } = await app.ledger();
   const left = [...(await provisions.latest()).values()].filter(
@@ -73,7 +70,7 @@ async function removed(app: App): Promise<ListedLogin[]> {
   return lists.flat();
 }
 
-/** Logins of no policy. Where several connections lead to the same server, the first is asked. */
+/** Logins of no policy. If several connections lead to the same server, the first is asked. */
 async function unmanaged(app: App): Promise<ListedLogin[]> {
   const servers = new Map<string, string>();
   for (const connection of app.config.connections.values()) {
@@ -96,8 +93,8 @@ async function unmanaged(app: App): Promise<ListedLogin[]> {
 }
 
 /**
- * The roles of a connection that keyturn created. The embedded PostgreSQL is its own, so there it
- * creates logins before anybody asks for them.
+ * The roles of a connection that keyturn created. The embedded PostgreSQL belongs to keyturn, so
+ * all logins in it count.
  */
 async function madeOf(app: App, connection: string, logins: readonly string[]): Promise<readonly string[]> {
   const settings = app.config.connections.get(connection);
@@ -105,7 +102,7 @@ async function madeOf(app: App, connection: string, logins: readonly string[]): 
   return (await app.ledger()).provisions.made(connection);
 }
 
-/** A server that cannot be asked hides its own logins only. */
+/** If a server cannot be asked, only its own logins are unknown. */
 async function orUnseen(
   logins: readonly string[],
   of: { policy: string | null; connection: string; made: readonly string[] },

@@ -60,7 +60,7 @@ function rowOf(each: ListedLogin, login: string, now: number): string[] {
   ];
 }
 
-/** What to print for null: a login that does not exist has no value, any other one is unknown. */
+/** What to print for null: nothing if the login does not exist, otherwise that it is unknown. */
 function unseen({ state }: ListedLogin): string {
   return state === 'missing' ? '-' : 'unknown';
 }

@@ -58,7 +58,7 @@ async function run(io: Io, app: App, name: string, options: Options): Promise<vo
       kind: 'repair',
       requestedBy: requester(io),
       agreed: plan,
-      // Changes that only show once the others are made.
+      // Some changes only show when the others are made.
       onChange: ({ does, sql: made }) => {
         if (!plan.changes.some((shown) => shown.sql === made)) write(tell(does));
       },

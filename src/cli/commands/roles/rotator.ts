@@ -36,7 +36,7 @@ export function registerRotator(roles: Command, io: Io): void {
     );
 }
 
-/** Exactly one, because each script is run in a database of its own. */
+/** Exactly one, because each script is for one database. */
 function chooseConnection(app: App, name: string | undefined): Connection {
   const { connections } = app.config;
   if (name !== undefined && !connections.has(name)) {

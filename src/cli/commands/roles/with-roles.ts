@@ -17,7 +17,7 @@ export async function withRoles<Result>(
   body: (context: RolesContext) => Promise<Result>,
 ): Promise<Result> {
   refuseRotator(policy);
-  // First, because a session would not be closed if the ledger cannot be asked.
+  // Ask the ledger first: if it cannot be asked, no session is left open.
   const latest = await latestProvisions(app);
   const connection = await app.target(policy.connection);
   await using session = await connect(connection);
@@ -29,7 +29,7 @@ export async function withRoles<Result>(
       policy,
       connection,
       client: session.client,
-      // This policy's roles get privileges on what their logins create.
+      // The roles of this policy get privileges on what the logins of those policies create.
       creators: neighbours.flatMap(({ owner }) => owner ?? []),
       remembered: latest.get(policy.name),
       sharing: neighbours
@@ -43,7 +43,7 @@ export async function withRoles<Result>(
   }
 }
 
-/** Without what was chosen last, the plan would aim at something else. */
+/** Without the last choice, the plan would aim at something else. */
 async function latestProvisions(app: App): Promise<Map<string, Provision>> {
   try {
     return await (await app.ledger()).provisions.latest();

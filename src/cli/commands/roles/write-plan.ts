@@ -6,8 +6,8 @@ import { writeJson } from '../../output/table.ts';
 import { writeSql } from './write-sql.ts';
 
 /**
- * Writes a plan as JSON or SQL, if asked for. What it leaves and warns of goes to stderr in any
- * case.
+ * Writes a plan as JSON or SQL, if asked for. In any case, its warnings and what it does not change
+ * go to stderr.
  */
 export function writePlan(
   io: Io,

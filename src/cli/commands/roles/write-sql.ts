@@ -7,11 +7,11 @@ import type { Io } from '../../io.ts';
 
 interface Part {
   readonly comment: string;
-  /** Complete with semicolons. */
+  /** Statements that end with semicolons. */
   readonly sql: string;
 }
 
-/** Writes changes as one transaction. Without changes, there are only comments. */
+/** Writes changes as one transaction. Without changes it writes only comments. */
 export function writeSql(io: Io, title: string, changes: readonly Change[]): void {
   if (changes.length === 0) {
     io.stdout.write(commentOf(title));
@@ -29,12 +29,12 @@ export function writeScript(io: Io, title: string, parts: readonly Part[]): void
   for (const line of [...head, ...lines, 'COMMIT;']) io.stdout.write(line);
 }
 
-/** One line, because what follows a line break in a name would be run. */
+/** Only one line: what follows a line break in a name would be executed. */
 function commentOf(text: string): string {
   return `-- ${text}`;
 }
 
-/** The lines of the statements. No name in them has a line break any more. */
+/** The lines of the statements. Line breaks in names are already escaped. */
 function linesOf(sql: string): string[] {
   return oneLineNames(sql).split('\n');
 }
