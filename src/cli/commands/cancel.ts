@@ -7,8 +7,8 @@ import { type ConfigOption, withApp } from '../with-app.ts';
 export function registerCancel(program: Command, io: Io): void {
   program
     .command('cancel <policy>')
-    .description('end a rotation that is not published yet, and take back what it staged')
-    .option('--config <path>', 'file or folder', 'config/')
+    .description('end a rotation that is not published yet, and discard what it staged')
+    .option('--config <path>', 'the configuration: a file or a folder', 'config/')
     .action((name: string, options: ConfigOption) =>
       withApp(io, options, async (app) => {
         const rotation = await openRotation(app, name);

@@ -22,8 +22,8 @@ const SETTLE_MS = 20_000;
 export function registerDemo(program: Command, io: Io): void {
   program
     .command('demo')
-    .description('see it work: a sample database, clients that keep querying, rotations every few seconds')
-    .option('--duration <duration>', 'how long', duration, 40_000)
+    .description('rotate a sample database every few seconds while clients keep querying it')
+    .option('--duration <duration>', 'how long the demo runs', duration, 40_000)
     .action((options: { duration: number }) => demo(io, options.duration));
 }
 

@@ -12,8 +12,8 @@ import { type ConfigOption, choosePolicies, withApp } from '../with-app.ts';
 export function registerDoctor(program: Command, io: Io): void {
   program
     .command('doctor [policy...]')
-    .description('what would stop or endanger a rotation, each with what mends it; changes nothing')
-    .option('--config <path>', 'file or folder', 'config/')
+    .description('find what would stop or endanger a rotation, and say how to fix it; changes nothing')
+    .option('--config <path>', 'the configuration: a file or a folder', 'config/')
     .option('--json', 'print JSON')
     .action((names: string[], options: ConfigOption & { json?: true }) =>
       withApp(io, options, async (app) => {

@@ -10,9 +10,9 @@ import { type ConfigOption, withApp } from '../with-app.ts';
 export function registerHistory(program: Command, io: Io): void {
   program
     .command('history [policy]')
-    .description('past rotations, newest first: who asked, how long each step took, why it failed')
-    .option('--config <path>', 'file or folder', 'config/')
-    .option('--limit <n>', 'how many rotations', count, 20)
+    .description('list past rotations, newest first: who asked, how long each step took, why it failed')
+    .option('--config <path>', 'the configuration: a file or a folder', 'config/')
+    .option('--limit <n>', 'how many rotations to list', count, 20)
     .option('--json', 'print JSON')
     .action((name: string | undefined, options: ConfigOption & { limit: number; json?: true }) =>
       withApp(io, options, async (app) => {

@@ -6,8 +6,8 @@ import { type ConfigOption, withApp } from '../with-app.ts';
 export function registerPause(program: Command, io: Io): void {
   program
     .command('pause <policy...>')
-    .description('hold back the schedule; a rotation that is open goes on, and rotate still works')
-    .option('--config <path>', 'file or folder', 'config/')
+    .description('pause the schedule; an open rotation continues, and rotate still works')
+    .option('--config <path>', 'the configuration: a file or a folder', 'config/')
     .action((names: string[], options: ConfigOption) =>
       withApp(io, options, async (app) => {
         const ledger = await app.ledger();

@@ -12,8 +12,8 @@ import { type ConfigOption, choosePolicies, withApp } from '../with-app.ts';
 export function registerPlan(program: Command, io: Io): void {
   program
     .command('plan [policy...]')
-    .description('what a rotation would do now, step by step; changes nothing')
-    .option('--config <path>', 'file or folder', 'config/')
+    .description('show what a rotation would do now, step by step; changes nothing')
+    .option('--config <path>', 'the configuration: a file or a folder', 'config/')
     .option('--json', 'print JSON')
     .action((names: string[], options: ConfigOption & { json?: true }) =>
       withApp(io, options, async (app) => {

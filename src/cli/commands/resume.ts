@@ -6,8 +6,8 @@ import { type ConfigOption, withApp } from '../with-app.ts';
 export function registerResume(program: Command, io: Io): void {
   program
     .command('resume <policy...>')
-    .description('let the schedule go on; a slot that passed meanwhile is dealt with as `missed` says')
-    .option('--config <path>', 'file or folder', 'config/')
+    .description('resume the schedule; `missed` says what happens to a slot that passed meanwhile')
+    .option('--config <path>', 'the configuration: a file or a folder', 'config/')
     .action((names: string[], options: ConfigOption) =>
       withApp(io, options, async (app) => {
         const ledger = await app.ledger();

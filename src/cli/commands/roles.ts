@@ -9,9 +9,7 @@ import { registerRotator } from './roles/rotator.ts';
 export function registerRoles(program: Command, io: Io): void {
   const roles = program
     .command('roles')
-    .description(
-      'create, list, repair and drop the logins of a policy; print the rotator that may alter them',
-    );
+    .description('create, list, repair and drop logins; print the SQL for the rotator that manages them');
   registerCreate(roles, io);
   registerList(roles, io);
   registerRepair(roles, io);

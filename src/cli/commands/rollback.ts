@@ -7,8 +7,8 @@ import { type ConfigOption, withApp } from '../with-app.ts';
 export function registerRollback(program: Command, io: Io): void {
   program
     .command('rollback <policy>')
-    .description('while a rotation drains: publish the old login again, and revoke the new one')
-    .option('--config <path>', 'file or folder', 'config/')
+    .description('publish the old login again while a rotation drains, and revoke the new one')
+    .option('--config <path>', 'the configuration: a file or a folder', 'config/')
     .action((name: string, options: ConfigOption) =>
       withApp(io, options, async (app) => {
         const [ledger, queue] = await Promise.all([app.ledger(), app.queue()]);

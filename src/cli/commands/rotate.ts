@@ -48,28 +48,25 @@ const FREE_POLL_MS = 500;
 export function registerRotate(program: Command, io: Io): void {
   program
     .command('rotate [policy...]')
-    .description('rotate now')
-    .option('--config <path>', 'file or folder', 'config/')
-    .option('--all', 'every policy; asks first')
+    .description('rotate policies now')
+    .option('--config <path>', 'the configuration: a file or a folder', 'config/')
+    .option('--all', 'rotate every policy; asks first')
     .option('--wait', 'show progress and wait for the end')
     .option(
       '--timeout <duration>',
-      'with --wait: give up waiting after this long, for instance 10m (exit 3)',
+      'with --wait: stop waiting after this time, such as 10m (exit code 3)',
       duration,
     )
     .option(
       '--inline',
-      'rotate in this process when no worker is up, with --emergency in any case; implies --wait',
+      'rotate in this process if no worker is up, or in any case with --emergency; implies --wait',
     )
     .option(
       '--emergency',
-      `the password leaked: no grace, no drain, sessions are cut; asks first; waits ${STUCK_MS / 1000} s for what fails again and again (exit 1), and ${EMERGENCY_TIMEOUT_MS / 60_000} min in all`,
+      `for a leaked password: ends the sessions at once, without grace or drain; asks first; with --wait it stops waiting after ${STUCK_MS / 1000} s of failures (exit code 1), or after ${EMERGENCY_TIMEOUT_MS / 60_000} min`,
     )
-    .option(
-      '--adopt',
-      'take over what was changed in the secrets outside keyturn, of one policy; says what that is and asks first',
-    )
-    .option('--yes', 'do not ask')
+    .option('--adopt', 'adopt what others changed in the secrets of one policy; shows it and asks first')
+    .option('--yes', 'answer the question with yes')
     .option('--json', 'print JSON')
     .action((names: string[], options: Options) =>
       withApp(io, options, (app) => run(io, app, names, options)),

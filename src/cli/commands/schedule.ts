@@ -23,11 +23,11 @@ interface Options extends ConfigOption {
 export function registerSchedule(program: Command, io: Io): void {
   program
     .command('schedule [policy]')
-    .description("the next slots, in the policy's zone; with --all those of every policy, in order")
-    .option('--config <path>', 'file or folder', 'config/')
-    .option('--all', 'the calendar of every policy')
-    .option('--next <n>', 'how many; default 5, with --all 20', count)
-    .option('--from <instant>', 'slots after this; default now', instant)
+    .description('list the next slots of a policy in its time zone')
+    .option('--config <path>', 'the configuration: a file or a folder', 'config/')
+    .option('--all', 'list the slots of all policies, in order')
+    .option('--next <n>', 'how many slots; default: 5, or 20 with --all', count)
+    .option('--from <instant>', 'list the slots after this instant; default: now', instant)
     .option('--json', 'print JSON')
     .action((name: string | undefined, options: Options) =>
       withApp(io, options, async (app) => {

@@ -9,8 +9,8 @@ import { type ConfigOption, withApp } from '../with-app.ts';
 export function registerStart(program: Command, io: Io): void {
   program
     .command('start')
-    .description('run the worker: schedules, rotations, sweeps; until Ctrl-C or SIGTERM; SIGHUP reloads')
-    .option('--config <path>', 'file or folder', 'config/')
+    .description('run a worker until Ctrl-C or SIGTERM; SIGHUP reloads the configuration')
+    .option('--config <path>', 'the configuration: a file or a folder', 'config/')
     .action((options: ConfigOption) =>
       withApp(io, options, async (app) => {
         let reload = () => {};

@@ -22,10 +22,10 @@ const WATCH_INTERVAL_MS = 2_000;
 export function registerStatus(program: Command, io: Io): void {
   program
     .command('status [policy...]')
-    .description('state, active login, sessions of each login, last and next rotation')
-    .option('--config <path>', 'file or folder', 'config/')
+    .description('show the state of policies: active login, sessions, last and next rotation')
+    .option('--config <path>', 'the configuration: a file or a folder', 'config/')
     .option('--json', 'print JSON')
-    .option('--watch', 'again every 2 s, until Ctrl-C')
+    .option('--watch', 'repeat it every 2 s until Ctrl-C')
     .action((names: string[], options: ConfigOption & { json?: true; watch?: true }) =>
       withApp(io, options, async (app) => {
         const policies = choosePolicies(app, names);

@@ -8,8 +8,8 @@ import { type ConfigOption, withApp } from '../with-app.ts';
 export function registerUrl(program: Command, io: Io): void {
   program
     .command('url <policy>')
-    .description('print the connection URL of the published login, password included')
-    .option('--config <path>', 'file or folder', 'config/')
+    .description('print the connection URL of the published login, with its password')
+    .option('--config <path>', 'the configuration: a file or a folder', 'config/')
     .action((name: string, options: ConfigOption) =>
       withApp(io, options, async (app) => {
         const policy = app.policy(name);

@@ -12,8 +12,8 @@ import { writeJson } from '../output/table.ts';
 export function registerValidate(program: Command, io: Io): void {
   program
     .command('validate')
-    .description('check the configuration, touch nothing')
-    .option('--config <path>', 'configuration: a file, or a folder of *.yaml files', 'config/')
+    .description('check the configuration; connects to nothing')
+    .option('--config <path>', 'the configuration: a file, or a folder of *.yaml files', 'config/')
     .option('--json', 'print JSON')
     .action((options: { readonly config: string; readonly json?: true }) => validate(options, io));
 }

@@ -13,10 +13,12 @@ export function addAccessOptions(command: Command): Command {
     .addOption(
       new Option(
         '--access <level>',
-        'what the logins may do with tables and sequences; default: as last time, else owner if the policy has one, else none',
+        'what the logins may do with tables and sequences; default: the last choice, or else owner if the policy has one, or else none',
       ).choices(ACCESS_LEVELS),
     )
-    .addOption(schemaOption('in which schema; may be repeated; default: as last time, else public'));
+    .addOption(
+      schemaOption('a schema to grant in; may be repeated; default: the last choice, or else public'),
+    );
 }
 
 export function schemaOption(description: string): Option {

@@ -17,11 +17,9 @@ interface Options extends ConfigOption, AccessOptions {
 
 export function registerCreate(roles: Command, io: Io): void {
   addAccessOptions(roles.command('create <policy>'))
-    .description(
-      'create the owner and the two logins, and grant what they need; run again, it adds what is missing',
-    )
-    .option('--config <path>', 'file or folder', 'config/')
-    .option('--sql', 'only print the statements for an administrator')
+    .description('create the owner and the two logins, and grant what they need; adds what is missing')
+    .option('--config <path>', 'the configuration: a file or a folder', 'config/')
+    .option('--sql', 'only print the SQL, for an administrator to run')
     .option('--json', 'print JSON')
     .action((name: string, options: Options) => withApp(io, options, (app) => run(io, app, name, options)));
 }

@@ -24,10 +24,10 @@ export function registerDrop(roles: Command, io: Io): void {
   roles
     .command('drop <policy>')
     .description(
-      "drop a policy's logins, and the owner that was created for them; asks for the policy's name",
+      "drop a policy's logins, and the owner that was created for them; asks for the policy's name first",
     )
-    .option('--config <path>', 'file or folder', 'config/')
-    .option('--confirm <policy>', "the policy's name again, instead of being asked for it")
+    .option('--config <path>', 'the configuration: a file or a folder', 'config/')
+    .option('--confirm <policy>', "the policy's name again, which answers the question in advance")
     .option('--json', 'print JSON')
     .action((name: string, options: Options) => withApp(io, options, (app) => run(io, app, name, options)));
 }

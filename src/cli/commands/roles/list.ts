@@ -15,9 +15,9 @@ interface Options extends ConfigOption {
 export function registerList(roles: Command, io: Io): void {
   roles
     .command('list')
-    .description('the logins of every policy: their state, who created them, who uses them')
-    .option('--config <path>', 'file or folder', 'config/')
-    .option('--all', 'include other roles that can log in')
+    .description('list the logins of every policy: their state, who created them, who uses them')
+    .option('--config <path>', 'the configuration: a file or a folder', 'config/')
+    .option('--all', 'list all other roles that can log in too')
     .option('--json', 'print JSON')
     .action((options: Options) =>
       withApp(io, options, async (app) => {

@@ -22,11 +22,11 @@ interface Options extends ConfigOption, AccessOptions {
 export function registerRepair(roles: Command, io: Io): void {
   addAccessOptions(roles.command('repair <policy>'))
     .description(
-      'put back what drifted: memberships, grants, ownership, who can log in; shows the changes and asks',
+      'restore memberships, grants, ownership and login rights that drifted; shows the changes and asks',
     )
-    .option('--config <path>', 'file or folder', 'config/')
-    .option('--sql', 'only print the statements for an administrator')
-    .option('--yes', 'do not ask')
+    .option('--config <path>', 'the configuration: a file or a folder', 'config/')
+    .option('--sql', 'only print the SQL, for an administrator to run')
+    .option('--yes', 'answer the question with yes')
     .option('--json', 'print JSON')
     .action((name: string, options: Options) => withApp(io, options, (app) => run(io, app, name, options)));
 }

@@ -23,11 +23,13 @@ interface Options extends ConfigOption {
 export function registerRotator(roles: Command, io: Io): void {
   roles
     .command('rotator [connection]')
-    .description('print the smallest role that can do the job, for an administrator; connects to nothing')
-    .option('--config <path>', 'file or folder', 'config/')
-    .option('--sql', 'print SQL; there is no other form', true)
-    .addOption(schemaOption('in which schema roles create grants; may be repeated; default: public'))
-    .option('--no-create', 'leave out what only roles create and roles repair need')
+    .description(
+      'print the SQL for a rotator with the fewest rights, for an administrator to run; connects to nothing',
+    )
+    .option('--config <path>', 'the configuration: a file or a folder', 'config/')
+    .option('--sql', 'print SQL, which is the only format', true)
+    .addOption(schemaOption('a schema in which roles create grants; may be repeated; default: public'))
+    .option('--no-create', 'leave out the rights that only roles create and roles repair need')
     .option('--platform <name>', `the service that runs PostgreSQL: ${PLATFORM_NAMES.join(', ')}`)
     .action((name: string | undefined, options: Options) =>
       withApp(io, options, async (app) => {
