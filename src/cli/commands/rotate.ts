@@ -63,7 +63,7 @@ export function registerRotate(program: Command, io: Io): void {
     )
     .option(
       '--emergency',
-      `for a leaked password: ends the sessions at once, without grace or drain; asks first; with --wait it stops waiting after ${STUCK_MS / 1000} s of failures (exit code 1), or after ${EMERGENCY_TIMEOUT_MS / 60_000} min`,
+      `for a leaked password: ends the sessions at once, without grace or drain; asks first; stops waiting after ${STUCK_MS / 1000} s of failures (exit code 1), or after ${EMERGENCY_TIMEOUT_MS / 60_000} min`,
     )
     .option('--adopt', 'adopt what others changed in the secrets of one policy; shows it and asks first')
     .option('--yes', 'answer the question with yes')
@@ -262,11 +262,11 @@ async function tellStuck(
     for (const { id, lastFault } of await ledger.open(name)) {
       if (!own.includes(id)) {
         io.stderr.write(
-          `${name}: rotation ${id} was open before and does not come to its end, so none followed it: ${lastFault && tell(lastFault)}\n`,
+          `${name}: rotation ${id} was open before and does not end, so no new one was opened: ${lastFault && tell(lastFault)}\n`,
         );
       }
       io.stderr.write(
-        `${name}: rotation ${id} stays open, and a worker goes on trying it; see: keyturn status ${name}. End what is in the way, and where no worker is up run again: keyturn rotate ${name} --emergency --inline\n`,
+        `${name}: rotation ${id} stays open, and a worker keeps retrying it; see: keyturn status ${name}. Fix the cause; if no worker is up, run again: keyturn rotate ${name} --emergency --inline\n`,
       );
     }
   }
