@@ -24,14 +24,14 @@ import { scheduleFindings } from './schedule-findings.ts';
 export interface DoctorParts extends SharedState {
   readonly clock: Clock;
   readonly stores: ReadonlyMap<string, Store>;
-  /** What the configuration says of files with secrets that everybody may read. */
+  /** Files with secrets in the configuration that everybody may read. */
   readonly exposed?: readonly Problem[];
   connection(policy: Policy): Promise<Connection>;
   destinations(policy: Policy): readonly [OpenDestination, ...OpenDestination[]];
 }
 
 /**
- * What was found of one connection, of one policy, or, where it names neither, of what all policies
+ * Findings about one connection, one policy, or, if it names neither, about what all policies
  * share.
  */
 export interface Diagnosis {
@@ -89,7 +89,7 @@ export async function diagnose(
   ];
 }
 
-/** The connection of this name, as one of the policies has it. */
+/** Examines a connection by its name, with the settings of the first policy that uses it. */
 async function examineConnectionOf(
   parts: DoctorParts,
   policies: readonly Policy[],
@@ -146,7 +146,7 @@ async function viewParts(parts: DoctorParts, policy: Policy) {
   return { connection, destinations: parts.destinations(policy), clock: parts.clock };
 }
 
-/** Files of the configuration that everybody may read. */
+/** Findings for files of the configuration that everybody may read. */
 function exposed({ exposed: problems = [] }: DoctorParts): Finding[] {
   return problems.map((problem) => finding('warn', 'files', fact('configuration-exposed', { problem })));
 }

@@ -3,31 +3,33 @@ import type { Clock } from '../clock.ts';
 import { type Fact, fact } from '../facts/fact.ts';
 import { fault } from '../facts/fault.ts';
 
-/** From this difference on a wrong clock is told, in milliseconds. */
+/** A difference from here on is reported, in milliseconds. */
 export const TOLD_SKEW_MS = 30_000;
-/** From this difference on no rotation is opened. */
+/** With a difference from here on, no rotation is opened. */
 export const REFUSED_SKEW_MS = 5 * 60_000;
 
 /**
- * How long a measurement is good for: two clocks drift apart by less than a millisecond in that
- * time.
+ * How long a measurement is valid. Two clocks drift apart by less than a millisecond in that time.
  */
 const STALE_MS = 60_000;
-/** A wall clock that moved so much against the monotonic one was set, or the machine slept. */
+/**
+ * If the wall clock moved this much against the monotonic one, it was set, or the machine slept.
+ */
 const JUMP_MS = 1_000;
 /**
- * An answer that took longer says too little, and is asked for again; of several the quickest
+ * An answer that took longer is too inexact, so the question is repeated. The quickest answer
  * counts.
  */
 const QUICK_MS = 100;
 const TRIES = 5;
 
 /**
- * The clock by which slots, graces and deadlines are counted: the state database's, whoever asks.
+ * The clock that slots, graces and deadlines are counted by. On every machine it is the state
+ * database's.
  */
 export interface StateClock extends Clock {
   readonly followsDatabase: true;
-  /** Measures where the last measurement is not good any more. Throws what the question threw. */
+  /** Measures again if the last measurement is no longer valid. Throws what the question threw. */
   follow(): Promise<void>;
   /**
    * How far this machine's wall clock is ahead, in milliseconds; undefined before the first
@@ -40,7 +42,7 @@ export interface StateClock extends Clock {
 export interface LocalClocks {
   /** Since the epoch. It may be wrong, and may jump. */
   wall(): number;
-  /** Since any instant. It never jumps, but may stand still while the machine sleeps. */
+  /** From an arbitrary start. It never jumps, but may stand still while the machine sleeps. */
   monotonic(): number;
 }
 
@@ -130,7 +132,8 @@ async function measureOnce(
   const database = await ask();
   const received = local.monotonic();
   const took = received - sent;
-  // The answer was true at some instant in between; the middle is wrong by half of that at most.
+  // The answer was true at some instant in between. The middle is wrong by half of that time at
+  // most.
   return { took, measured: { database, wall: local.wall() - took / 2, monotonic: received - took / 2 } };
 }
 
@@ -152,10 +155,7 @@ export function refuseWrongClock(clock: StateClock): void {
   });
 }
 
-/**
- * What is said of a difference that matters; `skew` is how far this machine is ahead, in
- * milliseconds.
- */
+/** Reports a difference that matters. `skew` is how far this machine is ahead, in milliseconds. */
 export function skewFact(skew: number): Fact {
   return fact('clock-differs', { ahead: Math.round(skew), refuses: Math.abs(skew) >= REFUSED_SKEW_MS });
 }

@@ -21,21 +21,21 @@ export type PolicyState =
   | 'paused';
 
 /**
- * What `keyturn status` says of a policy. What could not be seen is null, and `faults` say why
+ * What `keyturn status` says about a policy. What could not be asked is null, and `faults` say why
  * (G6).
  */
 export interface PolicyStatus {
   readonly policy: string;
   readonly state: PolicyState;
-  /** The published login; null when none is, or the store cannot be asked. */
+  /** The published login; null if there is none, or if the store cannot be asked. */
   readonly active: string | null;
   readonly standby: string | null;
   readonly sessions: Readonly<Record<string, number>> | null;
   readonly lastRotatedAt: string | null;
   readonly nextRotationAt: string | null;
-  /** The latest failure or what could not be seen, and where the destinations do not agree. */
+  /** The latest failure, or what could not be asked; and where the destinations do not agree. */
   readonly faults: readonly Fact[];
-  /** That the ledger has an instant in the future, which is not counted. */
+  /** A warning that the ledger has an instant in the future, which is not counted. */
   readonly clockWarning: Fact | null;
 }
 
@@ -97,7 +97,7 @@ function publicationGone(policy: Policy, { destinations }: PolicyView): Fact {
 }
 
 /**
- * What each destination publishes, where they differ: a publish stopped halfway, or somebody edited
+ * What each destination publishes, if they differ: a publish stopped halfway, or somebody edited
  * one.
  */
 function partOf(

@@ -16,7 +16,7 @@ export function registerPause(program: Command, io: Io): void {
           const { pausedAt, pausedBy } = await ledger.timing(name);
           io.stdout.write(
             now
-              ? `${name}: paused; go on with: keyturn resume ${name}\n`
+              ? `${name}: paused; resume it with: keyturn resume ${name}\n`
               : `${name}: paused already, since ${pausedAt?.toISOString()} by ${pausedBy}\n`,
           );
         }

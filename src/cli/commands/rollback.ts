@@ -18,7 +18,7 @@ export function registerRollback(program: Command, io: Io): void {
         // Otherwise the schedule would rotate again at once, before anybody knows what was wrong.
         await ledger.pause(name, requester(io));
         io.stdout.write(
-          `${name}: ${turned.outgoing} is published again, ${turned.incoming} will be revoked; the schedule is paused, go on with: keyturn resume ${name}\n`,
+          `${name}: ${turned.outgoing} is published again, ${turned.incoming} will be revoked; the schedule is paused, resume it with: keyturn resume ${name}\n`,
         );
         await queue.hurry(turned);
         if ((await queue.workers()) === 0) tellNoWorker(io);

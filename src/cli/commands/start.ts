@@ -35,7 +35,7 @@ export function registerStart(program: Command, io: Io): void {
           const lost = app.lost.then((fault) => Promise.reject(fault));
           await Promise.race([stop, lost]);
         }
-        io.stderr.write('keyturn is stopping; what is under way goes on at the next start\n');
+        io.stderr.write('keyturn is stopping; the next worker continues what is open\n');
       }),
     );
 }

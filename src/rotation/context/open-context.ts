@@ -17,9 +17,9 @@ interface ViewParts<Its extends Policy> {
   readonly connection: Connection;
   readonly destinations: readonly [OpenDestination, ...OpenDestination[]];
   readonly clock: Clock;
-  /** Shared by the rotations of a process, so that they share queries; left out: one of its own. */
+  /** Shared by the rotations of a process, to share queries. Left out: one of its own. */
   readonly poller?: UsePoller;
-  /** Shared by the rotations of a process on the same connection; left out: one of its own. */
+  /** Shared by the rotations of a process on the same connection. Left out: one of its own. */
   readonly sessions?: SessionPool;
 }
 
@@ -69,7 +69,7 @@ export function openPolicyView<Its extends Policy>(
     ...parts,
     rotator,
     async beside(open) {
-      // In this order: whoever holds the second session must not wait for the first.
+      // In this order, because the holder of the second session must not wait for the first.
       await rotator();
       return sessions.beside(open);
     },

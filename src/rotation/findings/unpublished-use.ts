@@ -5,9 +5,9 @@ import type { LoginsContext, OpenDestination } from '../context/rotation-context
 import { type Finding, finding } from './finding.ts';
 
 /**
- * Logins that are in use although neither is published: a policy was made for them, and what they
- * use is not in the secret. Whoever has that credential would never learn of another, so a rotation
- * that nobody asked for stops here.
+ * Logins that are in use although neither is published. A policy was made for logins whose
+ * credential is not in the secret. Consumers with that credential would never learn of a new one,
+ * so a rotation that nobody asked for stops here.
  */
 export async function unpublishedUse(
   context: LoginsContext,
@@ -27,7 +27,7 @@ export async function unpublishedUse(
       fact('unpublished-logins-in-use', { ...place, logins: policy.logins }),
     );
   }
-  // What somebody else published is an outside change, and adopting it was asked for.
+  // What somebody else published is an outside change, which this rotation was asked to adopt.
   if (published !== undefined || rotation.adopt) return undefined;
   const { timeout, onTimeout } = policy.drain;
   const isUnasked = rotation.reason === 'first' || rotation.reason === 'schedule';

@@ -121,7 +121,7 @@ describe('keyturn pause and resume', () => {
     await run('rotate', 'app', '--inline');
     expect(await run('pause', 'app')).toMatchObject({
       code: 0,
-      stdout: 'app: paused; go on with: keyturn resume app\n',
+      stdout: 'app: paused; resume it with: keyturn resume app\n',
     });
     expect((await run('pause', 'app')).stdout).toMatch(/^app: paused already, since .* by /);
     expect(await state()).toMatchObject({
