@@ -27,7 +27,8 @@ export async function unpublishedUse(
       fact('unpublished-logins-in-use', { ...place, logins: policy.logins }),
     );
   }
-  // What somebody else published is an outside change, which this rotation was asked to adopt.
+  // A login that others published is an outside change, which is reported as such. With `adopt`,
+  // somebody asked for this rotation to go on.
   if (published !== undefined || rotation.adopt) return undefined;
   const { timeout, onTimeout } = policy.drain;
   const isUnasked = rotation.reason === 'first' || rotation.reason === 'schedule';
