@@ -17,10 +17,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Fault } from '../../src/facts/fault.ts';
 import { isTransient } from '../../src/rotation/failure.ts';
 import { openFileStore } from '../../src/secret-store/file/file-store.ts';
 import type { SecretStore } from '../../src/secret-store/secret-store.ts';
-import { StoreError } from '../../src/secret-store/store-error.ts';
 
 const MAPPING = { username: { secret: 'app/username' }, password: { secret: 'app/password' } };
 const FIELDS = { username: 'user', password: 'secret' };
@@ -298,7 +298,7 @@ test('a name that is swapped all the while never has anything outside read, copi
   const ended = new Promise((done) => swapper.once('exit', done));
   try {
     for (let round = 0; round < 60; round += 1) {
-      await publish().catch((error) => expect(error).toBeInstanceOf(StoreError));
+      await publish().catch((error) => expect(error).toBeInstanceOf(Fault));
       const seen = await store.read(MAPPING, 'current').catch(() => undefined);
       expect(seen?.fields.password ?? 'secret').toBe('secret');
     }

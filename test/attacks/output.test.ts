@@ -6,11 +6,11 @@ import { expect, test } from 'vitest';
 import { openOutput } from '../../src/cli/output/output.ts';
 import { fact } from '../../src/facts/fact.ts';
 import { sql } from '../../src/facts/remedy.ts';
+import { describeSession } from '../../src/messages/describe-session.ts';
 import { remedyLines } from '../../src/messages/tell.ts';
 import { databaseError } from '../../src/postgres/connection/database-error.ts';
 import { quoteIdentifier, quoteLiteral } from '../../src/postgres/identifier.ts';
 import { oneLineNames } from '../../src/postgres/one-line-names.ts';
-import { describeSession } from '../../src/postgres/sessions/sessions.ts';
 import { shellWord } from '../../src/roles/shell-word.ts';
 import { visible } from '../../src/visible.ts';
 

@@ -123,7 +123,7 @@ describe('the logins are disabled first, and nothing is lost', () => {
       await other.client.query('ROLLBACK');
       await refused;
       await session.client.query('SELECT 1');
-      await expect(scenario.logIn(late)).rejects.toMatchObject({ kind: 'authentication' });
+      await expect(scenario.logIn(late)).rejects.toMatchObject({ fact: { code: 'login-refused' } });
     }
     expect(await bare.drop()).toMatchObject({ dropped: expect.arrayContaining([a, b]) });
   });
@@ -226,7 +226,7 @@ test('a login on which something in another database depends is deactivated inst
     fact('deactivate-login', { login: a, dependents: [`1 object in database ${elsewhere}`] }),
   );
   expect(facts).toContainEqual(fact('owner-kept-for-members', { owner, members: [a] }));
-  await expect(scenario.logIn(published)).rejects.toMatchObject({ kind: 'authentication' });
+  await expect(scenario.logIn(published)).rejects.toMatchObject({ fact: { code: 'login-refused' } });
   // Once that is gone, so is the login.
   await bare.admin.query(`DROP DATABASE ${elsewhere}`);
   expect(await bare.drop()).toMatchObject({ dropped: [a, owner], deactivated: [] });

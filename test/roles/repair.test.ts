@@ -359,7 +359,7 @@ test('a login that is gone is created again like the other one, even the publish
   );
   expect(await bare.diagnose()).toMatchObject({ changes: [], left: [] });
   const lost = await scenario.published();
-  await expect(scenario.logIn(lost)).rejects.toMatchObject({ kind: 'authentication' });
+  await expect(scenario.logIn(lost)).rejects.toMatchObject({ fact: { code: 'login-refused' } });
   expect(await scenario.finish(await scenario.request())).toEqual({ status: 'done' });
   const published = await scenario.published();
   expect(published.username).toBe(b);

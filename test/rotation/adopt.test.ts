@@ -55,7 +55,9 @@ describe.each(SECRET_PLACES)('in %s,', (_name, openPlace, available) => {
         new RegExp(`^check: adopted: primary has a pending version ${token}.*discards`),
       );
       expect(more).toEqual([]);
-      await expect(place.store.promote(place.secrets, token)).rejects.toMatchObject({ kind: 'invalid' });
+      await expect(place.store.promote(place.secrets, token)).rejects.toMatchObject({
+        fact: { code: 'version-not-promotable' },
+      });
     });
 
     it('does so where it is of mixed origin, too', async () => {
@@ -68,7 +70,9 @@ describe.each(SECRET_PLACES)('in %s,', (_name, openPlace, available) => {
       const message = await refusal();
       for (const token of tokens) expect(message).toContain(token);
       await expectAdoption(scenario);
-      await expect(place.store.promote({ password }, tokens[1])).rejects.toMatchObject({ kind: 'invalid' });
+      await expect(place.store.promote({ password }, tokens[1])).rejects.toMatchObject({
+        fact: { code: 'version-not-promotable' },
+      });
     });
 
     it('is left alone even by one that adopts, while the rotation that staged it is open', async () => {

@@ -64,7 +64,7 @@ describe('a file that was written to through its link, so that the version has i
     expect(await canLogIn(scenario, old.username)).toBe(true);
     await edit(password);
     expect(await scenario.finish(rotation)).toEqual({ status: 'done' });
-    await expect(scenario.logIn(old)).rejects.toMatchObject({ kind: 'authentication' });
+    await expect(scenario.logIn(old)).rejects.toMatchObject({ fact: { code: 'login-refused' } });
   });
 });
 

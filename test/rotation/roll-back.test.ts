@@ -58,7 +58,7 @@ describe('a rotation that is rolled back while it drains', () => {
     expect(await scenario.finish(rotation)).toEqual({ status: 'rolled back' });
     await session.client.query('SELECT 1');
     await session[Symbol.asyncDispose]();
-    await expect(scenario.logIn(after)).rejects.toMatchObject({ kind: 'authentication' });
+    await expect(scenario.logIn(after)).rejects.toMatchObject({ fact: { code: 'login-refused' } });
     await (await scenario.logIn(before))[Symbol.asyncDispose]();
     const row = await scenario.ledger.find(rotation.id);
     expect(row).toMatchObject({
@@ -108,7 +108,7 @@ describe('a rotation that is rolled back while it drains', () => {
       expect(await scenario.finish(rotation)).toEqual({ status: 'rolled back' });
       expect(await scenario.published()).toEqual(before);
       await (await scenario.logIn(before))[Symbol.asyncDispose]();
-      await expect(scenario.logIn(after)).rejects.toMatchObject({ kind: 'authentication' });
+      await expect(scenario.logIn(after)).rejects.toMatchObject({ fact: { code: 'login-refused' } });
     },
   );
 
@@ -246,7 +246,7 @@ describe('a rotation that is cancelled before it is published', () => {
     const next = await scenario.request();
     await using admin = await adminOf(inject('postgres'), scenario.connection.database);
     await withPolicyLock(admin.client, scenario.policy.logins, async () => {
-      await expect(stop(next.id)).rejects.toMatchObject({ kind: 'locked' });
+      await expect(stop(next.id)).rejects.toMatchObject({ fact: { code: 'lock-held' } });
     });
     expect(await scenario.finish(next)).toEqual({ status: 'done' });
   });

@@ -32,7 +32,7 @@ describe('a rotation', () => {
     const second = await scenario.published();
     expect(second.username).toBe(login(B));
     await using _session = await scenario.logIn(second);
-    await expect(scenario.logIn(first)).rejects.toMatchObject({ kind: 'authentication' });
+    await expect(scenario.logIn(first)).rejects.toMatchObject({ fact: { code: 'login-refused' } });
     const { rows } = await scenario.admin.query(
       'SELECT rolcanlogin, rolpassword FROM pg_authid WHERE rolname = $1',
       [login(A)],
@@ -93,7 +93,7 @@ describe('drain', () => {
     await session.client.query('COMMIT');
     await session[Symbol.asyncDispose]();
     expect(await scenario.finish(rotation)).toEqual({ status: 'done' });
-    await expect(scenario.logIn(old)).rejects.toMatchObject({ kind: 'authentication' });
+    await expect(scenario.logIn(old)).rejects.toMatchObject({ fact: { code: 'login-refused' } });
   });
 
   test('past the deadline ends the sessions that are left, where the policy says terminate (G2)', async () => {
@@ -178,7 +178,7 @@ describe('drain', () => {
     const rotation = await scenario.request('emergency');
     expect(await scenario.finish(rotation)).toEqual({ status: 'done' });
     await expect(session.client.query('SELECT 1')).rejects.toThrow();
-    await expect(scenario.logIn(old)).rejects.toMatchObject({ kind: 'authentication' });
+    await expect(scenario.logIn(old)).rejects.toMatchObject({ fact: { code: 'login-refused' } });
   });
 });
 
@@ -313,7 +313,7 @@ describe('a failure after publish', () => {
       expect(await halting.run(rotation)).toMatchObject({ status: 'retrying' });
     down = false;
     expect(await halting.finish(rotation)).toEqual({ status: 'done' });
-    await expect(scenario.logIn(before)).rejects.toMatchObject({ kind: 'authentication' });
+    await expect(scenario.logIn(before)).rejects.toMatchObject({ fact: { code: 'login-refused' } });
   });
 
   test('revokes nothing when the published version was changed by someone else (G2)', async () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { fault } from '../../src/facts/fault.ts';
 import { connect } from '../../src/postgres/connection/connect.ts';
-import { DatabaseError } from '../../src/postgres/connection/database-error.ts';
 import { readIdentity } from '../../src/postgres/connection/identity.ts';
 import { cancel } from '../../src/rotation/cancel.ts';
 import { withRotatorPassword } from '../../src/rotation/context/with-rotator-password.ts';
@@ -8,7 +8,6 @@ import { plan } from '../../src/rotation/plan.ts';
 import { rollBack } from '../../src/rotation/roll-back.ts';
 import { rotate } from '../../src/rotation/rotate.ts';
 import { policyStatus } from '../../src/rotation/status.ts';
-import { storeError } from '../../src/secret-store/store-error.ts';
 import { dyingWith, GONE } from '../support/dying-with.ts';
 import { expectRefusal, requestAdoption, stageOutside } from '../support/outside.ts';
 import {
@@ -55,7 +54,7 @@ describe('a failure', () => {
       store: (store) => ({
         async stage(mapping, token, fields, options) {
           await store.stage(mapping, token, fields, options);
-          throw storeError('store-denied', {
+          throw fault('store-denied', {
             store: 'files',
             secret: 'app/password',
             action: 'UpdateSecretVersionStage',
@@ -79,7 +78,7 @@ describe('a failure', () => {
       store: () => ({
         promote: () =>
           Promise.reject(
-            storeError('folder-unusable', { store: 'files', errno: 'EIO', detail: 'the store is away' }),
+            fault('folder-unusable', { store: 'files', errno: 'EIO', detail: 'the store is away' }),
           ),
       }),
     });
@@ -249,13 +248,13 @@ describe('the rotator is let in', () => {
   test('with no other password where the server does not answer', async () => {
     expect(await rotated(own)).toEqual(DONE);
     const tried: string[] = [];
-    const fault = new DatabaseError('unreachable', 'no route');
+    const away = fault('server-unreachable', { place: 'nowhere', detail: 'no route' });
     const { connection } = world.fresh();
     const trying = connection.withPassword?.(connection, async (password) => {
       tried.push(password);
-      throw fault;
+      throw away;
     });
-    await expect(trying).rejects.toBe(fault);
+    await expect(trying).rejects.toBe(away);
     expect(tried).toEqual([(await own.published()).password]);
   });
 

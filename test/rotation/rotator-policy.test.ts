@@ -38,7 +38,7 @@ describe.each([
         expect(username).toBe(world.rotator);
         await using _session = await own.logIn({ username, password });
         await expect(own.logIn({ username, password: String(passwords.at(-1)) })).rejects.toMatchObject({
-          kind: 'authentication',
+          fact: { code: 'login-refused' },
         });
         expect(passwords).not.toContain(password);
         passwords.push(password);

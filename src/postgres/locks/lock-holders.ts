@@ -1,7 +1,6 @@
 import type pg from 'pg';
 import { type Remedy, sql } from '../../facts/remedy.ts';
 import type { HolderInfo } from '../../facts/session-info.ts';
-import { describeHolder as describe } from '../../messages/describe-session.ts';
 import { unlessForbidden } from '../connection/unless-forbidden.ts';
 import { quoteLiteral } from '../identifier.ts';
 import { type PreparedTransaction, preparedInfo } from '../sessions/prepared-transaction.ts';
@@ -181,17 +180,4 @@ export function endingThem(holders: readonly LockHolder[]): Remedy[] {
     ...(rollbacks.length > 0 ? [sql(...rollbacks)] : []),
     ...(endings.length > 0 ? [{ kind: 'sql', statements: endings, as: 'pg_signal_backend' } as const] : []),
   ];
-}
-
-/** TODO: remove, once everybody has facts. */
-export function describeHolder(holder: LockHolder): string {
-  return describe(holderInfo(holder));
-}
-
-/** TODO: remove, once everybody has facts: use `endingThem` and `adviseEnding`. */
-export function howToEnd(holders: readonly LockHolder[]): string {
-  const pids = holders.flatMap(({ pid }) => pid ?? []);
-  if (pids.length === 0) return '';
-  const calls = pids.map((pid) => `SELECT pg_catalog.pg_terminate_backend(${pid})`);
-  return `; if that lasts, end it as a superuser or a member of pg_signal_backend: ${calls.join('; ')}`;
 }
