@@ -7,6 +7,7 @@ import { configMessages } from './config-messages.ts';
 import { databaseMessages } from './database-messages.ts';
 import { doctorMessages } from './doctor-messages.ts';
 import { MESSAGES } from './messages.ts';
+import { queueMessages } from './queue-messages.ts';
 import { rolesMessages } from './roles-messages.ts';
 import { rotationMessages } from './rotation-messages.ts';
 import { stateMessages } from './state-messages.ts';
@@ -20,7 +21,8 @@ const AREAS = [
   ['A rotation on its way', rotationMessages],
   ['PostgreSQL', databaseMessages],
   ['Secret stores', storeMessages],
-  ['State database and queue', stateMessages],
+  ['State database', stateMessages],
+  ['Queue and jobs', queueMessages],
   ['Roles', rolesMessages],
   ['What only doctor looks at', doctorMessages],
 ] as const;
