@@ -28,7 +28,8 @@ const FOREIGN: Readonly<Record<string, string>> = {
 const PROGRAMMING: Readonly<Record<string, string>> = {
   'src/config/build-policies.ts': 'the schema demands a login for every policy',
   'src/ledger/policies.ts': 'the row of a policy is made before anybody asks for it',
-  'src/postgres/logins/scram-verifier.ts': 'keyturn makes verifiers only of passwords that it generated',
+  'src/postgres/logins/scram-verifier.ts':
+    'keyturn sets passwords that it generated; `roles rotator` catches it of others',
   'src/postgres/roles/target-database.ts': 'the database that a session is connected to is in the catalog',
   'src/rotation/context/resolve-logins.ts': 'check refuses a rotation where both logins have sessions',
   'src/rotation/context/rotation-context.ts': 'only check runs before the logins are known',

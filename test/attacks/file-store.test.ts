@@ -18,6 +18,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Fault } from '../../src/facts/fault.ts';
+import { tellError } from '../../src/messages/tell.ts';
 import { isTransient } from '../../src/rotation/failure.ts';
 import { openFileStore } from '../../src/secret-store/file/file-store.ts';
 import type { SecretStore } from '../../src/secret-store/secret-store.ts';
@@ -73,8 +74,8 @@ async function refused(attempt: Promise<unknown>, ...names: string[]): Promise<v
   );
   expect(error).toMatchObject({ fact: { code: expect.stringMatching(/^(folder|link|path)-/) } });
   expect(isTransient(error)).toBe(false);
-  for (const name of names) expect(error.message).toContain(name);
-  expect(error.message).not.toMatch(/not-ours|precious/);
+  for (const name of names) expect(tellError(error)).toContain(name);
+  expect(tellError(error)).not.toMatch(/not-ours|precious/);
 }
 
 function exposure(path: string, mode: string, to: string, may: string) {

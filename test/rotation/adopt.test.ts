@@ -12,6 +12,7 @@ import {
 } from '../support/outside.ts';
 import { openScenario, type Scenario } from '../support/scenario.ts';
 import { SECRET_PLACES, type SecretPlace } from '../support/secret-places.ts';
+import { telling } from '../support/telling.ts';
 
 describe.each(SECRET_PLACES)('in %s,', (_name, openPlace, available) => {
   const it = test.skipIf(!available);
@@ -215,7 +216,7 @@ describe.each(SECRET_PLACES)('in %s,', (_name, openPlace, available) => {
       const rotation = await requestAdoption(strict);
       expect(await strict.finish(rotation)).toMatchObject({
         status: 'failed',
-        error: { step: 'stage', message: expect.stringContaining('create: true') },
+        error: { step: 'stage', fact: telling('create: true') },
       });
     });
 

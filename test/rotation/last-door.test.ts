@@ -81,7 +81,7 @@ describe.each(SERVERS)(
       await session[Symbol.asyncDispose]();
       expect(await scenario.run(rotation)).toMatchObject({
         status: 'retrying',
-        error: { step: 'revoke', message: expect.stringContaining('run: GRANT CONNECT ON DATABASE') },
+        error: { step: 'revoke', fact: telling('run: GRANT CONNECT ON DATABASE') },
       });
       expect(await canLogIn(scenario, before.username)).toBe(true);
       await scenario.admin.query(`GRANT CONNECT ON DATABASE ${database} TO PUBLIC`);

@@ -165,23 +165,25 @@ describe('a rotation that is rolled back while it drains', () => {
   test('is refused before it is published, once the old login is revoked, for an emergency, and twice', async () => {
     await rotateOnce();
     const unpublished = await scenario.request();
-    await expect(turn(unpublished.id)).rejects.toThrow('keyturn cancel');
+    await expect(turn(unpublished.id)).rejects.toMatchObject({ fact: telling('keyturn cancel') });
     expect(await scenario.finish(unpublished)).toEqual({ status: 'done' });
 
     const { rotation, session } = await draining();
     await turn(rotation.id);
-    await expect(turn(rotation.id)).rejects.toThrow('is being rolled back already, by margaret');
+    await expect(turn(rotation.id)).rejects.toMatchObject({
+      fact: telling('is being rolled back already, by margaret'),
+    });
     await session[Symbol.asyncDispose]();
     expect(await scenario.finish(rotation)).toEqual({ status: 'rolled back' });
 
     const next = await draining();
     await next.session[Symbol.asyncDispose]();
     await scenario.admin.query(`ALTER ROLE ${next.before.username} NOLOGIN`);
-    await expect(turn(next.rotation.id)).rejects.toThrow('is revoked already');
+    await expect(turn(next.rotation.id)).rejects.toMatchObject({ fact: telling('is revoked already') });
     expect(await scenario.finish(next.rotation)).toEqual({ status: 'done' });
 
     const leaked = await scenario.request('emergency');
-    await expect(turn(leaked.id)).rejects.toThrow('must not come back');
+    await expect(turn(leaked.id)).rejects.toMatchObject({ fact: telling('must not come back') });
     await scenario.finish(leaked);
   });
 });
@@ -240,7 +242,7 @@ describe('a rotation that is cancelled before it is published', () => {
   test('is refused once it is published, and while somebody else is changing the logins', async () => {
     await rotateOnce();
     const { rotation, session } = await draining();
-    await expect(stop(rotation.id)).rejects.toThrow('keyturn rollback');
+    await expect(stop(rotation.id)).rejects.toMatchObject({ fact: telling('keyturn rollback') });
     await session[Symbol.asyncDispose]();
     await scenario.finish(rotation);
     const next = await scenario.request();
