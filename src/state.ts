@@ -11,7 +11,7 @@ import { askClock } from './ledger/state-database.ts';
 import { namingFaults, stateError } from './ledger/state-error.ts';
 import { withStateClock } from './ledger/with-state-clock.ts';
 import { logFact } from './messages/log-fact.ts';
-import { placeOf } from './postgres/connection/connect.ts';
+import { placeOf } from './postgres/connection/place-of.ts';
 import { remembering } from './postgres/connection/session-pin.ts';
 import { type Embedded, openEmbedded } from './postgres/embedded/cluster.ts';
 import { ensureStateDatabase } from './postgres/embedded/databases.ts';

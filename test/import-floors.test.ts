@@ -61,10 +61,6 @@ test('every file stands on a floor', () => {
 test('imports go down the floors or to a leaf, never up', () => {
   const wrong = files.flatMap((file) =>
     imports(file)
-      // TODO: without this exception once every edge tells the fact itself.
-      .filter((path) => path !== 'src/messages/tell.ts' || file !== 'src/facts/fault.ts')
-      // TODO: without this one once everybody passes on what the describing functions of src/postgres take.
-      .filter((path) => !path.startsWith('src/messages/describe-') || !file.startsWith('src/postgres/'))
       .filter((path) => !LEAVES.includes(path) && floorOf(path) < floorOf(file))
       .map((path) => `${file} imports ${path}`),
   );

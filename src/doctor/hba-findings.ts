@@ -32,7 +32,7 @@ export async function hbaFindings({ policy, rotator }: RotationView): Promise<Fi
   const logins = [...(await readLogins(client, policy.logins)).keys()];
   const found = await hbaRules(client, logins);
   if (!found) return [finding('skip', 'pg_hba', fact('hba-not-readable', {}))];
-  const broken = found.errors.map((detail) => fact('hba-line-broken', { detail }, RELOAD));
+  const broken = found.broken.map((line) => fact('hba-line-broken', line, RELOAD));
   const unsafe = byLine(found.rules.filter(({ method }) => UNSAFE.has(method))).map(
     ([{ file, line, from, method }, named]) =>
       fact('hba-method-unsafe', { file, line, logins: named, from, method }, RELOAD),

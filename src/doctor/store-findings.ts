@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { type Fact, fact } from '../facts/fact.ts';
+import { isFault } from '../facts/fault.ts';
 import { loginFields } from '../rotation/context/login-fields.ts';
 import type { OpenDestination, RotationView } from '../rotation/context/rotation-context.ts';
 import { type Finding, finding } from '../rotation/findings/finding.ts';
 import { generatePassword } from '../rotation/password.ts';
-import { StoreError } from '../secret-store/store-error.ts';
 import { faultFinding } from './fault-finding.ts';
 
 /**
@@ -43,7 +43,7 @@ async function storeFinding(view: RotationView, destination: OpenDestination): P
     await store.rehearse(secrets, randomUUID(), fields);
     return finding('ok', about, fact('store-writable', { destination: name }));
   } catch (error) {
-    const isMade = error instanceof StoreError && error.kind === 'missing' && create;
+    const isMade = isFault(error, 'secret-missing', 'secret-empty', 'secret-deleted') && create;
     if (!isMade) return faultFinding(about, error);
     return finding('skip', about, fact('store-secrets-not-made', { destination: name }));
   }

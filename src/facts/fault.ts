@@ -1,15 +1,16 @@
-import { tell } from '../messages/tell.ts';
 import { type Fact, type FactCode, type FactParams, fact } from './fact.ts';
 import type { Remedy } from './remedy.ts';
 
-/** A fact that is thrown. */
+/**
+ * A fact that is thrown. Its message is for stack traces only: `tellError` of src/messages makes
+ * the sentence for people.
+ */
 export class Fault extends Error {
   override readonly name = 'Fault';
   readonly fact: Fact;
 
   constructor(thrown: Fact, options?: ErrorOptions) {
-    // TODO: code and parameters, once every edge tells the fact itself.
-    super(tell(thrown), options);
+    super(`${thrown.code} ${JSON.stringify(thrown.params)}`, options);
     this.fact = thrown;
   }
 }
@@ -20,7 +21,8 @@ export function fault<Code extends FactCode>(
   params: FactParams[Code],
   { cause, remedies = [] }: { readonly cause?: unknown; readonly remedies?: readonly Remedy[] } = {},
 ): Fault {
-  // Each member of the union is a Fact; the compiler does not see it for a code that it does not know.
+  // Each member of the union is a Fact; the compiler does not see it for a code that it does not
+  // know.
   const thrown = fact(code, params, ...remedies) as Fact;
   return new Fault(thrown, cause === undefined ? undefined : { cause });
 }

@@ -1,4 +1,5 @@
 import type { Fact } from './fact.ts';
+import type { HolderInfo } from './session-info.ts';
 
 /**
  * A queue that does not answer, or refuses. `server` is `host:port`; `detail` is what the client
@@ -7,21 +8,6 @@ import type { Fact } from './fact.ts';
 interface QueueFault {
   readonly server: string;
   readonly detail?: string;
-}
-
-/**
- * Who holds the lock under which BullMQ's tables are made: a session, or a prepared transaction.
- */
-export interface QueueLockHolder {
-  /** Null: it is a prepared transaction. */
-  readonly pid: number | null;
-  readonly login: string | null;
-  readonly application: string;
-  readonly state: string | null;
-  /** When its transaction began, ISO 8601. */
-  readonly since: string | null;
-  /** The name of the prepared transaction. */
-  readonly gid: string | null;
 }
 
 /** About the queue, its clients and its jobs. */
@@ -33,8 +19,8 @@ export interface QueueFacts {
   readonly 'queue-tls-failed': QueueFault;
   /** Redis answers, but takes no change: out of memory, a replica, a full disk, still loading. */
   readonly 'queue-takes-no-job': QueueFault;
-  /** BullMQ's tables in the state database cannot be made or updated. */
-  readonly 'queue-tables-locked': { readonly holders: readonly QueueLockHolder[]; readonly seconds: number };
+  /** BullMQ's tables in the state database cannot be made or updated: somebody holds their lock. */
+  readonly 'queue-tables-locked': { readonly holders: readonly HolderInfo[]; readonly seconds: number };
   /** A client of BullMQ lost its server, and connects anew by itself. */
   readonly 'queue-client-failed': { readonly client: 'queue' | 'worker'; readonly detail: string };
   readonly 'job-failed': { readonly job: string; readonly cause: Fact };

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { fault } from '../facts/fault.ts';
-import { databaseError } from '../postgres/connection/database-error.ts';
+import { databaseError, isServerAway } from '../postgres/connection/database-error.ts';
 import { strangersMessage } from '../visible.ts';
 import type { Ledger } from './ledger.ts';
 
@@ -19,7 +19,7 @@ export function stateError(error: unknown, server: string): unknown {
     return fault('state-read-only', { server, detail }, { cause: error });
   }
   const told = databaseError(error, server);
-  return told.kind === 'unreachable' ? told : error;
+  return isServerAway(told) ? told : error;
 }
 
 /** Whether an error is one of pg or of Node.js. All others say already what they are. */

@@ -1,21 +1,11 @@
-import type { QueueFacts, QueueLockHolder } from '../facts/queue-facts.ts';
-import { strangersName } from '../visible.ts';
+import type { QueueFacts } from '../facts/queue-facts.ts';
+import { adviseEnding, describeHolders } from './describe-session.ts';
 import type { Messages } from './message.ts';
 
 type QueueFault = QueueFacts['queue-login-refused'];
 
 const onServer = ({ server, detail = 'it does not answer' }: QueueFault) =>
   `The queue on ${server}: ${detail}`;
-
-function holderText({ pid, login, application, state, since, gid }: QueueLockHolder): string {
-  if (gid !== null) return `prepared transaction ${strangersName(gid)} of ${login}`;
-  return [
-    `pid ${pid}`,
-    login === null ? 'no login' : `login ${login}`,
-    application === '' ? 'no application name' : `application ${strangersName(application)}`,
-    `${state ?? 'unknown state'}${since === null ? '' : `, in a transaction since ${since}`}`,
-  ].join(', ');
-}
 
 export const queueMessages: Messages<QueueFacts> = {
   'queue-unreachable': {
@@ -61,11 +51,8 @@ export const queueMessages: Messages<QueueFacts> = {
   },
   'queue-tables-locked': {
     text: ({ holders, seconds }) =>
-      `the tables in schema bullmq of the state database cannot be made or updated, because their lock is held by ${holders.map(holderText).join('; ') || 'another session'}, for longer than ${seconds} s`,
-    advice: ({ holders }) =>
-      holders.some(({ pid }) => pid !== null)
-        ? 'try again once that is over; if it lasts, end it as a superuser or a member of pg_signal_backend'
-        : 'try again once that is over',
+      `the tables in schema bullmq of the state database cannot be made or updated, because their lock is held by ${describeHolders(holders, 'another session')}, for longer than ${seconds} s`,
+    advice: ({ holders }) => ['try again once that is over', adviseEnding(holders) ?? []].flat().join('; '),
     means:
       'BullMQ makes and updates its tables under an advisory lock, which everybody who can connect to the state database may hold.',
     example: {
@@ -77,7 +64,7 @@ export const queueMessages: Messages<QueueFacts> = {
           application: 'psql',
           state: 'idle',
           since: null,
-          gid: null,
+          prepared: null,
         },
       ],
     },

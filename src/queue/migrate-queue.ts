@@ -6,12 +6,10 @@ import {
 } from 'bullmq';
 import type pg from 'pg';
 import { type Fault, fault } from '../facts/fault.ts';
-import type { QueueLockHolder } from '../facts/queue-facts.ts';
-import { sql } from '../facts/remedy.ts';
 import { refuseSharedSchema } from '../ledger/refuse-shared-schema.ts';
 import { schemaError } from '../ledger/schema-error.ts';
 import { isLockRefused } from '../postgres/locks/lock-fault.ts';
-import { advisoryLockHolders, type LockHolder } from '../postgres/locks/lock-holders.ts';
+import { advisoryLockHolders, endingThem, holderInfo } from '../postgres/locks/lock-holders.ts';
 
 /** How long another process that makes or updates the tables is waited for, in milliseconds. */
 const LOCK_WAIT_MS = 10_000;
@@ -49,16 +47,9 @@ async function heldUp(client: pg.ClientBase, cause: unknown): Promise<Fault> {
   );
   const key = (BigInt(MIGRATION_ADVISORY_LOCK_KEY) << 32n) | BigInt.asUintN(32, BigInt(rows[0]?.schema ?? 0));
   const holders = await advisoryLockHolders(client, key.toString());
-  const endings = holders.flatMap(({ pid }) =>
-    pid === null ? [] : [`SELECT pg_catalog.pg_terminate_backend(${pid})`],
-  );
   return fault(
     'queue-tables-locked',
-    { holders: holders.map(lockHolder), seconds: LOCK_WAIT_MS / 1000 },
-    { cause, remedies: endings.length > 0 ? [sql(...endings)] : [] },
+    { holders: holders.map(holderInfo), seconds: LOCK_WAIT_MS / 1000 },
+    { cause, remedies: endingThem(holders) },
   );
-}
-
-function lockHolder({ pid, login, application, state, since, prepared }: LockHolder): QueueLockHolder {
-  return { pid, login, application, state, since: since?.toISOString() ?? null, gid: prepared?.gid ?? null };
 }

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Fact } from '../facts/fact.ts';
-import { factOf } from '../facts/fault.ts';
-import { DatabaseError } from '../postgres/connection/database-error.ts';
+import { factOf, isFault } from '../facts/fault.ts';
+import { isServerAway, isServerFull } from '../postgres/connection/database-error.ts';
 import { isQueueAway } from './queue-fault.ts';
 
 const PAUSE_MS = 1_000;
@@ -40,7 +40,10 @@ export async function untilReached(
 /** The fact of a fault that may pass by itself; throws every other. */
 function passing(error: unknown): Fact {
   const mayPass =
-    isQueueAway(error) || (error instanceof DatabaseError && ['unreachable', 'full'].includes(error.kind));
+    isQueueAway(error) ||
+    isServerAway(error) ||
+    isServerFull(error) ||
+    isFault(error, 'login-connection-limit-reached', 'database-connection-limit-reached');
   if (!mayPass) throw error;
   return factOf(error);
 }

@@ -40,7 +40,7 @@ export async function refuseMissingRights(client: pg.ClientBase, planned: Planne
     'roles-rights-missing',
     {
       rotator: server.rotator,
-      privileges: privileges.flatMap(({ right }) => right ?? []),
+      privileges: privileges.map(({ right }) => right),
       rights: rights.map(({ right }) => right),
     },
     {

@@ -3,11 +3,10 @@ import { fault } from '../facts/fault.ts';
 import { command, type Remedy } from '../facts/remedy.ts';
 import type { Rotation } from '../ledger/rotation.ts';
 import { superseded } from '../ledger/superseded.ts';
-import { isForbidden } from '../postgres/connection/database-error.ts';
+import { isForbidden, isServerAway } from '../postgres/connection/database-error.ts';
 import { holdsAny, type RotationContext } from './context/rotation-context.ts';
 import { endAndDiscard } from './end-and-discard.ts';
 import { endUnset } from './rotator-steps/end-unset.ts';
-import { isAway } from './server-fault.ts';
 
 /**
  * Ends an open rotation that is not published, and takes back what it staged and set. Throws a
@@ -30,7 +29,7 @@ export async function cancel(context: RotationContext, by: string): Promise<Rota
     return ledger.finish(rotation, 'failed', fact('rotation-cancelled', { by }));
   };
   // If the rotator cannot reach the database or may not alter the logins, nobody can publish.
-  const ended = await endAndDiscard(context, end, (error) => isAway(error) || isForbidden(error));
+  const ended = await endAndDiscard(context, end, (error) => isServerAway(error) || isForbidden(error));
   if (!ended) throw superseded(rotation.id);
   return ended;
 }

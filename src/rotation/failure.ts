@@ -1,17 +1,12 @@
 import { factOf } from '../facts/fault.ts';
 import { isTransientCode } from '../facts/transient.ts';
-import { DatabaseError, isForbidden } from '../postgres/connection/database-error.ts';
-import { StoreError } from '../secret-store/store-error.ts';
+import { isForbidden } from '../postgres/connection/database-error.ts';
 
 /**
  * Whether trying again later can help without anyone doing something. Unknown faults are given the
  * chance.
  */
 export function isTransient(error: unknown): boolean {
-  // TODO: without these two once servers and stores throw faults.
-  if (error instanceof StoreError) return ['unreachable', 'throttled', 'conflict'].includes(error.kind);
-  if (error instanceof DatabaseError)
-    return ['unreachable', 'full', 'busy', 'locked', 'behind', 'other'].includes(error.kind);
   // What PostgreSQL said of a statement, as pg throws it.
   if (isForbidden(error)) return false;
   return isTransientCode(factOf(error).code);

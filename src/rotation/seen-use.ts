@@ -1,6 +1,7 @@
+import type { SessionInfo } from '../facts/session-info.ts';
 import type { SeenClients, SeenPrepared, SeenSession, SeenUse } from '../facts/use-facts.ts';
 import type { PreparedTransaction } from '../postgres/sessions/prepared-transaction.ts';
-import type { LoginSession, LoginUse } from '../postgres/sessions/sessions.ts';
+import type { LoginUse } from '../postgres/sessions/sessions.ts';
 
 /** Who uses a login, without process ids and ages: the fact changes only when the users change. */
 export function seenUse(
@@ -17,11 +18,11 @@ export function seenInDetail(login: string, use: LoginUse, clients: readonly See
 }
 
 /** The subject of a warning about sessions: all that distinguishes them, process ids aside. */
-export function subjectOfSessions(sessions: readonly LoginSession[]): string {
+export function subjectOfSessions(sessions: readonly SessionInfo[]): string {
   return JSON.stringify(sessions.map(alike));
 }
 
-export function seenSession(session: LoginSession): SeenSession {
+export function seenSession(session: SessionInfo): SeenSession {
   return { ...alike(session), pid: session.pid, transactionAge: session.transactionAge };
 }
 
@@ -30,7 +31,7 @@ export function seenPrepared({ gid, database, preparedAt }: PreparedTransaction)
 }
 
 /** A pool that connects anew has sessions that look the same. */
-function alike(session: LoginSession): SeenSession {
+function alike(session: SessionInfo): SeenSession {
   const { application, address, database, elsewhere, replica, type, slots, state } = session;
   return {
     application,

@@ -1,5 +1,5 @@
+import { fault } from '../facts/fault.ts';
 import type { Fields, PromoteOptions, Stage } from './secret-store.ts';
-import { storeError } from './store-error.ts';
 
 // What every adapter keeps to.
 
@@ -19,6 +19,6 @@ export function refuseOther(store: string, token: string, staged: Fields, wanted
   for (const field of ['password', 'url'] as const) {
     if (staged[field] === undefined || wanted[field] === undefined || staged[field] === wanted[field])
       continue;
-    throw storeError('version-conflict', { store, token, field });
+    throw fault('version-conflict', { store, token, field });
   }
 }

@@ -1,6 +1,6 @@
 import type { Field, Mapping } from '../config/policy.ts';
+import { fault } from '../facts/fault.ts';
 import type { Fields } from './secret-store.ts';
-import { storeError } from './store-error.ts';
 
 /**
  * What one secret holds of a mapping: one field as a whole, or fields under keys of a JSON object.
@@ -72,7 +72,7 @@ function valueFor(secret: string, field: Field, fields: Fields): string | number
   // A number, as in the secrets that AWS makes for RDS.
   if (value && field !== 'port') return value;
   if (value && /^\d+$/.test(value)) return Number(value);
-  throw storeError('field-without-value', { secret, field });
+  throw fault('field-without-value', { secret, field });
 }
 
 function parseObject(secret: string, content: string): Record<string, unknown> {
@@ -84,7 +84,7 @@ function parseObject(secret: string, content: string): Record<string, unknown> {
     value = undefined;
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw storeError('secret-not-json', { secret });
+    throw fault('secret-not-json', { secret });
   }
   // JSON.parse makes objects with string keys.
   return value as Record<string, unknown>;

@@ -25,8 +25,8 @@ export interface PromoteOptions {
 
 /**
  * A secret store, seen through the mapping of one destination. Every verb may be repeated with the
- * same token and ends in the same state. "Absent" is `undefined`; every other fault is a {@link
- * StoreError}.
+ * same token and ends in the same state. "Absent" is `undefined`; every other fault has a code of
+ * `StoreFacts`.
  */
 export interface SecretStore {
   /**

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Fault } from '../../src/facts/fault.ts';
+import { tellError } from '../../src/messages/tell.ts';
 import { clientOptions } from '../../src/postgres/connection/client-options.ts';
 import { connect } from '../../src/postgres/connection/connect.ts';
 import type { Credential } from '../../src/rotation/context/rotation-context.ts';
@@ -108,7 +109,7 @@ describe('A leaked login takes all connections of the server:', () => {
       });
       const outcome = await scenario.run(await scenario.request('emergency'));
       expect(outcome).toMatchObject({ status: 'retrying' });
-      const told = 'error' in outcome ? outcome.error.message : '';
+      const told = 'error' in outcome ? tellError(outcome.error) : '';
       expect(told).toMatch(/the server has no free connection .*raise max_connections/s);
       expect(told).not.toMatch(/firewall/);
     },

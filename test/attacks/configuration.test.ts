@@ -5,9 +5,10 @@ import { describe, expect, test, vi } from 'vitest';
 import { exposedFiles } from '../../src/config/config.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { policyNamed } from '../../src/config/policy-named.ts';
-import { tellProblem } from '../../src/messages/tell.ts';
+import { tellError, tellProblem } from '../../src/messages/tell.ts';
 import { openAwsSecretsManagerStore } from '../../src/secret-store/aws-secrets-manager/aws-secrets-manager-store.ts';
 import { changed, folderOf, load, problems, problemsOf, VALID, warningsOf } from '../config/config-folder.ts';
+import { telling } from '../support/telling.ts';
 
 describe('nothing goes over a network in plaintext that does not say so', () => {
   const redis = (url: string, more = '') => `queue: { redis: "${url}"${more} }\n${VALID}`;
@@ -64,7 +65,7 @@ test('AWS: an endpoint with http:// beyond loopback of a profile is told nothing
     const names = { username: { secret: 'app', key: 'username' } };
     const error: Error = await store.read(names, 'current').then(String, (thrown) => thrown);
     await store.close();
-    return error.message;
+    return tellError(error);
   };
   try {
     expect(await read({})).toBe(
@@ -102,7 +103,9 @@ describe('a secret in a wrong place is never echoed', () => {
   });
 
   test('in place of a policy, or of the configuration', () => {
-    expect(() => policyNamed(load(VALID), URL)).toThrow(/^There is no policy "…"; there is orders$/);
+    expect(() => policyNamed(load(VALID), URL)).toThrow(
+      expect.objectContaining({ fact: telling(/^There is no policy "…"; there is orders$/) }),
+    );
     const told = problems(() => loadConfig({ path: URL, env: {}, cwd: '/' }));
     expect(told.join()).toMatch(/^…: does not exist/);
   });

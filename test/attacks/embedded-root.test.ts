@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { tellError } from '../../src/messages/tell.ts';
 import { findBinaries } from '../../src/postgres/embedded/binaries.ts';
 import { openEmbedded } from '../../src/postgres/embedded/cluster.ts';
 import { ensureStateDatabase } from '../../src/postgres/embedded/databases.ts';
@@ -22,6 +23,7 @@ import { appendTo } from '../../src/postgres/embedded/own-files.ts';
 import { stopServer } from '../../src/postgres/embedded/server.ts';
 import { findServerUser, type ServerUser } from '../../src/postgres/embedded/server-user.ts';
 import { adminOf } from '../support/admin.ts';
+import { telling } from '../support/telling.ts';
 
 // Root lends its PostgreSQL to another user. What that user can do to files must not become what
 // root does.
@@ -98,8 +100,7 @@ describe.skipIf(process.getuid?.() !== 0)(
       await rm(cluster('password'));
       await symlink(victim, cluster('password'));
       await expect(openEmbedded({ folder })).rejects.toMatchObject({
-        fact: { code: 'embedded-file-expected' },
-        message: expect.stringMatching(/password is a link/),
+        fact: telling(/password is a link/, { code: 'embedded-file-expected' }),
       });
       await expectUntouched();
       await rm(cluster('password'));
@@ -111,8 +112,7 @@ describe.skipIf(process.getuid?.() !== 0)(
       await promisify(execFile)('mv', [cluster('data'), aside]);
       await symlink(base, cluster('data'));
       await expect(openEmbedded({ folder })).rejects.toMatchObject({
-        fact: { code: 'embedded-folder-expected' },
-        message: expect.stringMatching(/is not a folder/),
+        fact: telling(/is not a folder/, { code: 'embedded-folder-expected' }),
       });
       await rm(cluster('data'));
       await promisify(execFile)('mv', [aside, cluster('data')]);
@@ -124,11 +124,10 @@ describe.skipIf(process.getuid?.() !== 0)(
       await asServerUser('rm -f "$1" && ln -s "$2" "$1"', file, victim);
       const error = await openEmbedded({ folder }).catch((thrown: Error) => thrown);
       expect(error).toBeInstanceOf(Error);
-      expect((error as Error).message).not.toContain('precious');
+      expect(tellError(error)).not.toContain('precious');
       await asServerUser('rm -f "$1" && printf %s "$2" > "$1"', file, 'precious');
       await expect(openEmbedded({ folder })).rejects.toMatchObject({
-        fact: { code: 'embedded-version-changed', params: { found: null } },
-        message: expect.stringMatching(/no known version/),
+        fact: telling(/no known version/, { code: 'embedded-version-changed', params: { found: null } }),
       });
       await asServerUser('printf %s "$2" > "$1"', file, version);
     });
@@ -137,14 +136,12 @@ describe.skipIf(process.getuid?.() !== 0)(
       const conf = join(base, 'postgresql.conf');
       await symlink(victim, conf);
       await expect(appendTo(conf, user.uid, 'x')).rejects.toMatchObject({
-        fact: { code: 'embedded-file-expected' },
-        message: expect.stringMatching(/is a link/),
+        fact: telling(/is a link/, { code: 'embedded-file-expected' }),
       });
       await rm(conf);
       await link(victim, conf);
       await expect(appendTo(conf, user.uid, 'x')).rejects.toMatchObject({
-        fact: { code: 'embedded-file-replaced' },
-        message: expect.stringMatching(/nothing was written/),
+        fact: telling(/nothing was written/, { code: 'embedded-file-replaced' }),
       });
       await rm(conf);
       await expectUntouched();
@@ -157,8 +154,7 @@ describe.skipIf(process.getuid?.() !== 0)(
       await asServerUser('printf "%s\\n%s\\n0\\n5999\\n" "$2" "$3" > "$1"', file, String(sleeper.pid), data);
       const server = { binaries: await findBinaries(), user, data, log: cluster('postgresql.log') };
       await expect(stopServer(server)).rejects.toMatchObject({
-        fact: { code: 'embedded-process-foreign' },
-        message: expect.stringMatching(/cannot be stopped/),
+        fact: telling(/cannot be stopped/, { code: 'embedded-process-foreign' }),
       });
       expect(sleeper.exitCode ?? sleeper.signalCode).toBeNull();
       const ended = new Promise((done) => sleeper.once('exit', done));
@@ -173,8 +169,7 @@ describe.skipIf(process.getuid?.() !== 0)(
     ])('a folder above it that %s is refused', async (_how, code, open) => {
       await open();
       await expect(openEmbedded({ folder })).rejects.toMatchObject({
-        fact: { code },
-        message: expect.stringMatching(/could replace/),
+        fact: telling(/could replace/, { code }),
       });
       await chown(folder, 0, 0);
       await chmod(folder, 0o755);

@@ -17,10 +17,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Fault } from '../../src/facts/fault.ts';
+import { tellError } from '../../src/messages/tell.ts';
 import { isTransient } from '../../src/rotation/failure.ts';
 import { openFileStore } from '../../src/secret-store/file/file-store.ts';
 import type { SecretStore } from '../../src/secret-store/secret-store.ts';
-import { StoreError } from '../../src/secret-store/store-error.ts';
 
 const MAPPING = { username: { secret: 'app/username' }, password: { secret: 'app/password' } };
 const FIELDS = { username: 'user', password: 'secret' };
@@ -73,8 +74,8 @@ async function refused(attempt: Promise<unknown>, ...names: string[]): Promise<v
   );
   expect(error).toMatchObject({ fact: { code: expect.stringMatching(/^(folder|link|path)-/) } });
   expect(isTransient(error)).toBe(false);
-  for (const name of names) expect(error.message).toContain(name);
-  expect(error.message).not.toMatch(/not-ours|precious/);
+  for (const name of names) expect(tellError(error)).toContain(name);
+  expect(tellError(error)).not.toMatch(/not-ours|precious/);
 }
 
 function exposure(path: string, mode: string, to: string, may: string) {
@@ -298,7 +299,7 @@ test('a name that is swapped all the while never has anything outside read, copi
   const ended = new Promise((done) => swapper.once('exit', done));
   try {
     for (let round = 0; round < 60; round += 1) {
-      await publish().catch((error) => expect(error).toBeInstanceOf(StoreError));
+      await publish().catch((error) => expect(error).toBeInstanceOf(Fault));
       const seen = await store.read(MAPPING, 'current').catch(() => undefined);
       expect(seen?.fields.password ?? 'secret').toBe('secret');
     }

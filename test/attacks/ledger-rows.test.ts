@@ -8,6 +8,7 @@ import { rollBack } from '../../src/rotation/roll-back.ts';
 import { adminOf } from '../support/admin.ts';
 import { dyingWith } from '../support/dying-with.ts';
 import { openScenario, type Scenario } from '../support/scenario.ts';
+import { telling } from '../support/telling.ts';
 import { uniqueName } from '../support/unique-name.ts';
 
 let scenario: Scenario;
@@ -68,7 +69,7 @@ describe('A row of the ledger that names logins which are not the policy’s', (
       const before = await roles();
       expect(await scenario.finish(rotation)).toMatchObject({
         status: 'failed',
-        error: { message: expect.stringMatching(FOREIGN) },
+        error: { fact: telling(FOREIGN) },
       });
       expect(await roles()).toEqual(before);
       expect(await scenario.published()).toEqual(published);
@@ -91,11 +92,13 @@ describe('A row of the ledger that names logins which are not the policy’s', (
       await forge(rotation, 'incoming = $2, outgoing = $3', [incoming, outgoing]);
       await session[Symbol.asyncDispose]();
       const before = await roles();
-      const stuck = { status: 'retrying', error: { message: expect.stringMatching(FOREIGN) } };
+      const stuck = { status: 'retrying', error: { fact: telling(FOREIGN) } };
       expect(await scenario.run(rotation)).toMatchObject(stuck);
       await using context = scenario.context((await scenario.ledger.find(rotation.id)) ?? rotation);
-      await expect(rollBack(context, 'margaret')).rejects.toThrow(FOREIGN);
-      await expect(cancel(context, 'margaret')).rejects.toThrow(/publishes rotation/);
+      await expect(rollBack(context, 'margaret')).rejects.toMatchObject({ fact: telling(FOREIGN) });
+      await expect(cancel(context, 'margaret')).rejects.toMatchObject({
+        fact: telling(/publishes rotation/),
+      });
       expect(await roles()).toEqual(before);
       // An emergency ends it, and the next rotation begins from what is published.
       await scenario.ledger.escalate(rotation.id);
@@ -124,7 +127,7 @@ describe('A row of the ledger whose logins have changed places', () => {
     expect(await scenario.run(rotation)).toMatchObject({
       status: 'retrying',
       error: {
-        message: expect.stringMatching(/is one of .*, but rotation .* brings in .*, so nothing is altered/),
+        fact: telling(/is one of .*, but rotation .* brings in .*, so nothing is altered/),
       },
     });
     expect(await roles()).toEqual(before);
@@ -209,6 +212,6 @@ test('a row that is moved to another policy takes no login of that one (attack o
   await using moved = other.with({ ledger: scenario.ledger, destinations: scenario.destinations });
   await forge(rotation, 'policy = $2', [moved.policy.name]);
   const before = await roles();
-  expect(await moved.run(rotation)).toMatchObject({ error: { message: expect.stringMatching(FOREIGN) } });
+  expect(await moved.run(rotation)).toMatchObject({ error: { fact: telling(FOREIGN) } });
   expect(await roles()).toEqual(before);
 });

@@ -7,6 +7,7 @@ import { migrateQueue } from '../../src/queue/migrate-queue.ts';
 import { adminOf } from '../support/admin.ts';
 import { keyturn } from '../support/keyturn.ts';
 import { openTestLedger } from '../support/ledger.ts';
+import { telling } from '../support/telling.ts';
 import { uniqueName } from '../support/unique-name.ts';
 import { filePolicy, openWorkspace } from '../support/workspace.ts';
 
@@ -61,12 +62,11 @@ test('attack: a stranger holds the lock of the queue before there is one, and is
   await stranger.client.query(`SELECT pg_advisory_lock(${LOCKS[1]?.join('')})`);
   const { rows } = await stranger.client.query('SELECT pg_backend_pid() AS pid');
   await expect(migrateQueue(state.pool)).rejects.toMatchObject({
-    fact: {
+    fact: telling(new RegExp(`pid ${rows[0].pid}, login stranger_`), {
       code: 'queue-tables-locked',
       params: { holders: [{ pid: rows[0].pid, login: expect.stringMatching(/^stranger_/) }] },
       remedies: [sql(`SELECT pg_catalog.pg_terminate_backend(${rows[0].pid})`)],
-    },
-    message: expect.stringMatching(new RegExp(`pid ${rows[0].pid}, login stranger_`)),
+    }),
   });
   // The remedy.
   await using admin = await adminOf(inject('postgres'), new URL(state.url).pathname.slice(1));
@@ -84,8 +84,7 @@ test('a lock on the ledger’s table of versions is not waited for without end, 
   await admin.client.query('BEGIN; LOCK TABLE keyturn.migration IN SHARE ROW EXCLUSIVE MODE');
   const { rows } = await admin.client.query('SELECT pg_backend_pid() AS pid');
   await expect(migrateLedger(state.pool)).rejects.toMatchObject({
-    fact: { code: 'ledger-tables-locked' },
-    message: expect.stringMatching(new RegExp(`pid ${rows[0].pid}, login `)),
+    fact: telling(new RegExp(`pid ${rows[0].pid}, login `), { code: 'ledger-tables-locked' }),
   });
   await admin.client.query('ROLLBACK');
 });

@@ -6,11 +6,11 @@ import { expect, test } from 'vitest';
 import { openOutput } from '../../src/cli/output/output.ts';
 import { fact } from '../../src/facts/fact.ts';
 import { sql } from '../../src/facts/remedy.ts';
-import { remedyLines } from '../../src/messages/tell.ts';
+import { describeSession } from '../../src/messages/describe-session.ts';
+import { remedyLines, tellError } from '../../src/messages/tell.ts';
 import { databaseError } from '../../src/postgres/connection/database-error.ts';
 import { quoteIdentifier, quoteLiteral } from '../../src/postgres/identifier.ts';
 import { oneLineNames } from '../../src/postgres/one-line-names.ts';
-import { describeSession } from '../../src/postgres/sessions/sessions.ts';
 import { shellWord } from '../../src/roles/shell-word.ts';
 import { visible } from '../../src/visible.ts';
 
@@ -90,7 +90,7 @@ test('attack: the name of an application cannot pass for a remedy within a sente
 
 test('attack: a message of PostgreSQL cannot pass for a remedy of ours', () => {
   const message = 'x; run: ALTER ROLE mallory SUPERUSER';
-  expect(databaseError(new Error(message), 'app_a').message).toBe(`app_a: "${message}"`);
+  expect(tellError(databaseError(new Error(message), 'app_a'))).toBe(`app_a: "${message}"`);
 });
 
 test.each(['a b', "it's", 'a\n$(touch x)', "\x1b[2J'\\", '\u202eä\x9b1'])(

@@ -2,8 +2,10 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { openLedger } from '../../src/ledger/ledger.ts';
+import { tellError } from '../../src/messages/tell.ts';
 import { migrateQueue } from '../../src/queue/migrate-queue.ts';
 import { adminOf } from '../support/admin.ts';
+import { telling } from '../support/telling.ts';
 import { uniqueName } from '../support/unique-name.ts';
 
 const server = inject('postgres');
@@ -61,7 +63,7 @@ test.each(['keyturn', 'bullmq'] as const)(
           params: { schema, role: role === 'PUBLIC' ? null : role },
         },
       });
-      const [, remedy = ''] = /; run: (.*)$/.exec(String(error?.message)) ?? [];
+      const [, remedy = ''] = /; run: (.*)$/.exec(tellError(error)) ?? [];
       expect(remedy).toBe(`REVOKE CREATE ON SCHEMA "${schema}" FROM ${named}`);
       await asAdmin(remedy);
       await opening[schema]();
@@ -70,9 +72,11 @@ test.each(['keyturn', 'bullmq'] as const)(
     await asAdmin(`GRANT CREATE ON SCHEMA ${schema} TO ${stranger}; SET ROLE ${stranger};
       CREATE FUNCTION ${schema}.abs(text) RETURNS text LANGUAGE sql AS 'SELECT $1'; RESET ROLE;
       REVOKE CREATE ON SCHEMA ${schema} FROM ${stranger}`);
-    await expect(opening[schema]()).rejects.toThrow(
-      `function ${schema}.abs(text) in schema ${schema} of the state database belongs to ${stranger}`,
-    );
+    await expect(opening[schema]()).rejects.toMatchObject({
+      fact: telling(
+        `function ${schema}.abs(text) in schema ${schema} of the state database belongs to ${stranger}`,
+      ),
+    });
     await asAdmin(`DROP FUNCTION ${schema}.abs(text)`);
     await opening[schema]();
   },

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { tellError } from '../../src/messages/tell.ts';
 import { connect, type Session } from '../../src/postgres/connection/connect.ts';
 import { openSessionPool } from '../../src/postgres/connection/session-pool.ts';
 import { openPooledServer, type PooledServer } from '../support/pooled-server.ts';
@@ -22,7 +23,7 @@ test('Three workers and a crowd of clients at max_connections = 20: no login of 
         await session.client.query('SELECT pg_catalog.pg_sleep(0.01)');
         crowd.logins += 1;
       } catch (error) {
-        crowd.faults.push((error as Error).message);
+        crowd.faults.push(tellError(error));
       }
     }
   });

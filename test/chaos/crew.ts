@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
+import { tellError } from '../../src/messages/tell.ts';
 import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.ts';
 import type { Random } from './random.ts';
 
@@ -38,7 +39,7 @@ export async function openCrew(folder: string, size: number): Promise<Crew> {
         // One that cannot start, because a server is down, is tried again, as a supervisor does it.
         post.worker = await startWorkerProcess(folder, SWEEP_MS, environmentOf(post)).catch(
           (error: Error) => {
-            log += error.message;
+            log += tellError(error);
             return undefined;
           },
         );

@@ -3,6 +3,7 @@ import { expect, inject, test } from 'vitest';
 import { migrateQueue } from '../../src/queue/migrate-queue.ts';
 import { adminOf } from '../support/admin.ts';
 import { keyturn } from '../support/keyturn.ts';
+import { telling } from '../support/telling.ts';
 import { uniqueName } from '../support/unique-name.ts';
 import { filePolicy, openWorkspace } from '../support/workspace.ts';
 
@@ -25,7 +26,7 @@ test('a login that may not make the tables of ledger and queue is told the state
   expect(first.code).toBe(1);
   expect(['keyturn', 'bullmq'].map((schema) => `keyturn: ${told(schema)}\n`)).toContain(first.stderr);
   expect((await run('doctor')).stdout).toContain(`run: ${grant}\n`);
-  await expect(migrateQueue(pool)).rejects.toThrow(told('bullmq'));
+  await expect(migrateQueue(pool)).rejects.toMatchObject({ fact: telling(told('bullmq')) });
 
   await admin.client.query(grant);
   expect(await run('status')).toMatchObject({ code: 0 });

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { tell } from '../../src/messages/tell.ts';
 import type { JobHandlers } from '../../src/queue/job.ts';
 import { openQueue } from '../../src/queue/queue.ts';
 import type { RotationQueue } from '../../src/queue/rotation-queue.ts';
@@ -133,9 +134,9 @@ test.skipIf(!haveOpenssl)('tells a Redis that will not be reached by waiting fro
   const withoutTls = createServer((socket) => socket.on('error', () => {}).end('-ERR Protocol error\r\n'));
   const codeOf = async (redis: string) => {
     const queue = openQueue({ redis }, { nextSlot: async () => undefined, onFault: () => {} });
-    const { fact, message } = await queue.reach().catch((error) => error);
+    const { fact } = await queue.reach().catch((error) => error);
     await queue.close();
-    return [fact.code, message.replace(/:\d+/, '')];
+    return [fact.code, tell(fact).replace(/:\d+/, '')];
   };
   const codes = await Promise.all([
     codeOf(`rediss://127.0.0.1:${await listen(untrusted)}`),

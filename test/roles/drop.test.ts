@@ -6,6 +6,7 @@ import { withPolicyLock } from '../../src/postgres/locks/policy-lock.ts';
 import { adminOf } from '../support/admin.ts';
 import { type BarePolicy, openBarePolicy } from '../support/bare-policy.ts';
 import { freePort } from '../support/postgres-server.ts';
+import { telling } from '../support/telling.ts';
 import { uniqueName } from '../support/unique-name.ts';
 
 const server = inject('postgres');
@@ -64,7 +65,7 @@ describe('nothing is dropped', () => {
     const port = await freePort();
     const listed = { [key]: [{ host: '127.0.0.1', port, user: 'nobody', tls: { mode: 'disable' } }] };
     const connection = { ...bare.scenario.connection, ...listed };
-    await expect(bare.drop({ connection })).rejects.toThrow(`${told}${port}`);
+    await expect(bare.drop({ connection })).rejects.toMatchObject({ fact: telling(`${told}${port}`) });
     expect(await bare.exist(...bare.scenario.policy.logins, bare.owner)).toEqual([true, true, true]);
   });
 
@@ -112,9 +113,9 @@ describe('the logins are disabled first, and nothing is lost', () => {
           params: { logins: [a, b], cause: { code: 'drop-login-in-use', params: { login: a } } },
         },
       }),
-      expect(dropping).rejects.toThrow(
-        `${a} and ${b} cannot log in any more, but nothing is dropped: ${a} is in use: `,
-      ),
+      expect(dropping).rejects.toMatchObject({
+        fact: telling(`${a} and ${b} cannot log in any more, but nothing is dropped: ${a} is in use: `),
+      }),
     ]);
     await bare.isHeldUp();
     const late = { username: a, password: 'of-the-test' };
@@ -123,7 +124,7 @@ describe('the logins are disabled first, and nothing is lost', () => {
       await other.client.query('ROLLBACK');
       await refused;
       await session.client.query('SELECT 1');
-      await expect(scenario.logIn(late)).rejects.toMatchObject({ kind: 'authentication' });
+      await expect(scenario.logIn(late)).rejects.toMatchObject({ fact: { code: 'login-refused' } });
     }
     expect(await bare.drop()).toMatchObject({ dropped: expect.arrayContaining([a, b]) });
   });
@@ -226,7 +227,7 @@ test('a login on which something in another database depends is deactivated inst
     fact('deactivate-login', { login: a, dependents: [`1 object in database ${elsewhere}`] }),
   );
   expect(facts).toContainEqual(fact('owner-kept-for-members', { owner, members: [a] }));
-  await expect(scenario.logIn(published)).rejects.toMatchObject({ kind: 'authentication' });
+  await expect(scenario.logIn(published)).rejects.toMatchObject({ fact: { code: 'login-refused' } });
   // Once that is gone, so is the login.
   await bare.admin.query(`DROP DATABASE ${elsewhere}`);
   expect(await bare.drop()).toMatchObject({ dropped: [a, owner], deactivated: [] });

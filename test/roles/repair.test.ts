@@ -6,6 +6,7 @@ import type { Session } from '../../src/postgres/connection/connect.ts';
 import { underLock } from '../../src/roles/under-lock.ts';
 import { adminOf } from '../support/admin.ts';
 import { type BarePolicy, openBarePolicy, whatIn } from '../support/bare-policy.ts';
+import { telling } from '../support/telling.ts';
 import { uniqueName } from '../support/unique-name.ts';
 
 const server = inject('postgres');
@@ -231,7 +232,9 @@ describe('repair names what drifted and puts it back, and then there is nothing 
           },
         },
       });
-      await expect(repairing).rejects.toThrow(/within 2 s, so nothing was done \(.*table public.busy/);
+      await expect(repairing).rejects.toMatchObject({
+        fact: telling(/within 2 s, so nothing was done \(.*table public.busy/),
+      });
       await other.client.query('ROLLBACK');
       await admin.query('DROP TABLE busy');
     });
@@ -326,7 +329,9 @@ test('privileges of logins that existed before do not change until a level is ch
   await expect(refused).rejects.toMatchObject({
     fact: fact('owner-level-without-owner', { policy: scenario.policy.name }),
   });
-  await expect(refused).rejects.toThrow(/has no owner.*choose none, read or read-write/);
+  await expect(refused).rejects.toMatchObject({
+    fact: telling(/has no owner.*choose none, read or read-write/),
+  });
   await admin.query('DROP TABLE orders');
 });
 
@@ -359,7 +364,7 @@ test('a login that is gone is created again like the other one, even the publish
   );
   expect(await bare.diagnose()).toMatchObject({ changes: [], left: [] });
   const lost = await scenario.published();
-  await expect(scenario.logIn(lost)).rejects.toMatchObject({ kind: 'authentication' });
+  await expect(scenario.logIn(lost)).rejects.toMatchObject({ fact: { code: 'login-refused' } });
   expect(await scenario.finish(await scenario.request())).toEqual({ status: 'done' });
   const published = await scenario.published();
   expect(published.username).toBe(b);

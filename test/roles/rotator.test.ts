@@ -3,6 +3,7 @@ import { fact } from '../../src/facts/fact.ts';
 import { isFault } from '../../src/facts/fault.ts';
 import { sql } from '../../src/facts/remedy.ts';
 import { openBarePolicy } from '../support/bare-policy.ts';
+import { telling } from '../support/telling.ts';
 
 test('the rotator that is printed for rotations alone cannot grant, but rotates logins that a DBA created', async () => {
   await using bare = await openBarePolicy(inject('postgres'), { mayCreate: false });
@@ -32,9 +33,11 @@ test('an administrator grants on what belongs to a superuser, by the statements 
   await using bare = await openBarePolicy(inject('postgres'));
   const { scenario, admin, owner } = bare;
   await admin.query('CREATE TABLE orders (id serial); CREATE EXTENSION pg_stat_statements');
-  await expect(bare.create({ access: 'read' })).rejects.toThrow(
-    `which is a superuser; have a superuser make the changes; run: keyturn roles create ${scenario.policy.name} --access read --schema public --sql | psql -d ${scenario.connection.database}`,
-  );
+  await expect(bare.create({ access: 'read' })).rejects.toMatchObject({
+    fact: telling(
+      `which is a superuser; have a superuser make the changes; run: keyturn roles create ${scenario.policy.name} --access read --schema public --sql | psql -d ${scenario.connection.database}`,
+    ),
+  });
   expect(await bare.exist(owner, ...scenario.policy.logins)).toEqual([false, false, false]);
   const { changes } = await bare.plan({ access: 'read', executor: 'administrator' });
   await admin.query(['BEGIN', ...changes.map(({ sql }) => sql), 'COMMIT'].join(';\n'));

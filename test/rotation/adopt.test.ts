@@ -12,6 +12,7 @@ import {
 } from '../support/outside.ts';
 import { openScenario, type Scenario } from '../support/scenario.ts';
 import { SECRET_PLACES, type SecretPlace } from '../support/secret-places.ts';
+import { telling } from '../support/telling.ts';
 
 describe.each(SECRET_PLACES)('in %s,', (_name, openPlace, available) => {
   const it = test.skipIf(!available);
@@ -55,7 +56,9 @@ describe.each(SECRET_PLACES)('in %s,', (_name, openPlace, available) => {
         new RegExp(`^check: adopted: primary has a pending version ${token}.*discards`),
       );
       expect(more).toEqual([]);
-      await expect(place.store.promote(place.secrets, token)).rejects.toMatchObject({ kind: 'invalid' });
+      await expect(place.store.promote(place.secrets, token)).rejects.toMatchObject({
+        fact: { code: 'version-not-promotable' },
+      });
     });
 
     it('does so where it is of mixed origin, too', async () => {
@@ -68,7 +71,9 @@ describe.each(SECRET_PLACES)('in %s,', (_name, openPlace, available) => {
       const message = await refusal();
       for (const token of tokens) expect(message).toContain(token);
       await expectAdoption(scenario);
-      await expect(place.store.promote({ password }, tokens[1])).rejects.toMatchObject({ kind: 'invalid' });
+      await expect(place.store.promote({ password }, tokens[1])).rejects.toMatchObject({
+        fact: { code: 'version-not-promotable' },
+      });
     });
 
     it('is left alone even by one that adopts, while the rotation that staged it is open', async () => {
@@ -211,7 +216,7 @@ describe.each(SECRET_PLACES)('in %s,', (_name, openPlace, available) => {
       const rotation = await requestAdoption(strict);
       expect(await strict.finish(rotation)).toMatchObject({
         status: 'failed',
-        error: { step: 'stage', message: expect.stringContaining('create: true') },
+        error: { step: 'stage', fact: telling('create: true') },
       });
     });
 

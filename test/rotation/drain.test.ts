@@ -116,7 +116,7 @@ describe('drain', () => {
     await session[Symbol.asyncDispose]();
     expect(await limited.run(rotation)).toMatchObject({
       status: 'retrying',
-      error: { step: 'drain', message: expect.stringContaining('GRANT pg_read_all_stats') },
+      error: { step: 'drain', fact: telling('GRANT pg_read_all_stats') },
     });
     expect(await canLogIn(scenario, old.username)).toBe(true);
     await scenario.admin.query(`GRANT pg_read_all_stats TO ${role.rotator}`);

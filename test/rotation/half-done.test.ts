@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import type { Field, Mapping } from '../../src/config/policy.ts';
+import { fault } from '../../src/facts/fault.ts';
 import type { OpenDestination } from '../../src/rotation/context/rotation-context.ts';
 import type { SecretStore } from '../../src/secret-store/secret-store.ts';
-import { storeError } from '../../src/secret-store/store-error.ts';
 import { openScenario, type Scenario } from '../support/scenario.ts';
 
 // Secrets that cannot change at one instant: here folders of a file store, as separate secrets are on AWS.
@@ -69,7 +69,7 @@ async function expectWhole(): Promise<void> {
   expect(url).toContain(`${username}:${password}@`);
   expect([...passwords]).toEqual([password]);
   await using _session = await scenario.logIn({ username: String(username), password: String(password) });
-  await expect(scenario.logIn(before)).rejects.toMatchObject({ kind: 'authentication' });
+  await expect(scenario.logIn(before)).rejects.toMatchObject({ fact: { code: 'login-refused' } });
 }
 
 describe.each(['username', 'password', 'url'] as const)(
@@ -89,7 +89,7 @@ describe.each(['username', 'password', 'url'] as const)(
       const refused = apart((store) => ({
         async promote(_mapping, token) {
           await store.promote(only(field), token);
-          throw storeError('store-denied', {
+          throw fault('store-denied', {
             store: 'files',
             secret: 'app/password',
             action: 'UpdateSecretVersionStage',

@@ -79,7 +79,7 @@ test.each([
   await scenario.admin.query(`ALTER ROLE ${standby} ${harm}`);
   expect(await scenario.run(await scenario.request('emergency'))).toMatchObject({
     status: 'failed',
-    error: { step: 'check', message: expect.stringContaining(`run: ALTER ROLE "${standby}" ${remedy}`) },
+    error: { step: 'check', fact: telling(`run: ALTER ROLE "${standby}" ${remedy}`) },
   });
   await (await scenario.logIn(before))[Symbol.asyncDispose]();
 });

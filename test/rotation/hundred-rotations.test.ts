@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, inject, test } from 'vitest';
 import { type PublishedLogin, readPublishedLogin } from '../../src/cli/commands/demo/published-login.ts';
+import { isFault } from '../../src/facts/fault.ts';
 import type { Rotation } from '../../src/ledger/rotation.ts';
-import { tell } from '../../src/messages/tell.ts';
+import { tell, tellError } from '../../src/messages/tell.ts';
 import { openScenario, type Scenario } from '../support/scenario.ts';
 
 const ROTATIONS = 100;
@@ -79,7 +80,7 @@ async function isRefused(
     await using _session = await scenario.logIn(credential);
     return false;
   } catch (error) {
-    return (error as { kind?: string }).kind === 'authentication';
+    return isFault(error, 'login-refused');
   }
 }
 
@@ -119,8 +120,7 @@ async function visit(scenario: Scenario, count: Count): Promise<void> {
     await session.client.query('SELECT 1');
     count.logins += 1;
   } catch (error) {
-    const { kind, message } = error as { kind?: string; message: string };
-    if (kind !== 'authentication') count.failed.push(message);
+    if (!isFault(error, 'login-refused')) count.failed.push(tellError(error));
     // A machine so slow that logging in outlasted the grace tells nothing of the guarantee.
     else if (performance.now() - began < GRACE_MS) count.refused += 1;
   }

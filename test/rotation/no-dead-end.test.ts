@@ -3,6 +3,7 @@ import { appendFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import type { Event, Rotation, StepName } from '../../src/ledger/rotation.ts';
+import { tellError } from '../../src/messages/tell.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
 import { dyingWith, GONE } from '../support/dying-with.ts';
 import { operatorOf } from '../support/named-commands.ts';
@@ -148,7 +149,7 @@ test.each(COMBINATIONS)(
     const attempt = async (command: string) => {
       const end = await carryOut(command).then(
         () => 'carried out',
-        (error: Error) => error.message,
+        (error: Error) => tellError(error),
       );
       log.push(`${command}: ${end}`);
     };

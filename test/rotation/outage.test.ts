@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { fault } from '../../src/facts/fault.ts';
 import type { Outcome } from '../../src/rotation/rotate.ts';
-import { storeError } from '../../src/secret-store/store-error.ts';
 import { type PostgresServer, startPostgres } from '../support/postgres-server.ts';
 import { MAPPING, openScenario, type Scenario } from '../support/scenario.ts';
 import { telling } from '../support/telling.ts';
@@ -95,9 +95,7 @@ describe('a store', () => {
       <Args extends unknown[], Result>(verb: (...args: Args) => Promise<Result>) =>
       (...args: Args): Promise<Result> =>
         down
-          ? Promise.reject(
-              storeError('folder-unusable', { store: 'files', errno: 'EIO', detail: 'it is away' }),
-            )
+          ? Promise.reject(fault('folder-unusable', { store: 'files', errno: 'EIO', detail: 'it is away' }))
           : verb(...args);
     const { store } = scenario;
     const flaky = scenario.with({
@@ -138,6 +136,6 @@ describe('a store', () => {
       outcome = await flaky.run(rotation);
     }
     expect(outcome).toEqual({ status: 'done' });
-    await expect(scenario.logIn(before)).rejects.toMatchObject({ kind: 'authentication' });
+    await expect(scenario.logIn(before)).rejects.toMatchObject({ fact: { code: 'login-refused' } });
   });
 });

@@ -17,6 +17,7 @@ import {
 } from '../support/outside.ts';
 import { MAPPING, openScenario, type Scenario } from '../support/scenario.ts';
 import { SECRET_PLACES } from '../support/secret-places.ts';
+import { telling } from '../support/telling.ts';
 
 let scenario: Scenario;
 beforeEach(async () => {
@@ -64,7 +65,7 @@ describe('a file that was written to through its link, so that the version has i
     expect(await canLogIn(scenario, old.username)).toBe(true);
     await edit(password);
     expect(await scenario.finish(rotation)).toEqual({ status: 'done' });
-    await expect(scenario.logIn(old)).rejects.toMatchObject({ kind: 'authentication' });
+    await expect(scenario.logIn(old)).rejects.toMatchObject({ fact: { code: 'login-refused' } });
   });
 });
 
@@ -95,7 +96,7 @@ test.skipIf(inject('aws') === undefined)(
         status: 'failed',
         error: {
           step: 'check',
-          message: expect.stringContaining(`aws secretsmanager restore-secret --secret-id ${SecretId}`),
+          fact: telling(`aws secretsmanager restore-secret --secret-id ${SecretId}`),
         },
       });
     }
@@ -126,7 +127,7 @@ test('a primary that was changed while the old login drains ends the rotation, a
   await session[Symbol.asyncDispose]();
   expect(await both.finish(rotation)).toMatchObject({
     status: 'failed',
-    error: { message: expect.stringContaining('no longer publishes') },
+    error: { fact: telling('no longer publishes') },
   });
   // What either destination says logs in.
   await (await both.logIn(old))[Symbol.asyncDispose]();

@@ -10,6 +10,7 @@ import { type Authority, haveOpenssl, type Issued, openAuthority } from '../supp
 import { withLimitedRotator } from '../support/rotator.ts';
 import { openScenario } from '../support/scenario.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+import { telling } from '../support/telling.ts';
 import { startTlsServer, type TlsServer } from '../support/tls-server.ts';
 import { plaintextOf } from '../support/wire.ts';
 import { filePolicy, openWorkspace } from '../support/workspace.ts';
@@ -89,9 +90,9 @@ describe('with a rotator that has a client certificate and no password, as on He
       fact: { code: 'client-certificate-must-name-role', params: { user: 'own_cert' } },
     });
     const wrong = { username: 'own_cert', password: 'wrong' };
-    await expect(proveLogin(context, { credential: wrong })).rejects.toThrow(
-      'PostgreSQL refuses the password',
-    );
+    await expect(proveLogin(context, { credential: wrong })).rejects.toMatchObject({
+      fact: telling('PostgreSQL refuses the password'),
+    });
   });
 
   test('the url that consumers get logs in through libpq once they name their certificates', async () => {
@@ -149,9 +150,11 @@ describe('the state database', () => {
     const before = proxy.recordings.length;
     {
       await using app = await open('other.pem');
-      await expect(app.ledger()).rejects.toThrow(
-        `${tls.server.user}@localhost:${proxy.port}/${workspace.state}: the server's certificate was issued by CN=keyturn test CA, and tls.ca has CN=another CA; set tls.ca (sslrootcert in a url) to the certificate of the CA that issued it`,
-      );
+      await expect(app.ledger()).rejects.toMatchObject({
+        fact: telling(
+          `${tls.server.user}@localhost:${proxy.port}/${workspace.state}: the server's certificate was issued by CN=keyturn test CA, and tls.ca has CN=another CA; set tls.ca (sslrootcert in a url) to the certificate of the CA that issued it`,
+        ),
+      });
     }
     {
       await using app = await open('ca.pem');

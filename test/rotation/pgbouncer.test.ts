@@ -232,7 +232,7 @@ describe.skipIf(!havePgBouncer)('behind a PgBouncer', () => {
         status: 'failed',
         error: {
           step: 'check',
-          message: expect.stringMatching(/is a pooler.*point the connection at PostgreSQL itself/),
+          fact: telling(/is a pooler.*point the connection at PostgreSQL itself/),
         },
       });
     }

@@ -80,7 +80,7 @@ describe.each(['verify', 'publish'] as const)('a staged password that PostgreSQL
     expect(await from.finish(replacedBy)).toEqual({ status: 'done' });
     expect(staged.size).toBe(2);
     await expectPublished(from, [...staged][1]);
-    await expect(from.logIn(before)).rejects.toMatchObject({ kind: 'authentication' });
+    await expect(from.logIn(before)).rejects.toMatchObject({ fact: { code: 'login-refused' } });
     const told = JSON.stringify(await from.ledger.events([rotation.id, replacedBy.id]));
     for (const password of staged) expect(told).not.toContain(password);
   });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Rotation } from '../../src/ledger/rotation.ts';
 import { usersText } from '../../src/messages/describe-use.ts';
-import { tell } from '../../src/messages/tell.ts';
+import { tell, tellError } from '../../src/messages/tell.ts';
 import { quoteIdentifier, quoteLiteral } from '../../src/postgres/identifier.ts';
 import { allUsesOf } from '../../src/roles/all-uses-of.ts';
 import { plan } from '../../src/rotation/plan.ts';
@@ -325,7 +325,7 @@ describe('with a replica', () => {
       expect(clock.now() - rotation.requestedAt.getTime()).toBeGreaterThanOrEqual(300_000);
       expect(outcome).toMatchObject({
         status: 'failed',
-        error: { step: 'verify', message: expect.stringContaining(`The replica ${place} does not take`) },
+        error: { step: 'verify', fact: telling(`The replica ${place} does not take`) },
       });
       expect(await scenario.published()).toEqual(before);
       expect(await scenario.store.read(MAPPING, 'pending')).toBeUndefined();
@@ -348,10 +348,10 @@ describe('with a replica', () => {
       await replica.stop('immediate');
       await session[Symbol.asyncDispose]();
       const told = `^Replica ${place}: .*ECONNREFUSED.*check host, port, firewall and that the server is up\\. If it is gone, remove it from the replicas of connection target$`;
-      const message = expect.stringMatching(told);
+      const fact = telling(new RegExp(told));
       expect(await patient.run(rotation)).toMatchObject({
         status: 'retrying',
-        error: { step: 'drain', message },
+        error: { step: 'drain', fact },
       });
       expect(await canLogIn(scenario, old.username)).toBe(true);
       expect(await statusOf(patient, rotation)).toMatchObject({
@@ -383,7 +383,7 @@ describe('with a replica', () => {
       expect(await canLogIn(scenario, old.username)).toBe(false);
       expect(await both.run(rotation)).toMatchObject({
         status: 'retrying',
-        error: { step: 'revoke', message: expect.stringContaining(`Replica 127.0.0.1:${gone.port}: `) },
+        error: { step: 'revoke', fact: telling(`Replica 127.0.0.1:${gone.port}: `) },
       });
       expect(await scenario.ledger.find(rotation.id)).toMatchObject({ status: 'open' });
       expect(await short.finish(rotation)).toEqual({ status: 'done' });
@@ -395,7 +395,7 @@ describe('with a replica', () => {
       const rotation = await scenario.request();
       expect(await scenario.run(rotation)).toMatchObject({
         status: 'retrying',
-        error: { step: 'check', message: expect.stringContaining(`Replica ${place}: `) },
+        error: { step: 'check', fact: telling(`Replica ${place}: `) },
       });
       expect(await scenario.published()).toEqual(before);
       expect(await scenario.store.read(MAPPING, 'pending')).toBeUndefined();
@@ -412,7 +412,7 @@ describe('with a replica', () => {
       const outcome = await from.finish(await from.request());
       expect(outcome).toMatchObject({ status: 'failed', error: { step: 'check' } });
       expect(await scenario.published()).toEqual(before);
-      return 'error' in outcome ? outcome.error.message : '';
+      return 'error' in outcome ? tellError(outcome.error) : '';
     }
 
     test('a replica that is no standby server', async () => {
@@ -459,7 +459,7 @@ describe('with a replica', () => {
       status: 'failed',
       error: {
         step: 'verify',
-        message: expect.stringMatching(`^Replica ${place}: ${incoming}@${place}/.*pg_hba.conf rejects`),
+        fact: telling(new RegExp(`^Replica ${place}: ${incoming}@${place}/.*pg_hba.conf rejects`)),
       },
     });
     expect(await scenario.published()).toEqual(before);
@@ -478,7 +478,7 @@ describe('with a replica', () => {
       status: 'failed',
       error: {
         step: 'check',
-        message: expect.stringMatching(`^Replica ${place}: .*GRANT pg_read_all_stats TO ${role.rotator}`),
+        fact: telling(new RegExp(`^Replica ${place}: .*GRANT pg_read_all_stats TO ${role.rotator}`)),
         cause: {
           fact: {
             code: 'sessions-hidden',

@@ -58,7 +58,7 @@ describe('a rotation that is rolled back while it drains', () => {
     expect(await scenario.finish(rotation)).toEqual({ status: 'rolled back' });
     await session.client.query('SELECT 1');
     await session[Symbol.asyncDispose]();
-    await expect(scenario.logIn(after)).rejects.toMatchObject({ kind: 'authentication' });
+    await expect(scenario.logIn(after)).rejects.toMatchObject({ fact: { code: 'login-refused' } });
     await (await scenario.logIn(before))[Symbol.asyncDispose]();
     const row = await scenario.ledger.find(rotation.id);
     expect(row).toMatchObject({
@@ -108,7 +108,7 @@ describe('a rotation that is rolled back while it drains', () => {
       expect(await scenario.finish(rotation)).toEqual({ status: 'rolled back' });
       expect(await scenario.published()).toEqual(before);
       await (await scenario.logIn(before))[Symbol.asyncDispose]();
-      await expect(scenario.logIn(after)).rejects.toMatchObject({ kind: 'authentication' });
+      await expect(scenario.logIn(after)).rejects.toMatchObject({ fact: { code: 'login-refused' } });
     },
   );
 
@@ -165,23 +165,25 @@ describe('a rotation that is rolled back while it drains', () => {
   test('is refused before it is published, once the old login is revoked, for an emergency, and twice', async () => {
     await rotateOnce();
     const unpublished = await scenario.request();
-    await expect(turn(unpublished.id)).rejects.toThrow('keyturn cancel');
+    await expect(turn(unpublished.id)).rejects.toMatchObject({ fact: telling('keyturn cancel') });
     expect(await scenario.finish(unpublished)).toEqual({ status: 'done' });
 
     const { rotation, session } = await draining();
     await turn(rotation.id);
-    await expect(turn(rotation.id)).rejects.toThrow('is being rolled back already, by margaret');
+    await expect(turn(rotation.id)).rejects.toMatchObject({
+      fact: telling('is being rolled back already, by margaret'),
+    });
     await session[Symbol.asyncDispose]();
     expect(await scenario.finish(rotation)).toEqual({ status: 'rolled back' });
 
     const next = await draining();
     await next.session[Symbol.asyncDispose]();
     await scenario.admin.query(`ALTER ROLE ${next.before.username} NOLOGIN`);
-    await expect(turn(next.rotation.id)).rejects.toThrow('is revoked already');
+    await expect(turn(next.rotation.id)).rejects.toMatchObject({ fact: telling('is revoked already') });
     expect(await scenario.finish(next.rotation)).toEqual({ status: 'done' });
 
     const leaked = await scenario.request('emergency');
-    await expect(turn(leaked.id)).rejects.toThrow('must not come back');
+    await expect(turn(leaked.id)).rejects.toMatchObject({ fact: telling('must not come back') });
     await scenario.finish(leaked);
   });
 });
@@ -240,13 +242,13 @@ describe('a rotation that is cancelled before it is published', () => {
   test('is refused once it is published, and while somebody else is changing the logins', async () => {
     await rotateOnce();
     const { rotation, session } = await draining();
-    await expect(stop(rotation.id)).rejects.toThrow('keyturn rollback');
+    await expect(stop(rotation.id)).rejects.toMatchObject({ fact: telling('keyturn rollback') });
     await session[Symbol.asyncDispose]();
     await scenario.finish(rotation);
     const next = await scenario.request();
     await using admin = await adminOf(inject('postgres'), scenario.connection.database);
     await withPolicyLock(admin.client, scenario.policy.logins, async () => {
-      await expect(stop(next.id)).rejects.toMatchObject({ kind: 'locked' });
+      await expect(stop(next.id)).rejects.toMatchObject({ fact: { code: 'lock-held' } });
     });
     expect(await scenario.finish(next)).toEqual({ status: 'done' });
   });

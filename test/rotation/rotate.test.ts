@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { STEP_NAMES } from '../../src/ledger/rotation.ts';
+import { tellError } from '../../src/messages/tell.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
 import { sessionsOf } from '../../src/postgres/sessions/sessions.ts';
 import { everyDays, HOUR } from '../schedule/schedules.ts';
@@ -32,7 +33,7 @@ describe('a rotation', () => {
     const second = await scenario.published();
     expect(second.username).toBe(login(B));
     await using _session = await scenario.logIn(second);
-    await expect(scenario.logIn(first)).rejects.toMatchObject({ kind: 'authentication' });
+    await expect(scenario.logIn(first)).rejects.toMatchObject({ fact: { code: 'login-refused' } });
     const { rows } = await scenario.admin.query(
       'SELECT rolcanlogin, rolpassword FROM pg_authid WHERE rolname = $1',
       [login(A)],
@@ -70,7 +71,7 @@ describe('a rotation', () => {
 
   test('is the only open one of its policy', async () => {
     await scenario.request();
-    await expect(scenario.request()).rejects.toThrow(/has a rotation open already/);
+    await expect(scenario.request()).rejects.toMatchObject({ fact: telling(/has a rotation open already/) });
   });
 });
 
@@ -93,7 +94,7 @@ describe('drain', () => {
     await session.client.query('COMMIT');
     await session[Symbol.asyncDispose]();
     expect(await scenario.finish(rotation)).toEqual({ status: 'done' });
-    await expect(scenario.logIn(old)).rejects.toMatchObject({ kind: 'authentication' });
+    await expect(scenario.logIn(old)).rejects.toMatchObject({ fact: { code: 'login-refused' } });
   });
 
   test('past the deadline ends the sessions that are left, where the policy says terminate (G2)', async () => {
@@ -178,7 +179,7 @@ describe('drain', () => {
     const rotation = await scenario.request('emergency');
     expect(await scenario.finish(rotation)).toEqual({ status: 'done' });
     await expect(session.client.query('SELECT 1')).rejects.toThrow();
-    await expect(scenario.logIn(old)).rejects.toMatchObject({ kind: 'authentication' });
+    await expect(scenario.logIn(old)).rejects.toMatchObject({ fact: { code: 'login-refused' } });
   });
 });
 
@@ -220,7 +221,7 @@ describe('a failure before publish', () => {
     const outcome = await failing.finish(rotation);
     expect(outcome).toMatchObject({
       status: 'failed',
-      error: { step: 'verify', message: expect.stringContaining('relation "nowhere" does not exist') },
+      error: { step: 'verify', fact: telling('relation "nowhere" does not exist') },
     });
     expect(await scenario.published()).toEqual(before);
     expect(await scenario.store.read(MAPPING, 'pending')).toBeUndefined();
@@ -256,7 +257,7 @@ describe('a failure before publish', () => {
       });
       expect(await losing.run(await losing.request())).toMatchObject({
         status: 'failed',
-        error: { step: 'set', message: expect.stringMatching(message) },
+        error: { step: 'set', fact: telling(message) },
       });
       expect(await scenario.published()).toEqual(before);
       expect(await scenario.store.read(MAPPING, 'pending')).toBeUndefined();
@@ -313,7 +314,7 @@ describe('a failure after publish', () => {
       expect(await halting.run(rotation)).toMatchObject({ status: 'retrying' });
     down = false;
     expect(await halting.finish(rotation)).toEqual({ status: 'done' });
-    await expect(scenario.logIn(before)).rejects.toMatchObject({ kind: 'authentication' });
+    await expect(scenario.logIn(before)).rejects.toMatchObject({ fact: { code: 'login-refused' } });
   });
 
   test('revokes nothing when the published version was changed by someone else (G2)', async () => {
@@ -339,7 +340,7 @@ describe('check refuses, changing nothing (G5),', () => {
   async function refusal(from: Scenario = scenario): Promise<string> {
     const outcome = await rotateOnce(from);
     expect(outcome.status).toBe('failed');
-    return outcome.status === 'failed' ? outcome.error.message : '';
+    return outcome.status === 'failed' ? tellError(outcome.error) : '';
   }
 
   test('a login that does not exist', async () => {
@@ -359,7 +360,7 @@ describe('check refuses, changing nothing (G5),', () => {
     const owned = scenario.with({ policy: { ...scenario.policy, owner } });
     for (;;) {
       const message = await rotateOnce(owned).then((outcome) =>
-        'error' in outcome ? outcome.error.message : 'done',
+        'error' in outcome ? tellError(outcome.error) : 'done',
       );
       if (message === 'done') break;
       const remedy = /run: (.*)$/.exec(message)?.[1];

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { fault } from '../../src/facts/fault.ts';
+import { tellError } from '../../src/messages/tell.ts';
 import { connect } from '../../src/postgres/connection/connect.ts';
-import { DatabaseError } from '../../src/postgres/connection/database-error.ts';
 import { readIdentity } from '../../src/postgres/connection/identity.ts';
 import { cancel } from '../../src/rotation/cancel.ts';
 import { withRotatorPassword } from '../../src/rotation/context/with-rotator-password.ts';
@@ -8,7 +9,6 @@ import { plan } from '../../src/rotation/plan.ts';
 import { rollBack } from '../../src/rotation/roll-back.ts';
 import { rotate } from '../../src/rotation/rotate.ts';
 import { policyStatus } from '../../src/rotation/status.ts';
-import { storeError } from '../../src/secret-store/store-error.ts';
 import { dyingWith, GONE } from '../support/dying-with.ts';
 import { expectRefusal, requestAdoption, stageOutside } from '../support/outside.ts';
 import {
@@ -55,7 +55,7 @@ describe('a failure', () => {
       store: (store) => ({
         async stage(mapping, token, fields, options) {
           await store.stage(mapping, token, fields, options);
-          throw storeError('store-denied', {
+          throw fault('store-denied', {
             store: 'files',
             secret: 'app/password',
             action: 'UpdateSecretVersionStage',
@@ -79,7 +79,7 @@ describe('a failure', () => {
       store: () => ({
         promote: () =>
           Promise.reject(
-            storeError('folder-unusable', { store: 'files', errno: 'EIO', detail: 'the store is away' }),
+            fault('folder-unusable', { store: 'files', errno: 'EIO', detail: 'the store is away' }),
           ),
       }),
     });
@@ -139,9 +139,9 @@ test('a first destination that is another between set and publish costs no passw
   expect(await edited.run(rotation)).toMatchObject({
     status: 'retrying',
     error: {
-      fact: { code: 'rotator-password-unknown' },
-      message: expect.stringMatching(
+      fact: telling(
         /password authentication failed .*\. moved \(primary\) has no other of policy .*; if another destination was the first of the policy until now, put that back$/,
+        { code: 'rotator-password-unknown' },
       ),
     },
   });
@@ -158,9 +158,9 @@ test('a connection that has another user between set and publish costs no passwo
     connection: { ...other, name: 'target', database: own.connection.database, tls: { mode: 'disable' } },
   });
   const told = `Rotation ${rotation.id} may have given ${world.rotator} a new password, and connection target logs in as ${other.user} by now; give it the user ${world.rotator} back until that is done`;
-  expect(await edited.run(rotation)).toMatchObject({ status: 'retrying', error: { message: told } });
+  expect(await edited.run(rotation)).toMatchObject({ status: 'retrying', error: { fact: telling(told) } });
   await using context = edited.context((await own.ledger.find(rotation.id)) ?? rotation);
-  await expect(cancel(context, 'somebody')).rejects.toThrow(told);
+  await expect(cancel(context, 'somebody')).rejects.toMatchObject({ fact: telling(told) });
   expect(await world.fresh().finish(rotation)).toEqual(DONE);
   expect(world.staged.size).toBe(2);
 });
@@ -186,10 +186,14 @@ describe('cancel', () => {
   test('is refused from set on, as is rollback, and the rotation goes on', async () => {
     const rotation = await stoppedAfterSet();
     await using context = world.fresh().context(rotation);
-    await expect(cancel(context, 'somebody')).rejects.toThrow(
-      `Rotation ${rotation.id} has given ${world.rotator} its new password already, and the old one is refused; it can only go on`,
-    );
-    await expect(rollBack(context, 'somebody')).rejects.toThrow('there is no way back');
+    await expect(cancel(context, 'somebody')).rejects.toMatchObject({
+      fact: telling(
+        `Rotation ${rotation.id} has given ${world.rotator} its new password already, and the old one is refused; it can only go on`,
+      ),
+    });
+    await expect(rollBack(context, 'somebody')).rejects.toMatchObject({
+      fact: telling('there is no way back'),
+    });
     expect(await world.fresh().finish(rotation)).toEqual(DONE);
   });
 });
@@ -249,13 +253,13 @@ describe('the rotator is let in', () => {
   test('with no other password where the server does not answer', async () => {
     expect(await rotated(own)).toEqual(DONE);
     const tried: string[] = [];
-    const fault = new DatabaseError('unreachable', 'no route');
+    const away = fault('server-unreachable', { place: 'nowhere', detail: 'no route' });
     const { connection } = world.fresh();
     const trying = connection.withPassword?.(connection, async (password) => {
       tried.push(password);
-      throw fault;
+      throw away;
     });
-    await expect(trying).rejects.toBe(fault);
+    await expect(trying).rejects.toBe(away);
     expect(tried).toEqual([(await own.published()).password]);
   });
 
@@ -265,7 +269,7 @@ describe('the rotator is let in', () => {
     await world.setPassword('of-somebody-else');
     const outcome = await rotated(world.fresh());
     expect(outcome).toMatchObject({ status: 'failed', error: { step: 'check' } });
-    const { message } = (outcome as { error: Error }).error;
+    const message = tellError((outcome as { error: Error }).error);
     expect(message).toMatch(
       /PostgreSQL refuses what files \(primary\) has of policy .*-rotator, current, pending and previous, and the password that connection target configures; .*; else set a password by hand \(ALTER ROLE … PASSWORD '…'\), and configure it there; run: ALTER ROLE "rotator_.*" VALID UNTIL 'infinity'$/,
     );
@@ -286,7 +290,7 @@ test('what the ledger did not stage and is the password all the same is never di
   );
   const outcome = await own.finish(await requestAdoption(own));
   expect(outcome).toMatchObject({ status: 'failed', error: { step: 'check' } });
-  expect((outcome as { error: Error }).error.message).toMatch(
+  expect(tellError((outcome as { error: Error }).error)).toMatch(
     /is the password of rotator_.* now, and would be lost; make that version current there, then rotate again$/,
   );
   const [{ store, secrets }] = own.destinations;

@@ -8,6 +8,7 @@ import { haveOlderVersions, type PostgresServer, startPostgres } from '../suppor
 import { startReplica } from '../support/replica.ts';
 import { CONFIGURED, expectKept, openRotatorScenario } from '../support/rotator-scenario.ts';
 import type { Scenario, ServerAddress } from '../support/scenario.ts';
+import { telling } from '../support/telling.ts';
 
 const STEPS = ['check', 'stage', 'set', 'verify', 'publish'];
 
@@ -38,7 +39,7 @@ describe.each([
         expect(username).toBe(world.rotator);
         await using _session = await own.logIn({ username, password });
         await expect(own.logIn({ username, password: String(passwords.at(-1)) })).rejects.toMatchObject({
-          kind: 'authentication',
+          fact: { code: 'login-refused' },
         });
         expect(passwords).not.toContain(password);
         passwords.push(password);
@@ -96,7 +97,9 @@ describe.each([
       }
       // That the old password gets in on a standby is no proof that the staged one is not the rotator's.
       await using astray = own.with({ connection: { ...own.connection, port } }).context(rotation);
-      await expect(cancel(astray, 'somebody')).rejects.toThrow('is a standby server');
+      await expect(cancel(astray, 'somebody')).rejects.toMatchObject({
+        fact: telling('is a standby server'),
+      });
       await replica.resume();
       await replica.catchUp();
       expect(await own.finish(rotation)).toEqual({ status: 'done' });
@@ -117,8 +120,10 @@ describe.each([
         status: 'retrying',
         error: {
           step: 'check',
-          message: expect.stringMatching(
-            `^Replica 127.0.0.1:${port}: ${user}@127.0.0.1:${port}/.* it may not have replayed the password of now`,
+          fact: telling(
+            new RegExp(
+              `^Replica 127.0.0.1:${port}: ${user}@127.0.0.1:${port}/.* it may not have replayed the password of now`,
+            ),
           ),
         },
       });

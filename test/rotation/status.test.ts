@@ -190,7 +190,7 @@ describe.skipIf(!inject('aws'))('status', () => {
     await (await scenario.logIn(before))[Symbol.asyncDispose]();
     expect(await runOn(scenario, rotation, { to: 'end' })).toEqual({ status: 'done' });
     expect(await statusOf(scenario)).toMatchObject({ state: 'active', active: b, faults: [] });
-    await expect(scenario.logIn(before)).rejects.toMatchObject({ kind: 'authentication' });
+    await expect(scenario.logIn(before)).rejects.toMatchObject({ fact: { code: 'login-refused' } });
   });
 
   test('says of a promotion that was applied but not answered that it is tried again, and it makes no second version (G4)', async () => {

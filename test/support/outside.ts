@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
 import type { Rotation } from '../../src/ledger/rotation.ts';
+import { tellError } from '../../src/messages/tell.ts';
 import { hypotheticalRotation } from '../../src/rotation/context/hypothetical-rotation.ts';
 import { outsideChanges } from '../../src/rotation/outside-changes/outside-changes.ts';
 import type { Fields } from '../../src/secret-store/secret-store.ts';
@@ -35,7 +36,7 @@ export async function expectRefusal(scenario: Scenario, rotation: Rotation): Pro
   const outcome = await scenario.finish(rotation);
   expect(outcome).toMatchObject({ status: 'failed', error: { step: 'check' } });
   expect(await world(scenario)).toEqual(before);
-  return outcome.status === 'failed' ? outcome.error.message : '';
+  return outcome.status === 'failed' ? tellError(outcome.error) : '';
 }
 
 /** Expects a rotation that adopts to be done, its credential to log in, and all to go on as usual; returns its warnings. */

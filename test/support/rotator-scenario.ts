@@ -8,6 +8,7 @@ import { withRotatorPassword } from '../../src/rotation/context/with-rotator-pas
 import type { SecretStore } from '../../src/secret-store/secret-store.ts';
 import { withLimitedRotator } from './rotator.ts';
 import { openScenario, type Scenario, type ServerAddress } from './scenario.ts';
+import { telling } from './telling.ts';
 
 export const ROTATOR_MAPPING: Mapping = {
   username: { secret: 'rotator/username' },
@@ -116,12 +117,12 @@ export async function expectKept(
   for (const each of [barring, own]) {
     expect(await each.run(rotation)).toMatchObject({
       status: 'retrying',
-      error: { message: expect.stringMatching(why) },
+      error: { fact: telling(why) },
     });
     expect((await store.read(secrets, 'pending'))?.token).toBe(rotation.id);
   }
   await using context = own.context(rotation);
-  await expect(cancel(context, 'somebody')).rejects.toThrow(why);
+  await expect(cancel(context, 'somebody')).rejects.toMatchObject({ fact: telling(why) });
   expect((await store.read(secrets, 'pending'))?.token).toBe(rotation.id);
   await lift();
   expect(await own.finish(rotation)).toEqual({ status: 'done' });

@@ -1,6 +1,7 @@
 import { chown, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { tellError } from '../../src/messages/tell.ts';
 import { peerCertificate } from '../../src/postgres/tls/peer-certificate.ts';
 import { adminOf } from './admin.ts';
 import type { Issued } from './certificates.ts';
@@ -70,7 +71,7 @@ export async function startTlsServer({
 
 /** What tells one certificate from the next; what keeps one from being seen is one, too. */
 async function shown(target: Parameters<typeof peerCertificate>[0]): Promise<string> {
-  const seen = await peerCertificate(target).catch((error: Error) => error.message);
+  const seen = await peerCertificate(target).catch((error: Error) => tellError(error));
   return typeof seen === 'object'
     ? `${seen.subject} ${seen.names} ${seen.validTo.toISOString()}`
     : String(seen);

@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { type App, openApp } from '../../app.ts';
 import type { Rotation } from '../../ledger/rotation.ts';
 import { connect } from '../../postgres/connection/connect.ts';
-import { DatabaseError } from '../../postgres/connection/database-error.ts';
+import { refusedAs } from '../../postgres/connection/refused-as.ts';
 import { policyStatus } from '../../rotation/status.ts';
 import { interrupted } from '../interrupted.ts';
 import type { Io } from '../io.ts';
@@ -153,7 +153,7 @@ async function stillAlive(
       );
       alive.push(login);
     } catch (error) {
-      if (!(error instanceof DatabaseError) || error.kind !== 'authentication') throw error;
+      if (refusedAs(error) === undefined) throw error;
     }
   }
   return alive;

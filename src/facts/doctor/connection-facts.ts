@@ -29,8 +29,8 @@ export interface ConnectionFacts {
     readonly from: string;
     readonly method: string;
   };
-  /** `detail`: the line, and what PostgreSQL says of it. */
-  readonly 'hba-line-broken': { readonly detail: string };
+  /** `detail`: what PostgreSQL says of the line. */
+  readonly 'hba-line-broken': { readonly file: string; readonly line: number; readonly detail: string };
   /** `peer`: whether accounts of the server's own machine get in by their name. */
   readonly 'hba-safe': { readonly peer: boolean };
   readonly 'hba-asks-no-password': { readonly server: string; readonly login: string };

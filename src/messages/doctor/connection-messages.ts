@@ -126,12 +126,14 @@ export const connectionMessages: Messages<ConnectionFacts> = {
     },
   },
   'hba-line-broken': {
-    text: ({ detail }) =>
-      `the server cannot read ${detail}: it goes on by the file as it was before, and would not start`,
+    text: ({ file, line, detail }) =>
+      `the server cannot read line ${line} of ${file}: ${detail}: it goes on by the file as it was before, and would not start`,
     advice: 'correct that line',
     means: 'The file `pg_hba.conf` has a line with an error.',
     example: {
-      detail: 'line 7 of /etc/postgresql/18/main/pg_hba.conf: end-of-line before authentication method',
+      file: '/etc/postgresql/18/main/pg_hba.conf',
+      line: 7,
+      detail: 'end-of-line before authentication method',
     },
   },
   'hba-safe': {

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { Database } from '../../config/config.ts';
-import { type DatabaseError, databaseFault } from './database-error.ts';
+import { type Fault, fault } from '../../facts/fault.ts';
 import { placeOf } from './place-of.ts';
 import { type Remembered, SEARCH_PATH, type SessionKind, TRANSACTION_TIMEOUT_SINCE } from './session-pin.ts';
 
@@ -31,7 +31,7 @@ export async function confirmPin(
   const { user } = target;
   if (standing?.login !== user || standing.acting !== user) throw otherRole(target, standing);
   if (standing.path !== SEARCH_PATH[kind]) {
-    throw databaseFault('startup-options-ignored', {
+    throw fault('startup-options-ignored', {
       place: placeOf(target),
       searchPath: standing.path,
     });
@@ -41,11 +41,8 @@ export async function confirmPin(
 }
 
 /** The fault of a session in which another role than the configured one logged in, or acts. */
-export function otherRole(
-  target: Database,
-  standing: Pick<Standing, 'login' | 'acting'> | undefined,
-): DatabaseError {
-  return databaseFault('session-of-another-role', {
+export function otherRole(target: Database, standing: Pick<Standing, 'login' | 'acting'> | undefined): Fault {
+  return fault('session-of-another-role', {
     place: placeOf(target),
     login: String(standing?.login),
     acting: String(standing?.acting),

@@ -1,9 +1,9 @@
 import type { Database } from '../../config/config.ts';
-import { isFault } from '../../facts/fault.ts';
+import { type Fault, fault, isFault } from '../../facts/fault.ts';
 import { sql } from '../../facts/remedy.ts';
 import { grantConnect } from '../roles/grant-statements.ts';
 import { NO_ANSWER_TO_TLS, tlsFault } from '../tls/tls-fault.ts';
-import { type DatabaseError, databaseError, databaseFault } from './database-error.ts';
+import { databaseError } from './database-error.ts';
 import { placeOf } from './place-of.ts';
 
 /** How far the server came before the session failed. */
@@ -19,17 +19,17 @@ export async function connectError(
   cause: unknown,
   target: Database,
   { proven, answer }: Progress,
-): Promise<DatabaseError> {
+): Promise<Fault> {
   const place = placeOf(target);
   if ((cause as { message?: unknown }).message === NO_ANSWER_TO_TLS && isError(answer)) {
-    return databaseFault('server-answers-with-error', { place }, { cause });
+    return fault('server-answers-with-error', { place }, { cause });
   }
   const ofTls = await tlsFault(cause, target, proven);
   if (ofTls !== undefined) return ofTls;
   const error = databaseError(cause, place);
   if (!isFault(error, 'privilege-missing')) return error;
   const remedies = [sql(grantConnect(target.database, [target.user]))];
-  return databaseFault('privilege-missing', error.fact.params, { cause, remedies });
+  return fault('privilege-missing', error.fact.params, { cause, remedies });
 }
 
 /**

@@ -132,6 +132,3 @@ function listen(client: pg.Client, target: Target): Heard {
   }
   return heard;
 }
-
-// TODO: remove, once everybody imports it from place-of.ts.
-export { placeOf } from './place-of.ts';

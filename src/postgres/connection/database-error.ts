@@ -1,123 +1,6 @@
-import { type Fact, type FactCode, type FactParams, fact } from '../../facts/fact.ts';
-import { Fault } from '../../facts/fault.ts';
-import type { Remedy } from '../../facts/remedy.ts';
+import type { FactCode, FactParams } from '../../facts/fact.ts';
+import { Fault, fault, isFault } from '../../facts/fault.ts';
 import { strangersMessage } from '../../visible.ts';
-
-export type DatabaseErrorKind =
-  | 'unreachable'
-  | 'authentication'
-  | 'scram'
-  | 'unproven'
-  | 'tls'
-  | 'pooler'
-  | 'missing-database'
-  | 'missing-login'
-  | 'privilege'
-  | 'locked'
-  | 'full'
-  | 'busy'
-  | 'behind'
-  | 'read-only'
-  | 'other';
-
-/**
- * TODO: remove with `kind`, once everybody asks for codes. A code that is not here is of kind
- * `other`.
- */
-const KIND_OF_CODE: Readonly<Partial<Record<FactCode, DatabaseErrorKind>>> = {
-  'server-unreachable': 'unreachable',
-  'server-answers-with-error': 'unreachable',
-  'pgbouncer-unreachable': 'unreachable',
-  'pgbouncer-command-refused': 'unreachable',
-  'login-refused': 'authentication',
-  'password-missing': 'authentication',
-  'pgbouncer-login-refused': 'authentication',
-  'server-uses-no-scram': 'scram',
-  'scram-not-proven': 'scram',
-  'scram-out-of-turn': 'scram',
-  'server-asks-no-password': 'unproven',
-  'tls-failed': 'tls',
-  'server-has-no-tls': 'tls',
-  'server-is-not-postgresql': 'tls',
-  'tls-required': 'tls',
-  'tls-required-by-pg-hba': 'tls',
-  'tls-version-mismatch': 'tls',
-  'server-certificate-for-another-name': 'tls',
-  'server-certificate-self-signed': 'tls',
-  'server-certificate-issuer-unknown': 'tls',
-  'server-certificate-from-another-ca': 'tls',
-  'server-certificate-from-namesake-ca': 'tls',
-  'server-certificate-expired': 'tls',
-  'server-ca-certificate-expired': 'tls',
-  'server-certificate-not-yet-valid': 'tls',
-  'client-certificate-missing': 'tls',
-  'client-certificate-not-accepted': 'tls',
-  'client-certificate-for-another-role': 'tls',
-  'client-certificate-must-name-role': 'tls',
-  'client-certificate-ca-unknown': 'tls',
-  'client-certificate-expired': 'tls',
-  'client-certificate-refused': 'tls',
-  'connection-is-pooler': 'pooler',
-  'startup-options-ignored': 'pooler',
-  'session-of-another-role': 'pooler',
-  'database-missing': 'missing-database',
-  'object-missing': 'missing-login',
-  'privilege-missing': 'privilege',
-  'sessions-hidden': 'privilege',
-  'lock-held': 'locked',
-  'lock-lost': 'locked',
-  'login-row-locked': 'locked',
-  'embedded-lock-held': 'locked',
-  'connections-exhausted': 'full',
-  'connections-exhausted-lately': 'full',
-  'login-connection-limit-reached': 'full',
-  'database-connection-limit-reached': 'full',
-  'no-session-free': 'busy',
-};
-
-/**
- * A fault of PostgreSQL or of the way to it. TODO: a plain Fault, once everybody asks for codes.
- */
-export class DatabaseError extends Fault {
-  /** Given where somebody makes one with a kind and a sentence still. */
-  readonly #kind: DatabaseErrorKind | undefined;
-
-  constructor(thrown: Fact, options?: ErrorOptions);
-  /** TODO: remove, once every fault of a database has a code. */
-  constructor(kind: DatabaseErrorKind, message: string, options?: ErrorOptions);
-  constructor(
-    thrown: Fact | DatabaseErrorKind,
-    message?: string | ErrorOptions,
-    options: ErrorOptions | undefined = typeof message === 'object' ? message : undefined,
-  ) {
-    super(typeof thrown === 'string' ? fact('unexpected', { text: String(message) }) : thrown, options);
-    this.#kind = typeof thrown === 'string' ? thrown : undefined;
-  }
-
-  get kind(): DatabaseErrorKind {
-    return this.#kind ?? KIND_OF_CODE[this.fact.code] ?? 'other';
-  }
-
-  /** Whether it was made with a kind and a sentence, and so has no code of its own. */
-  get isUncoded(): boolean {
-    return this.#kind !== undefined;
-  }
-}
-
-/**
- * `fault` of src/facts/fault.ts, as a DatabaseError. TODO: that function, once everybody asks for
- * codes.
- */
-export function databaseFault<Code extends FactCode>(
-  code: Code,
-  params: FactParams[Code],
-  { cause, remedies = [] }: { readonly cause?: unknown; readonly remedies?: readonly Remedy[] } = {},
-): DatabaseError {
-  // Each member of the union is a Fact; the compiler does not see it for a code that it does not
-  // know.
-  const thrown = fact(code, params, ...remedies) as Fact;
-  return new DatabaseError(thrown, cause === undefined ? undefined : { cause });
-}
 
 /** Codes that need nothing but the place and what was said there. */
 type SaidCode = {
@@ -161,17 +44,16 @@ interface Thrown {
   readonly message?: string;
 }
 
-/** What pg or Node.js threw while talking to `place`, as a fact. */
-export function databaseError(cause: unknown, place: string): DatabaseError {
-  if (cause instanceof DatabaseError) return cause;
-  if (cause instanceof Fault) return new DatabaseError(cause.fact, { cause });
+/** What pg or Node.js threw while talking to `place`, as a fault; a fault as it is. */
+export function databaseError(cause: unknown, place: string): Fault {
+  if (cause instanceof Fault) return cause;
   const thrown = (cause ?? {}) as Thrown;
   const said = { place, detail: detailOf(cause) };
-  if (NO_PASSWORD.test(thrown.message ?? '')) return databaseFault('password-missing', { place }, { cause });
+  if (NO_PASSWORD.test(thrown.message ?? '')) return fault('password-missing', { place }, { cause });
   const because = refusalOf(thrown);
   return because === undefined
-    ? databaseFault(codeOf(thrown), said, { cause })
-    : databaseFault('login-refused', { ...said, because }, { cause });
+    ? fault(codeOf(thrown), said, { cause })
+    : fault('login-refused', { ...said, because }, { cause });
 }
 
 /** Why a login was not let in; undefined for every other fault. */
@@ -211,9 +93,18 @@ export function detailOf(cause: unknown): string {
   return strangersMessage(cause instanceof Error ? cause.message : String(cause));
 }
 
+/** Whether a server or its PgBouncer could not be reached, or does not answer as one. */
+export function isServerAway(error: unknown): boolean {
+  return isFault(
+    error,
+    'server-unreachable',
+    'server-answers-with-error',
+    'pgbouncer-unreachable',
+    'pgbouncer-command-refused',
+  );
+}
+
 /** Whether the server has no connection left for anybody, whoever asks. */
 export function isServerFull(error: unknown): boolean {
-  if (!(error instanceof Fault)) return false;
-  const { code } = error.fact;
-  return code === 'connections-exhausted' || code === 'connections-exhausted-lately';
+  return isFault(error, 'connections-exhausted', 'connections-exhausted-lately');
 }

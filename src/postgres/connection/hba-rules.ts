@@ -25,8 +25,6 @@ export interface HbaRules {
    */
   readonly rules: readonly HbaRule[];
   readonly broken: readonly BrokenHbaLine[];
-  /** TODO: remove, once everybody takes `broken`: `line 7 of /etc/…/pg_hba.conf: …`. */
-  readonly errors: readonly string[];
 }
 
 /**
@@ -42,12 +40,10 @@ export async function hbaRules(
     .query<HbaRule & { readonly error: string | null }>(RULES, [logins])
     .catch((error: unknown) => (isForbidden(error) ? undefined : Promise.reject(error)));
   if (!answer) return undefined;
-  const broken = answer.rows.flatMap(({ file, line, error }) =>
-    error === null ? [] : [{ file, line, detail: error }],
-  );
   return {
-    broken,
-    errors: broken.map(({ file, line, detail }) => `line ${line} of ${file}: ${detail}`),
+    broken: answer.rows.flatMap(({ file, line, error }) =>
+      error === null ? [] : [{ file, line, detail: error }],
+    ),
     rules: answer.rows.filter(({ error }) => error === null),
   };
 }

@@ -1,5 +1,4 @@
-import { Fault, isFault } from '../../facts/fault.ts';
-import { DatabaseError } from './database-error.ts';
+import { isFault } from '../../facts/fault.ts';
 
 /**
  * Why a server did not let a login in: its password, NOLOGIN, or no line of pg_hba.conf. Undefined
@@ -10,10 +9,7 @@ export function refusedAs(error: unknown): 'password' | 'nologin' | 'entry' | un
   // An empty password is not even sent.
   if (isFault(error, 'password-missing')) return 'password';
   // PgBouncer does not say why.
-  if (isFault(error, 'pgbouncer-login-refused')) return 'entry';
-  // TODO: remove, once those who add to what was refused have codes.
-  if (!(error instanceof DatabaseError && error.kind === 'authentication')) return undefined;
-  return error.cause instanceof Fault ? refusedAs(error.cause) : 'password';
+  return isFault(error, 'pgbouncer-login-refused') ? 'entry' : undefined;
 }
 
 /**

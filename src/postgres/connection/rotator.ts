@@ -1,6 +1,5 @@
 import type pg from 'pg';
 import type { MissingRight } from '../../facts/missing-right.ts';
-import { describeRight } from '../../messages/describe-right.ts';
 import { quoteIdentifier } from '../identifier.ts';
 import { allowCreateRole, grantAdmin } from '../roles/role-statements.ts';
 import { processIdOf } from './pg-internals.ts';
@@ -31,10 +30,7 @@ export async function readServer(client: pg.Client): Promise<Server> {
 /** A right that the rotator lacks, and the statement with which an administrator gives it. */
 export interface MissingPrivilege {
   readonly remedy: string;
-  /** TODO: not optional, once everybody says it as data. */
-  readonly right?: MissingRight;
-  /** TODO: remove, once everybody takes `right`. */
-  readonly what: string;
+  readonly right: MissingRight;
 }
 
 /** What decides which rights a rotator has over some logins. */
@@ -83,11 +79,7 @@ export async function missingPrivileges(
   // The role that asks has a row: current_user fails where it was dropped meanwhile.
   const standing = rows[0] as Standing;
   if (standing.superuser) return [];
-  return lackingOf(standing, mayTerminate).map(([right, remedy]) => ({
-    right,
-    remedy,
-    what: describeRight(right),
-  }));
+  return lackingOf(standing, mayTerminate).map(([right, remedy]) => ({ right, remedy }));
 }
 
 function lackingOf(

@@ -1,10 +1,10 @@
-import { isFault } from '../../facts/fault.ts';
+import { type Fault, fault, isFault } from '../../facts/fault.ts';
 import type { AuthenticationMethod } from '../../facts/server-facts.ts';
-import { type DatabaseError, databaseFault, detailOf } from './database-error.ts';
+import { detailOf } from './database-error.ts';
 
 /** A server asks for another method than SCRAM-SHA-256. */
-export function otherMethod(place: string, asked: AuthenticationMethod, cause?: unknown): DatabaseError {
-  return databaseFault('server-uses-no-scram', { place, asked }, { cause });
+export function otherMethod(place: string, asked: AuthenticationMethod, cause?: unknown): Fault {
+  return fault('server-uses-no-scram', { place, asked }, { cause });
 }
 
 /**
@@ -17,14 +17,14 @@ export function asksForMd5(error: unknown): boolean {
 }
 
 /** A server lets a client in without a question. */
-export function notAsked(place: string): DatabaseError {
-  return databaseFault('server-asks-no-password', { place });
+export function notAsked(place: string): Fault {
+  return fault('server-asks-no-password', { place });
 }
 
 /**
  * A server does not prove that it knows the password. `cause` is what pg found wrong in the
  * exchange.
  */
-export function brokenExchange(place: string, cause: unknown): DatabaseError {
-  return databaseFault('scram-not-proven', { place, detail: detailOf(cause) }, { cause });
+export function brokenExchange(place: string, cause: unknown): Fault {
+  return fault('scram-not-proven', { place, detail: detailOf(cause) }, { cause });
 }

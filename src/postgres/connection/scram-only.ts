@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream';
 import type { Client, ClientConfig } from 'pg';
+import { type Fault, fault } from '../../facts/fault.ts';
 import type { AuthenticationMethod } from '../../facts/server-facts.ts';
 import { bindsToCertificate } from '../tls/binds-to-certificate.ts';
-import { type DatabaseError, databaseFault } from './database-error.ts';
 import {
   connectionOf,
   disableChannelBinding,
@@ -141,8 +141,8 @@ interface Situation {
 }
 
 /** The phase after a message, or why no honest server sends it now. */
-function judge(event: string, { place, phase, mayLetIn, tls, mechanisms }: Situation): Phase | DatabaseError {
-  const outOfTurn = () => databaseFault('scram-out-of-turn', { place, message: event });
+function judge(event: string, { place, phase, mayLetIn, tls, mechanisms }: Situation): Phase | Fault {
+  const outOfTurn = () => fault('scram-out-of-turn', { place, message: event });
   switch (event) {
     case 'authenticationCleartextPassword':
       return otherMethod(place, 'cleartext');

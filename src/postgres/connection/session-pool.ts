@@ -1,7 +1,7 @@
 import type { Connection } from '../../config/config.ts';
-import { isFault } from '../../facts/fault.ts';
+import { fault, isFault } from '../../facts/fault.ts';
 import { connect, type Session } from './connect.ts';
-import { databaseFault, isServerFull } from './database-error.ts';
+import { isServerFull } from './database-error.ts';
 import { readSlots } from './free-slots.ts';
 import { placeOf } from './place-of.ts';
 import { MINIMUM, SessionBudget, type Use } from './session-budget.ts';
@@ -107,7 +107,7 @@ class CountingPool implements SessionPool {
 
   async #take(use: Use, urgent: boolean): Promise<void> {
     if (await this.#budget.take(use, { patience: PATIENCE_MS, urgent })) return;
-    throw databaseFault('no-session-free', {
+    throw fault('no-session-free', {
       place: placeOf(this.#connection),
       connection: this.#connection.name,
       seconds: PATIENCE_MS / 1_000,
@@ -215,7 +215,7 @@ class Pause {
   async heed<Result>(connection: Connection, open: () => Promise<Result>): Promise<Result> {
     if (performance.now() < this.#until) {
       const cause = this.#last;
-      throw databaseFault('connections-exhausted-lately', { place: placeOf(connection) }, { cause });
+      throw fault('connections-exhausted-lately', { place: placeOf(connection) }, { cause });
     }
     try {
       const result = await open();

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { databaseFault } from '../connection/database-error.ts';
+import { fault } from '../../facts/fault.ts';
 import { inTransaction } from '../connection/in-transaction.ts';
 import { isLockRefused } from '../locks/lock-fault.ts';
 import { advisoryLockHolders, endHolders, holderInfo, type LockHolder } from '../locks/lock-holders.ts';
@@ -30,7 +30,7 @@ export async function takeSuperuserLock(
       if (!isLockRefused(error)) throw error;
       const holders = await endStrangers(client, key);
       if (Date.now() < deadline) continue;
-      throw databaseFault('embedded-lock-held', { holders: holders.map(holderInfo) }, { cause: error });
+      throw fault('embedded-lock-held', { holders: holders.map(holderInfo) }, { cause: error });
     }
   }
 }

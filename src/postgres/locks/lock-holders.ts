@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import type pg from 'pg';
 import { type Remedy, sql } from '../../facts/remedy.ts';
 import type { HolderInfo } from '../../facts/session-info.ts';
-import { describeHolder as describe } from '../../messages/describe-session.ts';
 import { unlessForbidden } from '../connection/unless-forbidden.ts';
 import { quoteLiteral } from '../identifier.ts';
 import { type PreparedTransaction, preparedInfo } from '../sessions/prepared-transaction.ts';
@@ -182,19 +181,6 @@ export function endingThem(holders: readonly LockHolder[]): Remedy[] {
     ...(rollbacks.length > 0 ? [sql(...rollbacks)] : []),
     ...(endings.length > 0 ? [{ kind: 'sql', statements: endings, as: 'pg_signal_backend' } as const] : []),
   ];
-}
-
-/** TODO: remove, once everybody has facts. */
-export function describeHolder(holder: LockHolder): string {
-  return describe(holderInfo(holder));
-}
-
-/** TODO: remove, once everybody has facts: use `endingThem` and `adviseEnding`. */
-export function howToEnd(holders: readonly LockHolder[]): string {
-  const pids = holders.flatMap(({ pid }) => pid ?? []);
-  if (pids.length === 0) return '';
-  const calls = pids.map((pid) => `SELECT pg_catalog.pg_terminate_backend(${pid})`);
-  return `; if that lasts, end it as a superuser or a member of pg_signal_backend: ${calls.join('; ')}`;
 }
 
 /** The key of an advisory lock, a number of 64 bits, for these names. */

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { type DatabaseError, databaseFault } from '../connection/database-error.ts';
+import { type Fault, fault } from '../../facts/fault.ts';
 import { inTransaction } from '../connection/in-transaction.ts';
 import { isIdle } from '../connection/pg-internals.ts';
 import { isLockRefused, LOCK_WAIT_MS, limitLockWaits } from './lock-fault.ts';
@@ -163,12 +163,12 @@ async function confirm(client: pg.ClientBase): Promise<void> {
   try {
     await client.query('SELECT 1');
   } catch (cause) {
-    throw databaseFault('lock-lost', {}, { cause });
+    throw fault('lock-lost', {}, { cause });
   }
 }
 
-function held(logins: readonly string[], holders: readonly LockHolder[], cause: unknown): DatabaseError {
-  return databaseFault(
+function held(logins: readonly string[], holders: readonly LockHolder[], cause: unknown): Fault {
+  return fault(
     'lock-held',
     { logins, seconds: LOCK_WAIT_MS / 1000, holders: holders.map(holderInfo) },
     { cause, remedies: endingThem(holders) },

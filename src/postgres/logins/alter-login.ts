@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { type DatabaseError, databaseFault } from '../connection/database-error.ts';
+import { type Fault, fault } from '../../facts/fault.ts';
 import { quoteLiteral } from '../identifier.ts';
 import { isConcurrentUpdate, isLockRefused, limitLockWaits } from '../locks/lock-fault.ts';
 import {
@@ -92,10 +92,10 @@ function endAll(login: string): string {
              AND activity.pid <> pg_catalog.pg_backend_pid()`;
 }
 
-function inTheWay(login: string, holders: readonly LockHolder[], cause: unknown): DatabaseError {
+function inTheWay(login: string, holders: readonly LockHolder[], cause: unknown): Fault {
   const own = holders.filter((holder) => holder.login === login);
   const likely = own.length > 0 ? own : holders;
-  return databaseFault(
+  return fault(
     'login-row-locked',
     { login, holders: likely.map(holderInfo) },
     { cause, remedies: endingThem(likely) },

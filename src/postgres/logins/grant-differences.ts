@@ -1,7 +1,6 @@
 import type pg from 'pg';
 import { otherOf } from '../../config/other-of.ts';
 import type { GrantDifferenceInfo } from '../../facts/login-difference.ts';
-import { describeGrant } from '../../messages/describe-difference.ts';
 import { quoteIdentifier } from '../identifier.ts';
 
 /**
@@ -11,13 +10,10 @@ import { quoteIdentifier } from '../identifier.ts';
 export interface GrantDifference {
   readonly info: GrantDifferenceInfo;
   readonly remedy: string;
-  /** TODO: remove both, once everybody takes `info`. */
-  readonly login: string;
-  readonly what: string;
 }
 
 export function grantDifference(info: GrantDifferenceInfo, remedy: string): GrantDifference {
-  return { info, remedy, login: info.login, what: describeGrant(info) };
+  return { info, remedy };
 }
 
 /**

@@ -1,5 +1,4 @@
 import type { LoginDifferenceInfo } from '../../facts/login-difference.ts';
-import { describeLoginDifference } from '../../messages/describe-difference.ts';
 import { setStatement } from '../connection/set-statement.ts';
 import { quoteIdentifier } from '../identifier.ts';
 import type { Login, RoleSetting } from './login.ts';
@@ -11,8 +10,6 @@ import type { Login, RoleSetting } from './login.ts';
 export interface LoginDifference {
   readonly info: LoginDifferenceInfo;
   readonly remedy: string;
-  /** TODO: remove, once everybody takes `info`. */
-  readonly what: string;
 }
 
 /**
@@ -37,7 +34,7 @@ function pairwise(first: Login, second: Login, compare: Compare): LoginDifferenc
 }
 
 function difference(info: LoginDifferenceInfo, remedy: string): LoginDifference {
-  return { info, remedy, what: describeLoginDifference(info) };
+  return { info, remedy };
 }
 
 function attributeDifferences(one: Login, other: Login): LoginDifference[] {

@@ -10,9 +10,6 @@ export interface SingleUserMapping {
    * Makes the other one, except for its options: they may be a password, and nobody may read them.
    */
   readonly remedy: string;
-  /** TODO: remove both, once everybody takes `info`. */
-  readonly login: string;
-  readonly server: string;
 }
 
 /** https://www.postgresql.org/docs/current/view-pg-user-mappings.html */
@@ -31,8 +28,6 @@ export async function singleUserMappings(
   );
   return rows.map(({ login, server }) => ({
     info: { kind: 'user-mapping', login, server },
-    login,
-    server,
     remedy: `CREATE USER MAPPING FOR ${quoteIdentifier(otherOf(pair, login))} SERVER ${quoteIdentifier(server)} OPTIONS (…)`,
   }));
 }

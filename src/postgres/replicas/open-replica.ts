@@ -1,9 +1,10 @@
 import type pg from 'pg';
 import type { Connection, Replica } from '../../config/config.ts';
 import type { Fact } from '../../facts/fact.ts';
+import { Fault } from '../../facts/fault.ts';
 import type { ReplicaInfo } from '../../facts/server-facts.ts';
 import { connect, type Session, type Target } from '../connection/connect.ts';
-import { DatabaseError, databaseError } from '../connection/database-error.ts';
+import { databaseError } from '../connection/database-error.ts';
 import { inTransaction } from '../connection/in-transaction.ts';
 import { placeOf } from '../connection/place-of.ts';
 import { type LoginUse, terminate, usesOf } from '../sessions/sessions.ts';
@@ -61,14 +62,8 @@ export function openReplica({ replicas: _, ...connection }: Connection, replica:
 }
 
 /** The same fault, which names the replica. */
-function ofReplica(error: DatabaseError, replica: ReplicaInfo): DatabaseError {
-  if (error.isUncoded) {
-    // TODO: remove, once every fault of a database has a code.
-    const removal = `If it is gone, remove it from the replicas of connection ${replica.connection}`;
-    const message = `Replica ${replica.name}: ${error.message}. ${removal}`;
-    return new DatabaseError(error.kind, message, { cause: error });
-  }
+function ofReplica(error: Fault, replica: ReplicaInfo): Fault {
   // Every fault that comes of asking a server takes the replica as a parameter.
   const fact = { ...error.fact, params: { ...error.fact.params, replica } } as Fact;
-  return new DatabaseError(fact, { cause: error });
+  return new Fault(fact, { cause: error });
 }

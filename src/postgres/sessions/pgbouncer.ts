@@ -1,7 +1,7 @@
 import type { PgBouncer } from '../../config/config.ts';
-import { isFault } from '../../facts/fault.ts';
+import { type Fault, fault, isFault } from '../../facts/fault.ts';
 import { connect, type Session } from '../connection/connect.ts';
-import { type DatabaseError, databaseError, databaseFault } from '../connection/database-error.ts';
+import { databaseError } from '../connection/database-error.ts';
 import { placeOf } from '../connection/place-of.ts';
 import { quoteIdentifier } from '../identifier.ts';
 
@@ -95,15 +95,15 @@ class AdminConsole implements PgBouncerConsole {
 type Row = Readonly<Record<string, unknown>>;
 
 /** A fault of a console: another advice helps than for PostgreSQL. */
-function ofConsole(error: unknown, place: string): DatabaseError {
+function ofConsole(error: unknown, place: string): Fault {
   const known = databaseError(error, place);
   const { cause } = known;
   if (isFault(known, 'server-unreachable')) {
-    return databaseFault('pgbouncer-unreachable', known.fact.params, { cause });
+    return fault('pgbouncer-unreachable', known.fact.params, { cause });
   }
   if (isFault(known, 'login-refused')) {
     const { detail } = known.fact.params;
-    return databaseFault('pgbouncer-login-refused', { place, detail }, { cause });
+    return fault('pgbouncer-login-refused', { place, detail }, { cause });
   }
   return known;
 }
@@ -112,11 +112,11 @@ function ofConsole(error: unknown, place: string): DatabaseError {
  * PgBouncer has one code for all its own faults. Within a session it says that it refuses a
  * command.
  */
-function ofCommand(error: unknown, place: string): DatabaseError {
+function ofCommand(error: unknown, place: string): Fault {
   const known = ofConsole(error, place);
   const { code } = error as { readonly code?: unknown };
   if (code !== '08P01' || !isFault(known, 'pgbouncer-unreachable')) return known;
-  return databaseFault('pgbouncer-command-refused', known.fact.params, { cause: error });
+  return fault('pgbouncer-command-refused', known.fact.params, { cause: error });
 }
 
 /** PgBouncer counts each state in a column, and its versions differ in which states there are. */

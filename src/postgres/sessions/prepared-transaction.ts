@@ -1,5 +1,4 @@
 import type { PreparedInfo } from '../../facts/session-info.ts';
-import { describePrepared as describe } from '../../messages/describe-session.ts';
 
 /**
  * A transaction that was prepared for a two-phase commit and belongs to a login. It has no session,
@@ -16,9 +15,4 @@ export interface PreparedTransaction {
 /** The same as JSON, for a fact. */
 export function preparedInfo({ preparedAt, ...transaction }: PreparedTransaction): PreparedInfo {
   return { ...transaction, preparedAt: preparedAt.toISOString() };
-}
-
-/** TODO: remove, once everybody has facts. */
-export function describePrepared(transaction: PreparedTransaction): string {
-  return describe(preparedInfo(transaction));
 }

@@ -1,13 +1,9 @@
 import type pg from 'pg';
+import { fault } from '../../facts/fault.ts';
 import { sql } from '../../facts/remedy.ts';
 import type { PreparedInfo, SessionInfo } from '../../facts/session-info.ts';
-import { describeSession as describe } from '../../messages/describe-session.ts';
-import { databaseFault } from '../connection/database-error.ts';
 import { unlessForbidden } from '../connection/unless-forbidden.ts';
 import type { PreparedTransaction } from './prepared-transaction.ts';
-
-/** TODO: remove, once everybody calls it SessionInfo. */
-export type LoginSession = SessionInfo;
 
 /** Everything that uses a login. */
 export interface LoginUse {
@@ -73,7 +69,7 @@ export async function usesOf(
 /** The rotator cannot see other roles' sessions, so no count of them would be true. */
 function sessionsHidden(rotator: string) {
   const remedies = [sql(`GRANT pg_read_all_stats TO ${rotator}`)];
-  return databaseFault('sessions-hidden', { rotator }, { remedies });
+  return fault('sessions-hidden', { rotator }, { remedies });
 }
 
 /** The sessions of the given logins; throws as {@link usesOf} does. */
@@ -145,11 +141,6 @@ export async function endSome(client: pg.ClientBase, login: string, count: numbe
     [login, count],
   );
   return rowCount ?? 0;
-}
-
-/** TODO: remove, once everybody has facts. */
-export function describeSession(session: SessionInfo): string {
-  return describe(session);
 }
 
 /** Adds up who uses logins on several servers. */

@@ -1,6 +1,6 @@
 import { systemClock } from '../../clock.ts';
 import type { Database } from '../../config/config.ts';
-import { type DatabaseError, databaseFault } from '../connection/database-error.ts';
+import { type Fault, fault } from '../../facts/fault.ts';
 import { placeOf } from '../connection/place-of.ts';
 import { type PeerCertificate, peerCertificate, subjectOf } from './peer-certificate.ts';
 
@@ -14,13 +14,13 @@ interface Cause {
  * Why the certificate of a server was not accepted; undefined if Node.js found nothing wrong with
  * it.
  */
-export async function certificateFault(cause: Cause, target: Database): Promise<DatabaseError | undefined> {
+export async function certificateFault(cause: Cause, target: Database): Promise<Fault | undefined> {
   const { tls, host } = target;
   const place = placeOf(target);
   if (cause.code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
     const names = cause.cert?.subjectaltname ?? `CN ${cause.cert?.subject?.CN}`;
     const name = tls.servername ?? host;
-    return databaseFault('server-certificate-for-another-name', { place, names, name }, { cause });
+    return fault('server-certificate-for-another-name', { place, names, name }, { cause });
   }
   const explain = EXPLANATIONS[String(cause.code)];
   if (explain === undefined) return undefined;
@@ -37,29 +37,29 @@ interface Seen {
   readonly ca: string | undefined;
 }
 
-function unknownIssuer({ cause, place, peer, ca }: Seen): DatabaseError {
+function unknownIssuer({ cause, place, peer, ca }: Seen): Fault {
   const issuer = peer?.issuer ?? null;
   if (ca === undefined) {
-    return databaseFault('server-certificate-issuer-unknown', { place, issuer }, { cause });
+    return fault('server-certificate-issuer-unknown', { place, issuer }, { cause });
   }
   return issuer === ca
-    ? databaseFault('server-certificate-from-namesake-ca', { place, issuer }, { cause })
-    : databaseFault('server-certificate-from-another-ca', { place, issuer, ca }, { cause });
+    ? fault('server-certificate-from-namesake-ca', { place, issuer }, { cause })
+    : fault('server-certificate-from-another-ca', { place, issuer, ca }, { cause });
 }
 
-function expired({ cause, place, peer }: Seen): DatabaseError {
+function expired({ cause, place, peer }: Seen): Fault {
   return peer !== undefined && peer.validTo.getTime() < systemClock.now()
-    ? databaseFault('server-certificate-expired', { place, expiredAt: instant(peer.validTo) }, { cause })
-    : databaseFault('server-ca-certificate-expired', { place }, { cause });
+    ? fault('server-certificate-expired', { place, expiredAt: instant(peer.validTo) }, { cause })
+    : fault('server-ca-certificate-expired', { place }, { cause });
 }
 
 /**
  * By the names that Node.js has for X509_V_ERR_…:
  * https://nodejs.org/docs/latest-v20.x/api/tls.html#x509-certificate-error-codes
  */
-const EXPLANATIONS: Readonly<Record<string, (seen: Seen) => DatabaseError>> = {
+const EXPLANATIONS: Readonly<Record<string, (seen: Seen) => Fault>> = {
   DEPTH_ZERO_SELF_SIGNED_CERT: ({ cause, place, peer }) =>
-    databaseFault('server-certificate-self-signed', { place, subject: peer?.subject ?? null }, { cause }),
+    fault('server-certificate-self-signed', { place, subject: peer?.subject ?? null }, { cause }),
   SELF_SIGNED_CERT_IN_CHAIN: unknownIssuer,
   UNABLE_TO_GET_ISSUER_CERT: unknownIssuer,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: unknownIssuer,
@@ -68,7 +68,7 @@ const EXPLANATIONS: Readonly<Record<string, (seen: Seen) => DatabaseError>> = {
   CERT_SIGNATURE_FAILURE: unknownIssuer,
   CERT_HAS_EXPIRED: expired,
   CERT_NOT_YET_VALID: ({ cause, place, peer }) =>
-    databaseFault(
+    fault(
       'server-certificate-not-yet-valid',
       { place, validFrom: peer === undefined ? null : instant(peer.validFrom) },
       { cause },

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { Database } from '../../config/config.ts';
-import { type DatabaseError, databaseFault } from '../connection/database-error.ts';
+import { type Fault, fault } from '../../facts/fault.ts';
 import { placeOf } from '../connection/place-of.ts';
 import { certificateFault } from './certificate-fault.ts';
 import { openTls } from './open-tls.ts';
@@ -25,7 +25,7 @@ export async function tlsFault(
   thrown: unknown,
   target: Database,
   proven: boolean,
-): Promise<DatabaseError | undefined> {
+): Promise<Fault | undefined> {
   const cause = (thrown ?? {}) as Cause;
   const found =
     ofNegotiation(cause, target) ??
@@ -39,61 +39,61 @@ export async function tlsFault(
 }
 
 /** What pg and PgBouncer say is foreign text, and has no code. */
-function ofNegotiation(cause: Cause, target: Database): DatabaseError | undefined {
+function ofNegotiation(cause: Cause, target: Database): Fault | undefined {
   const { message = '' } = cause;
   const { host, tls, user } = target;
   const place = placeOf(target);
   if (message === 'The server does not support SSL connections') {
-    return databaseFault('server-has-no-tls', { place }, { cause });
+    return fault('server-has-no-tls', { place }, { cause });
   }
-  if (message === NO_ANSWER_TO_TLS) return databaseFault('server-is-not-postgresql', { place }, { cause });
+  if (message === NO_ANSWER_TO_TLS) return fault('server-is-not-postgresql', { place }, { cause });
   // A Unix socket has no TLS that could be missing.
   if (tls.mode !== 'disable' || host.startsWith('/')) return undefined;
   if (/^no pg_hba\.conf entry .*(no encryption|SSL off)$/.test(message)) {
-    return databaseFault('tls-required-by-pg-hba', { place, user, detail: message }, { cause });
+    return fault('tls-required-by-pg-hba', { place, user, detail: message }, { cause });
   }
-  if (/^(SSL|TLS) required/.test(message)) return databaseFault('tls-required', { place }, { cause });
+  if (/^(SSL|TLS) required/.test(message)) return fault('tls-required', { place }, { cause });
   return undefined;
 }
 
-function ofAuthentication(cause: Cause, target: Database, proven: boolean): DatabaseError | undefined {
+function ofAuthentication(cause: Cause, target: Database, proven: boolean): Fault | undefined {
   const { code, message = '' } = cause;
   const { tls, user } = target;
   const place = placeOf(target);
   if (/^connection requires a valid client certificate/.test(message)) {
     return tls.cert === undefined
-      ? databaseFault('client-certificate-missing', { place }, { cause })
-      : databaseFault('client-certificate-not-accepted', { place }, { cause });
+      ? fault('client-certificate-missing', { place }, { cause })
+      : fault('client-certificate-not-accepted', { place }, { cause });
   }
   const params = { place, user, subject: ownSubject(target) };
   if (/^certificate authentication failed/.test(message)) {
-    return databaseFault('client-certificate-for-another-role', params, { cause });
+    return fault('client-certificate-for-another-role', params, { cause });
   }
   // After a server has proved that it knows the password, it refuses all else in the words for a
   // wrong one.
   if (code === '28P01' && proven) {
-    return databaseFault('client-certificate-must-name-role', params, { cause });
+    return fault('client-certificate-must-name-role', params, { cause });
   }
   return undefined;
 }
 
-function ofAlert(word: string | undefined, cause: Cause, target: Database): DatabaseError | undefined {
+function ofAlert(word: string | undefined, cause: Cause, target: Database): Fault | undefined {
   if (word === undefined) return undefined;
   const place = placeOf(target);
   const own = { place, subject: ownSubject(target) };
-  if (/alert unknown ca/.test(word)) return databaseFault('client-certificate-ca-unknown', own, { cause });
+  if (/alert unknown ca/.test(word)) return fault('client-certificate-ca-unknown', own, { cause });
   if (/alert certificate expired/.test(word)) {
-    return databaseFault('client-certificate-expired', own, { cause });
+    return fault('client-certificate-expired', own, { cause });
   }
   if (/certificate required/.test(word)) {
-    return databaseFault('client-certificate-missing', { place }, { cause });
+    return fault('client-certificate-missing', { place }, { cause });
   }
   if (REFUSED.test(word)) {
-    return databaseFault('client-certificate-refused', { ...own, detail: word }, { cause });
+    return fault('client-certificate-refused', { ...own, detail: word }, { cause });
   }
   if (NOTHING_IN_COMMON.test(word)) {
     const { host, port } = target;
-    return databaseFault('tls-version-mismatch', { place, host, port, detail: word }, { cause });
+    return fault('tls-version-mismatch', { place, host, port, detail: word }, { cause });
   }
   return undefined;
 }

@@ -1,6 +1,6 @@
 import { otherOf } from '../../config/other-of.ts';
+import type { SessionInfo } from '../../facts/session-info.ts';
 import type { Login } from '../../postgres/logins/login.ts';
-import type { LoginSession } from '../../postgres/sessions/sessions.ts';
 
 /**
  * Which login comes in and which goes out: the published one goes. Where neither is published, the
@@ -11,7 +11,7 @@ export function resolveLogins(
   pair: readonly [string, string],
   published: string | undefined,
   found: ReadonlyMap<string, Login>,
-  sessions: ReadonlyMap<string, readonly LoginSession[]>,
+  sessions: ReadonlyMap<string, readonly SessionInfo[]>,
 ): { readonly incoming: string; readonly outgoing: string } {
   if (published !== undefined && pair.includes(published)) {
     return { incoming: otherOf(pair, published), outgoing: published };

@@ -1,7 +1,7 @@
 import type { Connection, Database, WithPassword } from '../../config/config.ts';
 import { type Fault, factOf, fault } from '../../facts/fault.ts';
 import { sql } from '../../facts/remedy.ts';
-import { placeOf } from '../../postgres/connection/connect.ts';
+import { placeOf } from '../../postgres/connection/place-of.ts';
 import { quoteIdentifier } from '../../postgres/identifier.ts';
 import { isPasswordRefused } from '../server-fault.ts';
 import type { OpenDestination } from './rotation-context.ts';

@@ -14,7 +14,7 @@ export async function privilegeFindings(view: LoginsView): Promise<Finding[]> {
   const lacks = await missingPrivileges(client, view.policy.logins, { mayTerminate: mayTerminate(view) });
   if (lacks.length === 0) return [];
   const { rotator } = await readServer(client);
-  const missing = lacks.flatMap(({ right }) => right ?? []);
+  const missing = lacks.map(({ right }) => right);
   const statements = new Set(lacks.map(({ remedy }) => remedy));
   return [
     finding('fail', 'privileges', fact('rotator-lacks-privileges', { rotator, missing }, sql(...statements))),

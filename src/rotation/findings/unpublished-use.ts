@@ -1,6 +1,6 @@
 import { fact } from '../../facts/fact.ts';
 import { command } from '../../facts/remedy.ts';
-import type { LoginSession } from '../../postgres/sessions/sessions.ts';
+import type { SessionInfo } from '../../facts/session-info.ts';
 import type { LoginsContext, OpenDestination } from '../context/rotation-context.ts';
 import { type Finding, finding } from './finding.ts';
 
@@ -11,7 +11,7 @@ import { type Finding, finding } from './finding.ts';
  */
 export async function unpublishedUse(
   context: LoginsContext,
-  sessions: ReadonlyMap<string, readonly LoginSession[]>,
+  sessions: ReadonlyMap<string, readonly SessionInfo[]>,
 ): Promise<Finding | undefined> {
   const { policy, rotation, destinations } = context;
   const [primary] = destinations;

@@ -1,5 +1,6 @@
 import { factOf, fault } from '../../facts/fault.ts';
-import { connect, placeOf, type Session, type Target } from '../../postgres/connection/connect.ts';
+import { connect, type Session, type Target } from '../../postgres/connection/connect.ts';
+import { placeOf } from '../../postgres/connection/place-of.ts';
 import { refusedAs } from '../../postgres/connection/refused-as.ts';
 import { type Credential, type RotationView, stagedCredential } from '../context/rotation-context.ts';
 import { withRoom } from '../context/with-room.ts';

@@ -1,8 +1,7 @@
 import { fact } from '../../facts/fact.ts';
-import { type Fault, factOf, fault, isFault } from '../../facts/fault.ts';
+import { Fault, factOf, fault, isFault } from '../../facts/fault.ts';
 import { command } from '../../facts/remedy.ts';
 import type { StepName } from '../../ledger/rotation.ts';
-import { DatabaseError } from '../../postgres/connection/database-error.ts';
 import { isLimitOfRole, refusedAs } from '../../postgres/connection/refused-as.ts';
 import type { PolicyLock } from '../../postgres/locks/policy-lock.ts';
 import { changePassword } from '../../postgres/logins/change-password.ts';
@@ -17,6 +16,7 @@ import {
   stagedCredential,
 } from '../context/rotation-context.ts';
 import { underLock } from '../context/under-lock.ts';
+import { isRefused } from '../server-fault.ts';
 import { warn } from '../warn.ts';
 import { proveLogin } from './prove-login.ts';
 
@@ -56,22 +56,18 @@ export async function withProvenLogin(
   }
 }
 
-/** Why a login does not log in: its password, or something else about it. */
-type Refusal = Fault | DatabaseError;
-
 /**
  * Why PostgreSQL refuses the login that this rotation makes current; undefined when it logs in.
  * Throws where it was not asked.
  */
-async function refusalOfLogin(context: RotationContext): Promise<Refusal | undefined> {
+async function refusalOfLogin(context: RotationContext): Promise<Fault | undefined> {
   try {
     await using _session = await proveLogin(context);
     return undefined;
   } catch (error) {
-    if (isFault(error, 'password-refused')) return error;
-    if (!(error instanceof DatabaseError)) throw error;
+    if (!(error instanceof Fault)) throw error;
     if (isLimitOfRole(error)) return (await isFullOnly(context)) ? undefined : error;
-    if (error.kind === 'authentication' || error.kind === 'privilege') return error;
+    if (isRefused(error) || isFault(error, 'privilege-missing')) return error;
     throw error;
   }
 }
@@ -90,15 +86,13 @@ async function isFullOnly(context: RotationContext): Promise<boolean> {
  * Whether to set the password again: consumers read it already, or it is the one to go back to. Not
  * where pg_hba.conf or a right on the database keeps the login out.
  */
-async function isToMend(context: RotationContext, refused: Refusal): Promise<boolean> {
-  if (refused instanceof DatabaseError && (refused.kind === 'privilege' || refusedAs(refused) === 'entry')) {
-    return false;
-  }
+async function isToMend(context: RotationContext, refused: Fault): Promise<boolean> {
+  if (isFault(refused, 'privilege-missing') || refusedAs(refused) === 'entry') return false;
   return context.rotation.rolledBackTo !== null || (await isPublishedAnywhere(context));
 }
 
 /** A version that somebody edited still has its token. keyturn sets no password from it. */
-async function refuseAltered(context: RotationContext, refused: Refusal): Promise<void> {
+async function refuseAltered(context: RotationContext, refused: Fault): Promise<void> {
   const { policy, rotation } = context;
   for (const destination of context.destinations) {
     if (!(await context.read(destination, 'current'))?.edited) continue;

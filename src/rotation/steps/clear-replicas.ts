@@ -1,6 +1,6 @@
+import type { SessionInfo } from '../../facts/session-info.ts';
 import { readLogins } from '../../postgres/logins/login.ts';
 import type { OpenReplica } from '../../postgres/replicas/open-replica.ts';
-import type { LoginSession } from '../../postgres/sessions/sessions.ts';
 import { frozenLogins, type LoginsContext } from '../context/rotation-context.ts';
 import { cut } from './cut.ts';
 import { mayCut } from './drain.ts';
@@ -10,7 +10,7 @@ export interface OnReplicas {
   /** Those that have not replayed that the outgoing login is shut out. */
   readonly behind: readonly OpenReplica[];
   /** Sessions of the outgoing login. */
-  readonly sessions: readonly LoginSession[];
+  readonly sessions: readonly SessionInfo[];
 }
 
 /**
@@ -34,7 +34,7 @@ export async function areReplicasClear(context: LoginsContext): Promise<boolean>
  */
 export async function clearReplicas(context: LoginsContext): Promise<OnReplicas> {
   const behind: OpenReplica[] = [];
-  const left: LoginSession[] = [];
+  const left: SessionInfo[] = [];
   const faults: unknown[] = [];
   for (const replica of context.replicas) {
     try {
@@ -53,7 +53,7 @@ export async function clearReplicas(context: LoginsContext): Promise<OnReplicas>
 async function lookAt(
   context: LoginsContext,
   replica: OpenReplica,
-): Promise<{ readonly isOpen: boolean; readonly sessions: readonly LoginSession[] }> {
+): Promise<{ readonly isOpen: boolean; readonly sessions: readonly SessionInfo[] }> {
   const { outgoing } = frozenLogins(context);
   // Read the roles first: once a login is shut, no new session appears while they are counted.
   const login = (await replica.ask((client) => readLogins(client, [outgoing]))).get(outgoing);

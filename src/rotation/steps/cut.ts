@@ -1,8 +1,9 @@
 import { fact } from '../../facts/fact.ts';
 import { factOf, fault } from '../../facts/fault.ts';
 import { sql } from '../../facts/remedy.ts';
+import type { SessionInfo } from '../../facts/session-info.ts';
 import type { OpenReplica } from '../../postgres/replicas/open-replica.ts';
-import { type LoginSession, terminate } from '../../postgres/sessions/sessions.ts';
+import { terminate } from '../../postgres/sessions/sessions.ts';
 import { frozenLogins, type LoginsContext } from '../context/rotation-context.ts';
 import { underLock } from '../context/under-lock.ts';
 import { refuseMissingPrivileges } from '../refuse-missing-privileges.ts';
@@ -16,7 +17,7 @@ import { warn } from '../warn.ts';
  */
 export async function cut(
   context: LoginsContext,
-  sessions: readonly LoginSession[],
+  sessions: readonly SessionInfo[],
   replica?: OpenReplica,
 ): Promise<void> {
   if (sessions.length === 0) return;

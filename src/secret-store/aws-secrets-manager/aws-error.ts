@@ -1,7 +1,8 @@
-import { type StoreError, type StoreFaultCode, storeError } from '../store-error.ts';
+import { type Fault, fault } from '../../facts/fault.ts';
+import type { StoreFacts } from '../../facts/store-facts.ts';
 import { PLAINTEXT_ERROR } from './aws-plaintext.ts';
 
-type AwsFaultCode = Extract<StoreFaultCode, `store-${string}`> | 'secret-missing';
+type AwsFaultCode = Extract<keyof StoreFacts, `store-${string}`> | 'secret-missing';
 
 /** By the names of errors of the SDK and of the service. */
 const CODES: Readonly<Record<string, AwsFaultCode>> = {
@@ -22,26 +23,26 @@ const CODES: Readonly<Record<string, AwsFaultCode>> = {
 };
 
 /**
- * What the SDK threw, as a StoreError that names the IAM action and the secret. Neither the SDK's
+ * What the SDK threw, as a fault that names the IAM action and the secret. Neither the SDK's
  * own error nor its message is kept: the message is the service's, or quotes its response, and
  * either may repeat a value (G3).
  * https://docs.aws.amazon.com/secretsmanager/latest/apireference/CommonErrors.html
  */
-export function awsError(error: unknown, store: string, action: string, secret: string): StoreError {
+export function awsError(error: unknown, store: string, action: string, secret: string): Fault {
   const { name, code, $metadata } = error as AwsFault;
-  const fault = known(name, /^[A-Za-z]{0,60}(Error|Exception|Exceeded|Failure|Fault|TokenId)$/) ?? 'Error';
+  const called = known(name, /^[A-Za-z]{0,60}(Error|Exception|Exceeded|Failure|Fault|TokenId)$/) ?? 'Error';
   const system = known(code, /^[A-Z][A-Z0-9_]{0,63}$/);
   const status = $metadata?.httpStatusCode;
   const request = known($metadata?.requestId, /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i);
-  const storeCode = codeOf(fault, system, status);
-  if (storeCode === 'secret-missing') return storeError(storeCode, { store, secret });
+  const storeCode = codeOf(called, system, status);
+  if (storeCode === 'secret-missing') return fault(storeCode, { store, secret });
   const places = [
     ...(status === undefined ? [] : [`HTTP ${status}`]),
     ...(request === undefined ? [] : [`request ${request}`]),
   ];
-  const what = fault.endsWith('Error') ? (system ?? fault) : fault;
+  const what = called.endsWith('Error') ? (system ?? called) : called;
   const detail = places.length === 0 ? what : `${what} (${places.join(', ')})`;
-  return storeError(storeCode, { store, secret, action, detail });
+  return fault(storeCode, { store, secret, action, detail });
 }
 
 interface AwsFault {

@@ -7,9 +7,8 @@ import {
   type SecretsManagerClient,
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
-import { isFault } from '../../facts/fault.ts';
+import { fault, isFault } from '../../facts/fault.ts';
 import type { Stage } from '../secret-store.ts';
-import { storeError } from '../store-error.ts';
 import { awsError } from './aws-error.ts';
 import { LABELS, type Label, type Labels } from './aws-labels.ts';
 
@@ -30,7 +29,7 @@ export interface Move {
 }
 
 /**
- * The store's requests, of one secret each, in the terms of the contract: absent, or a StoreError.
+ * The store's requests, of one secret each, in the terms of the contract: absent, or a Fault.
  */
 export class AwsRequests {
   readonly #store: string;
@@ -55,7 +54,7 @@ export class AwsRequests {
       secret,
       'ResourceNotFoundException',
     );
-    if (value?.SecretBinary !== undefined) throw storeError('secret-binary', { store: this.#store, secret });
+    if (value?.SecretBinary !== undefined) throw fault('secret-binary', { store: this.#store, secret });
     if (value?.SecretString === undefined) return undefined;
     return { token: value.VersionId, labels: value.VersionStages ?? [], content: value.SecretString };
   }
@@ -69,14 +68,14 @@ export class AwsRequests {
       secret,
       'ResourceNotFoundException',
     );
-    if (answer?.DeletedDate) throw storeError('secret-deleted', { store: this.#store, secret });
+    if (answer?.DeletedDate) throw fault('secret-deleted', { store: this.#store, secret });
     return answer && new Map(Object.entries(answer.VersionIdsToStages ?? {}));
   }
 
   async requireLabels(secret: string): Promise<Labels> {
     const labels = await this.labelsOf(secret);
     if (labels) return labels;
-    throw storeError('secret-missing', { store: this.#store, secret });
+    throw fault('secret-missing', { store: this.#store, secret });
   }
 
   /** Makes the secret with a first version; when it exists by now, it stays as it is. */
@@ -130,7 +129,7 @@ export class AwsRequests {
     }
   }
 
-  /** Awaits a request; an error that `expected` names is undefined, every other a StoreError. */
+  /** Awaits a request; an error that `expected` names is undefined, every other a Fault. */
   async #ask<Answer>(
     request: Promise<Answer>,
     action: string,

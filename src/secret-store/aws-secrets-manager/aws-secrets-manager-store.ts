@@ -1,5 +1,6 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { Mapping } from '../../config/policy.ts';
+import { fault } from '../../facts/fault.ts';
 import { promotableStages, refuseOther } from '../adapter-rules.ts';
 import { readVersion } from '../read-version.ts';
 import {
@@ -11,7 +12,6 @@ import {
   writeContent,
 } from '../secret-content.ts';
 import type { Fields, PromoteOptions, SecretStore, Stage, Version } from '../secret-store.ts';
-import { storeError } from '../store-error.ts';
 import { holderOf, isAt, LABELS, type Label, type Labels } from './aws-labels.ts';
 import { refusePlaintext } from './aws-plaintext.ts';
 import { AwsRequests } from './aws-requests.ts';
@@ -144,7 +144,7 @@ class AwsSecretsManagerStore implements SecretStore {
     for (const [secret] of secrets) {
       // The first version would be made current, whatever label it is given.
       if (holderOf(await this.#aws.requireLabels(secret), 'current') !== undefined) continue;
-      throw storeError('secret-empty', { store: this.#name, secret });
+      throw fault('secret-empty', { store: this.#name, secret });
     }
     for (const [secret, entries] of secrets) {
       await this.#aws.put(secret, token, await this.#contentOf(secret, entries, fields), 'rehearsal');
@@ -206,7 +206,7 @@ class AwsSecretsManagerStore implements SecretStore {
   #requirePromotable(secret: string, labels: Labels, token: string, stages: readonly Stage[]): void {
     // What was discarded has no label left, though the service may keep it for a while.
     if (isAt(labels, token, ...stages)) return;
-    throw storeError('version-not-promotable', { store: this.#name, secret, token });
+    throw fault('version-not-promotable', { store: this.#name, secret, token });
   }
 }
 

@@ -1,5 +1,5 @@
+import { Fault, fault } from '../../facts/fault.ts';
 import type { SecretStore } from '../secret-store.ts';
-import { StoreError, storeError } from '../store-error.ts';
 import { Unsafe } from './file-unsafe.ts';
 
 /**
@@ -20,7 +20,7 @@ const PASSING = new Set([
   'ENFILE',
 ]);
 
-/** The same store, whose file-system errors have become StoreErrors. */
+/** The same store, whose file-system errors have become faults of the store. */
 export function fileErrors(name: string, store: Required<SecretStore>): SecretStore {
   const guard =
     <Args extends unknown[], Result>(verb: (...args: Args) => Promise<Result>) =>
@@ -42,12 +42,12 @@ export function fileErrors(name: string, store: Required<SecretStore>): SecretSt
   };
 }
 
-function fileError(store: string, cause: unknown): StoreError {
-  if (cause instanceof StoreError) return cause;
+function fileError(store: string, cause: unknown): Fault {
+  if (cause instanceof Fault) return cause;
   if (cause instanceof Unsafe) return cause.ofStore(store);
   // What Node.js says has the path and the system's name of the error, never the content of a file.
   const { code: errno = '', message: detail } = cause as NodeJS.ErrnoException;
   return PASSING.has(errno)
-    ? storeError('folder-unusable', { store, errno, detail }, { cause })
-    : storeError('folder-invalid', { store, detail }, { cause });
+    ? fault('folder-unusable', { store, errno, detail }, { cause })
+    : fault('folder-invalid', { store, detail }, { cause });
 }

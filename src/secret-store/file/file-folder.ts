@@ -1,8 +1,8 @@
 import { lstat, mkdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Mapping } from '../../config/policy.ts';
+import { fault } from '../../facts/fault.ts';
 import { type SecretEntries, secretsOf } from '../secret-content.ts';
-import { storeError } from '../store-error.ts';
 import { makeOwnFolder, sync } from './file-disk.ts';
 import { requireSafe } from './file-guard.ts';
 import { absent } from './file-unsafe.ts';
@@ -38,7 +38,7 @@ export function foldersOf(root: string, mapping: Mapping): Folder[] {
 export async function requireFiles(store: string, { path, files }: Folder): Promise<void> {
   for (const file of files.keys()) {
     if (await exists(join(path, file))) continue;
-    throw storeError('secret-missing', { store, secret: join(path, file) });
+    throw fault('secret-missing', { store, secret: join(path, file) });
   }
 }
 

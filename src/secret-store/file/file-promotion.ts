@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { fault } from '../../facts/fault.ts';
 import type { Stage } from '../secret-store.ts';
-import { storeError } from '../store-error.ts';
 import { replaceLink, sync, writeFolder } from './file-disk.ts';
 import type { Folder } from './file-folder.ts';
 import { isLinked, link, linkedToken, readData, tokenOf, unlinkPending, versionPath } from './file-layout.ts';
@@ -19,7 +19,7 @@ export async function requirePromotable(
   stages: readonly Stage[],
 ): Promise<void> {
   if (await isPromotable(folder, token, stages)) return;
-  throw storeError('version-not-promotable', { store, secret: folder.path, token });
+  throw fault('version-not-promotable', { store, secret: folder.path, token });
 }
 
 async function isPromotable(folder: Folder, token: string, stages: readonly Stage[]): Promise<boolean> {

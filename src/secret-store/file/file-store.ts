@@ -1,10 +1,10 @@
 import type { Mapping } from '../../config/policy.ts';
 import type { Fact } from '../../facts/fact.ts';
+import { fault } from '../../facts/fault.ts';
 import { promotableStages, refuseOther } from '../adapter-rules.ts';
 import { readVersion } from '../read-version.ts';
 import { requireValues } from '../secret-content.ts';
 import type { Fields, PromoteOptions, SecretStore, Stage, Version } from '../secret-store.ts';
-import { storeError } from '../store-error.ts';
 import { fileErrors } from './file-error.ts';
 import { type Folder, foldersOf, makeFolder, requireFiles, safeFolders } from './file-folder.ts';
 import { exposuresOf } from './file-guard.ts';
@@ -115,10 +115,10 @@ class FileStore implements Required<SecretStore> {
    */
   async #requireStaged(folder: Folder, token: string): Promise<void> {
     if (await hasVersion(folder, token)) return;
-    throw storeError('version-removed', { store: this.#name, folder: folder.path, token });
+    throw fault('version-removed', { store: this.#name, folder: folder.path, token });
   }
 }
 
 function requireUuid(token: string): void {
-  if (!isToken(token)) throw storeError('version-token-invalid', { token });
+  if (!isToken(token)) throw fault('version-token-invalid', { token });
 }

@@ -1,8 +1,8 @@
 import type { Stats } from 'node:fs';
 import { lstat, readlink } from 'node:fs/promises';
 import type { FactParams } from '../../facts/fact.ts';
+import { type Fault, fault } from '../../facts/fault.ts';
 import type { Occupant } from '../../facts/store-facts.ts';
-import { type StoreError, storeError } from '../store-error.ts';
 
 type UnsafeCode =
   | 'folder-removed'
@@ -16,16 +16,16 @@ type UnsafeCode =
 export class Unsafe extends Error {
   override readonly name = 'Unsafe';
   /** The fault of the store with this name. */
-  readonly ofStore: (store: string) => StoreError;
+  readonly ofStore: (store: string) => Fault;
 
-  private constructor(ofStore: (store: string) => StoreError) {
+  private constructor(ofStore: (store: string) => Fault) {
     super('a file store is not safe');
     this.ofStore = ofStore;
   }
 
   static because<Code extends UnsafeCode>(code: Code, params: Omit<FactParams[Code], 'store'>): Unsafe {
     // The compiler does not see that `store` completes the parameters of each code.
-    return new Unsafe((store) => storeError(code, { store, ...params } as unknown as FactParams[Code]));
+    return new Unsafe((store) => fault(code, { store, ...params } as unknown as FactParams[Code]));
   }
 }
 

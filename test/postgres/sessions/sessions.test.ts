@@ -1,7 +1,8 @@
 import { expect, inject, test } from 'vitest';
 import { factOf } from '../../../src/facts/fault.ts';
+import { describeSession } from '../../../src/messages/describe-session.ts';
 import { statementsOf } from '../../../src/messages/tell.ts';
-import { describeSession, sessionsOf, terminate } from '../../../src/postgres/sessions/sessions.ts';
+import { sessionsOf, terminate } from '../../../src/postgres/sessions/sessions.ts';
 import { adminOf } from '../../support/admin.ts';
 import { uniqueName } from '../../support/unique-name.ts';
 

@@ -14,6 +14,7 @@ import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { openAwsSecretsManagerStore } from '../../../src/secret-store/aws-secrets-manager/aws-secrets-manager-store.ts';
 import type { SecretStore } from '../../../src/secret-store/secret-store.ts';
 import { describeSecretStore } from '../../contract/secret-store.ts';
+import { telling } from '../../support/telling.ts';
 import { uniqueName } from '../../support/unique-name.ts';
 
 const endpoint = inject('aws');
@@ -104,8 +105,7 @@ describe.skipIf(skip)('AWS Secrets Manager, beyond the contract,', () => {
     await harness.client.send(new DeleteSecretCommand({ SecretId: secret, RecoveryWindowInDays: 7 }));
     const mapping = { password: { secret } };
     const told = {
-      fact: { code: 'secret-deleted', params: { secret } },
-      message: expect.stringContaining('restore-secret'),
+      fact: telling('restore-secret', { code: 'secret-deleted', params: { secret } }),
     };
     await expect(
       store.stage(mapping, randomUUID(), { password: 'p' }, { create: true }),
@@ -117,8 +117,7 @@ describe.skipIf(skip)('AWS Secrets Manager, beyond the contract,', () => {
     const secret = harness.name('binary');
     await harness.client.send(new CreateSecretCommand({ Name: secret, SecretBinary: Buffer.from('x') }));
     await expect(store.read({ password: { secret } }, 'current')).rejects.toMatchObject({
-      fact: { code: 'secret-binary', params: { secret } },
-      message: expect.stringContaining('binary'),
+      fact: telling('binary', { code: 'secret-binary', params: { secret } }),
     });
     const mapping = { password: { secret, key: 'password' } };
     await expect(
@@ -210,10 +209,12 @@ describe('a fault of AWS Secrets Manager', () => {
           : undefined;
       const error = await thrown(store.stage(password, randomUUID(), { password: PASSWORD }, made));
       expect(error).toMatchObject({
-        fact: { code, params: { store: 'aws', action: 'PutSecretValue', secret: 'prod/password' } },
-        message: expect.stringContaining(remedy),
+        fact: telling(remedy, {
+          code,
+          params: { store: 'aws', action: 'PutSecretValue', secret: 'prod/password' },
+        }),
       });
-      expect(error).toMatchObject({ message: expect.stringContaining('PutSecretValue of prod/password') });
+      expect(error).toMatchObject({ fact: telling('PutSecretValue of prod/password') });
       expect(inspect(error, { depth: 20, showHidden: true })).not.toContain(PASSWORD);
     },
   );
@@ -333,8 +334,7 @@ describe('a fault of AWS Secrets Manager', () => {
   test('nobody listening is unreachable', async () => {
     const dead = openAwsSecretsManagerStore({ name: 'aws', region, endpoint: 'http://127.0.0.1:1' });
     await expect(dead.read({ password: { secret: 'x' } }, 'current')).rejects.toMatchObject({
-      fact: { code: 'store-unreachable' },
-      message: expect.stringContaining('ECONNREFUSED'),
+      fact: telling('ECONNREFUSED', { code: 'store-unreachable' }),
     });
     await dead.close();
   });

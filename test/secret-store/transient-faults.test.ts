@@ -1,0 +1,16 @@
+import { expect, test } from 'vitest';
+import type { FactCode } from '../../src/facts/fact.ts';
+import { isTransientCode } from '../../src/facts/transient.ts';
+import { storeMessages } from '../../src/messages/store-messages.ts';
+
+test('a fault of a store is tried again if it may pass by itself, and else is not', () => {
+  // The keys of the table are the codes of a store's facts.
+  const codes = Object.keys(storeMessages) as FactCode[];
+  expect(codes.filter(isTransientCode).sort()).toEqual([
+    'folder-unusable',
+    'store-throttled',
+    'store-unreachable',
+    'version-conflict',
+    'version-removed',
+  ]);
+});
