@@ -71,7 +71,7 @@ const SAMPLES: readonly (readonly [code: string, rule: Offence['rule'] | undefin
   ["const parts = error.message.split('; ');", 'text'],
   ["switch (error.message) { case 'x': stop(); }", 'text'],
   ["throw new Error('The store has no such secret here');", 'sentence'],
-  ['throw new Refusal(`The login ${error} has sessions`);', 'sentence'],
+  ['throw new Refusal(`The login \u0024{error} has sessions`);', 'sentence'],
   ["report({ text: 'this is a sentence of ours' });", 'sentence'],
   ["log.warn({ a: 1 }, 'this is a sentence of ours');", 'sentence'],
   ["if (policy.name === 'orders') stop();", undefined],

@@ -1,8 +1,8 @@
-import type { ConfigEntryFacts } from './config-entry-facts.ts';
-import type { ConfigFileFacts } from './config-file-facts.ts';
-import type { ConfigPolicyFacts } from './config-policy-facts.ts';
-import type { ConfigServerFacts } from './config-server-facts.ts';
-import type { ConfigUrlFacts } from './config-url-facts.ts';
+import type { ConfigEntryFacts } from './config/config-entry-facts.ts';
+import type { ConfigFileFacts } from './config/config-file-facts.ts';
+import type { ConfigPolicyFacts } from './config/config-policy-facts.ts';
+import type { ConfigServerFacts } from './config/config-server-facts.ts';
+import type { ConfigUrlFacts } from './config/config-url-facts.ts';
 import type { Problem } from './problem.ts';
 
 /** About what is wrong with a configuration. */

@@ -1,6 +1,6 @@
-import type { LockFacts } from './lock-facts.ts';
-import type { ServerFacts } from './server-facts.ts';
-import type { TlsFacts } from './tls-facts.ts';
+import type { LockFacts } from './database/lock-facts.ts';
+import type { ServerFacts } from './database/server-facts.ts';
+import type { TlsFacts } from './database/tls-facts.ts';
 
 /**
  * About a PostgreSQL server and the way to it: connections, TLS, logins, locks, sessions, replicas,

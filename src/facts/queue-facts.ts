@@ -1,5 +1,5 @@
+import type { HolderInfo } from './database/session-info.ts';
 import type { Fact } from './fact.ts';
-import type { HolderInfo } from './session-info.ts';
 
 /**
  * A queue that does not answer, or refuses. `server` is `host:port`; `detail` is what the client

@@ -1,7 +1,7 @@
-import type { EndFacts } from './end-facts.ts';
-import type { PlanFacts } from './plan-facts.ts';
-import type { ProofFacts } from './proof-facts.ts';
-import type { UseFacts } from './use-facts.ts';
+import type { EndFacts } from './rotation/end-facts.ts';
+import type { PlanFacts } from './rotation/plan-facts.ts';
+import type { ProofFacts } from './rotation/proof-facts.ts';
+import type { UseFacts } from './rotation/use-facts.ts';
 
 /** About a rotation on its way: what it waits for, what it warns of, why it stops. */
 export interface RotationFacts extends EndFacts, PlanFacts, ProofFacts, StatusFacts, UseFacts {

@@ -1,5 +1,5 @@
-import type { EmbeddedFacts } from './embedded-facts.ts';
-import type { SeenHolder } from './use-facts.ts';
+import type { EmbeddedFacts } from './database/embedded-facts.ts';
+import type { SeenHolder } from './rotation/use-facts.ts';
 
 /** About the state database, the ledger, the queue and the embedded server. */
 export interface StateFacts extends EmbeddedFacts {

@@ -1,12 +1,12 @@
 import type { ConfigFacts } from '../facts/config-facts.ts';
 import type { Problem } from '../facts/problem.ts';
-import { configEntryMessages } from './config-entry-messages.ts';
-import { configFileMessages } from './config-file-messages.ts';
-import { configPolicyMessages } from './config-policy-messages.ts';
-import { configPublishMessages } from './config-publish-messages.ts';
-import { configServerMessages } from './config-server-messages.ts';
-import { configTlsMessages } from './config-tls-messages.ts';
-import { configUrlMessages } from './config-url-messages.ts';
+import { configEntryMessages } from './config/config-entry-messages.ts';
+import { configFileMessages } from './config/config-file-messages.ts';
+import { configPolicyMessages } from './config/config-policy-messages.ts';
+import { configPublishMessages } from './config/config-publish-messages.ts';
+import { configServerMessages } from './config/config-server-messages.ts';
+import { configTlsMessages } from './config/config-tls-messages.ts';
+import { configUrlMessages } from './config/config-url-messages.ts';
 import type { Messages } from './message.ts';
 import { problemLine } from './problems.ts';
 

@@ -1,5 +1,5 @@
 import { shownName } from '../config/checks/credential-like.ts';
-import type { OtherEntry } from '../facts/config-policy-facts.ts';
+import type { OtherEntry } from '../facts/config/config-policy-facts.ts';
 import type { FileFault, Place, Problem, Shown } from '../facts/problem.ts';
 import type { Tell } from './message.ts';
 

@@ -1,5 +1,5 @@
 import type { QueueFacts } from '../facts/queue-facts.ts';
-import { adviseEnding, describeHolders } from './describe-session.ts';
+import { adviseEnding, describeHolders } from './database/describe-session.ts';
 import type { Messages } from './message.ts';
 
 type QueueFault = QueueFacts['queue-login-refused'];

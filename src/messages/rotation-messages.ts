@@ -1,10 +1,10 @@
 import type { Fact } from '../facts/fact.ts';
 import type { RotationFacts } from '../facts/rotation-facts.ts';
-import { endMessages } from './end-messages.ts';
 import type { Messages } from './message.ts';
-import { planMessages } from './plan-messages.ts';
-import { proofMessages } from './proof-messages.ts';
-import { useMessages } from './use-messages.ts';
+import { endMessages } from './rotation/end-messages.ts';
+import { planMessages } from './rotation/plan-messages.ts';
+import { proofMessages } from './rotation/proof-messages.ts';
+import { useMessages } from './rotation/use-messages.ts';
 
 /** A rotation's id in an example. */
 const ROTATION = '7f5f2a9e-9a0b-4a7f-8d8e-0c9a2c1d3e4f';

@@ -1,7 +1,7 @@
 import type { StateFacts } from '../facts/state-facts.ts';
-import { holderText } from './describe-use.ts';
-import { embeddedMessages } from './embedded-messages.ts';
+import { embeddedMessages } from './database/embedded-messages.ts';
 import type { Messages } from './message.ts';
+import { holderText } from './rotation/describe-use.ts';
 
 export const stateMessages: Messages<StateFacts> = {
   ...embeddedMessages,

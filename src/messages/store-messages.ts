@@ -1,7 +1,7 @@
 import type { StoreFacts } from '../facts/store-facts.ts';
-import { awsMessages } from './aws-messages.ts';
-import { fileStoreMessages } from './file-store-messages.ts';
 import type { Messages } from './message.ts';
+import { awsMessages } from './store/aws-messages.ts';
+import { fileStoreMessages } from './store/file-store-messages.ts';
 
 const TOKEN = '2f6e0e0e-5f5c-4f43-9a39-0a7a7b1f6c11';
 

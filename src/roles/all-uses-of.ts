@@ -1,11 +1,11 @@
 import type pg from 'pg';
 import type { Connection, PgBouncer, Replica } from '../config/config.ts';
 import { factOf, fault } from '../facts/fault.ts';
-import type { SeenClients, SeenUse } from '../facts/use-facts.ts';
+import type { SeenClients, SeenUse } from '../facts/rotation/use-facts.ts';
 import { openReplica } from '../postgres/replicas/open-replica.ts';
 import { preparedInfo } from '../postgres/sessions/prepared-transaction.ts';
 import { type LoginUse, mergeUses, NOBODY, usesOf } from '../postgres/sessions/sessions.ts';
-import { clientsAt } from '../rotation/clients-at.ts';
+import { clientsAt } from '../rotation/uses/clients-at.ts';
 
 /**
  * Who uses each of these logins: sessions on the primary, where `client` is, and on every replica,

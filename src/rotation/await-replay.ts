@@ -1,6 +1,6 @@
 import { fault } from '../facts/fault.ts';
 import { type Remedy, sql } from '../facts/remedy.ts';
-import type { NotReplayed, SeenReplica } from '../facts/use-facts.ts';
+import type { NotReplayed, SeenReplica } from '../facts/rotation/use-facts.ts';
 import { isFuture } from '../ledger/future.ts';
 import type { OpenReplica } from '../postgres/replicas/open-replica.ts';
 import { replayLag } from '../postgres/replicas/replay-lag.ts';

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { openOutput } from '../../src/cli/output/output.ts';
 import { fact } from '../../src/facts/fact.ts';
 import { sql } from '../../src/facts/remedy.ts';
-import { describeSession } from '../../src/messages/describe-session.ts';
+import { describeSession } from '../../src/messages/database/describe-session.ts';
 import { remedyLines, tellError } from '../../src/messages/tell.ts';
 import { databaseError } from '../../src/postgres/connection/database-error.ts';
 import { quoteIdentifier, quoteLiteral } from '../../src/postgres/identifier.ts';

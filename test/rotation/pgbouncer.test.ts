@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { Rotation } from '../../src/ledger/rotation.ts';
-import { usersText } from '../../src/messages/describe-use.ts';
+import { usersText } from '../../src/messages/rotation/describe-use.ts';
 import { tell } from '../../src/messages/tell.ts';
 import { allUsesOf } from '../../src/roles/all-uses-of.ts';
 import { plan } from '../../src/rotation/plan.ts';

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Rotation } from '../../src/ledger/rotation.ts';
-import { usersText } from '../../src/messages/describe-use.ts';
+import { usersText } from '../../src/messages/rotation/describe-use.ts';
 import { tell, tellError } from '../../src/messages/tell.ts';
 import { quoteIdentifier, quoteLiteral } from '../../src/postgres/identifier.ts';
 import { allUsesOf } from '../../src/roles/all-uses-of.ts';

@@ -1,4 +1,4 @@
-import type { Duration } from '../../facts/config-policy-facts.ts';
+import type { Duration } from '../../facts/config/config-policy-facts.ts';
 import { fact } from '../../facts/fact.ts';
 import type { Path } from '../config-error.ts';
 import type { Review } from '../review.ts';

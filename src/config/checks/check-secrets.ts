@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import type { OtherEntry } from '../../facts/config-policy-facts.ts';
+import type { OtherEntry } from '../../facts/config/config-policy-facts.ts';
 import { type Fact, fact } from '../../facts/fact.ts';
 import { type Path, renderPath } from '../config-error.ts';
 import type { Field, SecretName } from '../policy.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { ConfigRule } from '../../facts/config-rules.ts';
+import type { ConfigRule } from '../../facts/config/config-rules.ts';
 import { isRedisUrl } from '../urls/redis-url.ts';
 import { connectionSchema } from './connection-schema.ts';
 import { policySchema } from './policy-schema.ts';

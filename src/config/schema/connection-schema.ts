@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 import * as z from 'zod';
-import type { ConfigRule } from '../../facts/config-rules.ts';
+import type { ConfigRule } from '../../facts/config/config-rules.ts';
 import {
   object,
   oneOf,

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { ConfigRule } from '../../facts/config-rules.ts';
+import type { ConfigRule } from '../../facts/config/config-rules.ts';
 import { type Destination, FIELDS, POLICY_TYPES, type SecretName } from '../policy.ts';
 import { everFires, isCron } from '../values/cron.ts';
 import { scheduleOf } from '../values/schedule-of.ts';

@@ -1,6 +1,6 @@
 import type * as z from 'zod';
-import type { Found } from '../../facts/config-entry-facts.ts';
-import type { ConfigRule } from '../../facts/config-rules.ts';
+import type { Found } from '../../facts/config/config-entry-facts.ts';
+import type { ConfigRule } from '../../facts/config/config-rules.ts';
 import { type Fact, fact } from '../../facts/fact.ts';
 import type { Path } from '../config-error.ts';
 import type { Review } from '../review.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { ConfigRule } from '../../facts/config-rules.ts';
+import type { ConfigRule } from '../../facts/config/config-rules.ts';
 import { DURATION, parseDuration } from '../values/duration.ts';
 
 // The error of each schema is the code of its rule, which src/messages/ completes to "must be …".

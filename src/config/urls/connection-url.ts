@@ -1,4 +1,4 @@
-import type { UrlFault } from '../../facts/config-url-facts.ts';
+import type { UrlFault } from '../../facts/config/config-url-facts.ts';
 
 /** What a connection URL says, by libpq's names and percent-decoded; or what is wrong with it. */
 export type ConnectionUrl = { readonly values: ReadonlyMap<string, string> } | { readonly fault: UrlFault };

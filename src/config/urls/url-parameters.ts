@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { UselessParameter } from '../../facts/config-url-facts.ts';
+import type { UselessParameter } from '../../facts/config/config-url-facts.ts';
 import { type Fact, fact } from '../../facts/fact.ts';
 import { nearest } from '../schema/nearest.ts';
 

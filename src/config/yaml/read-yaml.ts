@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Document, LineCounter, type ParsedNode, parseDocument, type YAMLError } from 'yaml';
-import type { YamlFault } from '../../facts/config-file-facts.ts';
+import type { YamlFault } from '../../facts/config/config-file-facts.ts';
 import { type Fact, fact } from '../../facts/fact.ts';
 import type { Place, Problem } from '../../facts/problem.ts';
 import { fileFaultOf, type ReadText } from './read-text.ts';

@@ -1,4 +1,4 @@
-import type { GrantDifferenceInfo } from '../login-difference.ts';
+import type { GrantDifferenceInfo } from '../database/login-difference.ts';
 
 /** About what one of a policy's logins may do, or owns, and the other does not. */
 export interface GrantFacts {

@@ -1,4 +1,4 @@
-import type { LoginDifferenceInfo } from '../login-difference.ts';
+import type { LoginDifferenceInfo } from '../database/login-difference.ts';
 
 /** About a policy's logins themselves: whether they exist, can log in, and differ. */
 export interface LoginFacts {

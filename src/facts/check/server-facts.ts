@@ -1,4 +1,4 @@
-import type { MissingRight } from '../missing-right.ts';
+import type { MissingRight } from '../database/missing-right.ts';
 
 /**
  * About a server on which logins are rotated, and the rotator's rights there. A `server` is

@@ -1,5 +1,5 @@
-import type { PreparedInfo, SessionInfo } from '../session-info.ts';
-import type { SeenClients } from '../use-facts.ts';
+import type { PreparedInfo, SessionInfo } from '../database/session-info.ts';
+import type { SeenClients } from '../rotation/use-facts.ts';
 
 /** About who uses a policy's logins, and who reads them, when a rotation is about to begin. */
 export interface CheckUseFacts {

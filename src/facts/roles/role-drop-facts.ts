@@ -1,5 +1,5 @@
 import type { Fact } from '../fact.ts';
-import type { SeenUse } from '../use-facts.ts';
+import type { SeenUse } from '../rotation/use-facts.ts';
 import type { NamedRole } from './role-change-facts.ts';
 
 /** Why `roles drop` refuses, and what it made of each role. */

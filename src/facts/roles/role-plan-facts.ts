@@ -1,4 +1,4 @@
-import type { SeenUse } from '../use-facts.ts';
+import type { SeenUse } from '../rotation/use-facts.ts';
 import type { GrantTarget } from './role-change-facts.ts';
 
 /** What a plan leaves as it is, and what it warns of. */

@@ -1,5 +1,5 @@
+import type { HolderInfo } from '../database/session-info.ts';
 import type { Fact } from '../fact.ts';
-import type { HolderInfo } from '../session-info.ts';
 
 /** What keeps changes of roles from being made, though they were asked for rightly. */
 export interface RoleRefusalFacts {

@@ -1,5 +1,5 @@
+import type { MissingRight } from '../database/missing-right.ts';
 import type { Fact } from '../fact.ts';
-import type { MissingRight } from '../missing-right.ts';
 
 /** What the rotator may not do, and would have to. */
 export interface RoleRightFacts {

@@ -1,6 +1,6 @@
 import { counted } from '../../counted.ts';
 import type { GrantFacts, OwnedObjectsFact } from '../../facts/check/grant-facts.ts';
-import { describeGrant } from '../describe-difference.ts';
+import { describeGrant } from '../database/describe-difference.ts';
 import type { Messages } from '../message.ts';
 
 export const grantMessages: Messages<GrantFacts> = {

@@ -1,5 +1,5 @@
 import type { LoginFacts } from '../../facts/check/login-facts.ts';
-import { describeLoginDifference } from '../describe-difference.ts';
+import { describeLoginDifference } from '../database/describe-difference.ts';
 import type { Messages } from '../message.ts';
 
 const VALID_UNTIL = '2026-03-01T00:00:00.000Z';

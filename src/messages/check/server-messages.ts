@@ -1,5 +1,5 @@
 import type { CheckServerFacts } from '../../facts/check/server-facts.ts';
-import { describeRight } from '../describe-right.ts';
+import { describeRight } from '../database/describe-right.ts';
 import type { Messages } from '../message.ts';
 
 const SERVER = 'db.internal:5432';

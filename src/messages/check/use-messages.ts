@@ -1,9 +1,9 @@
 import { counted } from '../../counted.ts';
 import type { CheckUseFacts } from '../../facts/check/use-facts.ts';
-import type { SessionInfo } from '../../facts/session-info.ts';
-import { describePrepared, describeSession } from '../describe-session.ts';
-import { clientsText } from '../describe-use.ts';
+import type { SessionInfo } from '../../facts/database/session-info.ts';
+import { describePrepared, describeSession } from '../database/describe-session.ts';
 import type { Messages } from '../message.ts';
+import { clientsText } from '../rotation/describe-use.ts';
 
 const SESSION: SessionInfo = {
   pid: 4711,

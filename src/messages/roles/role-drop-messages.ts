@@ -1,7 +1,7 @@
 import { counted } from '../../counted.ts';
 import type { RoleDropFacts } from '../../facts/roles/role-drop-facts.ts';
-import { usersText } from '../describe-use.ts';
 import type { Messages } from '../message.ts';
+import { usersText } from '../rotation/describe-use.ts';
 import { USE_EXAMPLE } from './use-example.ts';
 
 export const roleDropMessages: Messages<RoleDropFacts> = {

@@ -1,7 +1,7 @@
 import { counted } from '../../counted.ts';
 import type { RolePlanFacts } from '../../facts/roles/role-plan-facts.ts';
-import { usersText } from '../describe-use.ts';
 import type { Messages } from '../message.ts';
+import { usersText } from '../rotation/describe-use.ts';
 import { grantTargetText } from './grant-target-text.ts';
 import { USE_EXAMPLE } from './use-example.ts';
 

@@ -1,5 +1,5 @@
 import type { RoleRefusalFacts } from '../../facts/roles/role-refusal-facts.ts';
-import { adviseEnding, describeHolders } from '../describe-session.ts';
+import { adviseEnding, describeHolders } from '../database/describe-session.ts';
 import type { Messages } from '../message.ts';
 
 const LOCKED = {

@@ -1,5 +1,5 @@
 import type { RoleRightFacts } from '../../facts/roles/role-right-facts.ts';
-import { describeRight } from '../describe-right.ts';
+import { describeRight } from '../database/describe-right.ts';
 import type { Messages } from '../message.ts';
 
 export const roleRightMessages: Messages<RoleRightFacts> = {

@@ -1,4 +1,4 @@
-import type { SeenUse } from '../../facts/use-facts.ts';
+import type { SeenUse } from '../../facts/rotation/use-facts.ts';
 
 /** Somebody who uses a login, for examples. */
 export const USE_EXAMPLE: SeenUse = {

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { MissingRight } from '../../facts/missing-right.ts';
+import type { MissingRight } from '../../facts/database/missing-right.ts';
 import { quoteIdentifier } from '../identifier.ts';
 import { allowCreateRole, grantAdmin } from '../roles/role-statements.ts';
 import { processIdOf } from './pg-internals.ts';

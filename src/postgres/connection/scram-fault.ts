@@ -1,5 +1,5 @@
+import type { AuthenticationMethod } from '../../facts/database/server-facts.ts';
 import { type Fault, fault, isFault } from '../../facts/fault.ts';
-import type { AuthenticationMethod } from '../../facts/server-facts.ts';
 import { detailOf } from './database-error.ts';
 
 /** A server asks for another method than SCRAM-SHA-256. */

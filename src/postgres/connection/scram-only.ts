@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Client, ClientConfig } from 'pg';
+import type { AuthenticationMethod } from '../../facts/database/server-facts.ts';
 import { type Fault, fault } from '../../facts/fault.ts';
-import type { AuthenticationMethod } from '../../facts/server-facts.ts';
 import { bindsToCertificate } from '../tls/binds-to-certificate.ts';
 import {
   connectionOf,

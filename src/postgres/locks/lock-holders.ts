@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type pg from 'pg';
+import type { HolderInfo } from '../../facts/database/session-info.ts';
 import { type Remedy, sql } from '../../facts/remedy.ts';
-import type { HolderInfo } from '../../facts/session-info.ts';
 import { unlessForbidden } from '../connection/unless-forbidden.ts';
 import { quoteLiteral } from '../identifier.ts';
 import { type PreparedTransaction, preparedInfo } from '../sessions/prepared-transaction.ts';

@@ -1,4 +1,4 @@
-import type { SeenHolder } from '../../facts/use-facts.ts';
+import type { SeenHolder } from '../../facts/rotation/use-facts.ts';
 import type { LockHolder } from './lock-holders.ts';
 
 /** Who holds a lock, as a fact keeps it. */

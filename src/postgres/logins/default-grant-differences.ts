@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { otherOf } from '../../config/other-of.ts';
-import type { GrantDifferenceInfo } from '../../facts/login-difference.ts';
+import type { GrantDifferenceInfo } from '../../facts/database/login-difference.ts';
 import { quoteIdentifier } from '../identifier.ts';
 import { type GrantDifference, grantDifference } from './grant-differences.ts';
 

@@ -1,4 +1,4 @@
-import type { LoginDifferenceInfo } from '../../facts/login-difference.ts';
+import type { LoginDifferenceInfo } from '../../facts/database/login-difference.ts';
 import { setStatement } from '../connection/set-statement.ts';
 import { quoteIdentifier } from '../identifier.ts';
 import type { Login, RoleSetting } from './login.ts';

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { SettingInfo } from '../../facts/login-difference.ts';
+import type { SettingInfo } from '../../facts/database/login-difference.ts';
 import { quoteIdentifier, quoteLiteral } from '../identifier.ts';
 import { shutOut } from '../roles/role-statements.ts';
 import { type AlterOptions, alterLogin } from './alter-login.ts';

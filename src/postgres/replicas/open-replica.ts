@@ -1,8 +1,8 @@
 import type pg from 'pg';
 import type { Connection, Replica } from '../../config/config.ts';
+import type { ReplicaInfo } from '../../facts/database/server-facts.ts';
 import type { Fact } from '../../facts/fact.ts';
 import { Fault } from '../../facts/fault.ts';
-import type { ReplicaInfo } from '../../facts/server-facts.ts';
 import { connect, type Session, type Target } from '../connection/connect.ts';
 import { databaseError } from '../connection/database-error.ts';
 import { inTransaction } from '../connection/in-transaction.ts';

@@ -1,4 +1,4 @@
-import type { PreparedInfo } from '../../facts/session-info.ts';
+import type { PreparedInfo } from '../../facts/database/session-info.ts';
 
 /**
  * A transaction that was prepared for a two-phase commit and belongs to a login. It has no session,

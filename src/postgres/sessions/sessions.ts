@@ -1,7 +1,7 @@
 import type pg from 'pg';
+import type { PreparedInfo, SessionInfo } from '../../facts/database/session-info.ts';
 import { fault } from '../../facts/fault.ts';
 import { sql } from '../../facts/remedy.ts';
-import type { PreparedInfo, SessionInfo } from '../../facts/session-info.ts';
 import { unlessForbidden } from '../connection/unless-forbidden.ts';
 import type { PreparedTransaction } from './prepared-transaction.ts';
 

@@ -1,6 +1,6 @@
 import { type Fact, fact } from '../../facts/fact.ts';
 import { command } from '../../facts/remedy.ts';
-import type { SeenUse } from '../../facts/use-facts.ts';
+import type { SeenUse } from '../../facts/rotation/use-facts.ts';
 import type { Login } from '../../postgres/logins/login.ts';
 import type { OwnedObjects } from '../../postgres/logins/owned-objects.ts';
 import type { Change } from '../../postgres/roles/change.ts';

@@ -1,5 +1,5 @@
 import { otherOf } from '../../config/other-of.ts';
-import type { SessionInfo } from '../../facts/session-info.ts';
+import type { SessionInfo } from '../../facts/database/session-info.ts';
 import type { Login } from '../../postgres/logins/login.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { type PolicyLock, type PolicyLockTarget, withPolicyLock } from '../../postgres/locks/policy-lock.ts';
-import { refuseSuperseded } from '../refuse-superseded.ts';
+import { refuseSuperseded } from '../refusals/refuse-superseded.ts';
 import type { RotationContext } from './rotation-context.ts';
 
 /**

@@ -2,7 +2,7 @@ import { fact } from '../../facts/fact.ts';
 import { preparedInfo } from '../../postgres/sessions/prepared-transaction.ts';
 import { usesOf } from '../../postgres/sessions/sessions.ts';
 import type { RotationView } from '../context/rotation-context.ts';
-import { pooledClients } from '../pooled-clients.ts';
+import { pooledClients } from '../uses/pooled-clients.ts';
 import { type Finding, finding } from './finding.ts';
 
 /**

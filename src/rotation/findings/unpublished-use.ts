@@ -1,6 +1,6 @@
+import type { SessionInfo } from '../../facts/database/session-info.ts';
 import { fact } from '../../facts/fact.ts';
 import { command } from '../../facts/remedy.ts';
-import type { SessionInfo } from '../../facts/session-info.ts';
 import type { LoginsContext, OpenDestination } from '../context/rotation-context.ts';
 import { type Finding, finding } from './finding.ts';
 

@@ -1,4 +1,4 @@
-import type { SessionInfo } from '../../facts/session-info.ts';
+import type { SessionInfo } from '../../facts/database/session-info.ts';
 import { readLogins } from '../../postgres/logins/login.ts';
 import type { OpenReplica } from '../../postgres/replicas/open-replica.ts';
 import { frozenLogins, type LoginsContext } from '../context/rotation-context.ts';

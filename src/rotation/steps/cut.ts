@@ -1,13 +1,13 @@
+import type { SessionInfo } from '../../facts/database/session-info.ts';
 import { fact } from '../../facts/fact.ts';
 import { factOf, fault } from '../../facts/fault.ts';
 import { sql } from '../../facts/remedy.ts';
-import type { SessionInfo } from '../../facts/session-info.ts';
 import type { OpenReplica } from '../../postgres/replicas/open-replica.ts';
 import { terminate } from '../../postgres/sessions/sessions.ts';
 import { frozenLogins, type LoginsContext } from '../context/rotation-context.ts';
 import { underLock } from '../context/under-lock.ts';
-import { refuseMissingPrivileges } from '../refuse-missing-privileges.ts';
-import { seenSession, subjectOfSessions } from '../seen-use.ts';
+import { refuseMissingPrivileges } from '../refusals/refuse-missing-privileges.ts';
+import { seenSession, subjectOfSessions } from '../uses/seen-use.ts';
 import { warn } from '../warn.ts';
 
 /**

@@ -1,12 +1,12 @@
 import { fact } from '../../facts/fact.ts';
-import type { SeenClients } from '../../facts/use-facts.ts';
+import type { SeenClients } from '../../facts/rotation/use-facts.ts';
 import { readLogins } from '../../postgres/logins/login.ts';
 import { type LoginUse, NOBODY } from '../../postgres/sessions/sessions.ts';
 import { frozenLogins, type LoginsContext } from '../context/rotation-context.ts';
 import { mayTerminate } from '../may-terminate.ts';
-import { pooledClients } from '../pooled-clients.ts';
-import { seenInDetail, seenUse } from '../seen-use.ts';
 import type { Step, Wait } from '../step.ts';
+import { pooledClients } from '../uses/pooled-clients.ts';
+import { seenInDetail, seenUse } from '../uses/seen-use.ts';
 import { warn } from '../warn.ts';
 
 /**

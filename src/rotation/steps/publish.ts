@@ -13,7 +13,7 @@ import {
   tokenOf,
 } from '../context/rotation-context.ts';
 import { withProvenLogin } from '../proof/proven-login.ts';
-import { refuseSuperseded } from '../refuse-superseded.ts';
+import { refuseSuperseded } from '../refusals/refuse-superseded.ts';
 import type { Step } from '../step.ts';
 
 /** Makes the staged version current everywhere, the primary last, and reads each back. */

@@ -8,13 +8,13 @@ import { LAST_LOOK_MS, type LoginUse, NOBODY, usesOf } from '../../postgres/sess
 import { awaitReplay } from '../await-replay.ts';
 import { frozenLogins, isPublished, type LoginsContext } from '../context/rotation-context.ts';
 import { mayTerminate } from '../may-terminate.ts';
-import { pooledClients } from '../pooled-clients.ts';
 import { withProvenLogin } from '../proof/proven-login.ts';
-import { rethrowNamingPrivileges } from '../refuse-missing-privileges.ts';
-import { replaced } from '../refuse-replaced.ts';
-import { seenPrepared } from '../seen-use.ts';
+import { rethrowNamingPrivileges } from '../refusals/refuse-missing-privileges.ts';
+import { replaced } from '../refusals/refuse-replaced.ts';
 import { isLocked } from '../server-fault.ts';
 import type { Step, Wait } from '../step.ts';
+import { pooledClients } from '../uses/pooled-clients.ts';
+import { seenPrepared } from '../uses/seen-use.ts';
 import { warn } from '../warn.ts';
 import { areReplicasClear, clearReplicas } from './clear-replicas.ts';
 import { cut } from './cut.ts';

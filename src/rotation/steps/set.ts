@@ -15,7 +15,7 @@ import {
 import { underLock } from '../context/under-lock.ts';
 import { proveLogin } from '../proof/prove-login.ts';
 import { setAgain } from '../proof/proven-login.ts';
-import { rethrowNamingPrivileges } from '../refuse-missing-privileges.ts';
+import { rethrowNamingPrivileges } from '../refusals/refuse-missing-privileges.ts';
 import { isRefused } from '../server-fault.ts';
 import type { Step } from '../step.ts';
 

@@ -13,7 +13,7 @@ import { underLock } from '../context/under-lock.ts';
 import { discardStaged } from '../end-and-discard.ts';
 import { otherPendingParts } from '../outside-changes/pending-parts.ts';
 import { generatePassword } from '../password.ts';
-import { refuseSuperseded } from '../refuse-superseded.ts';
+import { refuseSuperseded } from '../refusals/refuse-superseded.ts';
 import type { Step } from '../step.ts';
 
 /**

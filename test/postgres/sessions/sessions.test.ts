@@ -1,6 +1,6 @@
 import { expect, inject, test } from 'vitest';
 import { factOf } from '../../../src/facts/fault.ts';
-import { describeSession } from '../../../src/messages/describe-session.ts';
+import { describeSession } from '../../../src/messages/database/describe-session.ts';
 import { statementsOf } from '../../../src/messages/tell.ts';
 import { sessionsOf, terminate } from '../../../src/postgres/sessions/sessions.ts';
 import { adminOf } from '../../support/admin.ts';

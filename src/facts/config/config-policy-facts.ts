@@ -1,0 +1,57 @@
+import type { Place, Shown } from '../problem.ts';
+
+/** Another entry of the configuration, and where it stands. */
+export interface OtherEntry {
+  readonly path: string;
+  readonly place?: Place;
+}
+
+type Field = 'username' | 'password';
+
+/** About policies: their logins, times, and what they publish where. */
+export interface ConfigPolicyFacts {
+  readonly 'login-repeated': { readonly login: Shown };
+  readonly 'login-in-two-policies': {
+    readonly login: Shown;
+    readonly policy: string;
+    readonly other: OtherEntry;
+  };
+  readonly 'login-is-rotator': { readonly login: Shown; readonly connection: string };
+  readonly 'owner-is-login': { readonly owner: Shown; readonly policy: string };
+  readonly 'rotator-key-useless': { readonly key: string };
+  readonly 'rotator-embedded': { readonly connection: Shown };
+  readonly 'rotator-rotated-twice': { readonly connection: Shown; readonly policy: string };
+  readonly 'rotator-holds-state': { readonly connection: Shown };
+  readonly 'schedule-ambiguous': Record<string, never>;
+  readonly 'schedule-empty': Record<string, never>;
+  /** `every` is there where the interval is one of hours or less. */
+  readonly 'time-of-day-useless': { readonly every?: Shown };
+  /** Durations as they are written; `default`: it is not written at all. */
+  readonly 'longer-than-interval': { readonly duration: Duration; readonly interval?: string };
+  readonly 'grace-longer-than-timeout': { readonly grace: Duration; readonly timeout: Duration };
+  readonly 'destination-fields-missing': {
+    readonly missing: readonly Field[];
+    readonly isPrimary: boolean;
+  };
+  readonly 'secret-name-invalid': {
+    readonly name: Shown;
+    readonly store: 'file' | 'aws-secrets-manager';
+  };
+  readonly 'secret-written-twice': { readonly name: Shown; readonly other: OtherEntry };
+  readonly 'secret-whole-and-by-key': { readonly name: Shown; readonly other: OtherEntry };
+  readonly 'secret-of-other-destination': {
+    readonly name: Shown;
+    readonly shared: 'folder' | 'secret';
+    readonly other: OtherEntry;
+  };
+  readonly 'secret-spelt-differently': { readonly name: Shown; readonly other: OtherEntry };
+  readonly 'secret-is-folder': { readonly name: Shown; readonly other: OtherEntry };
+  /** A warning: AWS removes versions more slowly than the schedule makes them. */
+  readonly 'schedule-too-fast-for-aws': Record<string, never>;
+  /** A warning: username and password do not change at one instant. */
+  readonly 'credential-in-two-secrets': { readonly store: 'file' | 'aws-secrets-manager' };
+}
+
+export type Duration =
+  | { readonly kind: 'default'; readonly text: string }
+  | { readonly kind: 'written'; readonly value: Shown };

@@ -1,0 +1,48 @@
+import type { Fact } from '../fact.ts';
+
+/** About whether a login works. */
+export interface ProofFacts {
+  readonly 'password-refused': { readonly login: string; readonly cause: Fact };
+  /** The server let the login in without asking for its password. */
+  readonly 'login-not-proven': { readonly server: string; readonly login: string };
+  readonly 'current-user-differs': {
+    readonly login: string;
+    readonly currentUser: string;
+    readonly expected: string;
+    readonly owner: string | null;
+  };
+  readonly 'verify-statement-failed': { readonly statement: string; readonly cause: Fact };
+  readonly 'published-password-altered': {
+    readonly destination: string;
+    readonly mayGoBack: boolean;
+    readonly cause: Fact;
+  };
+  readonly 'published-login-dropped': {
+    readonly destination: string;
+    readonly login: string;
+    readonly outgoing: string | null;
+  };
+  readonly 'password-set-again': {
+    readonly login: string;
+    readonly destination: string;
+    /** Clauses of ALTER ROLE. */
+    readonly repairs: readonly string[];
+  };
+  readonly 'rotator-password-unknown': {
+    readonly policy: string;
+    readonly destination: string;
+    readonly cause: Fact;
+  };
+  readonly 'rotator-passwords-refused': {
+    readonly server: string;
+    readonly policy: string;
+    readonly destination: string;
+    readonly connection: string;
+  };
+  readonly 'replica-refuses-rotator-passwords': {
+    readonly server: string;
+    readonly policy: string;
+    readonly destination: string;
+    readonly connection: string;
+  };
+}

@@ -1,0 +1,96 @@
+import type { ConfigPolicyFacts } from '../../facts/config/config-policy-facts.ts';
+import type { Messages } from '../message.ts';
+import { otherEntry, valueText } from '../problems.ts';
+
+type PublishCode =
+  | 'credential-in-two-secrets'
+  | 'destination-fields-missing'
+  | 'schedule-too-fast-for-aws'
+  | 'secret-is-folder'
+  | 'secret-name-invalid'
+  | 'secret-of-other-destination'
+  | 'secret-spelt-differently'
+  | 'secret-whole-and-by-key'
+  | 'secret-written-twice';
+
+const NAMES = {
+  file: 'a relative path such as orders/password, without empty parts, ".", control characters and parts that begin with ".."',
+  'aws-secrets-manager': '1 to 512 of A-Z, a-z, 0-9 and /_+=.@-, or the ARN of a secret',
+};
+const NAME = { kind: 'written', text: 'orders/password' } as const;
+const OTHER = {
+  path: 'policies.orders.publish[0].secrets.password',
+  place: { file: 'keyturn.yaml', line: 12, column: 57 },
+};
+
+export const configPublishMessages: Messages<Pick<ConfigPolicyFacts, PublishCode>> = {
+  'destination-fields-missing': {
+    text: ({ missing, isPrimary }) => `maps no ${missing.join(' and no ')}${isPrimary ? '' : ', and no url'}`,
+    advice: ({ isPrimary }) =>
+      isPrimary
+        ? 'must map username and password, as this is the primary'
+        : 'must map username and password, or url',
+    means:
+      'A destination does not publish a whole credential. The primary must have username and password by themselves, since keyturn reads them back.',
+    example: { missing: ['password'], isPrimary: true },
+  },
+  'secret-name-invalid': {
+    text: ({ name, store }) => `${valueText(name)} is not valid in a store of type ${store}`,
+    advice: ({ store }) => `must be ${NAMES[store]}`,
+    means: 'The store takes no secret of this name.',
+    example: { name: { kind: 'written', text: 'orders/../password' }, store: 'file' },
+  },
+  'secret-written-twice': {
+    text: ({ name, other }) => `${valueText(name)} is written by ${otherEntry(other)} already`,
+    advice: 'must be a secret or key of its own',
+    means: 'Two fields would write to the same secret, or to the same key of one.',
+    example: { name: NAME, other: OTHER },
+  },
+  'secret-whole-and-by-key': {
+    text: ({ name, other }) =>
+      `${valueText(name)} is written as a whole and by key, here and by ${otherEntry(other)}`,
+    advice: 'must be one or the other',
+    means: 'One field writes a whole secret, and another one writes a key of the same secret.',
+    example: { name: NAME, other: OTHER },
+  },
+  'secret-of-other-destination': {
+    text: ({ name, shared, other }) =>
+      `the ${shared} of ${valueText(name)} belongs to another destination, see ${otherEntry(other)}`,
+    advice: 'must be one of its own, as one version covers everything in it',
+    means:
+      'Two destinations share a folder of a file store, or a secret on AWS. It has one version, so promoting the draft of one would promote that of the other.',
+    example: { name: NAME, shared: 'folder', other: OTHER },
+  },
+  'secret-spelt-differently': {
+    text: ({ name, other }) => `${valueText(name)} is the secret of ${otherEntry(other)} under another name`,
+    advice: 'must be spelt alike',
+    means: 'A secret is named by its name in one place and by its ARN in another.',
+    example: { name: NAME, other: OTHER },
+  },
+  'secret-is-folder': {
+    text: ({ name, other }) => `${valueText(name)} is also the folder of ${otherEntry(other)}`,
+    advice: 'must be a file or a folder',
+    means: 'In a file store a secret is a file, so no other secret can lie in it.',
+    example: { name: NAME, other: OTHER },
+  },
+  'schedule-too-fast-for-aws': {
+    text: () =>
+      'this secret is rotated more often than every 10 minutes, so it gets versions faster than AWS removes them (it keeps 100, each for a day), and in the end AWS refuses new ones',
+    advice: 'better is an interval of 10m or longer',
+    means: 'A warning. AWS Secrets Manager refuses a new version once a secret has too many of them.',
+    example: {},
+  },
+  'credential-in-two-secrets': {
+    text: ({ store }) =>
+      store === 'file'
+        ? 'username and password lie in two folders, which do not change at one instant: a reader can see a new username with an old password'
+        : 'username and password are two secrets, which do not change at one instant: for some milliseconds a reader that does not pin the VersionId can see a new username with an old password',
+    advice: ({ store }) =>
+      store === 'file'
+        ? 'better is one folder for both'
+        : 'better is one JSON secret for both, as name#username and name#password',
+    means:
+      'A warning. Readers are certain to get a username and a password that belong together only where both change at one instant.',
+    example: { store: 'aws-secrets-manager' },
+  },
+};
