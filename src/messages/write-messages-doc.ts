@@ -56,7 +56,7 @@ function describeCode(code: string): string {
   return [
     `### \`${code}\``,
     means,
-    `> ${escapeMarkdown(textOf(fact))}`,
+    `> ${escapeMarkdown(textOf(fact)).replaceAll('\n', '\n> ')}`,
     ...(advice === undefined ? [] : [`What to do: ${escapeMarkdown(advice)}.`]),
   ].join('\n\n');
 }

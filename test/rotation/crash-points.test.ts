@@ -10,6 +10,7 @@ import { dyingWith, GONE } from '../support/dying-with.ts';
 import { haveOlderVersions, type PostgresServer, startPostgres } from '../support/postgres-server.ts';
 import { QUEUE_BACKENDS, type QueuePlace } from '../support/queue-backends.ts';
 import { MAPPING, openScenario, type Scenario, type ServerAddress } from '../support/scenario.ts';
+import { storeWith } from '../support/store-with.ts';
 import { uniqueName } from '../support/unique-name.ts';
 
 // Every two of version, store and queue meet. All three together would take twice as long and show nothing more: what a
@@ -58,13 +59,12 @@ describe.each(SERVERS)('on %s', (_server, version, haveServer, queues) => {
         ? { username: { secret: `${folder}/username` }, password: { secret: `${folder}/password` } }
         : MAPPING;
       staged = new Set();
-      const watched: SecretStore = {
-        ...store,
+      const watched = storeWith(store, {
         async stage(mapping, token, fields, options) {
           if (fields.password) staged.add(fields.password);
           return store.stage(mapping, token, fields, options);
         },
-      };
+      });
       scenario = opened.with({
         destinations: [{ name: 'primary', store: watched, create: true, secrets }],
       });

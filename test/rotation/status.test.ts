@@ -5,6 +5,7 @@ import { type PolicyStatus, policyStatus } from '../../src/rotation/status.ts';
 import { openAwsScenario } from '../support/aws-scenario.ts';
 import { withLimitedRotator } from '../support/rotator.ts';
 import type { Scenario } from '../support/scenario.ts';
+import { storeWith } from '../support/store-with.ts';
 import { telling } from '../support/telling.ts';
 
 const GRACE_MS = 60_000;
@@ -200,13 +201,12 @@ describe.skipIf(!inject('aws'))('status', () => {
       destinations: [
         {
           ...primary,
-          store: {
-            ...primary.store,
+          store: storeWith(primary.store, {
             async promote(...args) {
               whole.aws.fail('applied, but no answer');
               await primary.store.promote(...args).finally(() => whole.aws.mend());
             },
-          },
+          }),
         },
         files as typeof primary,
       ],
