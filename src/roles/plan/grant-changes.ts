@@ -1,10 +1,10 @@
 import { fact } from '../../facts/fact.ts';
+import type { GrantTarget } from '../../facts/roles/role-change-facts.ts';
 import type { Change } from '../../postgres/roles/change.ts';
-import { grantOn, grantSchemaOption, revokeOn } from '../../postgres/roles/grant-statements.ts';
+import { type Alike, grantOn, grantSchemaOption, revokeOn } from '../../postgres/roles/grant-statements.ts';
 import type { Intent } from '../intent.ts';
 import type { CurrentRoles } from './current-roles.ts';
 import { type Difference, type Group, grantDifferences } from './grant-differences.ts';
-import { grantTargetOf } from './grant-target-of.ts';
 
 /** Grants what the level includes, on what exists and on what will be created. */
 export function missingGrants(intent: Intent, current: CurrentRoles): Change[] {
@@ -42,4 +42,14 @@ function revokeOf(group: Group<Difference>): Change {
     sql: revokeOn(things, privileges, grantee, grantor),
     rights: [grantor ?? thing.owner],
   };
+}
+
+/** With more objects than this, only their number is told. */
+const NAMED = 3;
+
+/** Objects of one kind, schema and owner, for a fact. */
+export function grantTargetOf(things: Alike): GrantTarget {
+  const [{ kind, schema, owner }] = things;
+  const names = things.flatMap(({ name }) => name ?? []).slice(0, NAMED);
+  return { kind, schema, owner, count: things.length, names };
 }

@@ -4,8 +4,8 @@ import { revokeGlobalDefault, revokeOn } from '../../postgres/roles/grant-statem
 import { privilegesOf } from '../access.ts';
 import { granteesOf, type Intent } from '../intent.ts';
 import type { CurrentRoles } from './current-roles.ts';
+import { grantTargetOf } from './grant-changes.ts';
 import { grantDifferences, grouped, wantedOn } from './grant-differences.ts';
-import { grantTargetOf } from './grant-target-of.ts';
 
 // What keyturn does not revoke, because it was not asked to, or because it would take rights from
 // others.
