@@ -19,7 +19,6 @@ import { registerStatus } from './commands/status.ts';
 import { registerUrl } from './commands/url.ts';
 import { registerValidate } from './commands/validate.ts';
 import type { Io } from './io.ts';
-import { UsageError } from './usage-error.ts';
 
 export function registerCommands(program: Command, io: Io): void {
   registerStart(program, io);
@@ -60,8 +59,7 @@ export function exitCodeOf(thrown: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (isFault(error, 'interrupted')) return 130;
   if (isFault(error, 'policy-unknown') || isWrongRequest(error)) return 2;
-  const usage = [ConfigError, UsageError];
-  return usage.some((kind) => error instanceof kind) ? 2 : 1;
+  return error instanceof ConfigError ? 2 : 1;
 }
 
 /**
