@@ -7,10 +7,6 @@ import type { Ledger } from './ledger.ts';
 // read_only_sql_transaction: https://www.postgresql.org/docs/current/errcodes-appendix.html
 const READ_ONLY = '25006';
 
-/** The remedy of `state-read-only`, in words. For doctor, until that tells the fact. */
-export const READ_ONLY_REMEDY =
-  'it is a standby server, or default_transaction_read_only is on there; point state.database at the primary';
-
 /** A fault of the state database that names the server; any other as it is. */
 export function stateError(error: unknown, server: string): unknown {
   if (!isForeign(error)) return error;
