@@ -93,6 +93,38 @@ test('rotator-passwords-refused: a rotator past its VALID UNTIL is let in again'
   expect(await again.finish(open ?? (await again.request()))).toEqual(DONE);
 });
 
+test('rollback-of-rotator: another rotation replaces the password', async () => {
+  await using world = await openRotatorScenario(server);
+  const own = world.fresh();
+  expect(await own.finish(await own.request())).toEqual(DONE);
+  const before = await own.published();
+  const rotation = await own.request();
+  await using context = own.context(rotation);
+  const fact = factNamed('rollback-of-rotator', [await failureOf(rollBack(context, 'test'))]);
+  expect(commandsOf(fact)).toEqual([`rotate ${own.policy.name}`]);
+  const { carryOut, isWell } = operatorOf(world.fresh());
+  for (const command of commandsOf(fact)) await carryOut(command);
+  expect(await isWell()).toBe(true);
+  expect((await own.published()).password).not.toBe(before.password);
+});
+
+test('unpublished-login-in-use: a rotation publishes the other login', async () => {
+  await using opened = await openScenario(server);
+  const scenario = draining(opened, { timeout: 100 });
+  const [used, spare] = scenario.policy.logins;
+  await scenario.admin.query(`ALTER ROLE ${used} LOGIN PASSWORD 'by-hand'`);
+  await using _session = await scenario.logIn({ username: used, password: 'by-hand' });
+  const unpublished = async () =>
+    (await findingsOf(scenario)).filter(({ code }) => code === 'unpublished-login-in-use');
+  const commands = (await unpublished()).flatMap(commandsOf);
+  expect(commands).toEqual([`rotate ${scenario.policy.name}`]);
+  const { carryOut, isWell } = operatorOf(scenario);
+  for (const command of commands) await carryOut(command);
+  expect(await isWell()).toBe(true);
+  expect((await scenario.published()).username).toBe(spare);
+  expect(await unpublished()).toEqual([]);
+});
+
 describe('With a policy that publishes its first login,', () => {
   let scenario: Scenario;
   beforeEach(async () => {
@@ -355,5 +387,23 @@ describe('With a policy that publishes its first login,', () => {
     expect(adopt).toEqual([`rotate ${name} --emergency --adopt`]);
     for (const command of adopt) await carryOut(command);
     expect(await isWell()).toBe(true);
+  });
+
+  test('check-refused: the statements of all that was found let the next rotation pass', async () => {
+    const [, standby] = scenario.policy.logins;
+    await alter(standby, "VALID UNTIL '2020-01-01' CONNECTION LIMIT 0");
+    const refused = factNamed('check-refused', [faultOf(await scenario.run(await scenario.request()))]);
+    await runStatements(scenario.admin, refused);
+    expect(await scenario.finish(await scenario.request())).toEqual(DONE);
+    expect((await scenario.published()).username).toBe(standby);
+  });
+
+  test('publication-replaced: another rotation revokes what this one could not', async () => {
+    const old = await scenario.published();
+    const rotation = await drained();
+    await publishOutside(scenario, old);
+    const fact = factNamed('publication-replaced', [faultOf(await scenario.run(rotation))]);
+    await expectMended(fact, ['rotate …']);
+    await expect(scenario.logIn(old)).rejects.toMatchObject({ fact: { code: 'login-refused' } });
   });
 });
