@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { adminOf } from '../support/admin.ts';
 import { startCli } from '../support/cli.ts';
 import { keyturn } from '../support/keyturn.ts';
+import { uniqueName } from '../support/unique-name.ts';
 import { filePolicy, openWorkspace, type Workspace } from '../support/workspace.ts';
 
 let workspace: Workspace;
@@ -59,4 +60,26 @@ test('state-database-open-to-public: once the statement has run, doctor does not
   expect(open?.sql).toHaveLength(1);
   for (const statement of open?.sql ?? []) await admin.client.query(statement);
   expect(await found('state-database-open-to-public')).toEqual([]);
+});
+
+test('rotator-policy-without-roles: the script that is printed instead makes the rotator', async () => {
+  const rotator = uniqueName('rotator');
+  await workspace.configure(
+    `${filePolicy(workspace.logins)}  itself:
+    type: rotator
+    connection: db
+    publish: [{ store: files, create: true, secrets: { username: own/username, password: own/password } }]
+`,
+    { connection: { user: rotator, password: 'of-the-rotator' } },
+  );
+  const refused = await run('roles', 'create', 'itself');
+  expect(refused).toMatchObject({ code: 2, stdout: '' });
+  const command = namedIn(refused.stderr);
+  expect(command).toEqual(['roles', 'rotator', 'db']);
+  const printed = await run(...command);
+  expect(printed).toMatchObject({ code: 0 });
+  await using admin = await adminOf(inject('postgres'), workspace.target);
+  await admin.client.query(printed.stdout);
+  expect(await run('rotate', 'itself', '--inline', '--yes')).toMatchObject({ code: 0 });
+  await admin.client.query(`DROP OWNED BY ${rotator}; DROP ROLE ${rotator}`);
 });

@@ -74,6 +74,7 @@ const EXECUTED: Readonly<Record<string, string>> = {
   'rotator-has-replication': 'doctor/versions.test.ts',
   'rotator-lacks-privileges': 'doctor/breaks.ts',
   'rotator-passwords-refused': 'rotation/remedies.test.ts',
+  'rotator-policy-without-roles': 'cli/remedies.test.ts',
   'schemas-missing': 'roles/names.test.ts',
   'sessions-hidden': 'postgres/sessions/sessions.test.ts',
   'sessions-of-dropped-logins': 'rotation/remedies.test.ts',
@@ -94,8 +95,6 @@ const NOT_EXECUTED: Readonly<Record<string, string>> = {
   'pending-version-of-open-rotation': 'keyturn status only tells of the rotation, which goes on by itself',
   'published-finds-no-connection': 'what it quotes has advice in words, and no remedy of its own',
   'rotation-open-already': 'keyturn status only tells of the rotation, which goes on by itself',
-  'rotator-policy-without-roles':
-    'keyturn roles rotator prints a script, which test/cli/commands/roles.test.ts runs',
   'slot-overdue':
     'keyturn start, which the test of no-worker runs; test/jobs/every-slot.test.ts has the slots',
 };
