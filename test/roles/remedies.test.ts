@@ -172,4 +172,14 @@ describe('what a message says to run puts right', () => {
     await admin.query('DROP EVENT TRIGGER take_back; DROP FUNCTION take_back; DROP TABLE orders');
     await admin.query(`DROP OWNED BY ${migrator} CASCADE; DROP OWNED BY ${owner}; DROP ROLE ${migrator}`);
   });
+
+  test('public-privileges: what everybody may do beyond the level', async () => {
+    await using bare = await openBarePolicy(server);
+    await bare.admin.query('GRANT CREATE ON SCHEMA public TO PUBLIC');
+    const { warnings } = await bare.create({ access: 'read' });
+    expect(warnings).toMatchObject([{ code: 'public-privileges', params: { privileges: ['CREATE'] } }]);
+    for (const warning of warnings) await runStatements(bare.admin, warning);
+    expect((await bare.create()).warnings).toEqual([]);
+    await bare.admin.query(`DROP OWNED BY ${bare.owner}`);
+  });
 });
