@@ -4,6 +4,7 @@ import { tell } from '../../src/messages/tell.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
 import { lockKey } from '../../src/postgres/locks/lock-holders.ts';
 import { haveOlderVersions, type PostgresServer, startPostgres } from '../support/postgres-server.ts';
+import { factNamed, runStatements } from '../support/remedies.ts';
 import { withLimitedRotator } from '../support/rotator.ts';
 import { openScenario, type Scenario } from '../support/scenario.ts';
 import { telling } from '../support/telling.ts';
@@ -147,7 +148,8 @@ describe.each(SERVERS)('on PostgreSQL %s', (_, version) => {
       lastFault: { code: 'login-not-revoked-yet', params: { login: leaked.username } },
     });
 
-    await attacked.admin.query(`ROLLBACK PREPARED ${pg.escapeLiteral(gid)}`);
+    const stuck = await scenario.ledger.find(rotation.id);
+    await runStatements(attacked.admin, factNamed('login-row-locked', [stuck?.lastFault]));
     expect(await scenario.finish(rotation)).toEqual({ status: 'done' });
     await attacked.expectRefused();
   });

@@ -3,6 +3,7 @@ import { expect, inject, test } from 'vitest';
 import { migrateQueue } from '../../src/queue/migrate-queue.ts';
 import { adminOf } from '../support/admin.ts';
 import { keyturn } from '../support/keyturn.ts';
+import { factNamed, failureOf, runStatements } from '../support/remedies.ts';
 import { telling } from '../support/telling.ts';
 import { uniqueName } from '../support/unique-name.ts';
 import { filePolicy, openWorkspace } from '../support/workspace.ts';
@@ -26,9 +27,13 @@ test('a login that may not make the tables of ledger and queue is told the state
   expect(first.code).toBe(1);
   expect(['keyturn', 'bullmq'].map((schema) => `keyturn: ${told(schema)}\n`)).toContain(first.stderr);
   expect((await run('doctor')).stdout).toContain(`run: ${grant}\n`);
-  await expect(migrateQueue(pool)).rejects.toMatchObject({ fact: telling(told('bullmq')) });
+  expect(JSON.parse((await run('doctor', '--json')).stdout)).toContainEqual(
+    expect.objectContaining({ code: 'state-database-fails', sql: [grant] }),
+  );
+  const forbidden = factNamed('state-tables-forbidden', [await failureOf(migrateQueue(pool))]);
+  expect(forbidden).toEqual(telling(told('bullmq')));
 
-  await admin.client.query(grant);
+  await runStatements(admin.client, forbidden);
   expect(await run('status')).toMatchObject({ code: 0 });
   await migrateQueue(pool);
   await pool.end();

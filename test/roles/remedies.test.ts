@@ -1,21 +1,16 @@
 import { describe, expect, inject, test } from 'vitest';
 import { fact } from '../../src/facts/fact.ts';
-import { factOf } from '../../src/facts/fault.ts';
 import { command, sql } from '../../src/facts/remedy.ts';
 import { statementsOf } from '../../src/messages/tell.ts';
 import { ensureDatabase } from '../../src/postgres/embedded/provision-embedded.ts';
 import { lockKey } from '../../src/postgres/locks/lock-holders.ts';
 import { adminOf } from '../support/admin.ts';
 import { type BarePolicy, openBarePolicy } from '../support/bare-policy.ts';
+import { operatorOf } from '../support/named-commands.ts';
+import { commandsOf, failureOf, runStatements } from '../support/remedies.ts';
 import { uniqueName } from '../support/unique-name.ts';
 
 const server = inject('postgres');
-
-/** The fact with which something fails. */
-const failureOf = (action: Promise<unknown>) =>
-  action.then(() => {
-    throw new Error('It did not fail');
-  }, factOf);
 
 /** A role whose rights are needed for a table, and that the rotator may make itself a member of. */
 async function makeMigrator({ admin, rotator }: BarePolicy, { administered = true } = {}): Promise<string> {
@@ -136,5 +131,55 @@ describe('what a message says to run puts right', () => {
       fact('copy-membership', { role: group, member: b, like: a }),
     ]);
     await admin.query(`DROP OWNED BY ${owner}; DROP OWNED BY ${group} CASCADE; DROP ROLE ${group}`);
+  });
+
+  test('a rotation that is open while the roles are to be dropped', async () => {
+    await using bare = await openBarePolicy(server);
+    const { logins, name } = bare.scenario.policy;
+    await bare.create();
+    await bare.scenario.request();
+    const failure = await failureOf(bare.drop());
+    expect(failure.code).toBe('drop-during-rotation');
+    expect(commandsOf(failure)).toEqual([`cancel ${name}`]);
+    for (const command of commandsOf(failure)) await operatorOf(bare.scenario).carryOut(command);
+    expect(await bare.drop()).toMatchObject({ dropped: expect.arrayContaining([...logins]) });
+  });
+
+  test('grants that PostgreSQL accepts from the rotator without an effect', async () => {
+    await using bare = await openBarePolicy(server);
+    const { admin, owner, rotator } = bare;
+    const migrator = await makeMigrator(bare);
+    // As a platform does that takes back what others than its administrators grant.
+    await admin.query(`CREATE TABLE orders (); ALTER TABLE orders OWNER TO ${migrator};
+      CREATE FUNCTION take_back() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+      BEGIN
+        IF session_user = '${rotator}' AND EXISTS (
+            SELECT FROM pg_event_trigger_ddl_commands() WHERE object_type = 'TABLE') THEN
+          REVOKE ALL ON public.orders FROM ${owner};
+        END IF;
+      END $$;
+      CREATE EVENT TRIGGER take_back ON ddl_command_end WHEN TAG IN ('GRANT') EXECUTE FUNCTION take_back()`);
+    // The roles are there, so that the grant is all that fails.
+    await bare.create({ access: 'none' });
+    const failure = await failureOf(bare.create({ access: 'read' }));
+    expect(failure).toMatchObject({
+      code: 'role-changes-without-effect',
+      params: { changes: [{ code: 'grant-privileges' }] },
+    });
+    await runStatements(admin, failure);
+    expect((await bare.create({ access: 'read' })).changes).not.toEqual([]);
+    expect((await bare.create({ access: 'read' })).changes).toEqual([]);
+    await admin.query('DROP EVENT TRIGGER take_back; DROP FUNCTION take_back; DROP TABLE orders');
+    await admin.query(`DROP OWNED BY ${migrator} CASCADE; DROP OWNED BY ${owner}; DROP ROLE ${migrator}`);
+  });
+
+  test('public-privileges: what everybody may do beyond the level', async () => {
+    await using bare = await openBarePolicy(server);
+    await bare.admin.query('GRANT CREATE ON SCHEMA public TO PUBLIC');
+    const { warnings } = await bare.create({ access: 'read' });
+    expect(warnings).toMatchObject([{ code: 'public-privileges', params: { privileges: ['CREATE'] } }]);
+    for (const warning of warnings) await runStatements(bare.admin, warning);
+    expect((await bare.create()).warnings).toEqual([]);
+    await bare.admin.query(`DROP OWNED BY ${bare.owner}`);
   });
 });
