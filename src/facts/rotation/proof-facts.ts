@@ -1,3 +1,4 @@
+import type { ReplicaInfo } from '../database/server-facts.ts';
 import type { Fact } from '../fact.ts';
 
 /** About whether a login works. */
@@ -40,6 +41,8 @@ export interface ProofFacts {
     readonly connection: string;
   };
   readonly 'replica-refuses-rotator-passwords': {
+    /** Left out: it was not asked as a replica of its primary. */
+    readonly replica?: ReplicaInfo;
     readonly server: string;
     readonly policy: string;
     readonly destination: string;

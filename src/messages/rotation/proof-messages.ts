@@ -1,5 +1,6 @@
 import type { Fact } from '../../facts/fact.ts';
 import type { ProofFacts } from '../../facts/rotation/proof-facts.ts';
+import { beginning, withReplica } from '../database/at-server.ts';
 import type { Messages } from '../message.ts';
 
 const REFUSED: Fact = {
@@ -90,9 +91,12 @@ export const proofMessages: Messages<ProofFacts> = {
     },
   },
   'replica-refuses-rotator-passwords': {
-    text: (params) => allRefused(params),
-    advice:
-      'it may not have replayed the password of now: find out from pg_stat_replication on the primary what keeps it',
+    text: (params) => `${beginning(params.replica)}${allRefused(params)}`,
+    advice: ({ replica }) =>
+      withReplica(
+        'it may not have replayed the password of now: find out from pg_stat_replication on the primary what keeps it',
+        replica,
+      ),
     means: 'A replica refuses every password that the rotator may have. It is tried again.',
     example: {
       server: 'replica-1:5432',
