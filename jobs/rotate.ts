@@ -48,10 +48,18 @@ export function rotateJob({ ledger, log, clock, isConfigured, openContext, onSet
     logOutcome(log, context, outcome);
     if ('until' in outcome) {
       await job.moveToDelayed(toQueueTime(outcome.until, clock), token);
+      // Whoever turned it meanwhile hurried a job that ran, which does nothing.
+      if (await isTurned(ledger, context.rotation)) await job.promote().catch(() => {});
       throw new DelayedError();
     }
     return onSettled(rotation.policy, outcome.status === 'failed' ? outcome.replacedBy : undefined);
   };
+}
+
+/** Whether somebody made an emergency of it, or turned it round, while this run was under way. */
+async function isTurned(ledger: Ledger, { id, reason, rolledBackBy }: Rotation): Promise<boolean> {
+  const row = await ledger.find(id);
+  return row?.status === 'open' && (row.reason !== reason || row.rolledBackBy !== rolledBackBy);
 }
 
 function logOutcome(log: Logger, { rotation }: RotationContext, outcome: Outcome): void {

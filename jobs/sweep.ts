@@ -104,8 +104,8 @@ async function keepJobs({ queue, now, policies }: SweepParts, rotations: readonl
   );
 }
 
-/** Longer than any wait except a grace. */
-const LONGEST_WAIT_MS = 2 * 60_000;
+/** Longer than any wait except a grace: a retry waits 72 s at most. */
+const LONGEST_WAIT_MS = 75_000;
 
 /**
  * Whether a rotation's job may be delayed for longer than it asked for, as happens when a worker

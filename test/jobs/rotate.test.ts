@@ -2,9 +2,12 @@ import { randomUUID } from 'node:crypto';
 import pino from 'pino';
 import { describe, expect, inject, test } from 'vitest';
 import { rotateJob } from '../../jobs/rotate.ts';
+import type { Ledger } from '../../src/ledger/ledger.ts';
 import { openQueue } from '../../src/queue/queue.ts';
+import { draining } from '../support/draining.ts';
 import { openTestLedger } from '../support/ledger.ts';
 import { openBull, QUEUE_BACKENDS } from '../support/queue-backends.ts';
+import { openScenario } from '../support/scenario.ts';
 
 describe.each(QUEUE_BACKENDS)('the job of a rotation, with the queue on %s,', (_name, open, available) => {
   test.skipIf(!available)(
@@ -37,6 +40,50 @@ describe.each(QUEUE_BACKENDS)('the job of a rotation, with the queue on %s,', (_
       expect((await bull.getDelayed()).map(({ data }) => data.rotation)).toEqual([id]);
       await bull.close();
       expect(await kept.ledger.find(id)).toMatchObject({ status: 'open', attempts: 0 });
+      await queue.close();
+    },
+  );
+
+  test.skipIf(!available)(
+    'ends a drain at once that became an emergency while its job ran, however long its grace is (G2)',
+    async () => {
+      await using place = await open();
+      await using opened = await openScenario(inject('postgres'));
+      const scenario = draining(opened, { grace: 600_000, timeout: 900_000 });
+      const { ledger, policy } = scenario;
+      await scenario.finish(await opened.request());
+      const rotation = await scenario.request();
+      const queued = { id: rotation.id, policy: policy.name };
+      const queue = openQueue(place.backend, { nextSlot: async () => undefined, onFault: () => {} });
+      await queue.enqueue(queued);
+      let isTurned = false;
+      /** Turns it when the run has read its row and is about to wait. */
+      const turning: Ledger = {
+        ...ledger,
+        async record(...event) {
+          if (event[2] === 'waiting' && !isTurned) {
+            isTurned = true;
+            await ledger.escalate(rotation.id);
+            await queue.hurry(queued);
+          }
+          return ledger.record(...event);
+        },
+      };
+      const worker = await queue.work({
+        rotate: rotateJob({
+          ledger,
+          log: pino({ level: 'silent' }),
+          isConfigured: () => true,
+          openContext: async (row) => ({ ...scenario.context(row), ledger: turning }),
+          onSettled: async () => {},
+        }),
+        slot: async () => {},
+        sweep: async () => {},
+      });
+      await expect
+        .poll(async () => (await ledger.find(rotation.id))?.status, { timeout: 20_000 })
+        .toBe('done');
+      await worker.close();
       await queue.close();
     },
   );
