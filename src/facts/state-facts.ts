@@ -1,5 +1,5 @@
 import type { EmbeddedFacts } from './database/embedded-facts.ts';
-import type { SeenHolder } from './rotation/use-facts.ts';
+import type { HolderInfo } from './database/session-info.ts';
 
 /** About the state database, the ledger, the queue and the embedded server. */
 export interface StateFacts extends EmbeddedFacts {
@@ -26,7 +26,7 @@ export interface StateFacts extends EmbeddedFacts {
   readonly 'clock-differs': { readonly ahead: number; readonly refuses: boolean };
   readonly 'instant-in-future': { readonly at: string };
   readonly 'ledger-newer': { readonly version: number; readonly known: number };
-  readonly 'ledger-tables-locked': { readonly holders: readonly SeenHolder[]; readonly seconds: number };
+  readonly 'ledger-tables-locked': { readonly holders: readonly HolderInfo[]; readonly seconds: number };
   readonly 'state-schema-shared': { readonly schema: string; readonly role: string | null };
   readonly 'state-schema-intruded': {
     readonly schema: string;

@@ -3,8 +3,7 @@ import { type Fault, fault } from '../facts/fault.ts';
 import { sql } from '../facts/remedy.ts';
 import { inTransaction } from '../postgres/connection/in-transaction.ts';
 import { isLockRefused } from '../postgres/locks/lock-fault.ts';
-import { tableLockHolders } from '../postgres/locks/lock-holders.ts';
-import { seenHolder } from '../postgres/locks/seen-holder.ts';
+import { holderInfo, tableLockHolders } from '../postgres/locks/lock-holders.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { refuseSharedSchema } from './refuse-shared-schema.ts';
 import { schemaError } from './schema-error.ts';
@@ -99,7 +98,7 @@ async function heldUp(client: pg.ClientBase, cause: unknown): Promise<Fault> {
   );
   return fault(
     'ledger-tables-locked',
-    { holders: holders.map(seenHolder), seconds: LOCK_WAIT_MS / 1000 },
+    { holders: holders.map(holderInfo), seconds: LOCK_WAIT_MS / 1000 },
     { cause, remedies: ends.length > 0 ? [sql(...ends)] : [] },
   );
 }

@@ -1,7 +1,7 @@
 import type { StateFacts } from '../facts/state-facts.ts';
+import { describeHolders } from './database/describe-session.ts';
 import { embeddedMessages } from './database/embedded-messages.ts';
 import type { Messages } from './message.ts';
-import { holderText } from './rotation/describe-use.ts';
 
 export const stateMessages: Messages<StateFacts> = {
   ...embeddedMessages,
@@ -60,7 +60,7 @@ export const stateMessages: Messages<StateFacts> = {
   },
   'ledger-tables-locked': {
     text: ({ holders, seconds }) =>
-      `the tables in schema keyturn of the state database are locked by ${holders.length === 0 ? 'another session' : holders.map(holderText).join('; ')}, for longer than ${seconds} s`,
+      `the tables in schema keyturn of the state database are locked by ${describeHolders(holders, 'another session')}, for longer than ${seconds} s`,
     advice: ({ holders }) =>
       holders.some(({ pid }) => pid !== null)
         ? 'try again once that is over; if it lasts, end it as a superuser or a member of pg_signal_backend'

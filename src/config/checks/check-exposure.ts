@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
-import type { FactParams } from '../../facts/fact.ts';
-import { fact } from '../../facts/fact.ts';
+import { type FactParams, fact } from '../../facts/fact.ts';
 import type { Path } from '../config-error.ts';
 import type { Review } from '../review.ts';
 import type { Entries } from '../schema/entries.ts';

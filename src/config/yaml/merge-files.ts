@@ -2,8 +2,7 @@ import { fact } from '../../facts/fact.ts';
 import type { Place, Problem } from '../../facts/problem.ts';
 import { renderPath } from '../config-error.ts';
 import { definedTwice } from './locate.ts';
-import type { Located } from './located.ts';
-import { entriesOf } from './located.ts';
+import { entriesOf, type Located } from './located.ts';
 
 // Sections whose entries may be spread over files; any other is one thing and stands in one file.
 const SPREAD = ['connections', 'stores', 'policies'];

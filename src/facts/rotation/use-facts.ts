@@ -1,3 +1,4 @@
+import type { HolderInfo, PreparedInfo } from '../database/session-info.ts';
 import type { Fact } from '../fact.ts';
 
 /** A session of a login, as a fact keeps it. */
@@ -18,13 +19,6 @@ export interface SeenSession {
   readonly transactionAge: number | null;
 }
 
-/** A prepared transaction of a login. */
-export interface SeenPrepared {
-  readonly gid: string;
-  readonly database: string;
-  readonly preparedAt: string;
-}
-
 /** Clients that are logged in to a PgBouncer as a login, in one of its databases. */
 export interface SeenClients {
   /** Host and port. */
@@ -34,21 +28,11 @@ export interface SeenClients {
   readonly clients: number;
 }
 
-/** Who keeps the row of a login locked. */
-export interface SeenHolder {
-  readonly pid: number | null;
-  readonly login: string | null;
-  readonly application: string;
-  readonly state: string | null;
-  readonly since: string | null;
-  readonly prepared: SeenPrepared | null;
-}
-
 /** Everybody who uses a login. */
 export interface SeenUse {
   readonly login: string;
   readonly sessions: readonly SeenSession[];
-  readonly prepared: readonly SeenPrepared[];
+  readonly prepared: readonly PreparedInfo[];
   readonly clients: readonly SeenClients[];
 }
 
@@ -75,7 +59,7 @@ export interface UseFacts {
   readonly 'pgbouncer-clients-stay': SeenClients;
   readonly 'prepared-transactions-left': {
     readonly login: string;
-    readonly prepared: readonly SeenPrepared[];
+    readonly prepared: readonly PreparedInfo[];
   };
   readonly 'replicas-catching-up': {
     readonly login: string;
@@ -96,7 +80,7 @@ export interface UseFacts {
     readonly login: string;
     readonly sessions: readonly SeenSession[];
   };
-  readonly 'revoke-ends-lock-holders': { readonly login: string; readonly holders: readonly SeenHolder[] };
+  readonly 'revoke-ends-lock-holders': { readonly login: string; readonly holders: readonly HolderInfo[] };
   readonly 'revoke-sessions-not-ended': {
     readonly login: string;
     readonly sessions: readonly SeenSession[];

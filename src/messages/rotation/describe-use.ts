@@ -1,13 +1,6 @@
 import { counted } from '../../counted.ts';
-import type {
-  SeenClients,
-  SeenHolder,
-  SeenPrepared,
-  SeenReplica,
-  SeenSession,
-  SeenUse,
-} from '../../facts/rotation/use-facts.ts';
-import { describeHolder, describePrepared, describeSession } from '../database/describe-session.ts';
+import type { SeenClients, SeenReplica, SeenSession, SeenUse } from '../../facts/rotation/use-facts.ts';
+import { describePrepared, describeSession } from '../database/describe-session.ts';
 
 /**
  * Who uses a login: `2 sessions of app_a: psql@local (idle), …`; `note` follows the name of the
@@ -21,7 +14,7 @@ export function useText({ login, sessions, prepared, clients }: SeenUse, note = 
       : []),
     ...(prepared.length > 0
       ? [
-          `${counted(prepared.length, 'prepared transaction')} of ${name}: ${prepared.map(preparedText).join(', ')}`,
+          `${counted(prepared.length, 'prepared transaction')} of ${name}: ${prepared.map(describePrepared).join(', ')}`,
         ]
       : []),
     ...clients.map(clientsText),
@@ -33,7 +26,7 @@ export function useText({ login, sessions, prepared, clients }: SeenUse, note = 
 export function usersText({ sessions, prepared, clients }: SeenUse): string {
   return [
     ...sessions.map(sessionText),
-    ...prepared.map((transaction) => `prepared transaction ${preparedText(transaction)}`),
+    ...prepared.map((transaction) => `prepared transaction ${describePrepared(transaction)}`),
     ...clients.map(clientsText),
   ].join(', ');
 }
@@ -53,16 +46,8 @@ function sessionText(session: SeenSession): string {
   return describeSession({ ...session, pid: session.pid ?? 0 });
 }
 
-export function preparedText(transaction: SeenPrepared): string {
-  return describePrepared(transaction);
-}
-
 export function clientsText({ clients, login, pgbouncer, database }: SeenClients): string {
   return `${counted(clients, 'client')} of ${login} at PgBouncer ${pgbouncer} in its database ${database}`;
-}
-
-export function holderText(holder: SeenHolder): string {
-  return describeHolder(holder);
 }
 
 /** Why a replica does not replay, as far as it tells. */

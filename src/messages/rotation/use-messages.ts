@@ -1,7 +1,9 @@
 import { counted } from '../../counted.ts';
-import type { NotReplayed, SeenPrepared, SeenSession, UseFacts } from '../../facts/rotation/use-facts.ts';
+import type { PreparedInfo } from '../../facts/database/session-info.ts';
+import type { NotReplayed, SeenSession, UseFacts } from '../../facts/rotation/use-facts.ts';
+import { describeHolder, describePrepared } from '../database/describe-session.ts';
 import type { Messages } from '../message.ts';
-import { clientsText, holderText, preparedText, replayText, sessionsText, useText } from './describe-use.ts';
+import { clientsText, replayText, sessionsText, useText } from './describe-use.ts';
 
 const SESSION: SeenSession = {
   pid: 4711,
@@ -15,7 +17,7 @@ const SESSION: SeenSession = {
   transactionAge: null,
 };
 
-const PREPARED: SeenPrepared = {
+const PREPARED: PreparedInfo = {
   gid: 'order-71',
   database: 'orders',
   preparedAt: '2026-01-31T10:00:00.000Z',
@@ -77,7 +79,7 @@ export const useMessages: Messages<UseFacts> = {
   },
   'prepared-transactions-left': {
     text: ({ login, prepared }) =>
-      `${login} leaves ${counted(prepared.length, 'prepared transaction')} behind, with its locks: ${prepared.map(preparedText).join(', ')}; it may be half of a distributed commit, so keyturn does not end it, and only a superuser can`,
+      `${login} leaves ${counted(prepared.length, 'prepared transaction')} behind, with its locks: ${prepared.map(describePrepared).join(', ')}; it may be half of a distributed commit, so keyturn does not end it, and only a superuser can`,
     means:
       'The login is revoked, and a transaction that it prepared for a two-phase commit is still there. Only its coordinator knows whether to commit it.',
     example: { login: 'orders_api_a', prepared: [PREPARED] },
@@ -135,7 +137,7 @@ export const useMessages: Messages<UseFacts> = {
   },
   'revoke-ends-lock-holders': {
     text: ({ login, holders }) =>
-      `ends sessions that keep ${login} from being shut out: ${holders.map(holderText).join('; ')}`,
+      `ends sessions that keep ${login} from being shut out: ${holders.map(describeHolder).join('; ')}`,
     means:
       'A session of the outgoing login keeps its own role locked, so that nobody can alter it. keyturn ends that session. It is recorded before it is done.',
     example: {

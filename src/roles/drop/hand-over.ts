@@ -1,6 +1,5 @@
 import type pg from 'pg';
-import type { Fact } from '../../facts/fact.ts';
-import { fact } from '../../facts/fact.ts';
+import { type Fact, fact } from '../../facts/fact.ts';
 import { fault } from '../../facts/fault.ts';
 import { sql } from '../../facts/remedy.ts';
 import { isForbidden } from '../../postgres/connection/database-error.ts';

@@ -1,9 +1,10 @@
 import { fact } from '../../facts/fact.ts';
 import { factOf, fault } from '../../facts/fault.ts';
 import { isFuture } from '../../ledger/future.ts';
-import { seenHolder } from '../../postgres/locks/seen-holder.ts';
+import { holderInfo } from '../../postgres/locks/lock-holders.ts';
 import type { AlterOptions } from '../../postgres/logins/alter-login.ts';
 import { disableLogin, readLogins } from '../../postgres/logins/login.ts';
+import { preparedInfo } from '../../postgres/sessions/prepared-transaction.ts';
 import { LAST_LOOK_MS, type LoginUse, NOBODY, usesOf } from '../../postgres/sessions/sessions.ts';
 import { awaitReplay } from '../await-replay.ts';
 import { frozenLogins, isPublished, type LoginsContext } from '../context/rotation-context.ts';
@@ -14,7 +15,6 @@ import { replaced } from '../refusals/refuse-replaced.ts';
 import { isLocked } from '../server-fault.ts';
 import type { Step, Wait } from '../step.ts';
 import { pooledClients } from '../uses/pooled-clients.ts';
-import { seenPrepared } from '../uses/seen-use.ts';
 import { warn } from '../warn.ts';
 import { areReplicasClear, clearReplicas } from './clear-replicas.ts';
 import { cut } from './cut.ts';
@@ -61,7 +61,7 @@ export const revoke: Step<LoginsContext> = {
       {
         fact: fact('prepared-transactions-left', {
           login: outgoing,
-          prepared: prepared.map(seenPrepared),
+          prepared: prepared.map(preparedInfo),
         }),
         subject: prepared.map(({ gid }) => gid).join(' '),
       },
@@ -143,8 +143,8 @@ function endingOf(context: LoginsContext): AlterOptions {
   return {
     onEnd: (holders) =>
       warn(context, 'revoke', {
-        fact: fact('revoke-ends-lock-holders', { login: outgoing, holders: holders.map(seenHolder) }),
-        subject: JSON.stringify(holders.map(seenHolder)),
+        fact: fact('revoke-ends-lock-holders', { login: outgoing, holders: holders.map(holderInfo) }),
+        subject: JSON.stringify(holders.map(holderInfo)),
       }),
   };
 }

@@ -1,6 +1,6 @@
 import type { SessionInfo } from '../../facts/database/session-info.ts';
-import type { SeenClients, SeenPrepared, SeenSession, SeenUse } from '../../facts/rotation/use-facts.ts';
-import type { PreparedTransaction } from '../../postgres/sessions/prepared-transaction.ts';
+import type { SeenClients, SeenSession, SeenUse } from '../../facts/rotation/use-facts.ts';
+import { preparedInfo } from '../../postgres/sessions/prepared-transaction.ts';
 import type { LoginUse } from '../../postgres/sessions/sessions.ts';
 
 /** Who uses a login, without process ids and ages: the fact changes only when the users change. */
@@ -9,7 +9,7 @@ export function seenUse(
   { sessions, prepared }: LoginUse,
   clients: readonly SeenClients[] = [],
 ): SeenUse {
-  return { login, sessions: sessions.map(alike), prepared: prepared.map(seenPrepared), clients };
+  return { login, sessions: sessions.map(alike), prepared: prepared.map(preparedInfo), clients };
 }
 
 /** The same with process ids and ages, for a fact that is told once. */
@@ -24,10 +24,6 @@ export function subjectOfSessions(sessions: readonly SessionInfo[]): string {
 
 export function seenSession(session: SessionInfo): SeenSession {
   return { ...alike(session), pid: session.pid, transactionAge: session.transactionAge };
-}
-
-export function seenPrepared({ gid, database, preparedAt }: PreparedTransaction): SeenPrepared {
-  return { gid, database, preparedAt: preparedAt.toISOString() };
 }
 
 /** A pool that connects anew has sessions that look the same. */
