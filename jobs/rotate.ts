@@ -8,7 +8,7 @@ import { logFact } from '../src/messages/log-fact.ts';
 import { tellError } from '../src/messages/tell.ts';
 import type { QueueJob } from '../src/queue/job.ts';
 import { toQueueTime } from '../src/queue/queue-time.ts';
-import type { RotationContext } from '../src/rotation/context/rotation-context.ts';
+import type { RotationRun } from '../src/rotation/context/rotation-view.ts';
 import { type Outcome, rotate } from '../src/rotation/rotate.ts';
 
 /** How long to wait before checking again whether the policy of an open rotation is back. */
@@ -20,7 +20,7 @@ export interface RotateParts {
   /** The clock that an outcome's `until` is read by. Left out: this machine's. */
   readonly clock?: Clock;
   readonly isConfigured: (policy: string) => boolean;
-  readonly openContext: (rotation: Rotation) => Promise<RotationContext & AsyncDisposable>;
+  readonly openRun: (rotation: Rotation) => Promise<RotationRun & AsyncDisposable>;
   /**
    * Called when a rotation has ended, done or not, with its policy's name and the rotation that
    * replaces it, if any.
@@ -29,7 +29,7 @@ export interface RotateParts {
 }
 
 /** Runs one rotation as far as it goes, then delays the job until it wants to run again. */
-export function rotateJob({ ledger, log, clock, isConfigured, openContext, onSettled }: RotateParts) {
+export function rotateJob({ ledger, log, clock, isConfigured, openRun, onSettled }: RotateParts) {
   return async (job: QueueJob, token: string): Promise<void> => {
     const rotation = await ledger.find(job.data.rotation ?? '');
     if (rotation?.status !== 'open') return;
@@ -40,7 +40,7 @@ export function rotateJob({ ledger, log, clock, isConfigured, openContext, onSet
       await job.moveToDelayed(Date.now() + ORPHANED_MS, token);
       throw new DelayedError();
     }
-    await using context = await openContext(rotation);
+    await using context = await openRun(rotation);
     const outcome = await rotate(context);
     for (const { step, fact } of context.warnings) {
       logFact(log, 'warn', fact, { ...told, step });
@@ -62,7 +62,7 @@ async function isTurned(ledger: Ledger, { id, reason, rolledBackBy }: Rotation):
   return row?.status === 'open' && (row.reason !== reason || row.rolledBackBy !== rolledBackBy);
 }
 
-function logOutcome(log: Logger, { rotation }: RotationContext, outcome: Outcome): void {
+function logOutcome(log: Logger, { rotation }: RotationRun, outcome: Outcome): void {
   const { id, policy, incoming, outgoing } = rotation;
   const told = { rotation: id, policy };
   switch (outcome.status) {

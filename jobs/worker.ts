@@ -12,7 +12,7 @@ import type { Rotation } from '../src/ledger/rotation.ts';
 import { isWrong } from '../src/ledger/state-clock.ts';
 import { logFact } from '../src/messages/log-fact.ts';
 import type { RotationQueue } from '../src/queue/rotation-queue.ts';
-import type { RotationContext } from '../src/rotation/context/rotation-context.ts';
+import type { RotationRun } from '../src/rotation/context/rotation-view.ts';
 import { rotateJob } from './rotate.ts';
 import { slotJob } from './slot.ts';
 import { sweepJob } from './sweep.ts';
@@ -32,7 +32,7 @@ export interface WorkerParts {
   readonly config: () => Config;
   /** Puts a changed configuration in force. */
   readonly onChange: (config: Config) => void;
-  readonly openContext: (rotation: Rotation) => Promise<RotationContext & AsyncDisposable>;
+  readonly openRun: (rotation: Rotation) => Promise<RotationRun & AsyncDisposable>;
   readonly isUnpublished: (policy: Policy) => Promise<boolean>;
 }
 
@@ -91,7 +91,7 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
 
 /** Has the queue give its jobs to this process. */
 function takeJobs(parts: WorkerParts, sweep: () => Promise<void>) {
-  const { ledger, queue, log, clock, config, openContext, isUnpublished } = parts;
+  const { ledger, queue, log, clock, config, openRun, isUnpublished } = parts;
   const find = (name: string) => config().policies.get(name);
   return queue.work({
     rotate: rotateJob({
@@ -99,7 +99,7 @@ function takeJobs(parts: WorkerParts, sweep: () => Promise<void>) {
       log,
       clock,
       isConfigured: (name) => find(name) !== undefined,
-      openContext,
+      openRun,
       async onSettled(name, replacement) {
         if (replacement) await queue.enqueue(replacement);
         const policy = find(name);

@@ -12,8 +12,10 @@ import type { Rotation } from './ledger/rotation.ts';
 import { logFact } from './messages/log-fact.ts';
 import { openLog } from './open-log.ts';
 import { openUsePoller, type UsePoller } from './postgres/sessions/use-poller.ts';
-import { openContext, openPolicyView } from './rotation/context/open-context.ts';
-import type { OpenDestination, PolicyView, RotationContext } from './rotation/context/rotation-context.ts';
+import { openRun } from './rotation/context/open-run.ts';
+import { openView } from './rotation/context/open-view.ts';
+import type { OpenDestination, PolicyView } from './rotation/context/policy-view.ts';
+import type { Preview, RotationRun } from './rotation/context/rotation-view.ts';
 import { openState, type State } from './state.ts';
 import { Targets } from './targets.ts';
 
@@ -41,10 +43,12 @@ export interface App extends Omit<State, 'embedded'> {
    */
   target(name: string): Promise<Connection>;
   destinations(policy: Policy): readonly [OpenDestination, ...OpenDestination[]];
-  /** A context for the steps of a rotation. Close it after use. */
-  context(rotation: Rotation): Promise<RotationContext & AsyncDisposable>;
+  /** A run of an open rotation. Close it after use. */
+  run(rotation: Rotation): Promise<RotationRun & AsyncDisposable>;
   /** A view of a policy, for looking only. Close it after use. */
   view(policy: Policy): Promise<PolicyView & AsyncDisposable>;
+  /** What the policy's open rotation meets now, or one that is asked for. Close it after use. */
+  preview(policy: Policy, open?: Rotation): Promise<Preview & AsyncDisposable>;
   /** Runs a worker in this process until the application is closed. */
   work(): Promise<RunningWorker>;
 }
@@ -114,18 +118,23 @@ class OpenApp implements App {
   readonly target = (name: string) => this.#targets.target(name);
   readonly destinations = (policy: Policy) => this.#targets.destinations(policy);
 
-  readonly context = async (rotation: Rotation): Promise<RotationContext & AsyncDisposable> => {
+  readonly run = async (rotation: Rotation): Promise<RotationRun & AsyncDisposable> => {
     const parts = await this.#viewParts(this.policy(rotation.policy));
     const ledger = await this.ledger();
     await this.clock.follow();
-    return openContext({ ...parts, rotation, ledger });
+    return openRun({ ...parts, rotation, ledger });
   };
 
   readonly view = async (policy: Policy): Promise<PolicyView & AsyncDisposable> => {
     const parts = await this.#viewParts(policy);
     await this.ledger();
     await this.clock.follow();
-    return openPolicyView(parts);
+    return openView(parts);
+  };
+
+  readonly preview = async (policy: Policy, open?: Rotation): Promise<Preview & AsyncDisposable> => {
+    const [view, ledger] = [await this.view(policy), await this.ledger()];
+    return { ...view, ledger, rotation: open, reason: open?.reason ?? 'manual' };
   };
 
   readonly work = async (): Promise<RunningWorker> => {
@@ -142,7 +151,7 @@ class OpenApp implements App {
         this.#targets.forget(changed);
         this.#config = changed;
       },
-      openContext: this.context,
+      openRun: this.run,
       isUnpublished: (policy) => this.#targets.isUnpublished(policy),
     });
     this.#workers.push(worker);

@@ -9,7 +9,7 @@ import { remembering } from './postgres/connection/session-pin.ts';
 import { openSessionPool, type SessionPool } from './postgres/connection/session-pool.ts';
 import type { Embedded } from './postgres/embedded/cluster.ts';
 import { ensureTarget, ensureTargetDatabase } from './postgres/embedded/databases.ts';
-import type { OpenDestination } from './rotation/context/rotation-context.ts';
+import type { OpenDestination } from './rotation/context/policy-view.ts';
 import { withRotatorPassword } from './rotation/context/with-rotator-password.ts';
 import { openStore } from './secret-store/open-store.ts';
 import type { SecretStore } from './secret-store/secret-store.ts';

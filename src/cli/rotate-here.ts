@@ -11,7 +11,7 @@ export async function rotateHere(app: App, rotation: string, signal: AbortSignal
   for (;;) {
     const now = await ledger.find(rotation);
     if (now?.status !== 'open' || signal.aborted) return;
-    await using context = await app.context(now);
+    await using context = await app.run(now);
     const outcome = await rotate(context);
     if (outcome.status === 'failed' && outcome.replacedBy) {
       await rotateHere(app, outcome.replacedBy.id, signal);

@@ -7,9 +7,8 @@ import type { Problem } from '../facts/problem.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Rotation } from '../ledger/rotation.ts';
 import type { Timing } from '../ledger/timing.ts';
-import { hypotheticalRotation } from '../rotation/context/hypothetical-rotation.ts';
-import { openView } from '../rotation/context/open-context.ts';
-import type { OpenDestination } from '../rotation/context/rotation-context.ts';
+import { openView } from '../rotation/context/open-view.ts';
+import type { OpenDestination } from '../rotation/context/policy-view.ts';
 import { nextDue } from '../rotation/due-rotation.ts';
 import { type Finding, finding } from '../rotation/findings/finding.ts';
 import { mustAdopt } from '../rotation/outside-changes/outside-changes.ts';
@@ -136,9 +135,8 @@ async function examineOne(
 }
 
 async function stopsUnlessAdopted(parts: DoctorParts, policy: Policy, ledger: Ledger): Promise<boolean> {
-  const rotation = hypotheticalRotation(policy.name, parts.clock.now());
-  await using view = openView({ ...(await viewParts(parts, policy)), policy, rotation });
-  return await mustAdopt({ ...view, ledger });
+  await using view = openView({ ...(await viewParts(parts, policy)), policy });
+  return await mustAdopt(view, ledger);
 }
 
 async function viewParts(parts: DoctorParts, policy: Policy) {

@@ -1,13 +1,12 @@
 import type { Clock } from '../clock.ts';
 import type { Connection } from '../config/config.ts';
-import type { Policy } from '../config/policy.ts';
+import type { LoginsPolicy, Policy } from '../config/policy.ts';
 import { type Fact, fact } from '../facts/fact.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { Rotation } from '../ledger/rotation.ts';
+import type { Reason, Rotation } from '../ledger/rotation.ts';
 import { readLogins } from '../postgres/logins/login.ts';
-import { hypotheticalRotation } from '../rotation/context/hypothetical-rotation.ts';
-import { openView } from '../rotation/context/open-context.ts';
-import type { LoginsView, OpenDestination, RotationView } from '../rotation/context/rotation-context.ts';
+import { openView } from '../rotation/context/open-view.ts';
+import type { OpenDestination, PolicyView } from '../rotation/context/policy-view.ts';
 import { expiryFindings } from '../rotation/findings/expiry-findings.ts';
 import { findIncoming } from '../rotation/findings/find-incoming.ts';
 import { type Finding, finding, isStopped } from '../rotation/findings/finding.ts';
@@ -43,12 +42,8 @@ export interface PolicyParts {
 
 /** Looks at one policy's logins, at what it publishes, and where. Never throws. */
 export async function examinePolicy(policy: Policy, parts: PolicyParts): Promise<Finding[]> {
-  const { usable, clock } = parts;
-  const rotation = {
-    ...hypotheticalRotation(policy.name, clock.now()),
-    ...(policy.schedule && policy.autoRotate ? { reason: 'schedule' as const } : {}),
-  };
-  await using view = openView({ ...parts, policy, rotation });
+  const { usable } = parts;
+  await using view = openView({ ...parts, policy });
   // The stores do not depend on the server, so they are asked meanwhile.
   const stores = orFault('store', storeFindings(view));
   if (!usable) {
@@ -62,7 +57,7 @@ export async function examinePolicy(policy: Policy, parts: PolicyParts): Promise
   return [...found, ...(await stores)];
 }
 
-async function examineRotator(view: RotationView, { ledger, open, due }: PolicyParts): Promise<Finding[]> {
+async function examineRotator(view: PolicyView, { ledger, open, due }: PolicyParts): Promise<Finding[]> {
   return [
     ...(await orFault('rotator', rotatorFindings({ ...view, ledger }), fact('rotator-ready', {}))),
     ...(await orFault('rotator', expiryFindings(view, due))),
@@ -73,9 +68,16 @@ async function examineRotator(view: RotationView, { ledger, open, due }: PolicyP
   ];
 }
 
-async function examineLogins(view: LoginsView, { ledger, open, due }: PolicyParts): Promise<Finding[]> {
+async function examineLogins(
+  view: PolicyView<LoginsPolicy>,
+  { ledger, open, due }: PolicyParts,
+): Promise<Finding[]> {
   const logins = await orFault('logins', loginFindings(view), fact('logins-alike', {}));
-  const privileges = await orFault('privileges', privilegeFindings(view), fact('privileges-sufficient', {}));
+  const privileges = await orFault(
+    'privileges',
+    privilegeFindings({ ...view, reason: reasonOf(view.policy) }),
+    fact('privileges-sufficient', {}),
+  );
   const objects = await orFault('objects', ownershipFindings(view), fact('logins-own-nothing', {}));
   const isBlocked = (await lacksLogin(view)) || isStopped([...logins, ...privileges]);
   const incoming = open
@@ -99,7 +101,12 @@ async function examineLogins(view: LoginsView, { ledger, open, due }: PolicyPart
   ];
 }
 
-async function lacksLogin({ policy, rotator }: LoginsView): Promise<boolean> {
+/** Why the policy would rotate next. */
+function reasonOf({ schedule, autoRotate }: Policy): Reason {
+  return schedule && autoRotate ? 'schedule' : 'manual';
+}
+
+async function lacksLogin({ policy, rotator }: PolicyView<LoginsPolicy>): Promise<boolean> {
   return (await readLogins(await rotator(), policy.logins)).size < policy.logins.length;
 }
 
@@ -107,8 +114,13 @@ function skippedIncoming(ledger: Ledger | undefined): Fact {
   return fact('incoming-skipped', { because: ledger ? 'findings' : 'state-down' });
 }
 
-async function incomingFindings(view: LoginsView, ledger: Ledger): Promise<Finding[]> {
-  const { logins, findings } = await findIncoming({ ...view, ledger });
+async function incomingFindings(view: PolicyView<LoginsPolicy>, ledger: Ledger): Promise<Finding[]> {
+  const { logins, findings } = await findIncoming({
+    ...view,
+    ledger,
+    rotation: undefined,
+    reason: reasonOf(view.policy),
+  });
   if (!logins) return [...findings];
   const all = [
     ...findings,

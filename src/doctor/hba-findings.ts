@@ -2,7 +2,7 @@ import { fact } from '../facts/fact.ts';
 import { sql } from '../facts/remedy.ts';
 import { type HbaRule, hbaRules } from '../postgres/connection/hba-rules.ts';
 import { readLogins } from '../postgres/logins/login.ts';
-import type { RotationView } from '../rotation/context/rotation-context.ts';
+import type { PolicyView } from '../rotation/context/policy-view.ts';
 import { type Finding, finding } from '../rotation/findings/finding.ts';
 
 /**
@@ -27,7 +27,7 @@ const UNSAFE: ReadonlySet<string> = new Set([
 export const RELOAD = sql('SELECT pg_catalog.pg_reload_conf()');
 
 /** How pg_hba.conf lets the logins in, where the rotator may read it. */
-export async function hbaFindings({ policy, rotator }: RotationView): Promise<Finding[]> {
+export async function hbaFindings({ policy, rotator }: PolicyView): Promise<Finding[]> {
   const client = await rotator();
   const logins = [...(await readLogins(client, policy.logins)).keys()];
   const found = await hbaRules(client, logins);

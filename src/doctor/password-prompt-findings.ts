@@ -4,7 +4,7 @@ import { connect, type Target } from '../postgres/connection/connect.ts';
 import { refusedAs } from '../postgres/connection/refused-as.ts';
 import { asksForMd5 } from '../postgres/connection/scram-fault.ts';
 import { readLogins } from '../postgres/logins/login.ts';
-import type { RotationView } from '../rotation/context/rotation-context.ts';
+import type { PolicyView } from '../rotation/context/policy-view.ts';
 import { type Finding, finding } from '../rotation/findings/finding.ts';
 import { generatePassword } from '../rotation/password.ts';
 import { faultFinding } from './fault-finding.ts';
@@ -15,7 +15,7 @@ import { RELOAD } from './hba-findings.ts';
  * comes in: keyturn tries one that nobody has, and the way in which it is refused tells. Such a
  * login loses nothing by a refusal.
  */
-export async function passwordPromptFindings(view: RotationView): Promise<Finding[]> {
+export async function passwordPromptFindings(view: PolicyView): Promise<Finding[]> {
   const found = await readLogins(await view.rotator(), view.policy.logins);
   const shut = [...found.values()].filter(({ canLogin }) => !canLogin);
   const servers = [view.connection, ...view.replicas.map(({ target }) => target)];
@@ -25,7 +25,7 @@ export async function passwordPromptFindings(view: RotationView): Promise<Findin
   return findings.filter((each) => each !== undefined);
 }
 
-async function promptFinding(view: RotationView, user: string, server: Target): Promise<Finding | undefined> {
+async function promptFinding(view: PolicyView, user: string, server: Target): Promise<Finding | undefined> {
   const at = { server: `${server.host}:${server.port}`, login: user };
   const unasked = finding('fail', 'pg_hba', fact('hba-asks-no-password', at, RELOAD));
   try {

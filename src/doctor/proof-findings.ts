@@ -5,7 +5,7 @@ import type { Rotation } from '../ledger/rotation.ts';
 import { refusedAs } from '../postgres/connection/refused-as.ts';
 import { asksForMd5 } from '../postgres/connection/scram-fault.ts';
 import { credentialIn } from '../rotation/context/credential-in.ts';
-import type { OpenDestination, RotationView } from '../rotation/context/rotation-context.ts';
+import type { OpenDestination, PolicyView } from '../rotation/context/policy-view.ts';
 import { type Finding, finding } from '../rotation/findings/finding.ts';
 import { proveLogin } from '../rotation/proof/prove-login.ts';
 import { faultFinding } from './fault-finding.ts';
@@ -28,7 +28,7 @@ interface State {
 /**
  * Whether what each destination publishes logs in now, on the primary and on every replica (G1).
  */
-export async function proofFindings(view: RotationView, state: State = {}): Promise<Finding[]> {
+export async function proofFindings(view: PolicyView, state: State = {}): Promise<Finding[]> {
   const proofs = await Promise.all(
     view.destinations.map((each) =>
       // A destination that cannot be read hides nothing of the others.
@@ -39,7 +39,7 @@ export async function proofFindings(view: RotationView, state: State = {}): Prom
 }
 
 async function proveDestination(
-  view: RotationView,
+  view: PolicyView,
   destination: OpenDestination,
   state: State,
 ): Promise<Finding[]> {
@@ -79,7 +79,7 @@ function unprovenFinding(
 async function refusedFinding(
   error: Fault,
   destination: string,
-  { view, state }: { readonly view: RotationView; readonly state: State },
+  { view, state }: { readonly view: PolicyView; readonly state: State },
 ): Promise<Finding> {
   const cause = factOf(error);
   const { remedies = [] } = cause;

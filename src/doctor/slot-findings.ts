@@ -4,7 +4,7 @@ import { readSlots } from '../postgres/connection/free-slots.ts';
 import { quoteIdentifier } from '../postgres/identifier.ts';
 import { readLogins } from '../postgres/logins/login.ts';
 import { allowReservedConnections, readReserve } from '../postgres/roles/reserved-connections.ts';
-import type { RotationView } from '../rotation/context/rotation-context.ts';
+import type { PolicyView } from '../rotation/context/policy-view.ts';
 import { type Finding, finding } from '../rotation/findings/finding.ts';
 
 /**
@@ -17,7 +17,7 @@ const LEFT_TO_OTHERS = 5;
  * Whether somebody with a leaked password could take every connection of the server, and so keep
  * the rotation out that is to shut that login out.
  */
-export async function slotFindings(view: RotationView): Promise<Finding[]> {
+export async function slotFindings(view: PolicyView): Promise<Finding[]> {
   const client = await view.rotator();
   const { all } = await readSlots(client);
   const found = [...(await readLogins(client, view.policy.logins)).values()];

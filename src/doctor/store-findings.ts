@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Fact, fact } from '../facts/fact.ts';
 import { isFault } from '../facts/fault.ts';
 import { loginFields } from '../rotation/context/login-fields.ts';
-import type { OpenDestination, RotationView } from '../rotation/context/rotation-context.ts';
+import type { OpenDestination, PolicyView } from '../rotation/context/policy-view.ts';
 import { type Finding, finding } from '../rotation/findings/finding.ts';
 import { generatePassword } from '../rotation/password.ts';
 import { faultFinding } from './fault-finding.ts';
@@ -11,7 +11,7 @@ import { faultFinding } from './fault-finding.ts';
  * Whether each destination can be read and written: a version is staged there for a moment, at no
  * stage.
  */
-export async function storeFindings(view: RotationView): Promise<Finding[]> {
+export async function storeFindings(view: PolicyView): Promise<Finding[]> {
   const found = await Promise.all(
     view.destinations.map(async (destination) => [
       await storeFinding(view, destination),
@@ -26,7 +26,7 @@ async function exposuresOf({ store, secrets }: OpenDestination): Promise<Fact<'f
   return (await store.exposures?.(secrets).catch(() => [])) ?? [];
 }
 
-async function storeFinding(view: RotationView, destination: OpenDestination): Promise<Finding> {
+async function storeFinding(view: PolicyView, destination: OpenDestination): Promise<Finding> {
   const about = 'store';
   const { name, create, secrets, store } = destination;
   const [username] = view.policy.logins;

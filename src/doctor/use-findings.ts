@@ -3,7 +3,7 @@ import { sql } from '../facts/remedy.ts';
 import { quoteIdentifier } from '../postgres/identifier.ts';
 import { readLogins } from '../postgres/logins/login.ts';
 import { sessionsIn } from '../postgres/sessions/sessions.ts';
-import type { RotationView } from '../rotation/context/rotation-context.ts';
+import type { PolicyView } from '../rotation/context/policy-view.ts';
 import { type Finding, finding } from '../rotation/findings/finding.ts';
 
 /**
@@ -11,7 +11,7 @@ import { type Finding, finding } from '../rotation/findings/finding.ts';
  * cannot be seen.
  */
 export async function useFindings(
-  view: RotationView,
+  view: PolicyView,
   { incoming, outgoing }: { readonly incoming: string; readonly outgoing: string },
 ): Promise<Finding[]> {
   const { policy, destinations } = view;

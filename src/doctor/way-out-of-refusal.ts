@@ -2,7 +2,7 @@ import type { WayOut } from '../facts/doctor/consumer-facts.ts';
 import { command, type Remedy } from '../facts/remedy.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Rotation } from '../ledger/rotation.ts';
-import type { RotationView } from '../rotation/context/rotation-context.ts';
+import type { PolicyView } from '../rotation/context/policy-view.ts';
 import { mustAdopt } from '../rotation/outside-changes/outside-changes.ts';
 
 /**
@@ -18,13 +18,13 @@ export interface NamedWayOut {
  * publishes.
  */
 export async function wayOutOfRefusal(
-  view: RotationView,
+  view: PolicyView,
   { ledger, open }: { readonly ledger?: Ledger | undefined; readonly open?: Rotation | undefined },
 ): Promise<NamedWayOut> {
   const { policy, destinations } = view;
   const rotate = (...options: string[]) => command('rotate', policy.name, ...options);
   if (policy.type === 'rotator') return { wayOut: 'rotate-rotator', commands: [rotate()] };
-  const adopt = ledger !== undefined && (await mustAdopt({ ...view, ledger }));
+  const adopt = ledger !== undefined && (await mustAdopt(view, ledger));
   if (!open) return { wayOut: 'rotate', commands: [rotate(...(adopt ? ['--adopt'] : []))] };
   const current = await view.read(destinations[0], 'current');
   const emergency = rotate('--emergency');

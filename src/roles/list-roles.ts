@@ -4,7 +4,7 @@ import { factOf } from '../facts/fault.ts';
 import type { Rotation } from '../ledger/rotation.ts';
 import { type Login, readLogins } from '../postgres/logins/login.ts';
 import { sessionsOf } from '../postgres/sessions/sessions.ts';
-import type { RotationContext } from '../rotation/context/rotation-context.ts';
+import type { PolicyView } from '../rotation/context/policy-view.ts';
 import type { PolicyStatus } from '../rotation/status.ts';
 
 /**
@@ -37,7 +37,7 @@ export interface ListedLogin {
 
 /** The logins of a policy. */
 export async function listPolicy(
-  context: RotationContext,
+  context: PolicyView,
   { status, last, made }: { status: PolicyStatus; last: Rotation | undefined; made: readonly string[] },
 ): Promise<ListedLogin[]> {
   const { policy, destinations } = context;

@@ -1,6 +1,7 @@
 import { Fault, factOf } from '../facts/fault.ts';
 import type { StepName } from '../ledger/rotation.ts';
-import type { RotationContext } from './context/rotation-context.ts';
+import { loginsOf } from './context/rotation-logins.ts';
+import type { RotationRun } from './context/rotation-view.ts';
 import type { Wait } from './step.ts';
 import { stepsOf } from './steps.ts';
 import { warn } from './warn.ts';
@@ -19,9 +20,8 @@ export class StepError extends Fault {
  * Runs each step of a rotation that is not done, and records it, until one has to wait. Returns
  * what it waits for, or undefined when every step is done. Throws a StepError.
  */
-export async function advance(context: RotationContext): Promise<Wait | undefined> {
+export async function advance(context: RotationRun): Promise<Wait | undefined> {
   const { ledger } = context;
-  context.forget();
   const isBack = context.rotation.rolledBackTo !== null;
   const recorded = (await ledger.events([context.rotation.id])).filter(
     ({ kind, back }) => kind === 'done' && back === isBack,
@@ -39,7 +39,8 @@ export async function advance(context: RotationContext): Promise<Wait | undefine
       }
       if (recorded.some((event) => event.step === step.name)) continue;
       // Asked here and not in `run`: a crash may have ended the process before `run` told them.
-      for (const notice of (await step.warnings?.(context)) ?? []) await warn(context, step.name, notice);
+      for (const notice of (await step.warnings?.(context, loginsOf(context))) ?? [])
+        await warn(context, step.name, notice);
     } catch (cause) {
       throw new StepError(step.name, cause);
     }

@@ -4,7 +4,7 @@ import type { NotReplayed, SeenReplica } from '../facts/rotation/use-facts.ts';
 import { isFuture } from '../ledger/future.ts';
 import type { OpenReplica } from '../postgres/replicas/open-replica.ts';
 import { replayLag } from '../postgres/replicas/replay-lag.ts';
-import type { RotationContext } from './context/rotation-context.ts';
+import type { RotationRun } from './context/rotation-view.ts';
 import type { Wait } from './step.ts';
 
 /**
@@ -18,7 +18,7 @@ const PATIENCE_MS = 60_000;
  * `replicas-behind` when that has lasted too long.
  */
 export async function awaitReplay(
-  context: RotationContext,
+  context: RotationRun,
   behind: readonly OpenReplica[],
   { login, missing }: { readonly login: string; readonly missing: NotReplayed },
 ): Promise<Wait> {

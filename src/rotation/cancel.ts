@@ -4,7 +4,8 @@ import { command, type Remedy } from '../facts/remedy.ts';
 import type { Rotation } from '../ledger/rotation.ts';
 import { superseded } from '../ledger/superseded.ts';
 import { isForbidden, isServerAway } from '../postgres/connection/database-error.ts';
-import { holdsAny, type RotationContext } from './context/rotation-context.ts';
+import { holdsAny } from './context/holds.ts';
+import type { RotationRun } from './context/rotation-view.ts';
 import { endAndDiscard } from './end-and-discard.ts';
 import { endUnset } from './rotator-steps/end-unset.ts';
 
@@ -13,7 +14,7 @@ import { endUnset } from './rotator-steps/end-unset.ts';
  * fault `cancel-after-publish` when it is published in any secret. Then it can only go on, or be
  * rolled back.
  */
-export async function cancel(context: RotationContext, by: string): Promise<Rotation> {
+export async function cancel(context: RotationRun, by: string): Promise<Rotation> {
   const { ledger, policy, rotation } = context;
   if (policy.type === 'rotator') return cancelRotator(context, by);
   const end = async () => {
@@ -44,7 +45,7 @@ function wayOut(policy: string, endsByItself: ReturnType<typeof endOf>): Remedy 
   return endsByItself === null ? command('rollback', policy) : command('status', policy);
 }
 
-async function cancelRotator(context: RotationContext, by: string): Promise<Rotation> {
+async function cancelRotator(context: RotationRun, by: string): Promise<Rotation> {
   const ended = await endUnset(context, fact('rotation-cancelled', { by }));
   if (ended) return ended;
   const { policy, rotation } = context;

@@ -1,15 +1,15 @@
 import { isFault } from '../facts/fault.ts';
 import { disableLogin } from '../postgres/logins/login.ts';
 import { publisherOf } from './context/publisher-of.ts';
-import { areOfPolicy, type RotationContext } from './context/rotation-context.ts';
-import { underLock } from './context/under-lock.ts';
+import { areOfPolicy } from './context/rotation-logins.ts';
+import type { RotationRun } from './context/rotation-view.ts';
 import { isLocked } from './server-fault.ts';
 
 /**
  * Discards what a rotation staged. If a store is away now, the next rotation recognizes the version
  * by its token and discards it.
  */
-export async function discardStaged(context: RotationContext): Promise<void> {
+export async function discardStaged(context: RotationRun): Promise<void> {
   for (const destination of context.destinations) {
     await destination.store.discard(destination.secrets, context.rotation.id).catch(() => {});
   }
@@ -24,13 +24,13 @@ export async function discardStaged(context: RotationContext): Promise<void> {
  * login then stays as it is: the next rotation sets it anew.
  */
 export async function endAndDiscard<Ended>(
-  context: RotationContext,
+  context: RotationRun,
   end: () => Promise<Ended | undefined>,
   mayGoWithout: (fault: unknown) => boolean,
 ): Promise<Ended | undefined> {
   let ended: Ended | undefined = undefined as Ended | undefined;
   try {
-    await underLock(context, async () => {
+    await context.underLock(async () => {
       ended = await end();
       if (ended) await shutIncoming(context);
     });
@@ -56,7 +56,7 @@ export function isNoRival(fault: unknown): boolean {
  * Shuts the incoming login if the rotation has given it a password. A login that it has not touched
  * stays as it was. Needs the policy's lock.
  */
-async function shutIncoming(context: RotationContext): Promise<void> {
+async function shutIncoming(context: RotationRun): Promise<void> {
   // Read again: the step may have begun after this run read its row.
   const { incoming, setBegunAt } = (await context.ledger.find(context.rotation.id)) ?? context.rotation;
   if (incoming === null || setBegunAt === null || !areOfPolicy(context)) return;

@@ -1,8 +1,8 @@
-import type { LoginsView } from './context/rotation-context.ts';
+import type { LoginsPreview } from './context/rotation-view.ts';
 
 /**
  * Whether sessions that outstay the drain are ended: the policy says so, or the password leaked.
  */
-export function mayTerminate({ policy, rotation }: LoginsView): boolean {
-  return policy.drain.onTimeout === 'terminate' || rotation.reason === 'emergency';
+export function mayTerminate({ policy, reason }: Pick<LoginsPreview, 'policy' | 'reason'>): boolean {
+  return policy.drain.onTimeout === 'terminate' || reason === 'emergency';
 }

@@ -1,7 +1,8 @@
 import { type Fact, fact } from '../facts/fact.ts';
 import { factOf } from '../facts/fault.ts';
 import type { StepName } from '../ledger/rotation.ts';
-import type { RotationContext } from './context/rotation-context.ts';
+import { loginsOf, type RotationLogins } from './context/rotation-logins.ts';
+import { hasBegun, type Preview } from './context/rotation-view.ts';
 import type { Step } from './step.ts';
 import { stepsOf } from './steps.ts';
 
@@ -19,28 +20,26 @@ export interface PlannedStep {
 }
 
 /** What a rotation would do now, step by step. Reads the world, changes nothing. */
-export async function plan(asked: RotationContext): Promise<PlannedStep[]> {
-  let context = asked;
+export async function plan(preview: Preview): Promise<PlannedStep[]> {
   const planned: PlannedStep[] = [];
+  let logins: RotationLogins | undefined;
   let next = true;
-  for (const step of stepsOf(context)) {
+  for (const step of stepsOf(preview)) {
     try {
       // Later steps depend on what the first one that is not done does, so they cannot be asked
       // yet.
-      if (next && (await step.isDone(context))) {
-        const warnings = await warningsOf(step, context);
+      if (next && hasBegun(preview) && (await step.isDone(preview))) {
+        const warnings = await warningsOf(step, preview, loginsOf(preview));
         planned.push({ step: step.name, state: 'done', fact: fact('plan-done', {}), warnings });
         continue;
       }
       // Later steps are described with the logins that `check` would freeze.
-      if (step.inspect) {
-        context = { ...context, rotation: { ...context.rotation, ...(await step.inspect(context)) } };
-      }
+      logins ??= await loginsFrom(step, preview);
       planned.push({
         step: step.name,
         state: next ? 'next' : 'then',
-        fact: await step.describe(context),
-        warnings: next ? await warningsOf(step, context) : [],
+        fact: await step.describe(preview, logins),
+        warnings: next ? await warningsOf(step, preview, logins) : [],
       });
     } catch (error) {
       planned.push({ step: step.name, state: 'refused', fact: factOf(error), warnings: [] });
@@ -51,6 +50,13 @@ export async function plan(asked: RotationContext): Promise<PlannedStep[]> {
   return planned;
 }
 
-async function warningsOf(step: Step, context: RotationContext): Promise<readonly Fact[]> {
-  return ((await step.warnings?.(context)) ?? []).map((notice) => notice.fact);
+/** The logins of a rotation from a step on. */
+async function loginsFrom(step: Step, preview: Preview): Promise<RotationLogins> {
+  if (step.inspect) return step.inspect(preview);
+  if (hasBegun(preview)) return loginsOf(preview);
+  throw new Error(`A rotation does not begin with ${step.name}`);
+}
+
+async function warningsOf(step: Step, preview: Preview, logins: RotationLogins): Promise<readonly Fact[]> {
+  return ((await step.warnings?.(preview, logins)) ?? []).map((notice) => notice.fact);
 }

@@ -4,13 +4,11 @@ import type { Rotation } from '../ledger/rotation.ts';
 import { superseded } from '../ledger/superseded.ts';
 import { withPolicyLock } from '../postgres/locks/policy-lock.ts';
 import { readLogins } from '../postgres/logins/login.ts';
-import {
-  frozenLogins,
-  holdsAny,
-  type OpenDestination,
-  type RotationContext,
-} from './context/rotation-context.ts';
-import { proveLogin } from './proof/prove-login.ts';
+import { holdsAny } from './context/holds.ts';
+import type { OpenDestination } from './context/policy-view.ts';
+import { frozenLogins } from './context/rotation-logins.ts';
+import type { RotationRun, RotationView } from './context/rotation-view.ts';
+import { proveStaged } from './proof/prove-login.ts';
 
 /**
  * Turns an open rotation round: the version before becomes current again, and the incoming login is
@@ -18,7 +16,7 @@ import { proveLogin } from './proof/prove-login.ts';
  * credential has logged in; the worker does the rest. Throws a fault when there is nothing to go
  * back to any more.
  */
-export async function rollBack(context: RotationContext, by: string): Promise<Rotation> {
+export async function rollBack(context: RotationRun, by: string): Promise<Rotation> {
   const { policy, rotation } = context;
   refuseOneWay(context);
   return withPolicyLock(await context.rotator(), policy.logins, async () => {
@@ -41,7 +39,7 @@ export async function rollBack(context: RotationContext, by: string): Promise<Ro
     }
     const to = await versionBefore(context, published);
     const back = { ...rotation, rolledBackBy: by, rolledBackTo: to };
-    await using _session = await proveLogin({ ...context, rotation: back });
+    await using _session = await proveStaged({ ...context, rotation: back });
     const turned = await context.ledger.rollBack(rotation.id, { by, to });
     if (!turned) throw superseded(rotation.id);
     return turned;
@@ -49,7 +47,7 @@ export async function rollBack(context: RotationContext, by: string): Promise<Ro
 }
 
 /** Throws where a rotation has no way back, wherever it is. */
-function refuseOneWay({ policy, rotation }: Pick<RotationContext, 'policy' | 'rotation'>): void {
+function refuseOneWay({ policy, rotation }: Pick<RotationView, 'policy' | 'rotation'>): void {
   if (policy.type === 'rotator') {
     const remedies = [command('rotate', policy.name)];
     throw fault('rollback-of-rotator', { policy: policy.name }, { remedies });
@@ -61,7 +59,7 @@ function refuseOneWay({ policy, rotation }: Pick<RotationContext, 'policy' | 'ro
 }
 
 /** The token of the version that was current before, which all destinations must still have. */
-async function versionBefore(context: RotationContext, published: readonly boolean[]): Promise<string> {
+async function versionBefore(context: RotationRun, published: readonly boolean[]): Promise<string> {
   const before = async (destination: OpenDestination, index: number) => {
     const version = await context.read(destination, published[index] ? 'previous' : 'current');
     if (version?.token) return version.token;

@@ -6,7 +6,8 @@ import { isSameFact } from '../ledger/fact-json.ts';
 import type { Rotation } from '../ledger/rotation.ts';
 import { superseded } from '../ledger/superseded.ts';
 import { advance, StepError } from './advance.ts';
-import { holdsAny, type RotationContext } from './context/rotation-context.ts';
+import { holdsAny } from './context/holds.ts';
+import type { RotationRun } from './context/rotation-view.ts';
 import { discardStaged, endAndDiscard, isNoRival } from './end-and-discard.ts';
 import { backoff, isTransient } from './failure.ts';
 import { recount } from './recount.ts';
@@ -41,7 +42,7 @@ export type Outcome =
  * A rotation makes one password (G4), so where PostgreSQL refuses it twice, another rotation takes
  * its place at once. A replacement is not replaced again: then the password is not the cause.
  */
-export async function rotate(context: RotationContext): Promise<Outcome> {
+export async function rotate(context: RotationRun): Promise<Outcome> {
   try {
     return await runOn(context);
   } catch (error) {
@@ -51,7 +52,7 @@ export async function rotate(context: RotationContext): Promise<Outcome> {
   }
 }
 
-async function runOn(context: RotationContext): Promise<Outcome> {
+async function runOn(context: RotationRun): Promise<Outcome> {
   await recount(context);
   try {
     const wait = await advanceTwice(context);
@@ -65,7 +66,7 @@ async function runOn(context: RotationContext): Promise<Outcome> {
 }
 
 /** Decides whether a rotation whose step threw is tried again or ended. */
-async function fail(context: RotationContext, error: StepError): Promise<Outcome> {
+async function fail(context: RotationRun, error: StepError): Promise<Outcome> {
   const { ledger, clock, policy } = context;
   const { requestedAt, lastFault, replaces } = context.rotation;
   const isNews = !isSameFact(error.fact, lastFault);
@@ -78,7 +79,7 @@ async function fail(context: RotationContext, error: StepError): Promise<Outcome
     // If unsure, treat the password as set: discarding the only way in would be worse than a retry.
     const ended = await endUnset(context).catch(rethrowSuperseded);
     if (!ended) return retry();
-    context.rotation = ended;
+    context.follow(ended);
     return { status: 'failed', error };
   }
   const isReplaced = isFault(error, 'password-refused') && replaces === null;
@@ -94,7 +95,7 @@ async function fail(context: RotationContext, error: StepError): Promise<Outcome
     isNoRival,
   ).catch(nothingIfLocked);
   if (!ended) return retry();
-  context.rotation = ended.row ?? context.rotation;
+  if (ended.row) context.follow(ended.row);
   return { status: 'failed', error, ...(ended.replacedBy && { replacedBy: ended.replacedBy }) };
 }
 
@@ -112,7 +113,7 @@ function nothingIfLocked(error: unknown): undefined {
 /**
  * Whether a rotation goes on although a step failed: it may be published, or is on its way back.
  */
-async function mustGoOn(context: RotationContext, error: StepError): Promise<boolean> {
+async function mustGoOn(context: RotationRun, error: StepError): Promise<boolean> {
   const { reason, rolledBackTo } = context.rotation;
   const isLost = isNoWayForward(error);
   if (rolledBackTo !== null) return !isLost;
@@ -123,7 +124,7 @@ async function mustGoOn(context: RotationContext, error: StepError): Promise<boo
  * Where PostgreSQL refuses the password that was set, somebody may just have altered the login: it
  * is set again, once.
  */
-async function advanceTwice(context: RotationContext): Promise<Wait | undefined> {
+async function advanceTwice(context: RotationRun): Promise<Wait | undefined> {
   try {
     return await advance(context);
   } catch (error) {
@@ -134,17 +135,14 @@ async function advanceTwice(context: RotationContext): Promise<Wait | undefined>
 }
 
 /** Ends a rotation whose steps are all done. One that was rolled back counts as failed. */
-async function settle(context: RotationContext): Promise<Outcome> {
+async function settle(context: RotationRun): Promise<Outcome> {
   const { rolledBackBy } = context.rotation;
   if (rolledBackBy === null) {
-    context.rotation = await context.ledger.finish(context.rotation, 'done');
+    context.follow(await context.ledger.finish(context.rotation, 'done'));
     return { status: 'done' };
   }
-  context.rotation = await context.ledger.finish(
-    context.rotation,
-    'failed',
-    fact('rotation-rolled-back', { by: rolledBackBy }),
-  );
+  const back = fact('rotation-rolled-back', { by: rolledBackBy });
+  context.follow(await context.ledger.finish(context.rotation, 'failed', back));
   await discardStaged(context);
   return { status: 'rolled back' };
 }
@@ -154,7 +152,7 @@ async function settle(context: RotationContext): Promise<Outcome> {
  * publish has begun. Once all secrets had it, only the primary counts: if somebody replaced that,
  * the rotation cannot go on.
  */
-async function mayBePublished(context: RotationContext): Promise<boolean> {
+async function mayBePublished(context: RotationRun): Promise<boolean> {
   const { publishedAt } = context.rotation;
   try {
     for (const destination of publishedAt ? context.destinations.slice(0, 1) : context.destinations) {

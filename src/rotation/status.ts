@@ -7,7 +7,7 @@ import type { Rotation } from '../ledger/rotation.ts';
 import type { Timing } from '../ledger/timing.ts';
 import { sessionsIn } from '../postgres/sessions/sessions.ts';
 import type { Version } from '../secret-store/secret-store.ts';
-import type { PolicyView } from './context/rotation-context.ts';
+import type { PolicyView } from './context/policy-view.ts';
 import { isOverdue, nextTry } from './due-rotation.ts';
 
 export type PolicyState =

@@ -1,7 +1,9 @@
+import type { Policy } from '../config/policy.ts';
 import type { Fact } from '../facts/fact.ts';
-import type { Rotation, StepName } from '../ledger/rotation.ts';
+import type { StepName } from '../ledger/rotation.ts';
 import type { Waiting } from '../ledger/write-rotation.ts';
-import type { RotationContext } from './context/rotation-context.ts';
+import type { RotationLogins } from './context/rotation-logins.ts';
+import type { Preview, RotationRun, RotationView } from './context/rotation-view.ts';
 
 /** A warning. It is told once for each code and subject. */
 export interface Notice {
@@ -21,19 +23,19 @@ export interface Wait extends Waiting {
 }
 
 /**
- * One step of a rotation. All three may be asked any number of times, in any process, after any
- * crash.
+ * One step of a rotation. All its functions may be called any number of times, in any process,
+ * after any crash. Only `run` changes anything.
  */
-export interface Step<Context extends RotationContext = RotationContext> {
+export interface Step<Its extends Policy = Policy> {
   readonly name: StepName;
   /** Asks the world, never a saved cursor, whether the step's effect is there. */
-  isDone(context: Context): Promise<boolean>;
+  isDone(view: RotationView<Its>): Promise<boolean>;
   /** Brings the effect about, or returns what it waits for. Throws leaving all as it was. */
-  run(context: Context): Promise<Wait | undefined>;
+  run(run: RotationRun<Its>): Promise<Wait | undefined>;
   /** Of `check`: which logins it would freeze now. Throws where it would stop. */
-  inspect?(context: Context): Promise<Pick<Rotation, 'incoming' | 'outgoing'>>;
-  /** What `run` would do now. */
-  describe(context: Context): Promise<Fact>;
+  inspect?(preview: Preview<Its>): Promise<RotationLogins>;
+  /** What `run` would do now with these logins. */
+  describe(preview: Preview<Its>, logins: RotationLogins): Promise<Fact>;
   /** What stops nothing and yet must be told, asked of the world once the step is done. */
-  warnings?(context: Context): Promise<readonly Notice[]>;
+  warnings?(preview: Preview<Its>, logins: RotationLogins): Promise<readonly Notice[]>;
 }

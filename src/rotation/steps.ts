@@ -1,4 +1,5 @@
-import type { LoginsContext, RotationContext } from './context/rotation-context.ts';
+import type { LoginsPolicy } from '../config/policy.ts';
+import type { Preview } from './context/rotation-view.ts';
 import { checkRotator } from './rotator-steps/check-rotator.ts';
 import { setRotator } from './rotator-steps/set-rotator.ts';
 import type { Step } from './step.ts';
@@ -11,13 +12,13 @@ import { stage } from './steps/stage.ts';
 import { verify } from './steps/verify.ts';
 
 /** A rotation, in order. */
-const STEPS: readonly Step<LoginsContext>[] = [check, stage, set, verify, publish, drain, revoke];
+const STEPS: readonly Step<LoginsPolicy>[] = [check, stage, set, verify, publish, drain, revoke];
 
 /**
  * What it takes to go back once it is published: the same steps, with the logins in each other's
  * place.
  */
-const STEPS_BACK: readonly Step<LoginsContext>[] = [publish, drain, revoke];
+const STEPS_BACK: readonly Step<LoginsPolicy>[] = [publish, drain, revoke];
 
 /**
  * A rotation of the rotator's own password. There is no second login, and sessions outlive a
@@ -26,10 +27,10 @@ const STEPS_BACK: readonly Step<LoginsContext>[] = [publish, drain, revoke];
 const ROTATOR_STEPS: readonly Step[] = [checkRotator, stage, setRotator, verify, publish];
 
 /**
- * The type of a policy decides its steps here, so a step of two logins is only ever given a
- * `LoginsContext`.
+ * The type of a policy decides its steps here, so a step of two logins is only ever given a policy
+ * of two logins.
  */
-export function stepsOf({ policy, rotation }: Pick<RotationContext, 'policy' | 'rotation'>): readonly Step[] {
+export function stepsOf({ policy, rotation }: Pick<Preview, 'policy' | 'rotation'>): readonly Step[] {
   if (policy.type === 'rotator') return ROTATOR_STEPS;
-  return rotation.rolledBackTo === null ? STEPS : STEPS_BACK;
+  return rotation?.rolledBackTo ? STEPS_BACK : STEPS;
 }

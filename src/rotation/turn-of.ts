@@ -1,13 +1,13 @@
-import type { LoginsContext } from './context/rotation-context.ts';
+import type { LoginsPreview } from './context/rotation-view.ts';
 import type { Turn } from './findings/login-findings.ts';
 
 /**
  * What `check` may let pass: faults of the outgoing login, and in an emergency mere differences.
  */
-export async function turnOf(context: LoginsContext): Promise<Turn> {
-  const { policy, rotation, destinations } = context;
-  const emergency = rotation.reason === 'emergency';
-  const published = (await context.read(destinations[0], 'current'))?.fields.username;
+export async function turnOf(preview: LoginsPreview): Promise<Turn> {
+  const { policy, rotation, reason, destinations } = preview;
+  const emergency = reason === 'emergency';
+  const published = (await preview.read(destinations[0], 'current'))?.fields.username;
   const isOurs = published !== undefined && policy.logins.includes(published);
-  return { emergency, outgoing: rotation.outgoing ?? (isOurs ? published : undefined) };
+  return { emergency, outgoing: rotation?.outgoing ?? (isOurs ? published : undefined) };
 }

@@ -4,7 +4,7 @@ import type { Fault } from '../../src/facts/fault.ts';
 import { tellError } from '../../src/messages/tell.ts';
 import { clientOptions } from '../../src/postgres/connection/client-options.ts';
 import { connect } from '../../src/postgres/connection/connect.ts';
-import type { Credential } from '../../src/rotation/context/rotation-context.ts';
+import type { Credential } from '../../src/rotation/context/policy-view.ts';
 import { openBarePolicy } from '../support/bare-policy.ts';
 import { haveOlderVersions, startPostgres } from '../support/postgres-server.ts';
 import type { Scenario } from '../support/scenario.ts';

@@ -11,7 +11,7 @@ import { connect, type Session } from '../../src/postgres/connection/connect.ts'
 import { openReplica } from '../../src/postgres/replicas/open-replica.ts';
 import { openPgBouncer } from '../../src/postgres/sessions/pgbouncer.ts';
 import { postgresConnection } from '../../src/queue/queue-backend.ts';
-import type { RotationView } from '../../src/rotation/context/rotation-context.ts';
+import type { RotationView } from '../../src/rotation/context/rotation-view.ts';
 import { proveLogin } from '../../src/rotation/proof/prove-login.ts';
 import {
   authentication,

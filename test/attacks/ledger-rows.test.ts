@@ -175,7 +175,7 @@ test('a job that names the rotation of another policy, or one that is over, is t
     ledger: scenario.ledger,
     log: pino({ level: 'silent' }),
     isConfigured: (name) => name === scenario.policy.name,
-    openContext: async (rotation) => {
+    openRun: async (rotation) => {
       opened.push(rotation.policy);
       return scenario.context(rotation);
     },

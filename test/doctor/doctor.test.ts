@@ -7,9 +7,8 @@ import { passwordPromptFindings } from '../../src/doctor/password-prompt-finding
 import { proofFindings } from '../../src/doctor/proof-findings.ts';
 import { fact } from '../../src/facts/fact.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
-import { hypotheticalRotation } from '../../src/rotation/context/hypothetical-rotation.ts';
-import { openView } from '../../src/rotation/context/open-context.ts';
-import type { OpenDestination } from '../../src/rotation/context/rotation-context.ts';
+import { openView } from '../../src/rotation/context/open-view.ts';
+import type { OpenDestination } from '../../src/rotation/context/policy-view.ts';
 import type { Finding } from '../../src/rotation/findings/finding.ts';
 import { openFileStore } from '../../src/secret-store/file/file-store.ts';
 import { keyturn } from '../support/keyturn.ts';
@@ -73,7 +72,6 @@ async function viewWith(parts: { replicas?: Connection['replicas']; more?: OpenD
     connection: { ...(await app.connection(policy)), replicas },
     destinations: [...app.destinations(policy), ...more],
     clock: app.clock,
-    rotation: hypotheticalRotation(policy.name, app.clock.now()),
   });
 }
 

@@ -2,7 +2,6 @@ import { expect, inject, test } from 'vitest';
 import type { Fact } from '../../src/facts/fact.ts';
 import { statementsOf } from '../../src/messages/tell.ts';
 import { type ListedLogin, listPolicy } from '../../src/roles/list-roles.ts';
-import { hypotheticalRotation } from '../../src/rotation/context/hypothetical-rotation.ts';
 import { policyStatus } from '../../src/rotation/status.ts';
 import { type BarePolicy, openBarePolicy } from '../support/bare-policy.ts';
 
@@ -11,7 +10,7 @@ const server = inject('postgres');
 /** What is listed of a policy's two logins, each as the given fields. */
 async function list({ scenario }: BarePolicy, ...fields: (keyof ListedLogin)[]): Promise<unknown[][]> {
   const { policy, ledger } = scenario;
-  await using context = scenario.context(hypotheticalRotation(policy.name, Date.now()));
+  await using context = scenario.preview();
   const history = (await ledger.summary([policy.name])).get(policy.name);
   const status = await policyStatus(policy, history, { timing: await ledger.timing(policy.name), context });
   const made = await ledger.provisions.made(policy.connection);

@@ -75,7 +75,7 @@ describe.each(SERVERS)('on %s', (_server, version, haveServer, queues) => {
           ledger: scenario.ledger,
           log,
           isConfigured: () => true,
-          openContext: async (rotation) => scenario.context(rotation),
+          openRun: async (rotation) => scenario.context(rotation),
           onSettled: async () => {},
         }),
         slot: async () => {},

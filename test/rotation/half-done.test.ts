@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import type { Field, Mapping } from '../../src/config/policy.ts';
 import { fault } from '../../src/facts/fault.ts';
-import type { OpenDestination } from '../../src/rotation/context/rotation-context.ts';
+import type { OpenDestination } from '../../src/rotation/context/policy-view.ts';
 import type { SecretStore } from '../../src/secret-store/secret-store.ts';
 import { openScenario, type Scenario } from '../support/scenario.ts';
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { STEP_NAMES, type StepName } from '../../src/ledger/rotation.ts';
-import { stagedCredential } from '../../src/rotation/context/rotation-context.ts';
+import { stagedCredential } from '../../src/rotation/context/staged-credential.ts';
 import type { Outcome } from '../../src/rotation/rotate.ts';
 import { openAwsScenario } from '../support/aws-scenario.ts';
 import { openTestLedger } from '../support/ledger.ts';
@@ -53,7 +53,7 @@ describe.each(STORES)('two workers with separate queues, publishing to %s,', (_s
     await using woken = scenario.context(rotation);
     await woken.read(woken.destinations[0], 'current');
     expect(await scenario.finish(rotation)).toEqual({ status: 'done' });
-    woken.rotation = (await scenario.ledger.find(rotation.id)) ?? rotation;
+    woken.follow((await scenario.ledger.find(rotation.id)) ?? rotation);
     expect(await stagedCredential(woken)).toEqual(await scenario.published());
   });
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import type { Rotation } from '../../src/ledger/rotation.ts';
 import { cancel } from '../../src/rotation/cancel.ts';
-import type { RotationContext } from '../../src/rotation/context/rotation-context.ts';
+import type { RotationRun } from '../../src/rotation/context/rotation-view.ts';
 import { rollBack } from '../../src/rotation/roll-back.ts';
 import { rotate } from '../../src/rotation/rotate.ts';
 import type { SecretStore } from '../../src/secret-store/secret-store.ts';
@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => scenario[Symbol.asyncDispose]());
 
 /** What a process does that falls asleep: the whole of it, up to its end. */
-type Work = (context: RotationContext) => Promise<unknown>;
+type Work = (context: RotationRun) => Promise<unknown>;
 
 /**
  * A process that falls asleep right before its n-th call of the ledger or of a verb that changes the store, and loses the
@@ -97,10 +97,14 @@ async function moveOn(rotation: Rotation, more: number) {
 }
 
 /** Has a process sleep at each of its calls in turn. Returns how many there were. */
-async function sleepEverywhere(begin: () => Promise<Rotation>, work: Work): Promise<number> {
+async function sleepEverywhere(
+  begin: () => Promise<Rotation>,
+  work: Work,
+  from: Scenario = scenario,
+): Promise<number> {
   for (let nth = 1; ; nth += 1) {
     const rotation = await begin();
-    const { asleep, fallsAsleep, wake } = sleeper(scenario, nth);
+    const { asleep, fallsAsleep, wake } = sleeper(from, nth);
     const context = asleep.context(rotation);
     const working = work(context).catch((error: Error) => error);
     const isAsleep = await fallsAsleep(working);
@@ -128,11 +132,8 @@ test('A worker that sleeps anywhere in a rotation, and wakes up rotations later,
 }, 600_000);
 
 test('A worker that sleeps anywhere while it fails, and wakes up rotations later, changes nothing (G2, G5)', async () => {
-  const broken = { ...scenario.policy, verify: ['SELECT 1/0'] };
-  const calls = await sleepEverywhere(
-    () => scenario.request(),
-    (context) => rotate({ ...context, policy: broken }),
-  );
+  const broken = scenario.with({ policy: { ...scenario.policy, verify: ['SELECT 1/0'] } });
+  const calls = await sleepEverywhere(() => scenario.request(), rotate, broken);
   expect(calls).toBeGreaterThan(15);
 }, 600_000);
 

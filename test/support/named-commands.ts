@@ -5,7 +5,6 @@ import type { Rotation } from '../../src/ledger/rotation.ts';
 import { remedyOf, tell } from '../../src/messages/tell.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
 import { cancel } from '../../src/rotation/cancel.ts';
-import { hypotheticalRotation } from '../../src/rotation/context/hypothetical-rotation.ts';
 import { mustAdopt } from '../../src/rotation/outside-changes/outside-changes.ts';
 import { rollBack } from '../../src/rotation/roll-back.ts';
 import type { Outcome } from '../../src/rotation/rotate.ts';
@@ -98,8 +97,8 @@ export function operatorOf(opened: Scenario) {
       open: running,
       clock,
     });
-    await using context = scenario.context(hypotheticalRotation(policy.name, clock.now()));
-    const adopt = row?.status === 'failed' && (await mustAdopt(context).catch(() => false));
+    await using context = scenario.preview();
+    const adopt = row?.status === 'failed' && (await mustAdopt(context, ledger).catch(() => false));
     const timing = await ledger.timing(policy.name);
     findings.push(...scheduleFindings(policy, { timing, last: row, now: clock.now(), adopt }));
     const texts = [

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
 import type { Rotation } from '../../src/ledger/rotation.ts';
 import { tellError } from '../../src/messages/tell.ts';
-import { hypotheticalRotation } from '../../src/rotation/context/hypothetical-rotation.ts';
 import { outsideChanges } from '../../src/rotation/outside-changes/outside-changes.ts';
 import type { Fields } from '../../src/secret-store/secret-store.ts';
 import { warningsOf } from './draining.ts';
@@ -25,8 +24,8 @@ export async function stageOutside(scenario: Scenario, fields: Fields): Promise<
 
 /** What a rotation would find changed in the stores now, by codes: `!` marks what it stops at. */
 export async function changesOf(scenario: Scenario): Promise<string[]> {
-  await using context = scenario.context(hypotheticalRotation(scenario.policy.name, Date.now()));
-  const changes = await outsideChanges(context);
+  await using preview = scenario.preview();
+  const changes = await outsideChanges(preview);
   return changes.map(({ found, effect, stops }) => `${stops ? '!' : ''}${found.code}: ${effect.code}`);
 }
 

@@ -3,7 +3,7 @@ import type { Mapping, RotatorPolicy } from '../../src/config/policy.ts';
 import type { Rotation } from '../../src/ledger/rotation.ts';
 import { quoteLiteral } from '../../src/postgres/identifier.ts';
 import { cancel } from '../../src/rotation/cancel.ts';
-import type { OpenDestination } from '../../src/rotation/context/rotation-context.ts';
+import type { OpenDestination } from '../../src/rotation/context/policy-view.ts';
 import { withRotatorPassword } from '../../src/rotation/context/with-rotator-password.ts';
 import type { SecretStore } from '../../src/secret-store/secret-store.ts';
 import { withLimitedRotator } from './rotator.ts';

@@ -14,8 +14,10 @@ import { ensureDatabase } from '../../src/postgres/embedded/provision-embedded.t
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
 import type { UsePoller } from '../../src/postgres/sessions/use-poller.ts';
 import { StepError } from '../../src/rotation/advance.ts';
-import { openContext } from '../../src/rotation/context/open-context.ts';
-import type { OpenDestination, RotationContext } from '../../src/rotation/context/rotation-context.ts';
+import { openRun } from '../../src/rotation/context/open-run.ts';
+import { openView } from '../../src/rotation/context/open-view.ts';
+import type { OpenDestination } from '../../src/rotation/context/policy-view.ts';
+import type { Preview, RotationRun } from '../../src/rotation/context/rotation-view.ts';
 import { type Outcome, rotate } from '../../src/rotation/rotate.ts';
 import { openFileStore } from '../../src/secret-store/file/file-store.ts';
 import type { SecretStore } from '../../src/secret-store/secret-store.ts';
@@ -41,7 +43,9 @@ export interface Scenario extends AsyncDisposable {
   /** Where the file store keeps its secrets. */
   readonly folder: string;
   request(reason?: Reason): Promise<Rotation>;
-  context(rotation: Rotation): RotationContext & AsyncDisposable;
+  context(rotation: Rotation): RotationRun & AsyncDisposable;
+  /** What a rotation that is open, or one that is asked for, would meet now. */
+  preview(open?: Rotation): Preview & AsyncDisposable;
   /** One run through the steps of a rotation, as a job does it. */
   run(rotation: Rotation): Promise<Outcome>;
   /** Runs a rotation, waiting as told, until it is done or failed. */
@@ -141,7 +145,13 @@ export async function openScenario(
         if (!opened) throw new Error('no rotation was opened');
         return opened;
       },
-      context: (rotation) => openContext({ ...own, rotation }),
+      context: (rotation) => openRun({ ...own, rotation }),
+      preview: (open) => ({
+        ...openView(own),
+        ledger: own.ledger,
+        rotation: open,
+        reason: open?.reason ?? 'manual',
+      }),
       async run(rotation) {
         const row = await own.ledger.find(rotation.id);
         if (row && row.status !== 'open') return outcomeOf(row);

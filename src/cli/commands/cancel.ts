@@ -12,7 +12,7 @@ export function registerCancel(program: Command, io: Io): void {
     .action((name: string, options: ConfigOption) =>
       withApp(io, options, async (app) => {
         const rotation = await openRotation(app, name);
-        await using context = await app.context(rotation);
+        await using context = await app.run(rotation);
         await cancel(context, requester(io));
         io.stdout.write(`${name}: rotation ${rotation.id} is cancelled; what is published stays as it is\n`);
       }),

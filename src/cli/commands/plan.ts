@@ -2,7 +2,6 @@ import type { Command } from 'commander';
 import type { App } from '../../app.ts';
 import type { Policy } from '../../config/policy.ts';
 import { tell } from '../../messages/tell.ts';
-import { hypotheticalRotation } from '../../rotation/context/hypothetical-rotation.ts';
 import { plan } from '../../rotation/plan.ts';
 import type { Io } from '../io.ts';
 import { factJson } from '../output/fact-json.ts';
@@ -31,8 +30,8 @@ type PolicyPlan = Awaited<ReturnType<typeof planPolicy>>;
 async function planPolicy(app: App, policy: Policy) {
   const ledger = await app.ledger();
   const [open] = await ledger.open(policy.name);
-  await using context = await app.context(open ?? hypotheticalRotation(policy.name, app.clock.now()));
-  return { policy: policy.name, rotation: open?.id ?? null, steps: await plan(context) };
+  await using preview = await app.preview(policy, open);
+  return { policy: policy.name, rotation: open?.id ?? null, steps: await plan(preview) };
 }
 
 /** A plan as `--json` prints it: facts and their messages. */

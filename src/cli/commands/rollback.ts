@@ -13,7 +13,7 @@ export function registerRollback(program: Command, io: Io): void {
       withApp(io, options, async (app) => {
         const [ledger, queue] = await Promise.all([app.ledger(), app.queue()]);
         const rotation = await openRotation(app, name);
-        await using context = await app.context(rotation);
+        await using context = await app.run(rotation);
         const turned = await rollBack(context, requester(io));
         // Otherwise the schedule would rotate again at once, before anybody knows what was wrong.
         await ledger.pause(name, requester(io));

@@ -4,7 +4,6 @@ import { fault } from '../../facts/fault.ts';
 import { command } from '../../facts/remedy.ts';
 import { openAlready } from '../../ledger/insert-rotation.ts';
 import { textOf } from '../../messages/tell.ts';
-import { hypotheticalRotation } from '../../rotation/context/hypothetical-rotation.ts';
 import { outsideChanges } from '../../rotation/outside-changes/outside-changes.ts';
 import type { Io } from '../io.ts';
 
@@ -20,8 +19,8 @@ export async function tellOutsideChanges(io: Io, app: App, policy: Policy): Prom
     const remedies = [command('status', policy.name)];
     throw fault('rotation-open-already', openAlready(policy.name, open), { remedies });
   }
-  await using context = await app.context(hypotheticalRotation(policy.name, app.clock.now()));
-  const changes = (await outsideChanges(context)).filter(({ stops }) => stops);
+  await using preview = await app.preview(policy);
+  const changes = (await outsideChanges(preview)).filter(({ stops }) => stops);
   for (const { found, effect } of changes) {
     io.stderr.write(`${policy.name}: ${textOf(found)}; adopting that ${textOf(effect)}\n`);
   }

@@ -5,7 +5,7 @@ import { fault } from '../../facts/fault.ts';
 import { command } from '../../facts/remedy.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { ownedObjects } from '../../postgres/logins/owned-objects.ts';
-import type { OpenDestination } from '../../rotation/context/rotation-context.ts';
+import type { OpenDestination } from '../../rotation/context/policy-view.ts';
 import { allUsesOf, isUsed } from '../all-uses-of.ts';
 import type { DropTarget } from './drop-target.ts';
 

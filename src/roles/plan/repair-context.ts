@@ -1,6 +1,6 @@
 import type { Policy } from '../../config/policy.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
-import type { OpenDestination } from '../../rotation/context/rotation-context.ts';
+import type { OpenDestination } from '../../rotation/context/policy-view.ts';
 
 /** What a repair has to know that the database does not tell. */
 export interface RepairContext {

@@ -1,5 +1,5 @@
 import type { Fields } from '../../secret-store/secret-store.ts';
-import type { Credential } from './rotation-context.ts';
+import type { Credential } from './policy-view.ts';
 
 /**
  * The credential that a destination publishes, possibly in its URL only. Undefined if it has none,

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { Connection } from '../../config/config.ts';
 import type { Mapping } from '../../config/policy.ts';
 import type { Fields } from '../../secret-store/secret-store.ts';
-import type { Credential } from './rotation-context.ts';
+import type { Credential } from './policy-view.ts';
 
 /** What a destination publishes of a login: a value for each field that its mapping names. */
 export function loginFields(mapping: Mapping, connection: Connection, credential: Credential): Fields {

@@ -1,6 +1,7 @@
 import { otherOf } from '../../config/other-of.ts';
 import type { SessionInfo } from '../../facts/database/session-info.ts';
 import type { Login } from '../../postgres/logins/login.ts';
+import type { LoginPair } from './rotation-logins.ts';
 
 /**
  * Which login comes in and which goes out: the published one goes. Where neither is published, the
@@ -12,7 +13,7 @@ export function resolveLogins(
   published: string | undefined,
   found: ReadonlyMap<string, Login>,
   sessions: ReadonlyMap<string, readonly SessionInfo[]>,
-): { readonly incoming: string; readonly outgoing: string } {
+): LoginPair {
   if (published !== undefined && pair.includes(published)) {
     return { incoming: otherOf(pair, published), outgoing: published };
   }

@@ -4,7 +4,7 @@ import { sql } from '../../facts/remedy.ts';
 import { placeOf } from '../../postgres/connection/place-of.ts';
 import { quoteIdentifier } from '../../postgres/identifier.ts';
 import { isPasswordRefused } from '../server-fault.ts';
-import type { OpenDestination } from './rotation-context.ts';
+import type { OpenDestination } from './policy-view.ts';
 
 /** Where a rotator's password is looked for. */
 interface Sources {

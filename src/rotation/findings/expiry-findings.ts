@@ -3,7 +3,7 @@ import { fact } from '../../facts/fact.ts';
 import { sql } from '../../facts/remedy.ts';
 import { readLogins } from '../../postgres/logins/login.ts';
 import { neverExpire } from '../../postgres/roles/role-statements.ts';
-import type { RotationView } from '../context/rotation-context.ts';
+import type { PolicyView } from '../context/policy-view.ts';
 import { type Finding, finding } from './finding.ts';
 
 /** Where no rotation comes by itself, an expiry within so many days is a finding. */
@@ -16,7 +16,7 @@ const DAY_MS = 24 * 60 * 60_000;
  * milliseconds since the epoch; undefined: it rotates only when asked.
  */
 export async function expiryFindings(
-  { policy, rotator, clock }: RotationView,
+  { policy, rotator, clock }: PolicyView,
   due: number | undefined,
 ): Promise<Finding[]> {
   const logins = await readLogins(await rotator(), policy.logins);

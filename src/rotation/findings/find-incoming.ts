@@ -3,14 +3,15 @@ import { readLogins } from '../../postgres/logins/login.ts';
 import { sessionsIn } from '../../postgres/sessions/sessions.ts';
 import { publisherOf } from '../context/publisher-of.ts';
 import { resolveLogins } from '../context/resolve-logins.ts';
-import type { LoginsContext } from '../context/rotation-context.ts';
+import type { LoginPair } from '../context/rotation-logins.ts';
+import type { LoginsPreview } from '../context/rotation-view.ts';
 import { type Finding, finding, isStopped } from './finding.ts';
 import { outsideFindings } from './outside-findings.ts';
 import { unpublishedUse } from './unpublished-use.ts';
 
 export interface IncomingLogin {
   /** Undefined where a finding says why neither login can come in. */
-  readonly logins?: { readonly incoming: string; readonly outgoing: string };
+  readonly logins?: LoginPair;
   readonly findings: readonly Finding[];
 }
 
@@ -18,18 +19,18 @@ export interface IncomingLogin {
  * Which login comes in now and which goes out, and what in the stores or in use is in the way.
  * Needs logins that exist.
  */
-export async function findIncoming(context: LoginsContext): Promise<IncomingLogin> {
-  const { policy, rotation } = context;
-  const client = await context.rotator();
-  const sessions = sessionsIn(await context.uses(policy.logins));
-  const findings = await outsideFindings(context);
+export async function findIncoming(preview: LoginsPreview): Promise<IncomingLogin> {
+  const { policy, rotation } = preview;
+  const client = await preview.rotator();
+  const sessions = sessionsIn(await preview.uses(policy.logins));
+  const findings = await outsideFindings(preview);
   if (isStopped(findings)) return { findings };
-  const inUse = await unpublishedUse(context, sessions);
+  const inUse = await unpublishedUse(preview, sessions);
   if (inUse) findings.push(inUse);
   if (isStopped(findings)) return { findings };
-  const published = await context.read(context.destinations[0], 'current');
+  const published = await preview.read(preview.destinations[0], 'current');
   const { incoming, outgoing } =
-    rotation.incoming && rotation.outgoing
+    rotation?.incoming && rotation.outgoing
       ? { incoming: rotation.incoming, outgoing: rotation.outgoing }
       : resolveLogins(
           policy.logins,
@@ -42,7 +43,7 @@ export async function findIncoming(context: LoginsContext): Promise<IncomingLogi
     const inWay = fact('incoming-has-sessions', { login: incoming, sessions: left });
     findings.push(finding('fail', 'sessions', inWay));
   }
-  const publisher = await publisherOf(context, incoming);
+  const publisher = await publisherOf(preview, incoming);
   if (publisher) {
     const inWay = fact('incoming-is-published', { login: incoming, destination: publisher.name });
     findings.push(finding('fail', 'published', inWay));

@@ -1,17 +1,22 @@
+import type { LoginsPolicy } from '../../config/policy.ts';
 import { fact } from '../../facts/fact.ts';
 import { sql } from '../../facts/remedy.ts';
 import { defaultGrantDifferences } from '../../postgres/logins/default-grant-differences.ts';
 import { grantDifferences } from '../../postgres/logins/grant-differences.ts';
 import { rowPolicyDifferences } from '../../postgres/logins/row-policy-differences.ts';
 import { singleUserMappings } from '../../postgres/logins/single-user-mappings.ts';
-import type { LoginsView } from '../context/rotation-context.ts';
+import type { PolicyView } from '../context/policy-view.ts';
 import { type Finding, finding } from './finding.ts';
 
 /**
  * What consumers may do as one login and could not as the other. With an owner they act as that
  * role, and what the logins themselves were granted does not matter.
  */
-export async function grantFindings({ policy, connection, rotator }: LoginsView): Promise<Finding[]> {
+export async function grantFindings({
+  policy,
+  connection,
+  rotator,
+}: PolicyView<LoginsPolicy>): Promise<Finding[]> {
   if (policy.owner !== undefined) return [];
   const client = await rotator();
   const pair = policy.logins;

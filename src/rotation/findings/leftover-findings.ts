@@ -1,7 +1,7 @@
 import { fact } from '../../facts/fact.ts';
 import { preparedInfo } from '../../postgres/sessions/prepared-transaction.ts';
 import { usesOf } from '../../postgres/sessions/sessions.ts';
-import type { RotationView } from '../context/rotation-context.ts';
+import type { PolicyView } from '../context/policy-view.ts';
 import { pooledClients } from '../uses/pooled-clients.ts';
 import { type Finding, finding } from './finding.ts';
 
@@ -9,7 +9,7 @@ import { type Finding, finding } from './finding.ts';
  * Who still holds on to the incoming login from its last turn, without a session of it. It stops no
  * rotation.
  */
-export async function leftoverFindings(view: RotationView, incoming: string): Promise<Finding[]> {
+export async function leftoverFindings(view: PolicyView, incoming: string): Promise<Finding[]> {
   const { clients } = await pooledClients(view, incoming);
   const prepared = (await usesOf(await view.rotator(), [incoming])).get(incoming)?.prepared ?? [];
   const transactions = prepared.map(preparedInfo);

@@ -1,3 +1,4 @@
+import type { LoginsPolicy } from '../../config/policy.ts';
 import { fact } from '../../facts/fact.ts';
 import { command, sql } from '../../facts/remedy.ts';
 import { readServer } from '../../postgres/connection/rotator.ts';
@@ -13,7 +14,7 @@ import {
 } from '../../postgres/roles/role-statements.ts';
 import { WITH_OPTIONS } from '../../postgres/roles/with-options.ts';
 import { sessionsOfNobody } from '../../postgres/sessions/sessions.ts';
-import type { LoginsView } from '../context/rotation-context.ts';
+import type { PolicyView } from '../context/policy-view.ts';
 import { type Finding, finding } from './finding.ts';
 
 /** What a rotation that is about to begin knows of itself. */
@@ -32,7 +33,7 @@ export interface Turn {
  * differ in nothing else.
  */
 export async function loginFindings(
-  view: LoginsView,
+  view: PolicyView<LoginsPolicy>,
   { outgoing, emergency = false }: Turn = {},
 ): Promise<Finding[]> {
   const { name: policy, logins, owner } = view.policy;
@@ -75,7 +76,7 @@ function asWarning(found: Finding): Finding {
 /**
  * The outgoing login was dropped or renamed: there is nothing to revoke, and nothing to wait for.
  */
-function missingOutgoing(login: string, policy: LoginsView['policy']): Finding {
+function missingOutgoing(login: string, policy: LoginsPolicy): Finding {
   const incoming = policy.logins.find((name) => name !== login) ?? '';
   const missing = fact(
     'published-login-missing',

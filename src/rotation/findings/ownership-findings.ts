@@ -1,14 +1,15 @@
+import type { LoginsPolicy } from '../../config/policy.ts';
 import { fact } from '../../facts/fact.ts';
 import { quoteIdentifier } from '../../postgres/identifier.ts';
 import { ownedObjects } from '../../postgres/logins/owned-objects.ts';
-import type { LoginsView } from '../context/rotation-context.ts';
+import type { PolicyView } from '../context/policy-view.ts';
 import { type Finding, finding } from './finding.ts';
 
 /**
  * Only an owner may alter or drop an object, and the other login has no rights on it unless they
  * were granted.
  */
-export async function ownershipFindings({ policy, rotator }: LoginsView): Promise<Finding[]> {
+export async function ownershipFindings({ policy, rotator }: PolicyView<LoginsPolicy>): Promise<Finding[]> {
   const { logins, owner = null } = policy;
   const objects = await ownedObjects(await rotator(), logins);
   return logins.flatMap((login): Finding[] => {

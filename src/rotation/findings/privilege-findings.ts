@@ -1,7 +1,7 @@
 import { fact } from '../../facts/fact.ts';
 import { sql } from '../../facts/remedy.ts';
 import { missingPrivileges, readServer } from '../../postgres/connection/rotator.ts';
-import type { LoginsView } from '../context/rotation-context.ts';
+import type { LoginsPreview } from '../context/rotation-view.ts';
 import { mayTerminate } from '../may-terminate.ts';
 import { type Finding, finding } from './finding.ts';
 
@@ -9,7 +9,9 @@ import { type Finding, finding } from './finding.ts';
  * The rights that the rotator lacks for a rotation, in one finding with each statement that gives
  * them once.
  */
-export async function privilegeFindings(view: LoginsView): Promise<Finding[]> {
+export async function privilegeFindings(
+  view: Pick<LoginsPreview, 'policy' | 'reason' | 'rotator'>,
+): Promise<Finding[]> {
   const client = await view.rotator();
   const lacks = await missingPrivileges(client, view.policy.logins, { mayTerminate: mayTerminate(view) });
   if (lacks.length === 0) return [];

@@ -2,7 +2,7 @@ import { fact } from '../../facts/fact.ts';
 import { readServer } from '../../postgres/connection/rotator.ts';
 import { systemIdentifier } from '../../postgres/connection/system-identifier.ts';
 import type { OpenReplica } from '../../postgres/replicas/open-replica.ts';
-import type { RotationView } from '../context/rotation-context.ts';
+import type { PolicyView } from '../context/policy-view.ts';
 import { type Finding, finding } from './finding.ts';
 
 /**
@@ -10,7 +10,7 @@ import { type Finding, finding } from './finding.ts';
  * when it cannot be asked.
  */
 export async function replicaFindings(
-  { connection, rotator }: Pick<RotationView, 'connection' | 'rotator'>,
+  { connection, rotator }: Pick<PolicyView, 'connection' | 'rotator'>,
   replica: OpenReplica,
 ): Promise<Finding[]> {
   const which = { replica: replica.name, connection: connection.name };

@@ -6,7 +6,7 @@ import { connect } from '../../postgres/connection/connect.ts';
 import { readIdentity } from '../../postgres/connection/identity.ts';
 import { placeOf } from '../../postgres/connection/place-of.ts';
 import { quoteIdentifier } from '../../postgres/identifier.ts';
-import type { RotationView } from '../context/rotation-context.ts';
+import type { PolicyView } from '../context/policy-view.ts';
 import { type Finding, finding } from './finding.ts';
 
 /**
@@ -17,9 +17,7 @@ export async function rotatorFindings({
   connection,
   beside,
   ledger,
-}: Pick<RotationView, 'connection' | 'beside'> & { readonly ledger: Ledger | undefined }): Promise<
-  Finding[]
-> {
+}: Pick<PolicyView, 'connection' | 'beside'> & { readonly ledger: Ledger | undefined }): Promise<Finding[]> {
   await using session = await beside(() => connect(connection));
   const { rows } = await session.client.query<{ fixed: boolean }>(
     `SELECT pg_catalog.current_setting('server_version_num')::int < 160000

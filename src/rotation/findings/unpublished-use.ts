@@ -1,7 +1,8 @@
 import type { SessionInfo } from '../../facts/database/session-info.ts';
 import { fact } from '../../facts/fact.ts';
 import { command } from '../../facts/remedy.ts';
-import type { LoginsContext, OpenDestination } from '../context/rotation-context.ts';
+import type { OpenDestination } from '../context/policy-view.ts';
+import type { LoginsPreview } from '../context/rotation-view.ts';
 import { type Finding, finding } from './finding.ts';
 
 /**
@@ -10,12 +11,12 @@ import { type Finding, finding } from './finding.ts';
  * so a rotation that nobody asked for stops here.
  */
 export async function unpublishedUse(
-  context: LoginsContext,
+  preview: LoginsPreview,
   sessions: ReadonlyMap<string, readonly SessionInfo[]>,
 ): Promise<Finding | undefined> {
-  const { policy, rotation, destinations } = context;
+  const { policy, rotation, reason, destinations } = preview;
   const [primary] = destinations;
-  const published = (await context.read(primary, 'current'))?.fields.username;
+  const published = (await preview.read(primary, 'current'))?.fields.username;
   if (published !== undefined && policy.logins.includes(published)) return undefined;
   const [used, ...others] = policy.logins.filter((login) => (sessions.get(login) ?? []).length > 0);
   if (used === undefined) return undefined;
@@ -29,9 +30,9 @@ export async function unpublishedUse(
   }
   // A login that others published is an outside change, which is reported as such. With `adopt`,
   // somebody asked for this rotation to go on.
-  if (published !== undefined || rotation.adopt) return undefined;
+  if (published !== undefined || rotation?.adopt) return undefined;
   const { timeout, onTimeout } = policy.drain;
-  const isUnasked = rotation.reason === 'first' || rotation.reason === 'schedule';
+  const isUnasked = reason === 'first' || reason === 'schedule';
   return finding(
     isUnasked ? 'fail' : 'warn',
     'sessions',

@@ -2,9 +2,12 @@ import { type Fact, fact } from '../../facts/fact.ts';
 import { factOf, fault } from '../../facts/fault.ts';
 import { command } from '../../facts/remedy.ts';
 import type { Publication } from '../../ledger/last-published.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
 import { superseded } from '../../ledger/superseded.ts';
 import type { Version } from '../../secret-store/secret-store.ts';
-import { holds, type OpenDestination, type RotationContext } from '../context/rotation-context.ts';
+import { holds } from '../context/holds.ts';
+import type { OpenDestination, PolicyView } from '../context/policy-view.ts';
+import { hasBegun, type Preview, type RotationView } from '../context/rotation-view.ts';
 import { proveLogin } from '../proof/prove-login.ts';
 import { isRefused } from '../server-fault.ts';
 import { otherPendingParts } from './pending-parts.ts';
@@ -49,36 +52,40 @@ export function outsideChangeFact({ found, effect, stops }: OutsideChange): Fact
  * rotator policies see rotator-outside-change.ts; the last two rows and those of `pending` hold for
  * them, too.
  */
-export async function outsideChanges(context: RotationContext): Promise<readonly OutsideChange[]> {
-  const [primary, ...others] = context.destinations;
+export async function outsideChanges(preview: Preview): Promise<readonly OutsideChange[]> {
+  const [primary, ...others] = preview.destinations;
   // It was judged before this rotation staged anything; since then what differs is its own doing.
-  if ((await holds(context, primary, 'pending')) || (await holds(context, primary, 'current'))) return [];
-  const last = await context.ledger.lastPublished(context.policy.name);
-  if (last?.rotation === context.rotation.id) throw superseded(last.rotation);
-  const changes = [await changeOfPrimary(context, primary, last)];
-  for (const other of others) changes.push(await changeOfOther(context, other, last));
-  for (const each of context.destinations) changes.push(await foreignPending(context, each));
+  if (hasBegun(preview) && (await hasStaged(preview, primary))) return [];
+  const last = await preview.ledger.lastPublished(preview.policy.name);
+  if (last && last.rotation === preview.rotation?.id) throw superseded(last.rotation);
+  const changes = [await changeOfPrimary(preview, primary, last)];
+  for (const other of others) changes.push(await changeOfOther(preview, other, last));
+  for (const each of preview.destinations) changes.push(await foreignPending(preview, each));
   return changes.filter((change) => change !== undefined);
+}
+
+async function hasStaged(view: RotationView, primary: OpenDestination): Promise<boolean> {
+  return (await holds(view, primary, 'pending')) || (await holds(view, primary, 'current'));
 }
 
 /**
  * Whether a rotation stops, unless it adopts, at what the primary publishes. While a rotation is
  * open: whether the next one would.
  */
-export async function mustAdopt(context: RotationContext): Promise<boolean> {
-  const last = await context.ledger.lastPublished(context.policy.name);
-  const change = await changeOfPrimary(context, context.destinations[0], last);
+export async function mustAdopt(view: PolicyView, ledger: Ledger): Promise<boolean> {
+  const last = await ledger.lastPublished(view.policy.name);
+  const change = await changeOfPrimary(view, view.destinations[0], last);
   return change?.stops === true;
 }
 
 async function changeOfPrimary(
-  context: RotationContext,
+  preview: PolicyView,
   primary: OpenDestination,
   last: Publication | undefined,
 ): Promise<OutsideChange | undefined> {
-  const { logins, type } = context.policy;
-  if (type === 'rotator') return rotatorOutsideChange(context, primary, last);
-  const current = await context.read(primary, 'current');
+  const { logins, type } = preview.policy;
+  if (type === 'rotator') return rotatorOutsideChange(preview, primary, last);
+  const current = await preview.read(primary, 'current');
   const { name: destination } = primary;
   if (!current) {
     return last && stop(fact('primary-emptied', { destination, last: publicationOf(last) }), asFirst(null));
@@ -90,7 +97,7 @@ async function changeOfPrimary(
   }
   if (!last || (isAsPublished(current, last) && current.fields.password !== undefined)) return undefined;
   const changed = { destination, last: publicationOf(last) };
-  const refusal = await refusalOf(context, primary, current);
+  const refusal = await refusalOf(preview, primary, current);
   if (refusal === undefined) {
     return goOn(fact('primary-changed', changed), fact('effect-counts', { login: username }));
   }
@@ -123,7 +130,7 @@ function publicationOf({ rotation, finishedAt }: Publication) {
 
 /** Why the published credential does not log in; undefined when it does. */
 async function refusalOf(
-  context: RotationContext,
+  preview: PolicyView,
   { name }: OpenDestination,
   { fields: { username, password } }: Version,
 ): Promise<Fact | undefined> {
@@ -131,7 +138,7 @@ async function refusalOf(
     return fact('published-without-password', { destination: name });
   }
   try {
-    await using _session = await proveLogin(context, { credential: { username, password } });
+    await using _session = await proveLogin(preview, { credential: { username, password } });
     return undefined;
   } catch (error) {
     if (isRefused(error)) return factOf(error);
@@ -141,14 +148,14 @@ async function refusalOf(
 
 /** The primary decides who comes in, so a change of another destination stops nothing. */
 async function changeOfOther(
-  context: RotationContext,
+  preview: Preview,
   destination: OpenDestination,
   last: Publication | undefined,
 ): Promise<OutsideChange | undefined> {
-  const current = await context.read(destination, 'current');
-  if (!last || (current && (isAsPublished(current, last) || current.token === context.rotation.id))) {
-    return undefined;
-  }
+  const current = await preview.read(destination, 'current');
+  if (!last) return undefined;
+  const isOwn = current?.token !== undefined && current.token === preview.rotation?.id;
+  if (current && (isOwn || isAsPublished(current, last))) return undefined;
   const which = { destination: destination.name };
   return current
     ? goOn(fact('destination-changed', which), fact('effect-replaces', {}))
@@ -156,14 +163,14 @@ async function changeOfOther(
 }
 
 async function foreignPending(
-  context: RotationContext,
+  preview: Preview,
   destination: OpenDestination,
 ): Promise<OutsideChange | undefined> {
-  const parts = await otherPendingParts(context, destination);
+  const parts = await otherPendingParts(preview, destination);
   const { name } = destination;
   const foreign: string[] = [];
   for (const token of new Set(parts.map((part) => part.token))) {
-    const owner = await context.ledger.find(token);
+    const owner = await preview.ledger.find(token);
     if (owner?.status === 'open') {
       const { policy } = owner;
       throw fault(
@@ -174,7 +181,7 @@ async function foreignPending(
     }
     // What an earlier rotation of ours could not take back while its store was down is ours to take
     // back now.
-    if (owner?.policy !== context.policy.name) foreign.push(token);
+    if (owner?.policy !== preview.policy.name) foreign.push(token);
   }
   if (foreign.length === 0) return undefined;
   const pending = fact('pending-version-unknown', { destination: name, tokens: foreign });

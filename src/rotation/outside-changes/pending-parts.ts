@@ -1,5 +1,6 @@
 import type { Field, Mapping } from '../../config/policy.ts';
-import type { OpenDestination, RotationContext } from '../context/rotation-context.ts';
+import type { OpenDestination } from '../context/policy-view.ts';
+import type { Preview } from '../context/rotation-view.ts';
 
 /** A version that is pending under one field of a destination. */
 export interface PendingPart {
@@ -12,16 +13,17 @@ export interface PendingPart {
  * they need not all be of one origin, and then no single token discards them.
  */
 export async function otherPendingParts(
-  context: RotationContext,
+  preview: Preview,
   destination: OpenDestination,
 ): Promise<readonly PendingPart[]> {
-  const pending = await context.read(destination, 'pending');
-  if (!pending || pending.token === context.rotation.id) return [];
+  const own = preview.rotation?.id;
+  const pending = await preview.read(destination, 'pending');
+  if (!pending || (own !== undefined && pending.token === own)) return [];
   const parts: PendingPart[] = [];
   for (const [field, secret] of Object.entries(destination.secrets)) {
     const mapping: Mapping = { [field as Field]: secret };
     const token = pending.token ?? (await destination.store.read(mapping, 'pending'))?.token;
-    if (token !== undefined && token !== context.rotation.id) parts.push({ mapping, token });
+    if (token !== undefined && token !== own) parts.push({ mapping, token });
   }
   return parts;
 }

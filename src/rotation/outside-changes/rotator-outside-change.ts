@@ -1,6 +1,6 @@
 import { fact } from '../../facts/fact.ts';
 import type { Publication } from '../../ledger/last-published.ts';
-import { incomingLogin, type OpenDestination, type RotationContext } from '../context/rotation-context.ts';
+import type { OpenDestination, PolicyView } from '../context/policy-view.ts';
 import type { OutsideChange } from './outside-changes.ts';
 
 /**
@@ -9,12 +9,12 @@ import type { OutsideChange } from './outside-changes.ts';
  * unasked.
  */
 export async function rotatorOutsideChange(
-  context: RotationContext,
+  preview: PolicyView,
   primary: OpenDestination,
   last: Publication | undefined,
 ): Promise<OutsideChange | undefined> {
-  const rotator = incomingLogin(context);
-  const current = await context.read(primary, 'current');
+  const rotator = preview.policy.logins[0];
+  const current = await preview.read(primary, 'current');
   const which = { destination: primary.name };
   if (!current) {
     if (!last) return undefined;

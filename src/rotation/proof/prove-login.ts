@@ -2,29 +2,26 @@ import { factOf, fault } from '../../facts/fault.ts';
 import { connect, type Session, type Target } from '../../postgres/connection/connect.ts';
 import { placeOf } from '../../postgres/connection/place-of.ts';
 import { refusedAs } from '../../postgres/connection/refused-as.ts';
-import { type Credential, type RotationView, stagedCredential } from '../context/rotation-context.ts';
-import { withRoom } from '../context/with-room.ts';
+import type { Credential } from '../context/policy-view.ts';
+import type { RotationView } from '../context/rotation-view.ts';
+import { stagedCredential } from '../context/staged-credential.ts';
+import { type Room, withRoom } from '../context/with-room.ts';
 
-/**
- * What is proved other than that the incoming login with its staged password logs in on the
- * primary.
- */
-interface Other {
-  readonly credential?: Credential;
+interface Proof {
+  readonly credential: Credential;
+  /** Left out: the primary. */
   readonly server?: Target;
 }
 
 /**
- * A fresh session with a credential, by default the one that this rotation makes current. Throws
- * what `connect` throws when it does not log in: where that is the password's fault, a fault
- * `password-refused`. Throws `login-not-proven` when the server did not even ask, which would prove
- * nothing (G6).
+ * A fresh session with a credential. Throws what `connect` throws when it does not log in: where
+ * that is the password's fault, a fault `password-refused`. Throws `login-not-proven` when the
+ * server did not even ask, which would prove nothing (G6).
  */
 export async function proveLogin(
-  context: RotationView,
-  { credential, server = context.connection }: Other = {},
+  context: Room,
+  { credential: { username: user, password }, server = context.connection }: Proof,
 ): Promise<Session> {
-  const { username: user, password } = credential ?? (await stagedCredential(context));
   const target = { ...server, user, password };
   // A consumer's session keeps the login's own settings, so that `verify` sees them.
   const kind = context.policy.type === 'rotator' ? 'rotator' : 'consumer';
@@ -37,6 +34,15 @@ export async function proveLogin(
   if (session.proven) return session;
   await session[Symbol.asyncDispose]();
   throw fault('login-not-proven', { server: placeOf(target), login: user });
+}
+
+/** The same with the credential that a rotation makes current. */
+export async function proveStaged(
+  view: RotationView,
+  { server }: Pick<Proof, 'server'> = {},
+): Promise<Session> {
+  const credential = await stagedCredential(view);
+  return proveLogin(view, server ? { credential, server } : { credential });
 }
 
 /**

@@ -8,17 +8,13 @@ import { changePassword } from '../../postgres/logins/change-password.ts';
 import { letBackIn, repairsOf } from '../../postgres/logins/let-back-in.ts';
 import { readLogins } from '../../postgres/logins/login.ts';
 import { scramVerifier } from '../../postgres/logins/scram-verifier.ts';
-import {
-  holdsAny,
-  incomingLogin,
-  otherLogin,
-  type RotationContext,
-  stagedCredential,
-} from '../context/rotation-context.ts';
-import { underLock } from '../context/under-lock.ts';
+import { holdsAny } from '../context/holds.ts';
+import { incomingLogin, loginsOf } from '../context/rotation-logins.ts';
+import type { RotationRun } from '../context/rotation-view.ts';
+import { stagedCredential } from '../context/staged-credential.ts';
 import { isRefused } from '../server-fault.ts';
 import { warn } from '../warn.ts';
-import { proveLogin } from './prove-login.ts';
+import { proveStaged } from './prove-login.ts';
 
 interface Under {
   /** Throws where there is nothing to prove. */
@@ -33,14 +29,14 @@ interface Under {
  * else changes, and what was thrown says why.
  */
 export async function withProvenLogin(
-  context: RotationContext,
+  context: RotationRun,
   step: StepName,
   { check, act }: Under,
 ): Promise<void> {
   // A fresh session sees a change only once it is committed, so each try is a transaction of its
   // own.
   for (let isMended = false; ; isMended = true) {
-    const isDone = await underLock(context, async (lock) => {
+    const isDone = await context.underLock(async (lock) => {
       await check?.();
       const refused = await refusalOfLogin(context);
       if (refused === undefined) {
@@ -60,9 +56,9 @@ export async function withProvenLogin(
  * Why PostgreSQL refuses the login that this rotation makes current; undefined when it logs in.
  * Throws where it was not asked.
  */
-async function refusalOfLogin(context: RotationContext): Promise<Fault | undefined> {
+async function refusalOfLogin(context: RotationRun): Promise<Fault | undefined> {
   try {
-    await using _session = await proveLogin(context);
+    await using _session = await proveStaged(context);
     return undefined;
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
@@ -77,7 +73,7 @@ async function refusalOfLogin(context: RotationContext): Promise<Fault | undefin
  * PostgreSQL looks at the limit after the password, LOGIN and VALID UNTIL, so that is a proof of
  * all these.
  */
-async function isFullOnly(context: RotationContext): Promise<boolean> {
+async function isFullOnly(context: RotationRun): Promise<boolean> {
   const { login, other } = await bothLogins(context);
   return login?.mayConnect === true && repairsOf(login, other).length === 0;
 }
@@ -86,13 +82,13 @@ async function isFullOnly(context: RotationContext): Promise<boolean> {
  * Whether to set the password again: consumers read it already, or it is the one to go back to. Not
  * where pg_hba.conf or a right on the database keeps the login out.
  */
-async function isToMend(context: RotationContext, refused: Fault): Promise<boolean> {
+async function isToMend(context: RotationRun, refused: Fault): Promise<boolean> {
   if (isFault(refused, 'privilege-missing') || refusedAs(refused) === 'entry') return false;
   return context.rotation.rolledBackTo !== null || (await isPublishedAnywhere(context));
 }
 
 /** A version that somebody edited still has its token. keyturn sets no password from it. */
-async function refuseAltered(context: RotationContext, refused: Fault): Promise<void> {
+async function refuseAltered(context: RotationRun, refused: Fault): Promise<void> {
   const { policy, rotation } = context;
   for (const destination of context.destinations) {
     if (!(await context.read(destination, 'current'))?.edited) continue;
@@ -112,7 +108,7 @@ async function refuseAltered(context: RotationContext, refused: Fault): Promise<
 }
 
 /** Whether any destination publishes this rotation's version in any of its secrets. */
-export async function isPublishedAnywhere(context: RotationContext): Promise<boolean> {
+export async function isPublishedAnywhere(context: RotationRun): Promise<boolean> {
   for (const destination of context.destinations) if (await holdsAny(context, destination)) return true;
   return false;
 }
@@ -122,7 +118,7 @@ export async function isPublishedAnywhere(context: RotationContext): Promise<boo
  * lets it in. The history has that before. Needs the policy's lock. Throws where the login does not
  * exist any more.
  */
-export async function setAgain(context: RotationContext, step: StepName): Promise<void> {
+export async function setAgain(context: RotationRun, step: StepName): Promise<void> {
   const incoming = incomingLogin(context);
   const client = await context.rotator();
   const verifier = scramVerifier((await stagedCredential(context)).password);
@@ -144,14 +140,11 @@ export async function setAgain(context: RotationContext, step: StepName): Promis
   else await letBackIn(client, incoming, { verifier, repairs });
 }
 
-async function bothLogins(context: RotationContext) {
-  const [name, otherName] = [incomingLogin(context), otherLogin(context)];
-  const found = await readLogins(
-    await context.rotator(),
-    otherName === undefined ? [name] : [name, otherName],
-  );
+async function bothLogins(context: RotationRun) {
+  const { incoming: name, outgoing: otherName } = loginsOf(context);
+  const found = await readLogins(await context.rotator(), otherName === null ? [name] : [name, otherName]);
   return {
     login: found.get(name),
-    other: otherName === undefined ? undefined : found.get(otherName),
+    other: otherName === null ? undefined : found.get(otherName),
   };
 }

@@ -1,19 +1,21 @@
 import pg from 'pg';
 import { factOf, fault } from '../../facts/fault.ts';
 import { databaseError } from '../../postgres/connection/database-error.ts';
-import { incomingLogin, type RotationContext } from '../context/rotation-context.ts';
 
 /**
- * Runs the policy's `verify` statements in a session of its login. Throws a fault
+ * Runs a policy's `verify` statements in a session of a login. Throws a fault
  * `verify-statement-failed` for the first that fails, and another one where the connection was lost
  * meanwhile: that says nothing of the statement, and is tried again.
  */
-export async function runVerifyStatements(context: RotationContext, client: pg.Client): Promise<void> {
-  for (const statement of context.policy.verify) {
+export async function runVerifyStatements(
+  client: pg.Client,
+  { statements, login }: { readonly statements: readonly string[]; readonly login: string },
+): Promise<void> {
+  for (const statement of statements) {
     try {
       await client.query(statement);
     } catch (cause) {
-      const told = databaseError(cause, incomingLogin(context));
+      const told = databaseError(cause, login);
       if (isLost(cause)) throw told;
       throw fault('verify-statement-failed', { statement, cause: factOf(told) }, { cause });
     }

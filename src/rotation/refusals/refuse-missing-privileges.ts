@@ -1,5 +1,5 @@
 import { isForbidden } from '../../postgres/connection/database-error.ts';
-import type { LoginsView } from '../context/rotation-context.ts';
+import type { LoginsPreview } from '../context/rotation-view.ts';
 import { privilegeFindings } from '../findings/privilege-findings.ts';
 import { refuse } from '../findings/refuse.ts';
 
@@ -7,7 +7,7 @@ import { refuse } from '../findings/refuse.ts';
  * Throws a fault that names every right that the rotator lacks for this rotation, and the statement
  * that gives it.
  */
-export async function refuseMissingPrivileges(view: LoginsView): Promise<void> {
+export async function refuseMissingPrivileges(view: LoginsPreview): Promise<void> {
   refuse(await privilegeFindings(view));
 }
 
@@ -15,7 +15,7 @@ export async function refuseMissingPrivileges(view: LoginsView): Promise<void> {
  * Throws what a statement that alters a role threw. Where PostgreSQL says that a right is missing,
  * a fault that says which, if that can be told: somebody changed the roles since `check`.
  */
-export async function rethrowNamingPrivileges(view: LoginsView, error: unknown): Promise<never> {
+export async function rethrowNamingPrivileges(view: LoginsPreview, error: unknown): Promise<never> {
   if (isForbidden(error)) await refuseMissingPrivileges(view);
   throw error;
 }

@@ -1,6 +1,6 @@
 import { type Fault, fault } from '../../facts/fault.ts';
 import { command } from '../../facts/remedy.ts';
-import type { RotationContext } from '../context/rotation-context.ts';
+import type { RotationView } from '../context/rotation-view.ts';
 
 /**
  * Throws a fault `publication-replaced` where a rotation was published and somebody replaced its
@@ -10,7 +10,7 @@ export function refuseReplaced({
   destinations: [primary],
   policy,
   rotation: { publishedAt, outgoing },
-}: RotationContext): void {
+}: RotationView): void {
   if (publishedAt !== null) throw replaced({ destination: primary.name, outgoing, policy: policy.name });
 }
 

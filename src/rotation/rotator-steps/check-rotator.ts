@@ -2,7 +2,8 @@ import { fact } from '../../facts/fact.ts';
 import { fault } from '../../facts/fault.ts';
 import { connect } from '../../postgres/connection/connect.ts';
 import { readServer } from '../../postgres/connection/rotator.ts';
-import { incomingLogin, type RotationContext } from '../context/rotation-context.ts';
+import type { RotationLogins } from '../context/rotation-logins.ts';
+import { hasBegun, type Preview } from '../context/rotation-view.ts';
 import { nextDue } from '../due-rotation.ts';
 import { expiryFindings } from '../findings/expiry-findings.ts';
 import { outsideFindings } from '../findings/outside-findings.ts';
@@ -16,7 +17,7 @@ import { runVerifyStatements } from '../proof/run-verify-statements.ts';
 import { refuseLateStart } from '../refusals/refuse-late-start.ts';
 import { refuseReplaced } from '../refusals/refuse-replaced.ts';
 import type { Step } from '../step.ts';
-import { check } from '../steps/check.ts';
+import { isChecked } from '../steps/check.ts';
 import { noticeOf } from '../steps/check-warnings.ts';
 import { pendingInUse } from './pending-in-use.ts';
 
@@ -27,17 +28,17 @@ import { pendingInUse } from './pending-in-use.ts';
  */
 export const checkRotator: Step = {
   name: 'check',
-  isDone: check.isDone,
+  isDone: isChecked,
   async run(context) {
     const logins = await inspectRotator(context);
-    context.rotation = await context.ledger.freeze(context.rotation, logins);
+    context.follow(await context.ledger.freeze(context.rotation, logins));
     return undefined;
   },
   inspect: inspectRotator,
-  async describe(context) {
-    return fact('plan-check-rotator', { login: incomingLogin(context) });
+  async describe(_preview, { incoming }) {
+    return fact('plan-check-rotator', { login: incoming });
   },
-  async warnings(context) {
+  async warnings(context, { incoming }) {
     const [primary] = context.destinations;
     const due = nextDue(
       context.policy,
@@ -52,7 +53,7 @@ export const checkRotator: Step = {
         ? [
             {
               fact: fact('configured-password-obsolete', {
-                login: incomingLogin(context),
+                login: incoming,
                 destination: primary.name,
                 connection: context.connection.name,
               }),
@@ -63,10 +64,11 @@ export const checkRotator: Step = {
   },
 };
 
-async function inspectRotator(context: RotationContext): Promise<{ incoming: string; outgoing: null }> {
-  const rotator = incomingLogin(context);
-  refuseReplaced(context);
-  refuseLateStart(context);
+async function inspectRotator(context: Preview): Promise<RotationLogins> {
+  if (hasBegun(context)) {
+    refuseReplaced(context);
+    refuseLateStart(context);
+  }
   refuse(serverFindings(context.connection, await readServer(await context.rotator())));
   const findings = await rotatorFindings(context);
   for (const replica of context.replicas) findings.push(...(await replicaFindings(context, replica)));
@@ -74,28 +76,29 @@ async function inspectRotator(context: RotationContext): Promise<{ incoming: str
   await tryVerifyStatements(context);
   refuse(await outsideFindings(context));
   await refusePendingInUse(context);
-  return { incoming: rotator, outgoing: null };
+  return { incoming: context.policy.logins[0], outgoing: null };
 }
 
-async function tryVerifyStatements(context: RotationContext): Promise<void> {
+async function tryVerifyStatements(context: Preview): Promise<void> {
   // In a session of its own, as in `verify`: a statement may change session state.
-  await using session = await context.beside(() => connect(context.connection));
-  await runVerifyStatements(context, session.client);
+  const { policy, connection } = context;
+  await using session = await context.beside(() => connect(connection));
+  await runVerifyStatements(session.client, { statements: policy.verify, login: policy.logins[0] });
 }
 
 /**
  * A pending version that no open rotation staged is about to be discarded; it must not be the
  * rotator's password.
  */
-async function refusePendingInUse(context: RotationContext): Promise<void> {
+async function refusePendingInUse(context: Preview): Promise<void> {
   const others: PendingPart[] = [];
   for (const each of context.destinations) others.push(...(await otherPendingParts(context, each)));
   if (others.length === 0) return;
   const { destination, token } = (await pendingInUse(context)) ?? {};
-  if (!destination || token === context.rotation.id) return;
+  if (!destination || token === context.rotation?.id) return;
   throw fault('pending-password-in-use', {
     destination: destination.name,
     version: token ?? null,
-    login: incomingLogin(context),
+    login: context.policy.logins[0],
   });
 }

@@ -1,7 +1,7 @@
 import type { Fact } from '../../facts/fact.ts';
 import type { Rotation } from '../../ledger/rotation.ts';
-import { isPublished, type RotationContext } from '../context/rotation-context.ts';
-import { underLock } from '../context/under-lock.ts';
+import { isPublished } from '../context/holds.ts';
+import type { RotationRun } from '../context/rotation-view.ts';
 import { discardStaged } from '../end-and-discard.ts';
 import { mayBeSet } from './is-set.ts';
 import { pendingInUse } from './pending-in-use.ts';
@@ -11,14 +11,13 @@ import { pendingInUse } from './pending-in-use.ts';
  * the rotator's password by now: then undefined, and nothing has changed. Throws, and nothing has
  * changed either, where no other password is proven to be the rotator's.
  */
-export async function endUnset(context: RotationContext, reason?: Fact): Promise<Rotation | undefined> {
+export async function endUnset(context: RotationRun, reason?: Fact): Promise<Rotation | undefined> {
   const { ledger, policy, rotation } = context;
   const end = () => ledger.finish(rotation, 'failed', reason);
   if (await mayBeSet(context)) {
     // Under the lock that `set` needs, and before anything is discarded: after it nobody sets it
     // any more.
-    const ended = await underLock(
-      context,
+    const ended = await context.underLock(
       async () => ((await isPublished(context)) || (await pendingInUse(context)) ? undefined : end()),
       { logins: policy.logins },
     );

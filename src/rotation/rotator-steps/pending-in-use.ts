@@ -1,6 +1,7 @@
 import { readServer } from '../../postgres/connection/rotator.ts';
 import { credentialIn } from '../context/credential-in.ts';
-import { incomingLogin, type OpenDestination, type RotationContext } from '../context/rotation-context.ts';
+import type { OpenDestination } from '../context/policy-view.ts';
+import type { Preview } from '../context/rotation-view.ts';
 import { refuse } from '../findings/refuse.ts';
 import { serverFindings } from '../findings/server-findings.ts';
 import { proveLogin } from '../proof/prove-login.ts';
@@ -17,8 +18,8 @@ export interface PendingInUse {
  * proves nothing: it refuses the right one too where the role has NOLOGIN, its VALID UNTIL is over
  * or pg_hba.conf has no entry for it. Throws where none is let in (G6).
  */
-export async function pendingInUse(context: RotationContext): Promise<PendingInUse | undefined> {
-  const rotator = incomingLogin(context);
+export async function pendingInUse(context: Preview): Promise<PendingInUse | undefined> {
+  const rotator = context.policy.logins[0];
   const inUse = await passwordInUse(context);
   for (const destination of context.destinations) {
     const pending = await context.read(destination, 'pending');
@@ -29,9 +30,9 @@ export async function pendingInUse(context: RotationContext): Promise<PendingInU
   return undefined;
 }
 
-function passwordInUse(context: RotationContext): Promise<string> {
+function passwordInUse(context: Preview): Promise<string> {
   const { connection } = context;
-  const username = incomingLogin(context);
+  const username = context.policy.logins[0];
   async function prove(password: string): Promise<string> {
     await using session = await proveLogin(context, { credential: { username, password } });
     // A standby may still have the password of before.

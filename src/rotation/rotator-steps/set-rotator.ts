@@ -1,8 +1,7 @@
 import { fact } from '../../facts/fact.ts';
 import { changePassword } from '../../postgres/logins/change-password.ts';
 import { scramVerifier } from '../../postgres/logins/scram-verifier.ts';
-import { incomingLogin, stagedCredential } from '../context/rotation-context.ts';
-import { underLock } from '../context/under-lock.ts';
+import { stagedCredential } from '../context/staged-credential.ts';
 import type { Step } from '../step.ts';
 import { isSet } from './is-set.ts';
 
@@ -17,10 +16,10 @@ export const setRotator: Step = {
     const { username, password } = await stagedCredential(context);
     const verifier = scramVerifier(password);
     const client = await context.rotator();
-    await underLock(context, () => changePassword(client, username, verifier));
+    await context.underLock(() => changePassword(client, username, verifier));
     return undefined;
   },
-  async describe(context) {
-    return fact('plan-set-rotator', { login: incomingLogin(context) });
+  async describe(_preview, { incoming }) {
+    return fact('plan-set-rotator', { login: incoming });
   },
 };

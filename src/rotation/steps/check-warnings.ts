@@ -1,7 +1,8 @@
 import type { Fact } from '../../facts/fact.ts';
 import { readLogins } from '../../postgres/logins/login.ts';
 import { sessionsIn } from '../../postgres/sessions/sessions.ts';
-import { frozenLogins, type LoginsContext } from '../context/rotation-context.ts';
+import type { LoginPair } from '../context/rotation-logins.ts';
+import type { LoginsPreview } from '../context/rotation-view.ts';
 import { nextDue } from '../due-rotation.ts';
 import { expiryFindings } from '../findings/expiry-findings.ts';
 import { grantFindings } from '../findings/grant-findings.ts';
@@ -14,7 +15,7 @@ import type { Notice } from '../step.ts';
 import { turnOf } from '../turn-of.ts';
 
 /** What stops no rotation, but will trouble somebody. */
-export async function checkWarnings(context: LoginsContext): Promise<Notice[]> {
+export async function checkWarnings(context: LoginsPreview, { incoming }: LoginPair): Promise<Notice[]> {
   const { policy, ledger, clock } = context;
   const changes = await outsideChanges(context);
   const inUse = await unpublishedUse(context, sessionsIn(await context.uses(policy.logins)));
@@ -23,7 +24,7 @@ export async function checkWarnings(context: LoginsContext): Promise<Notice[]> {
   const findings = [
     ...logins.filter(({ level }) => level === 'warn'),
     ...(inUse ? [inUse] : []),
-    ...(await leftoverFindings(context, frozenLogins(context).incoming)),
+    ...(await leftoverFindings(context, incoming)),
     ...(await expiryFindings(context, due)),
     ...(await ownershipFindings(context)),
     ...((await isPair(context)) ? await grantFindings(context) : []),
@@ -41,6 +42,6 @@ export function noticeOf(fact: Fact): Notice {
 }
 
 /** Whether both logins exist: only then they can be compared. */
-async function isPair({ policy, rotator }: LoginsContext): Promise<boolean> {
+async function isPair({ policy, rotator }: LoginsPreview): Promise<boolean> {
   return (await readLogins(await rotator(), policy.logins)).size === policy.logins.length;
 }

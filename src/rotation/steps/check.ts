@@ -1,7 +1,16 @@
 import { otherOf } from '../../config/other-of.ts';
+import type { LoginsPolicy } from '../../config/policy.ts';
 import { fact } from '../../facts/fact.ts';
 import { readServer } from '../../postgres/connection/rotator.ts';
-import { findStaged, frozenLogins, holds, type LoginsContext } from '../context/rotation-context.ts';
+import { holds } from '../context/holds.ts';
+import type { LoginPair } from '../context/rotation-logins.ts';
+import {
+  hasBegun,
+  type LoginsPreview,
+  type LoginsView,
+  type RotationView,
+} from '../context/rotation-view.ts';
+import { findStaged } from '../context/staged-credential.ts';
 import { findIncoming } from '../findings/find-incoming.ts';
 import { loginFindings } from '../findings/login-findings.ts';
 import { privilegeFindings } from '../findings/privilege-findings.ts';
@@ -18,40 +27,42 @@ import { checkWarnings } from './check-warnings.ts';
  * Resolves the logins and refuses whatever would stop or endanger the steps that follow. Changes
  * nothing.
  */
-export const check: Step<LoginsContext> = {
+export const check: Step<LoginsPolicy> = {
   name: 'check',
-  async isDone(context) {
-    const { destinations, rotation } = context;
-    if (rotation.incoming === null) return false;
-    // Once all had it, the primary decides.
-    for (const destination of rotation.publishedAt === null ? destinations : destinations.slice(0, 1)) {
-      for (const stage of ['current', 'pending'] as const) {
-        if (await holds(context, destination, stage)) return true;
-      }
-    }
-    return false;
-  },
+  isDone: isChecked,
   async run(context) {
     const logins = await inspect(context);
-    context.rotation = await context.ledger.freeze(context.rotation, logins);
+    context.follow(await context.ledger.freeze(context.rotation, logins));
     return undefined;
   },
   inspect,
-  async describe(context) {
-    const { incoming, outgoing } = frozenLogins(context);
+  async describe(_preview, { incoming, outgoing }: LoginPair) {
     return fact('plan-check', { incoming, outgoing });
   },
   warnings: checkWarnings,
 };
 
+/** Whether the logins are frozen and what was staged with them is still there. */
+export async function isChecked(view: RotationView): Promise<boolean> {
+  const { destinations, rotation } = view;
+  if (rotation.incoming === null) return false;
+  // Once all had it, the primary decides.
+  for (const destination of rotation.publishedAt === null ? destinations : destinations.slice(0, 1)) {
+    for (const stage of ['current', 'pending'] as const) {
+      if (await holds(view, destination, stage)) return true;
+    }
+  }
+  return false;
+}
+
 /** What `check` finds, without recording it. Throws one fault that names all that is in the way. */
-export async function inspect(
-  context: LoginsContext,
-): Promise<{ readonly incoming: string; readonly outgoing: string }> {
-  refuseReplaced(context);
-  const published = await publishedLogins(context);
-  if (published) return published;
-  refuseLateStart(context);
+export async function inspect(context: LoginsPreview): Promise<LoginPair> {
+  if (hasBegun(context)) {
+    refuseReplaced(context);
+    const published = await publishedLogins(context);
+    if (published) return published;
+    refuseLateStart(context);
+  }
   refuse(serverFindings(context.connection, await readServer(await context.rotator())));
   const logins = await loginFindings(context, await turnOf(context));
   const findings = [...logins, ...(await privilegeFindings(context))];
@@ -67,7 +78,7 @@ export async function inspect(
  * The logins of a rotation that is published though the ledger does not know them: it was restored
  * from a backup.
  */
-async function publishedLogins(context: LoginsContext) {
+async function publishedLogins(context: LoginsView): Promise<LoginPair | undefined> {
   const { rotation, destinations, policy } = context;
   if (rotation.incoming !== null) return undefined;
   for (const destination of destinations) {

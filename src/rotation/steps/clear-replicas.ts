@@ -1,7 +1,8 @@
 import type { SessionInfo } from '../../facts/database/session-info.ts';
 import { readLogins } from '../../postgres/logins/login.ts';
 import type { OpenReplica } from '../../postgres/replicas/open-replica.ts';
-import { frozenLogins, type LoginsContext } from '../context/rotation-context.ts';
+import { frozenLogins } from '../context/rotation-logins.ts';
+import type { LoginsRun, LoginsView } from '../context/rotation-view.ts';
 import { cut } from './cut.ts';
 import { mayCut } from './drain.ts';
 
@@ -17,7 +18,7 @@ export interface OnReplicas {
  * Whether the outgoing login is shut out and gone on every replica. Throws where a replica cannot
  * be asked and the others are clear.
  */
-export async function areReplicasClear(context: LoginsContext): Promise<boolean> {
+export async function areReplicasClear(context: LoginsView): Promise<boolean> {
   const looks = await Promise.allSettled(context.replicas.map((replica) => lookAt(context, replica)));
   const isLeft = looks.some(
     (look) => look.status === 'fulfilled' && (look.value.isOpen || look.value.sessions.length > 0),
@@ -32,7 +33,7 @@ export async function areReplicasClear(context: LoginsContext): Promise<boolean>
  * replayed NOLOGIN before, else the sessions would come back. A replica that is away does not hold
  * up the others: its error is thrown at the end.
  */
-export async function clearReplicas(context: LoginsContext): Promise<OnReplicas> {
+export async function clearReplicas(context: LoginsRun): Promise<OnReplicas> {
   const behind: OpenReplica[] = [];
   const left: SessionInfo[] = [];
   const faults: unknown[] = [];
@@ -51,7 +52,7 @@ export async function clearReplicas(context: LoginsContext): Promise<OnReplicas>
 }
 
 async function lookAt(
-  context: LoginsContext,
+  context: LoginsView,
   replica: OpenReplica,
 ): Promise<{ readonly isOpen: boolean; readonly sessions: readonly SessionInfo[] }> {
   const { outgoing } = frozenLogins(context);

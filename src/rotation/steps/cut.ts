@@ -4,8 +4,8 @@ import { factOf, fault } from '../../facts/fault.ts';
 import { sql } from '../../facts/remedy.ts';
 import type { OpenReplica } from '../../postgres/replicas/open-replica.ts';
 import { terminate } from '../../postgres/sessions/sessions.ts';
-import { frozenLogins, type LoginsContext } from '../context/rotation-context.ts';
-import { underLock } from '../context/under-lock.ts';
+import { frozenLogins } from '../context/rotation-logins.ts';
+import type { LoginsRun } from '../context/rotation-view.ts';
 import { refuseMissingPrivileges } from '../refusals/refuse-missing-privileges.ts';
 import { seenSession, subjectOfSessions } from '../uses/seen-use.ts';
 import { warn } from '../warn.ts';
@@ -16,7 +16,7 @@ import { warn } from '../warn.ts';
  * that it may not end.
  */
 export async function cut(
-  context: LoginsContext,
+  context: LoginsRun,
   sessions: readonly SessionInfo[],
   replica?: OpenReplica,
 ): Promise<void> {
@@ -29,7 +29,7 @@ export async function cut(
   const pids = sessions.map(({ pid }) => pid);
   const client = await context.rotator();
   // Under the lock: after the next rotation this login would be the one in use.
-  const refused = await underLock(context, () =>
+  const refused = await context.underLock(() =>
     replica ? replica.terminate(outgoing, pids) : terminate(client, outgoing, pids),
   );
   if (refused.length === 0) return;

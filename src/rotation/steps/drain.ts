@@ -1,8 +1,10 @@
+import type { LoginsPolicy } from '../../config/policy.ts';
 import { fact } from '../../facts/fact.ts';
 import type { SeenClients } from '../../facts/rotation/use-facts.ts';
 import { readLogins } from '../../postgres/logins/login.ts';
 import { type LoginUse, NOBODY } from '../../postgres/sessions/sessions.ts';
-import { frozenLogins, type LoginsContext } from '../context/rotation-context.ts';
+import { frozenLogins, type LoginPair } from '../context/rotation-logins.ts';
+import type { LoginsPreview, LoginsView } from '../context/rotation-view.ts';
 import { mayTerminate } from '../may-terminate.ts';
 import type { Step, Wait } from '../step.ts';
 import { pooledClients } from '../uses/pooled-clients.ts';
@@ -13,7 +15,7 @@ import { warn } from '../warn.ts';
  * Waits until nobody uses the outgoing login, or until the deadline has passed and the policy says
  * to cut.
  */
-export const drain: Step<LoginsContext> = {
+export const drain: Step<LoginsPolicy> = {
   name: 'drain',
   async isDone(context) {
     if (mayCut(context)) return true;
@@ -38,13 +40,12 @@ export const drain: Step<LoginsContext> = {
     for (const fault of faults) await warn(context, 'drain', fault);
     return waitForUse(context, await lookTogether(context), clients);
   },
-  async describe(context) {
-    const { outgoing } = frozenLogins(context);
+  async describe(context, { outgoing }: LoginPair) {
     const { grace, timeout, onTimeout } = context.policy.drain;
     const found = (await context.uses([outgoing])).get(outgoing) ?? NOBODY;
     const use = seenInDetail(outgoing, found, (await pooledClients(context, outgoing)).clients);
-    if (context.rotation.reason === 'emergency') return fact('plan-no-drain', use);
-    if (context.rotation.publishedAt === null) {
+    if (context.reason === 'emergency') return fact('plan-no-drain', use);
+    if (!context.rotation?.publishedAt) {
       return fact('plan-drain', { ...use, grace, timeout, begun: false, onTimeout });
     }
     const left = (instant: number) => Math.max(0, instant - context.clock.now());
@@ -56,10 +57,10 @@ export const drain: Step<LoginsContext> = {
       onTimeout,
     });
   },
-  async warnings(context) {
+  async warnings(context, { outgoing }: LoginPair) {
     // Skip PgBouncer when there is nothing to wait for.
     if (mayCut(context)) return [];
-    return (await pooledClients(context, frozenLogins(context).outgoing)).faults;
+    return (await pooledClients(context, outgoing)).faults;
   },
 };
 
@@ -67,7 +68,7 @@ export const drain: Step<LoginsContext> = {
  * Whether sessions of the outgoing login may be ended: its time is up and the policy says so, or
  * the password leaked.
  */
-export function mayCut(context: LoginsContext): boolean {
+export function mayCut(context: LoginsPreview): boolean {
   const since = cutSince(context);
   return since !== undefined && context.clock.now() >= since;
 }
@@ -78,21 +79,17 @@ export function mayCut(context: LoginsContext): boolean {
  * keyturn ends none. The login is shut out all the same, and the rotation ends with a warning,
  * since waiting on would hold back every rotation that follows.
  */
-export function mustWaitFor(context: LoginsContext, { sessions, prepared }: LoginUse): boolean {
+export function mustWaitFor(context: LoginsPreview, { sessions, prepared }: LoginUse): boolean {
   return sessions.length > 0 || (prepared.length > 0 && !mayCut(context));
 }
 
 /** Who uses the outgoing login. Policies that drain on the same connection share the query. */
-function lookTogether(context: LoginsContext): Promise<LoginUse> {
+function lookTogether(context: LoginsView): Promise<LoginUse> {
   return context.look(frozenLogins(context).outgoing, pollInterval(context) / 2);
 }
 
 /** When to count again, and who is still there; `clients` are those of PgBouncers. */
-export function waitForUse(
-  context: LoginsContext,
-  use: LoginUse,
-  clients: readonly SeenClients[] = [],
-): Wait {
+export function waitForUse(context: LoginsView, use: LoginUse, clients: readonly SeenClients[] = []): Wait {
   const { outgoing } = frozenLogins(context);
   const now = context.clock.now();
   const end = deadline(context);
@@ -117,7 +114,7 @@ export function waitForUse(
   };
 }
 
-function pollInterval(context: LoginsContext): number {
+function pollInterval(context: LoginsPreview): number {
   const now = context.clock.now();
   const since = cutSince(context);
   // Sessions that were told to end are gone in a moment; for those that stay the interval grows.
@@ -127,19 +124,19 @@ function pollInterval(context: LoginsContext): number {
 }
 
 /** From when on sessions may be ended; undefined: never. */
-function cutSince(context: LoginsContext): number | undefined {
+function cutSince(context: LoginsPreview): number | undefined {
   if (!mayTerminate(context)) return undefined;
-  return context.rotation.reason === 'emergency' ? publishedAt(context) : deadline(context);
+  return context.reason === 'emergency' ? publishedAt(context) : deadline(context);
 }
 
-function publishedAt({ rotation, clock }: LoginsContext): number {
-  return rotation.publishedAt?.getTime() ?? clock.now();
+function publishedAt({ rotation, clock }: LoginsPreview): number {
+  return rotation?.publishedAt?.getTime() ?? clock.now();
 }
 
-function graceEnd(context: LoginsContext): number {
+function graceEnd(context: LoginsPreview): number {
   return publishedAt(context) + context.policy.drain.grace;
 }
 
-function deadline(context: LoginsContext): number {
+function deadline(context: LoginsPreview): number {
   return publishedAt(context) + context.policy.drain.timeout;
 }

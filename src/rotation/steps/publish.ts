@@ -2,16 +2,10 @@ import { timingSafeEqual } from 'node:crypto';
 import { fact } from '../../facts/fact.ts';
 import { fault } from '../../facts/fault.ts';
 import type { PolicyLock } from '../../postgres/locks/policy-lock.ts';
-import { promoteVersion } from '../context/change-store.ts';
-import {
-  type Credential,
-  holds,
-  incomingLogin,
-  type OpenDestination,
-  type RotationContext,
-  stagedCredential,
-  tokenOf,
-} from '../context/rotation-context.ts';
+import { holds, tokenOf } from '../context/holds.ts';
+import type { Credential, OpenDestination } from '../context/policy-view.ts';
+import type { RotationRun } from '../context/rotation-view.ts';
+import { stagedCredential } from '../context/staged-credential.ts';
 import { withProvenLogin } from '../proof/proven-login.ts';
 import { refuseSuperseded } from '../refusals/refuse-superseded.ts';
 import type { Step } from '../step.ts';
@@ -29,28 +23,29 @@ export const publish: Step = {
     // Under the lock that `set` needs: nobody can give the login another password between this
     // proof and the promotion.
     await withProvenLogin(context, 'publish', { act: (lock) => promote(context, lock) });
-    context.rotation = await context.ledger.published(context.rotation);
+    context.follow(await context.ledger.published(context.rotation));
     return undefined;
   },
-  async describe(context) {
+  async describe(context, { incoming }) {
     const destinations = context.destinations.toReversed().map(({ name }) => name);
-    return fact('plan-publish', { login: incomingLogin(context), destinations });
+    return fact('plan-publish', { login: incoming, destinations });
   },
 };
 
-async function promote(context: RotationContext, lock: PolicyLock): Promise<void> {
+async function promote(context: RotationRun, lock: PolicyLock): Promise<void> {
   const credential = await stagedCredential(context);
+  const back = context.rotation.rolledBackTo !== null;
   for (const destination of context.destinations.toReversed()) {
     // Checked right before: a worker that was stopped has lost the lock, and others have gone on.
     await lock.confirm();
     await refuseSuperseded(context);
-    await promoteVersion(context, destination);
+    await context.secrets.promote(destination, tokenOf(context), { back });
     await readBack(context, destination, credential);
   }
 }
 
 async function readBack(
-  context: RotationContext,
+  context: RotationRun,
   destination: OpenDestination,
   credential: Credential,
 ): Promise<void> {

@@ -1,3 +1,4 @@
+import type { LoginsPolicy } from '../../config/policy.ts';
 import { fact } from '../../facts/fact.ts';
 import { factOf, fault } from '../../facts/fault.ts';
 import { isFuture } from '../../ledger/future.ts';
@@ -7,7 +8,9 @@ import { disableLogin, readLogins } from '../../postgres/logins/login.ts';
 import { preparedInfo } from '../../postgres/sessions/prepared-transaction.ts';
 import { LAST_LOOK_MS, type LoginUse, NOBODY, usesOf } from '../../postgres/sessions/sessions.ts';
 import { awaitReplay } from '../await-replay.ts';
-import { frozenLogins, isPublished, type LoginsContext } from '../context/rotation-context.ts';
+import { isPublished } from '../context/holds.ts';
+import { frozenLogins, type LoginPair } from '../context/rotation-logins.ts';
+import type { LoginsPreview, LoginsRun, LoginsView } from '../context/rotation-view.ts';
 import { mayTerminate } from '../may-terminate.ts';
 import { withProvenLogin } from '../proof/proven-login.ts';
 import { rethrowNamingPrivileges } from '../refusals/refuse-missing-privileges.ts';
@@ -21,12 +24,12 @@ import { cut } from './cut.ts';
 import { mayCut, mustWaitFor, waitForUse } from './drain.ts';
 
 /** Shuts the outgoing login out, and only then ends what sessions are left, until none is. */
-export const revoke: Step<LoginsContext> = {
+export const revoke: Step<LoginsPolicy> = {
   name: 'revoke',
   async isDone(context) {
     // Somebody else who shut it did not prove that the published login works.
     if (context.rotation.outgoingShutAt === null || !(await isShut(context))) return false;
-    if (mustWaitFor(context, await useOnPrimary(context))) return false;
+    if (mustWaitFor(context, await useOnPrimary(context, frozenLogins(context).outgoing))) return false;
     if (context.replicas.length === 0) return true;
     return (await areReplicasClear(context)) && wasLastLook(context);
   },
@@ -37,23 +40,22 @@ export const revoke: Step<LoginsContext> = {
     const wait = await endSessions(context, wasOpen);
     return wait && { ...wait, marks: [...(wait.marks ?? []), 'outgoingShutAt'] };
   },
-  async describe(context) {
+  async describe(context, { outgoing }: LoginPair) {
     return fact('plan-revoke', {
-      login: frozenLogins(context).outgoing,
+      login: outgoing,
       endsSessions: mayTerminate(context),
       replicas: context.replicas.map(({ name }) => name),
     });
   },
-  async warnings(context) {
-    const { outgoing } = frozenLogins(context);
-    const { prepared } = await useOnPrimary(context);
+  async warnings(context, { outgoing }: LoginPair) {
+    const { prepared } = await useOnPrimary(context, outgoing);
     const { clients, faults } = await pooledClients(context, outgoing);
     const left = clients.map((who) => ({
       fact: fact('pgbouncer-clients-stay', who),
       subject: `${who.pgbouncer} ${who.database}`,
     }));
     // An emergency does not drain, and so asks here for the first time.
-    const untold = context.rotation.reason === 'emergency' ? faults : [];
+    const untold = context.reason === 'emergency' ? faults : [];
     if (prepared.length === 0) return [...left, ...untold];
     return [
       ...left,
@@ -73,9 +75,9 @@ export const revoke: Step<LoginsContext> = {
  * Ends what sessions are left of the outgoing login, which is shut out on the primary; returns what
  * there is to wait for.
  */
-async function endSessions(context: LoginsContext, wasOpen: boolean): Promise<Wait | undefined> {
+async function endSessions(context: LoginsRun, wasOpen: boolean): Promise<Wait | undefined> {
   const { outgoing } = frozenLogins(context);
-  const here = await useOnPrimary(context);
+  const here = await useOnPrimary(context, outgoing);
   if (mayCut(context)) await cut(context, here.sessions);
   // After the primary: who is in there need not wait for a replica that is behind or away.
   const { behind, sessions } = await clearReplicas(context);
@@ -95,14 +97,13 @@ async function endSessions(context: LoginsContext, wasOpen: boolean): Promise<Wa
  * Whether the last look was announced long enough ago. When a replica replayed NOLOGIN it does not
  * tell.
  */
-function wasLastLook({ rotation: { lastLookAt }, clock }: LoginsContext): boolean {
+function wasLastLook({ rotation: { lastLookAt }, clock }: LoginsView): boolean {
   const now = clock.now();
   // One in the future was written while a clock was wrong, and is not waited for.
   return lastLookAt !== null && (isFuture(lastLookAt, now) || now >= lastLookAt.getTime() + LAST_LOOK_MS);
 }
 
-async function useOnPrimary(context: LoginsContext): Promise<LoginUse> {
-  const { outgoing } = frozenLogins(context);
+async function useOnPrimary(context: LoginsPreview, outgoing: string): Promise<LoginUse> {
   // Not from a shared poll: this decides who is revoked and ended.
   return (await usesOf(await context.rotator(), [outgoing])).get(outgoing) ?? NOBODY;
 }
@@ -111,12 +112,12 @@ async function useOnPrimary(context: LoginsContext): Promise<LoginUse> {
  * Whether nobody new comes in as the outgoing login; so it is, too, where that does not exist any
  * more.
  */
-async function isShut(context: LoginsContext): Promise<boolean> {
+async function isShut(context: LoginsView): Promise<boolean> {
   const { outgoing } = frozenLogins(context);
   return !(await readLogins(await context.rotator(), [outgoing])).get(outgoing)?.canLogin;
 }
 
-async function shut(context: LoginsContext): Promise<void> {
+async function shut(context: LoginsRun): Promise<void> {
   const { outgoing } = frozenLogins(context);
   const client = await context.rotator();
   await withProvenLogin(context, 'revoke', {
@@ -137,7 +138,7 @@ function notRevoked(outgoing: string, error: unknown): unknown {
  * If sessions may be ended, so may those that keep NOLOGIN from being set. They are recorded
  * before.
  */
-function endingOf(context: LoginsContext): AlterOptions {
+function endingOf(context: LoginsRun): AlterOptions {
   if (!mayCut(context)) return {};
   const { outgoing } = frozenLogins(context);
   return {
@@ -149,7 +150,7 @@ function endingOf(context: LoginsContext): AlterOptions {
   };
 }
 
-async function refuseUnpublished(context: LoginsContext): Promise<void> {
+async function refuseUnpublished(context: LoginsView): Promise<void> {
   if (await isPublished(context)) return;
   const { outgoing } = frozenLogins(context);
   throw replaced({ destination: context.destinations[0].name, outgoing, policy: context.policy.name });

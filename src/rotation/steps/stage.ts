@@ -1,15 +1,11 @@
 import { fact } from '../../facts/fact.ts';
 import { fault } from '../../facts/fault.ts';
-import { discardVersion, stageVersion } from '../context/change-store.ts';
+import { holds } from '../context/holds.ts';
 import { loginFields } from '../context/login-fields.ts';
-import {
-  findStaged,
-  holds,
-  incomingLogin,
-  type OpenDestination,
-  type RotationContext,
-} from '../context/rotation-context.ts';
-import { underLock } from '../context/under-lock.ts';
+import type { OpenDestination } from '../context/policy-view.ts';
+import { incomingLogin } from '../context/rotation-logins.ts';
+import type { RotationRun, RotationView } from '../context/rotation-view.ts';
+import { findStaged } from '../context/staged-credential.ts';
 import { discardStaged } from '../end-and-discard.ts';
 import { otherPendingParts } from '../outside-changes/pending-parts.ts';
 import { generatePassword } from '../password.ts';
@@ -30,14 +26,16 @@ export const stage: Step = {
   },
   async run(context) {
     // Under the lock: else a worker that wakes up could discard what the next rotation staged.
-    await underLock(context, async () => {
-      // The primary comes first: whether any has the version decides whether there is a password
-      // already.
-      for (const [index, destination] of context.destinations.entries()) {
-        if (index > 0) await refuseSuperseded(context);
-        await stageIn(context, destination);
-      }
-    }).catch((error: unknown) => rethrowDiscarding(context, error));
+    await context
+      .underLock(async () => {
+        // The primary comes first: whether any has the version decides whether there is a password
+        // already.
+        for (const [index, destination] of context.destinations.entries()) {
+          if (index > 0) await refuseSuperseded(context);
+          await stageIn(context, destination);
+        }
+      })
+      .catch((error: unknown) => rethrowDiscarding(context, error));
     return undefined;
   },
   async describe({ policy, destinations }) {
@@ -48,7 +46,7 @@ export const stage: Step = {
   },
 };
 
-async function isStaged(context: RotationContext, destination: OpenDestination): Promise<boolean> {
+async function isStaged(context: RotationView, destination: OpenDestination): Promise<boolean> {
   return (await holds(context, destination, 'current')) || (await holds(context, destination, 'pending'));
 }
 
@@ -56,25 +54,25 @@ async function isStaged(context: RotationContext, destination: OpenDestination):
  * A worker that lost the lock while it was stopped may have staged for a rotation that is over by
  * now.
  */
-async function rethrowDiscarding(context: RotationContext, error: unknown): Promise<never> {
+async function rethrowDiscarding(context: RotationRun, error: unknown): Promise<never> {
   const now = await context.ledger.find(context.rotation.id).catch(() => undefined);
   if (now && now.status !== 'open') await discardStaged(context);
   throw error;
 }
 
-async function stageIn(context: RotationContext, destination: OpenDestination): Promise<void> {
+async function stageIn(context: RotationRun, destination: OpenDestination): Promise<void> {
   if (await holds(context, destination, 'current')) return;
   await discardLeftover(context, destination);
   const username = incomingLogin(context);
   const password = (await stagedPassword(context)) ?? generatePassword(context.policy.password);
   const fields = loginFields(destination.secrets, context.connection, { username, password });
-  await stageVersion(context, destination, fields);
+  await context.secrets.stage(destination, context.rotation.id, fields);
   if (await isStaged(context, destination)) return;
   throw fault('store-does-not-give-back', { destination: destination.name, stage: 'pending' });
 }
 
 /** The staged password, even if only one secret of one destination has it. */
-async function stagedPassword(context: RotationContext): Promise<string | undefined> {
+async function stagedPassword(context: RotationView): Promise<string | undefined> {
   for (const destination of context.destinations) {
     for (const label of ['current', 'pending'] as const) {
       const version = await context.read(destination, label);
@@ -85,8 +83,8 @@ async function stagedPassword(context: RotationContext): Promise<string | undefi
 }
 
 // `check` let only versions of our own, closed rotations pass, and with --adopt those of others.
-async function discardLeftover(context: RotationContext, destination: OpenDestination): Promise<void> {
-  for (const part of await otherPendingParts(context, destination)) {
-    await discardVersion(context, destination, part);
+async function discardLeftover(context: RotationRun, destination: OpenDestination): Promise<void> {
+  for (const { mapping, token } of await otherPendingParts(context, destination)) {
+    await context.secrets.discard(destination, mapping, token);
   }
 }

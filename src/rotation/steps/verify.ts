@@ -1,8 +1,9 @@
 import { fact } from '../../facts/fact.ts';
 import { fault } from '../../facts/fault.ts';
 import { awaitReplay } from '../await-replay.ts';
-import { incomingLogin, isPublished } from '../context/rotation-context.ts';
-import { proveLogin } from '../proof/prove-login.ts';
+import { isPublished } from '../context/holds.ts';
+import { incomingLogin } from '../context/rotation-logins.ts';
+import { proveStaged } from '../proof/prove-login.ts';
 import { replicasWithout } from '../proof/replicas-without.ts';
 import { runVerifyStatements } from '../proof/run-verify-statements.ts';
 import type { Step } from '../step.ts';
@@ -17,7 +18,7 @@ export const verify: Step = {
   async run(context) {
     const { policy } = context;
     const incoming = incomingLogin(context);
-    await using session = await proveLogin(context);
+    await using session = await proveStaged(context);
     const { rows } = await session.client.query<{ readonly name: string }>('SELECT current_user AS name');
     const owner = policy.type === 'logins' ? policy.owner : undefined;
     const expected = owner ?? incoming;
@@ -29,14 +30,14 @@ export const verify: Step = {
         owner: owner ?? null,
       });
     }
-    await runVerifyStatements(context, session.client);
+    await runVerifyStatements(session.client, { statements: policy.verify, login: incoming });
     const behind = await replicasWithout(context);
     if (behind.length === 0) return undefined;
     return await awaitReplay(context, behind, { login: incoming, missing: 'password' });
   },
-  async describe(context) {
+  async describe(context, { incoming }) {
     return fact('plan-verify', {
-      login: incomingLogin(context),
+      login: incoming,
       statements: context.policy.verify.length,
       replicas: context.replicas.map(({ name }) => name),
     });

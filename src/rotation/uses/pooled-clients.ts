@@ -1,7 +1,7 @@
 import { fact } from '../../facts/fact.ts';
 import { factOf } from '../../facts/fault.ts';
 import type { SeenClients } from '../../facts/rotation/use-facts.ts';
-import type { PolicyView } from '../context/rotation-context.ts';
+import type { PolicyView } from '../context/policy-view.ts';
 import type { Notice } from '../step.ts';
 import { clientsAt, placeOf } from './clients-at.ts';
 

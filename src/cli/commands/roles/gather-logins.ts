@@ -6,7 +6,6 @@ import { connect } from '../../../postgres/connection/connect.ts';
 import { otherLogins } from '../../../postgres/roles/other-logins.ts';
 import { type ListedLogin, listLogins, listPolicy, unseenLogins } from '../../../roles/list-roles.ts';
 import { policiesSharing } from '../../../roles/policies-sharing.ts';
-import { hypotheticalRotation } from '../../../rotation/context/hypothetical-rotation.ts';
 import { policyStatus } from '../../../rotation/status.ts';
 
 /** A server has a limited number of connections, and many policies may share it. */
@@ -33,7 +32,7 @@ async function managed(app: App): Promise<ListedLogin[]> {
         policy.logins,
         { policy: policy.name, connection: policy.connection, made },
         async () => {
-          await using context = await app.context(hypotheticalRotation(policy.name, app.clock.now()));
+          await using context = await app.view(policy);
           const status = await policyStatus(policy, history, { timing, context });
           return await listPolicy(context, { status, last: history?.last, made });
         },

@@ -1,8 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import type { Connection } from '../../config/config.ts';
 import type { Policy } from '../../config/policy.ts';
-import type { Ledger } from '../../ledger/ledger.ts';
-import type { Rotation } from '../../ledger/rotation.ts';
 import type { Session } from '../../postgres/connection/connect.ts';
 import { placeOf } from '../../postgres/connection/place-of.ts';
 import { remembering } from '../../postgres/connection/session-pin.ts';
@@ -10,10 +8,10 @@ import { openSessionPool, type SessionPool } from '../../postgres/connection/ses
 import { openReplica } from '../../postgres/replicas/open-replica.ts';
 import { mergeUses, usesOf } from '../../postgres/sessions/sessions.ts';
 import { openUsePoller, type UsePoller, type UseSource } from '../../postgres/sessions/use-poller.ts';
-import type { Version } from '../../secret-store/secret-store.ts';
-import type { OpenDestination, PolicyView, RotationContext, RotationView } from './rotation-context.ts';
+import type { OpenDestination, PolicyView } from './policy-view.ts';
+import { Secrets } from './secrets.ts';
 
-interface ViewParts<Its extends Policy> {
+export interface ViewParts<Its extends Policy> {
   readonly policy: Its;
   readonly connection: Connection;
   readonly destinations: readonly [OpenDestination, ...OpenDestination[]];
@@ -24,37 +22,17 @@ interface ViewParts<Its extends Policy> {
   readonly sessions?: SessionPool;
 }
 
-interface RotationParts<Its extends Policy> extends ViewParts<Its> {
-  readonly rotation: Rotation;
+interface Options {
+  /** For an emergency: it does not queue for a session. */
+  readonly urgent?: boolean;
+  /** Left out: read through this view only. */
+  readonly secrets?: Secrets;
 }
 
-/**
- * A context for one run through the steps. Disposing of it closes the rotator's sessions that were
- * opened.
- */
-export function openContext<Its extends Policy>({
-  ledger,
-  ...parts
-}: RotationParts<Its> & { readonly ledger: Ledger }): RotationContext<Its> & AsyncDisposable {
-  return { ...openView(parts), ledger };
-}
-
-/** The same without a ledger, for looking only. */
-export function openView<Its extends Policy>({
-  rotation,
-  ...parts
-}: RotationParts<Its>): RotationView<Its> & AsyncDisposable {
-  const view = openPolicyView(parts, { urgent: rotation.reason === 'emergency' });
-  return { ...view, rotation, warnings: [] };
-}
-
-/**
- * What can be seen of a policy. With `urgent`, for an emergency, it does not queue for a session.
- * Disposing of it closes the rotator's sessions that were opened.
- */
-export function openPolicyView<Its extends Policy>(
+/** A view of a policy. Disposing of it closes the rotator's sessions that were opened. */
+export function openView<Its extends Policy>(
   given: ViewParts<Its>,
-  { urgent = false }: { readonly urgent?: boolean } = {},
+  { urgent = false, secrets = new Secrets(given.destinations) }: Options = {},
 ): PolicyView<Its> & AsyncDisposable {
   const parts = { ...given, connection: remembering(given.connection) };
   let session: Promise<Session> | undefined;
@@ -77,7 +55,7 @@ export function openPolicyView<Its extends Policy>(
     replicas,
     uses: async (logins) => mergeUses(await Promise.all(sources.map((source) => source.uses(logins)))),
     look: (login, maxAge) => poller.poll(sources, login, maxAge),
-    ...cachedReads(parts.destinations),
+    read: (destination, stage, options) => secrets.read(destination, stage, options),
     async [Symbol.asyncDispose]() {
       if (parts.sessions === undefined) await sessions[Symbol.asyncDispose]();
       const opened = await session?.catch(() => undefined);
@@ -105,20 +83,4 @@ function sourcesOfUse(
       uses: (logins: readonly string[]) => rotator().then(() => uses(logins)),
     })),
   ];
-}
-
-/** Reads each destination once, until what was read is forgotten. */
-function cachedReads(destinations: readonly OpenDestination[]): Pick<PolicyView, 'read' | 'forget'> {
-  let answers = new Map<string, Promise<Version | undefined>>();
-  return {
-    read(destination, stage) {
-      const question = `${destinations.indexOf(destination)} ${stage}`;
-      const known = answers.get(question) ?? destination.store.read(destination.secrets, stage);
-      answers.set(question, known);
-      return known;
-    },
-    forget() {
-      answers = new Map();
-    },
-  };
 }

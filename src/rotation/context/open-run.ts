@@ -1,0 +1,53 @@
+import type { Policy } from '../../config/policy.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
+import type { Rotation } from '../../ledger/rotation.ts';
+import { type PolicyLockTarget, withPolicyLock } from '../../postgres/locks/policy-lock.ts';
+import { refuseSuperseded } from '../refusals/refuse-superseded.ts';
+import { openView, type ViewParts } from './open-view.ts';
+import type { RotationRun } from './rotation-view.ts';
+import { Secrets } from './secrets.ts';
+
+interface RunParts<Its extends Policy> extends ViewParts<Its> {
+  readonly rotation: Rotation;
+  readonly ledger: Ledger;
+}
+
+/** Opens a run of an open rotation. Dispose of it like a view. */
+export function openRun<Its extends Policy>({
+  rotation: opened,
+  ledger,
+  ...parts
+}: RunParts<Its>): RotationRun<Its> & AsyncDisposable {
+  let rotation = opened;
+  const secrets = new Secrets(parts.destinations);
+  const run: RotationRun<Its> & AsyncDisposable = {
+    ...openView(parts, { urgent: rotation.reason === 'emergency', secrets }),
+    ledger,
+    secrets,
+    warnings: [],
+    get rotation() {
+      return rotation;
+    },
+    get reason() {
+      return rotation.reason;
+    },
+    follow(row) {
+      rotation = row;
+    },
+    underLock: async (body, target = lockOf(run)) =>
+      withPolicyLock(await run.rotator(), target, async (lock) => {
+        await refuseSuperseded(run);
+        secrets.expire();
+        return body(lock);
+      }),
+  };
+  return run;
+}
+
+/**
+ * The lock of a rotation's policy. An emergency does not wait for a worker that was stopped while
+ * it held it.
+ */
+export function lockOf({ policy, reason }: Pick<RotationRun, 'policy' | 'reason'>): PolicyLockTarget {
+  return { logins: policy.logins, fence: reason === 'emergency' };
+}
