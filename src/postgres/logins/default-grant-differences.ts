@@ -3,6 +3,7 @@ import { otherOf } from '../../config/other-of.ts';
 import type { GrantDifferenceInfo } from '../../facts/database/login-difference.ts';
 import { quoteIdentifier } from '../identifier.ts';
 import { type GrantDifference, grantDifference } from './grant-differences.ts';
+import { catalog, mentioned } from './mentioned.ts';
 
 /**
  * Compares what the default privileges of other roles in this database give to two logins.
@@ -29,16 +30,19 @@ export async function defaultGrantDifferences(
  * What one of the two creates is its own. Large objects can have defaults from PostgreSQL 18 on.
  */
 const DIFFERENCES = `
-  WITH granted AS (
-    SELECT DISTINCT role.rolname AS login, pg_catalog.quote_ident(creator.rolname) AS creator,
+  WITH ${mentioned('a')},
+  granted AS (
+    SELECT DISTINCT login.name AS login, pg_catalog.quote_ident(creator.rolname) AS creator,
            CASE defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'ROUTINES'
                               WHEN 'T' THEN 'TYPES' WHEN 'n' THEN 'SCHEMAS' ELSE 'LARGE OBJECTS' END AS kind,
            pg_catalog.quote_ident(nspname) AS schema, entry.privilege_type AS privilege
-      FROM pg_catalog.pg_default_acl CROSS JOIN pg_catalog.aclexplode(defaclacl) AS entry
-      JOIN pg_catalog.pg_roles AS role ON role.oid = entry.grantee
+      FROM mentioned
+      JOIN pg_catalog.pg_default_acl AS defaults ON defaults.oid = mentioned.object
+     CROSS JOIN pg_catalog.aclexplode(defaclacl) AS entry
+      JOIN login ON login.oid = entry.grantee
       JOIN pg_catalog.pg_roles AS creator ON creator.oid = defaclrole
       LEFT JOIN pg_catalog.pg_namespace AS space ON space.oid = defaclnamespace
-     WHERE role.rolname = ANY ($1) AND creator.rolname <> ALL ($1)
+     WHERE mentioned.catalog = ${catalog('pg_default_acl')} AND creator.rolname <> ALL ($1)
   )
   SELECT login, creator, kind AS objects, schema, pg_catalog.string_agg(privilege, ', ' ORDER BY privilege) AS privileges
     FROM granted AS one

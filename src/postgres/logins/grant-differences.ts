@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { otherOf } from '../../config/other-of.ts';
 import type { GrantDifferenceInfo } from '../../facts/database/login-difference.ts';
 import { quoteIdentifier } from '../identifier.ts';
+import { catalog, mentioned } from './mentioned.ts';
 
 /**
  * What only one of two logins may do in this database, and the statement that gives the other the
@@ -41,22 +42,30 @@ export async function grantDifferences(
  * https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-ACLITEM
  */
 const DIFFERENCES = `
-  WITH object AS (
+  WITH ${mentioned('a')},
+  object AS (
     SELECT CASE relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind, relowner AS owner, relacl AS acl,
            pg_catalog.format('%I.%I', nspname, relname) AS name
-      FROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace AS space ON space.oid = relnamespace
-     WHERE relpersistence <> 't'
+      FROM mentioned
+      JOIN pg_catalog.pg_class AS relation ON relation.oid = mentioned.object
+      JOIN pg_catalog.pg_namespace AS space ON space.oid = relnamespace
+     WHERE mentioned.catalog = ${catalog('pg_class')} AND relpersistence <> 't'
     UNION ALL
-    SELECT 'SCHEMA', nspowner, nspacl, pg_catalog.quote_ident(nspname) FROM pg_catalog.pg_namespace
+    SELECT 'SCHEMA', nspowner, nspacl, pg_catalog.quote_ident(nspname)
+      FROM mentioned JOIN pg_catalog.pg_namespace AS space ON space.oid = mentioned.object
+     WHERE mentioned.catalog = ${catalog('pg_namespace')}
     UNION ALL
     SELECT 'ROUTINE', proowner, proacl,
            pg_catalog.format('%I.%I(%s)', nspname, proname, pg_catalog.pg_get_function_identity_arguments(routine.oid))
-      FROM pg_catalog.pg_proc AS routine JOIN pg_catalog.pg_namespace AS space ON space.oid = pronamespace
+      FROM mentioned
+      JOIN pg_catalog.pg_proc AS routine ON routine.oid = mentioned.object
+      JOIN pg_catalog.pg_namespace AS space ON space.oid = pronamespace
+     WHERE mentioned.catalog = ${catalog('pg_proc')}
   ), granted AS (
-    SELECT DISTINCT role.rolname AS login, kind, name, entry.privilege_type AS privilege
+    SELECT DISTINCT login.name AS login, kind, object.name, entry.privilege_type AS privilege
       FROM object CROSS JOIN pg_catalog.aclexplode(object.acl) AS entry
-      JOIN pg_catalog.pg_roles AS role ON role.oid = entry.grantee
-     WHERE role.rolname = ANY ($1) AND entry.grantee <> object.owner
+      JOIN login ON login.oid = entry.grantee
+     WHERE entry.grantee <> object.owner
   ), single AS (
     SELECT login, kind, name, pg_catalog.string_agg(privilege, ', ' ORDER BY privilege) AS privileges
       FROM granted AS one

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { quoteIdentifier } from '../identifier.ts';
 import { type GrantDifference, grantDifference } from './grant-differences.ts';
+import { catalog, mentioned } from './mentioned.ts';
 
 /**
  * Row security policies of this database that apply to only one of two logins, because they name
@@ -27,14 +28,16 @@ export async function rowPolicyDifferences(
  * rights.
  */
 const DIFFERENCES = `
-  SELECT login.rolname AS login, other.rolname AS other, pg_catalog.format('%I ON %I.%I', polname, nspname, relname) AS policy,
+  WITH ${mentioned('r')}
+  SELECT login.name AS login, other.name AS other, pg_catalog.format('%I ON %I.%I', polname, nspname, relname) AS policy,
          (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(named.rolname), ', ' ORDER BY named.rolname)
             FROM pg_catalog.pg_roles AS named WHERE named.oid = ANY (polroles)) AS roles
-    FROM pg_catalog.pg_policy
+    FROM mentioned
+    JOIN pg_catalog.pg_policy AS policy ON policy.oid = mentioned.object
     JOIN pg_catalog.pg_class AS relation ON relation.oid = polrelid
     JOIN pg_catalog.pg_namespace AS space ON space.oid = relnamespace
-    JOIN pg_catalog.pg_roles AS login ON login.oid = ANY (polroles) AND login.rolname = ANY ($1)
-    JOIN pg_catalog.pg_roles AS other ON other.rolname = ANY ($1) AND other.oid <> login.oid
-   WHERE NOT EXISTS (SELECT FROM pg_catalog.unnest(polroles) AS named
+    JOIN login ON login.oid = ANY (polroles)
+    JOIN login AS other ON other.oid <> login.oid
+   WHERE mentioned.catalog = ${catalog('pg_policy')} AND NOT EXISTS (SELECT FROM pg_catalog.unnest(polroles) AS named
                       WHERE CASE named WHEN '0' THEN true ELSE pg_catalog.pg_has_role(other.oid, named, 'USAGE') END)
    ORDER BY 1, 3`;

@@ -18,11 +18,15 @@ export async function singleUserMappings(
   pair: readonly [string, string],
 ): Promise<SingleUserMapping[]> {
   const { rows } = await client.query<{ login: string; server: string }>(
-    `SELECT usename AS login, srvname AS server
-       FROM pg_catalog.pg_user_mappings AS one
-      WHERE usename = ANY ($1) AND umuser <> '0'
-        AND NOT EXISTS (SELECT FROM pg_catalog.pg_user_mappings AS other
-                         WHERE other.srvid = one.srvid AND other.umuser <> one.umuser AND other.usename = ANY ($1))
+    `WITH login AS MATERIALIZED (
+       SELECT role.oid, role.rolname AS name FROM pg_catalog.pg_roles AS role WHERE role.rolname = ANY ($1)
+     ), mapping AS MATERIALIZED (
+       SELECT login.name AS login, srvid, srvname AS server
+         FROM login JOIN pg_catalog.pg_user_mappings AS mapped ON mapped.umuser = login.oid
+     )
+     SELECT one.login, one.server FROM mapping AS one
+      WHERE NOT EXISTS (SELECT FROM mapping AS other
+                         WHERE other.srvid = one.srvid AND other.login <> one.login)
       ORDER BY 1, 2`,
     [pair],
   );
