@@ -39,6 +39,18 @@ export function isIdle(client: pg.ClientBase): boolean {
   return internalsOf(client).readyForQuery;
 }
 
+/**
+ * Tells whether a session is in no transaction, as the server said after the last query.
+ * https://www.postgresql.org/docs/current/protocol-message-formats.html: `I` in ReadyForQuery.
+ */
+export function watchTransaction(client: pg.ClientBase): () => boolean {
+  let status = 'I';
+  connectionOf(client).on('readyForQuery', (message: { readonly status: string }) => {
+    status = message.status;
+  });
+  return () => isIdle(client) && status === 'I';
+}
+
 export function disableChannelBinding(client: pg.ClientBase): void {
   internalsOf(client).enableChannelBinding = false;
 }

@@ -3,6 +3,7 @@ import { fault, isFault } from '../../facts/fault.ts';
 import { connect, type Session } from './connect.ts';
 import { isServerFull } from './database-error.ts';
 import { readSlots } from './free-slots.ts';
+import { watchTransaction } from './pg-internals.ts';
 import { placeOf } from './place-of.ts';
 import { MINIMUM, SessionBudget, type Use } from './session-budget.ts';
 import { remembering } from './session-pin.ts';
@@ -28,8 +29,8 @@ const IDLE_MS = 5_000;
  * elsewhere.
  */
 const AGE_MS = 60_000;
-/** How long a session may take to be reset. */
-const CLEANING_MS = 2_000;
+/** How long the number of free slots is valid. */
+const SLOTS_AGE_MS = 1_000;
 /**
  * With fewer free slots than this a rotation gets only what it needs, and other clients have the
  * rest.
@@ -45,6 +46,8 @@ const PAUSE_MS = [1_000, 30_000] as const;
 interface Kept {
   readonly session: Session;
   readonly openedAt: number;
+  /** False while a query or a transaction is under way. */
+  readonly isAtRest: () => boolean;
   alive: boolean;
 }
 
@@ -60,6 +63,7 @@ class CountingPool implements SessionPool {
   readonly #pause = new Pause();
   #isClosed = false;
   #isScarce = true;
+  #countedAt = Number.NEGATIVE_INFINITY;
   /** Sessions are opened one after another, so that each knows what the one before found. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -130,7 +134,8 @@ class CountingPool implements SessionPool {
     if (urgent) this.#pause.over();
     const connection = this.#connection;
     const session = await this.#pause.heed(connection, () => connect(connection));
-    const kept: Kept = { session, openedAt: performance.now(), alive: true };
+    const isAtRest = watchTransaction(session.client);
+    const kept: Kept = { session, openedAt: performance.now(), isAtRest, alive: true };
     session.client.once('end', () => {
       kept.alive = false;
     });
@@ -147,6 +152,8 @@ class CountingPool implements SessionPool {
   }
 
   async #countSlots({ session }: Kept): Promise<void> {
+    if (performance.now() - this.#countedAt < SLOTS_AGE_MS) return;
+    this.#countedAt = performance.now();
     const slots = await readSlots(session.client).catch(() => undefined);
     this.#isScarce = slots === undefined || slots.free < SPARE_SLOTS;
     this.#budget.allow(slots === undefined || this.#isScarce ? MINIMUM : Math.floor(slots.all / SHARE));
@@ -154,9 +161,10 @@ class CountingPool implements SessionPool {
 
   async #release(kept: Kept): Promise<void> {
     try {
-      if (this.#isClosed || !(await isClean(kept))) return await this.#discard(kept);
+      // keyturn sets nothing in a session beyond a transaction, so there is nothing to reset.
+      if (!kept.alive || !kept.isAtRest()) return await this.#discard(kept);
       await this.#countSlots(kept);
-      if (this.#isClosed || this.#isScarce) return await this.#discard(kept);
+      if (this.#isClosed || this.#isScarce || !kept.alive) return await this.#discard(kept);
       const timer = setTimeout(() => void this.#discard(kept), IDLE_MS).unref();
       this.#idle.set(kept, timer);
     } finally {
@@ -182,24 +190,6 @@ function once({ client, proven }: Session, end: () => Promise<void>): Session {
       return ended;
     },
   };
-}
-
-/**
- * Resets a session: no transaction, setting, lock or temporary table is left of the last run. False
- * if that fails. https://www.postgresql.org/docs/current/sql-discard.html: it fails in a
- * transaction.
- */
-async function isClean({ session, alive }: Kept): Promise<boolean> {
-  if (!alive) return false;
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), CLEANING_MS);
-  });
-  const clean = session.client.query('DISCARD ALL').then(
-    () => true,
-    () => false,
-  );
-  return await Promise.race([clean, late]).finally(() => clearTimeout(timer));
 }
 
 /** While a server has no slot, keyturn asks it only once in a while. */
