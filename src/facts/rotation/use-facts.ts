@@ -76,6 +76,8 @@ export interface UseFacts {
     readonly replicas: readonly SeenReplica[];
   };
   readonly 'revoke-last-look': { readonly login: string };
+  readonly 'revoke-ends-starting-sessions': { readonly login: string; readonly pids: readonly number[] };
+  readonly 'starting-sessions-left': { readonly login: string; readonly pids: readonly number[] };
   readonly 'revoke-ends-sessions': {
     readonly login: string;
     readonly sessions: readonly SeenSession[];

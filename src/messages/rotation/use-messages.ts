@@ -32,6 +32,10 @@ function signOf(missing: NotReplayed, login: string): string {
     : `does not take the new password of ${login} yet`;
 }
 
+function processes(pids: readonly number[]): string {
+  return `${pids.length === 1 ? 'process' : 'processes'} ${pids.join(', ')}`;
+}
+
 export const useMessages: Messages<UseFacts> = {
   'drain-grace': {
     text: () => 'grace: consumers may still read the old version from a cache',
@@ -126,8 +130,22 @@ export const useMessages: Messages<UseFacts> = {
   'revoke-last-look': {
     text: ({ login }) => `a last look whether somebody was just logging in as ${login}`,
     means:
-      'The login is shut out. A session that was let in just before shows itself within a moment, so the rotation looks once more.',
+      'The login is shut out. Sessions that PostgreSQL let in just before are still starting, and it does not say yet whose they are. The rotation looks again until it does, for a minute at most.',
     example: { login: 'orders_api_a' },
+  },
+  'revoke-ends-starting-sessions': {
+    text: ({ login, pids }) =>
+      `ends sessions that were starting when ${login} was shut out (${processes(pids)})`,
+    means:
+      'A client can make its session start slowly (`post_auth_delay`). Until then PostgreSQL does not say whose it is. The deadline has passed and `drain.onTimeout` is `terminate`, or it is an emergency, so these sessions are ended. It is recorded before it is done.',
+    example: { login: 'orders_api_a', pids: [4711] },
+  },
+  'starting-sessions-left': {
+    text: ({ login, pids }) =>
+      `sessions that were starting when ${login} was shut out are still starting (${processes(pids)}); one of them may be a session of ${login}`,
+    means:
+      'A client can make its session start slowly (`post_auth_delay`). PostgreSQL still does not say whose these sessions are, so nobody knows whether one belongs to the login that was shut out. End them, or look later whose they are.',
+    example: { login: 'orders_api_a', pids: [4711] },
   },
   'revoke-ends-sessions': {
     text: ({ login, sessions }) => `ends ${useText({ login, sessions, prepared: [], clients: [] })}`,

@@ -1,6 +1,7 @@
 import type { SessionInfo } from '../../facts/database/session-info.ts';
 import { readLogins } from '../../postgres/logins/login.ts';
 import type { OpenReplica } from '../../postgres/replicas/open-replica.ts';
+import { lastLook } from '../../postgres/sessions/starting-sessions.ts';
 import { frozenLogins } from '../context/rotation-logins.ts';
 import type { LoginsRun, LoginsView } from '../context/rotation-view.ts';
 import { cut } from './cut.ts';
@@ -12,6 +13,8 @@ export interface OnReplicas {
   readonly behind: readonly OpenReplica[];
   /** Sessions of the outgoing login. */
   readonly sessions: readonly SessionInfo[];
+  /** Processes of sessions that are starting. */
+  readonly starting: readonly number[];
 }
 
 /**
@@ -20,9 +23,7 @@ export interface OnReplicas {
  */
 export async function areReplicasClear(context: LoginsView): Promise<boolean> {
   const looks = await Promise.allSettled(context.replicas.map((replica) => lookAt(context, replica)));
-  const isLeft = looks.some(
-    (look) => look.status === 'fulfilled' && (look.value.isOpen || look.value.sessions.length > 0),
-  );
+  const isLeft = looks.some((look) => look.status === 'fulfilled' && isLeftIn(look.value));
   if (isLeft) return false;
   for (const look of looks) if (look.status === 'rejected') throw look.reason;
   return true;
@@ -36,11 +37,13 @@ export async function areReplicasClear(context: LoginsView): Promise<boolean> {
 export async function clearReplicas(context: LoginsRun): Promise<OnReplicas> {
   const behind: OpenReplica[] = [];
   const left: SessionInfo[] = [];
+  const unidentified: number[] = [];
   const faults: unknown[] = [];
   for (const replica of context.replicas) {
     try {
-      const { isOpen, sessions } = await lookAt(context, replica);
+      const { isOpen, sessions, starting } = await lookAt(context, replica);
       left.push(...sessions);
+      unidentified.push(...starting);
       if (isOpen) behind.push(replica);
       else if (mayCut(context)) await cut(context, sessions, replica);
     } catch (fault) {
@@ -48,16 +51,25 @@ export async function clearReplicas(context: LoginsRun): Promise<OnReplicas> {
     }
   }
   if (faults.length > 0) throw faults[0];
-  return { behind, sessions: left };
+  return { behind, sessions: left, starting: unidentified };
 }
 
-async function lookAt(
-  context: LoginsView,
-  replica: OpenReplica,
-): Promise<{ readonly isOpen: boolean; readonly sessions: readonly SessionInfo[] }> {
+/** What one replica has of the outgoing login. */
+interface OnReplica extends Pick<OnReplicas, 'sessions' | 'starting'> {
+  /** Whether NOLOGIN is not replayed yet. */
+  readonly isOpen: boolean;
+}
+
+function isLeftIn({ isOpen, sessions, starting }: OnReplica): boolean {
+  return isOpen || sessions.length > 0 || starting.length > 0;
+}
+
+function lookAt(context: LoginsView, replica: OpenReplica): Promise<OnReplica> {
   const { outgoing } = frozenLogins(context);
-  // Read the roles first: once a login is shut, no new session appears while they are counted.
-  const login = (await replica.ask((client) => readLogins(client, [outgoing]))).get(outgoing);
-  const use = (await replica.uses([outgoing])).get(outgoing);
-  return { isOpen: login?.canLogin === true, sessions: use?.sessions ?? [] };
+  return replica.ask(async (client) => {
+    // Read the roles first: once a login is shut, no new session appears while they are counted.
+    const login = (await readLogins(client, [outgoing])).get(outgoing);
+    const { use, starting } = await lastLook(client, outgoing);
+    return { isOpen: login?.canLogin === true, sessions: use.sessions, starting };
+  });
 }

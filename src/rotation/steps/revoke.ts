@@ -1,16 +1,16 @@
 import type { LoginsPolicy } from '../../config/policy.ts';
 import { fact } from '../../facts/fact.ts';
 import { factOf, fault } from '../../facts/fault.ts';
-import { isFuture } from '../../ledger/future.ts';
 import { holderInfo } from '../../postgres/locks/lock-holders.ts';
 import type { AlterOptions } from '../../postgres/logins/alter-login.ts';
 import { disableLogin, readLogins } from '../../postgres/logins/login.ts';
 import { preparedInfo } from '../../postgres/sessions/prepared-transaction.ts';
-import { LAST_LOOK_MS, type LoginUse, NOBODY, usesOf } from '../../postgres/sessions/sessions.ts';
+import { NOBODY, usesOf } from '../../postgres/sessions/sessions.ts';
+import { type LastLook, lastLook } from '../../postgres/sessions/starting-sessions.ts';
 import { awaitReplay } from '../await-replay.ts';
 import { isPublished } from '../context/holds.ts';
 import { frozenLogins, type LoginPair } from '../context/rotation-logins.ts';
-import type { LoginsPreview, LoginsRun, LoginsView } from '../context/rotation-view.ts';
+import type { LoginsRun, LoginsView } from '../context/rotation-view.ts';
 import { mayTerminate } from '../may-terminate.ts';
 import { withProvenLogin } from '../proof/proven-login.ts';
 import { rethrowNamingPrivileges } from '../refusals/refuse-missing-privileges.ts';
@@ -19,6 +19,7 @@ import { isLocked } from '../server-fault.ts';
 import type { Step, Wait } from '../step.ts';
 import { pooledClients } from '../uses/pooled-clients.ts';
 import { warn } from '../warn.ts';
+import { awaitStarting, cutStarting } from './await-starting.ts';
 import { areReplicasClear, clearReplicas } from './clear-replicas.ts';
 import { cut } from './cut.ts';
 import { mayCut, mustWaitFor, waitForUse } from './drain.ts';
@@ -29,15 +30,14 @@ export const revoke: Step<LoginsPolicy> = {
   async isDone(context) {
     // Somebody else who shut it did not prove that the published login works.
     if (context.rotation.outgoingShutAt === null || !(await isShut(context))) return false;
-    if (mustWaitFor(context, await useOnPrimary(context, frozenLogins(context).outgoing))) return false;
-    if (context.replicas.length === 0) return true;
-    return (await areReplicasClear(context)) && wasLastLook(context);
+    const { use, starting } = await lookAtPrimary(context);
+    if (mustWaitFor(context, use) || starting.length > 0) return false;
+    return areReplicasClear(context);
   },
   async run(context) {
     // Somebody else who shut it did not prove that the published login works.
-    const wasOpen = context.rotation.outgoingShutAt === null || !(await isShut(context));
-    if (wasOpen) await shut(context);
-    const wait = await endSessions(context, wasOpen);
+    if (context.rotation.outgoingShutAt === null || !(await isShut(context))) await shut(context);
+    const wait = await endSessions(context);
     return wait && { ...wait, marks: [...(wait.marks ?? []), 'outgoingShutAt'] };
   },
   async describe(context, { outgoing }: LoginPair) {
@@ -48,7 +48,7 @@ export const revoke: Step<LoginsPolicy> = {
     });
   },
   async warnings(context, { outgoing }: LoginPair) {
-    const { prepared } = await useOnPrimary(context, outgoing);
+    const { prepared } = (await usesOf(await context.rotator(), [outgoing])).get(outgoing) ?? NOBODY;
     const { clients, faults } = await pooledClients(context, outgoing);
     const left = clients.map((who) => ({
       fact: fact('pgbouncer-clients-stay', who),
@@ -75,37 +75,24 @@ export const revoke: Step<LoginsPolicy> = {
  * Ends what sessions are left of the outgoing login, which is shut out on the primary; returns what
  * there is to wait for.
  */
-async function endSessions(context: LoginsRun, wasOpen: boolean): Promise<Wait | undefined> {
+async function endSessions(context: LoginsRun): Promise<Wait | undefined> {
   const { outgoing } = frozenLogins(context);
-  const here = await useOnPrimary(context, outgoing);
-  if (mayCut(context)) await cut(context, here.sessions);
+  const here = await lookAtPrimary(context);
+  if (mayCut(context)) {
+    await cut(context, here.use.sessions);
+    await cutStarting(context, here.starting);
+  }
   // After the primary: who is in there need not wait for a replica that is behind or away.
-  const { behind, sessions } = await clearReplicas(context);
+  const { behind, sessions, starting } = await clearReplicas(context);
   if (behind.length > 0) return awaitReplay(context, behind, { login: outgoing, missing: 'nologin' });
-  const left = { ...here, sessions: [...here.sessions, ...sessions] };
+  const left = { ...here.use, sessions: [...here.use.sessions, ...sessions] };
   if (mustWaitFor(context, left)) return waitForUse(context, left);
-  if (!wasOpen && context.replicas.length === 0) return undefined;
-  // Nobody new comes in, but who passed the check just before the commit is not counted yet.
-  return {
-    until: context.clock.now() + LAST_LOOK_MS,
-    fact: fact('revoke-last-look', { login: outgoing }),
-    marks: ['lastLookAt'],
-  };
+  return awaitStarting(context, [...here.starting, ...starting]);
 }
 
-/**
- * Whether the last look was announced long enough ago. When a replica replayed NOLOGIN it does not
- * tell.
- */
-function wasLastLook({ rotation: { lastLookAt }, clock }: LoginsView): boolean {
-  const now = clock.now();
-  // One in the future was written while a clock was wrong, and is not waited for.
-  return lastLookAt !== null && (isFuture(lastLookAt, now) || now >= lastLookAt.getTime() + LAST_LOOK_MS);
-}
-
-async function useOnPrimary(context: LoginsPreview, outgoing: string): Promise<LoginUse> {
-  // Not from a shared poll: this decides who is revoked and ended.
-  return (await usesOf(await context.rotator(), [outgoing])).get(outgoing) ?? NOBODY;
+/** Not from a shared poll: this decides who is revoked and ended. */
+async function lookAtPrimary(context: LoginsView): Promise<LastLook> {
+  return lastLook(await context.rotator(), frozenLogins(context).outgoing);
 }
 
 /**

@@ -1,0 +1,72 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type pg from 'pg';
+import { unlessForbidden } from '../connection/unless-forbidden.ts';
+import { type LoginUse, NOBODY, usesOf } from './sessions.ts';
+
+/** Who uses a login that is shut out, and who may be about to. */
+export interface LastLook {
+  readonly use: LoginUse;
+  /** Processes of sessions that are starting, of which nobody can tell yet whose they are. */
+  readonly starting: readonly number[];
+}
+
+/** How long to wait for sessions that are starting, in milliseconds: they need a few. */
+const PATIENCE_MS = 250;
+const PAUSE_MS = 10;
+
+/**
+ * Who uses a login after NOLOGIN was committed, or replayed on a replica. A session that PostgreSQL
+ * let in just before is in pg_stat_activity only at the end of its start. That takes milliseconds,
+ * or as long as its client says (`post_auth_delay`), so waiting proves nothing. But it starts in a
+ * transaction, which pg_locks shows from before its login is checked until after it is in
+ * pg_stat_activity: `InitPostgres` in
+ * https://github.com/postgres/postgres/blob/master/src/backend/utils/init/postinit.c. So whoever is
+ * not in pg_locks when this looks was let in before and can be seen, or will be refused.
+ */
+export async function lastLook(client: pg.ClientBase, login: string): Promise<LastLook> {
+  let starting = await unidentified(client, await inTransactions(client));
+  const deadline = performance.now() + PATIENCE_MS;
+  while (starting.length > 0 && performance.now() < deadline) {
+    await sleep(PAUSE_MS);
+    starting = await unidentified(client, starting);
+  }
+  return { use: (await usesOf(client, [login])).get(login) ?? NOBODY, starting };
+}
+
+/** The processes that are in a transaction. Read before pg_stat_activity. */
+async function inTransactions(client: pg.ClientBase): Promise<number[]> {
+  const { rows } = await client.query<{ pid: number }>(
+    `SELECT held.pid FROM pg_catalog.pg_locks AS held
+      WHERE held.locktype = 'virtualxid'::pg_catalog.text AND held.pid <> pg_catalog.pg_backend_pid()`,
+  );
+  return rows.map(({ pid }) => pid);
+}
+
+/** Those of these processes of which pg_stat_activity does not say whose they are. */
+async function unidentified(client: pg.ClientBase, pids: readonly number[]): Promise<number[]> {
+  if (pids.length === 0) return [];
+  const { rows } = await client.query<{ pid: number }>(
+    `SELECT held.pid
+       FROM pg_catalog.unnest($1::pg_catalog.int4[]) AS held (pid)
+      WHERE EXISTS (SELECT FROM pg_catalog.pg_locks AS lock WHERE lock.pid = held.pid)
+        AND NOT EXISTS (
+          SELECT FROM pg_catalog.pg_stat_activity AS activity
+           WHERE activity.pid = held.pid
+             AND (activity.usesysid IS NOT NULL
+                  OR activity.backend_type <> ALL (ARRAY['client backend', 'walsender']::pg_catalog.text[])))`,
+    [pids],
+  );
+  return rows.map(({ pid }) => pid);
+}
+
+/**
+ * Ends sessions that are starting, if they still are. One that the rotator may not end is left: it
+ * is a superuser's. Needs a transaction.
+ */
+export async function endStarting(client: pg.ClientBase, pids: readonly number[]): Promise<void> {
+  for (const pid of await unidentified(client, pids)) {
+    await unlessForbidden(client, () =>
+      client.query('SELECT pg_catalog.pg_terminate_backend($1::pg_catalog.int4)', [pid]),
+    );
+  }
+}
