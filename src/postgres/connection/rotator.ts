@@ -16,13 +16,20 @@ export interface Server {
  * `version` is server_version_num, such as 160004. `standby`: it replays the WAL of another server.
  */
 export async function readServer(client: pg.Client): Promise<Server> {
-  const { rows } = await client.query<Omit<Server, 'pooled'> & { readonly pid: number }>(
-    `SELECT pg_catalog.current_setting('server_version_num')::int AS version,
-            pg_catalog.pg_is_in_recovery() AS standby,
-            current_user AS rotator, pg_catalog.pg_backend_pid() AS pid`,
-  );
+  const { rows } = await client.query<ServerRow>(SERVER);
   // A SELECT without FROM has one row.
-  const { pid, ...server } = rows[0] as (typeof rows)[number];
+  return serverOf(client, rows[0] as ServerRow);
+}
+
+/** A row of SERVER. */
+export type ServerRow = Omit<Server, 'pooled'> & { readonly pid: number };
+
+export const SERVER = `
+  SELECT pg_catalog.current_setting('server_version_num')::int AS version,
+         pg_catalog.pg_is_in_recovery() AS standby,
+         current_user AS rotator, pg_catalog.pg_backend_pid() AS pid`;
+
+export function serverOf(client: pg.Client, { pid, ...server }: ServerRow): Server {
   // https://www.postgresql.org/docs/current/protocol-flow.html: BackendKeyData names the process.
   return { ...server, pooled: processIdOf(client) !== pid };
 }
@@ -34,7 +41,7 @@ export interface MissingPrivilege {
 }
 
 /** What decides which rights a rotator has over some logins. */
-interface Standing {
+export interface Standing {
   /** Quoted. */
   readonly rotator: string;
   readonly superuser: boolean;
@@ -48,7 +55,8 @@ interface Standing {
   readonly replicating: readonly string[];
 }
 
-const STANDING = `
+/** $1: the logins. The role that asks has a row: current_user fails where it was dropped meanwhile. */
+export const STANDING = `
   SELECT pg_catalog.quote_ident(me.rolname) AS rotator, me.rolsuper AS superuser,
          me.rolcreaterole AS createrole,
          pg_catalog.pg_has_role(me.oid, 'pg_read_all_stats', 'USAGE') AS "seesSessions",
@@ -76,8 +84,13 @@ export async function missingPrivileges(
   { mayTerminate }: { readonly mayTerminate: boolean },
 ): Promise<MissingPrivilege[]> {
   const { rows } = await client.query<Standing>(STANDING, [logins]);
-  // The role that asks has a row: current_user fails where it was dropped meanwhile.
-  const standing = rows[0] as Standing;
+  return privilegesMissing(rows[0] as Standing, { mayTerminate });
+}
+
+export function privilegesMissing(
+  standing: Standing,
+  { mayTerminate }: { readonly mayTerminate: boolean },
+): MissingPrivilege[] {
   if (standing.superuser) return [];
   return lackingOf(standing, mayTerminate).map(([right, remedy]) => ({ right, remedy }));
 }

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { type Fault, fault } from '../../facts/fault.ts';
 import { inTransaction } from '../connection/in-transaction.ts';
 import { isIdle } from '../connection/pg-internals.ts';
-import { isLockRefused, LOCK_WAIT_MS, limitLockWaits } from './lock-fault.ts';
+import { isLockRefused, LOCK_WAIT_MS } from './lock-fault.ts';
 import {
   advisoryLockHolders,
   endHolders,
@@ -12,6 +12,7 @@ import {
   lockKey,
   roleLockHolders,
 } from './lock-holders.ts';
+import { LIMITS } from './lock-limits.ts';
 import { CommentRace, readRoles, takeRoleLock } from './take-role-lock.ts';
 
 /** The lock, while it is held. */
@@ -33,11 +34,6 @@ export interface PolicyLockTarget {
   readonly fence?: boolean;
 }
 
-/**
- * PostgreSQL ends a session that holds the lock and has been silent for so long, because its
- * process was stopped or its host is lost.
- */
-const SILENCE_MS = 30_000;
 /** A process that is alive is never silent for longer, even if a store takes long. */
 const SIGN_OF_LIFE_MS = 2_000;
 /** In an emergency a process that has been silent for so long counts as stopped. */
@@ -112,6 +108,7 @@ function ownLock(logins: readonly string[]): LockKind {
   const key = lockKey(['keyturn', ...logins.toSorted()]);
   return {
     take: async (client) => {
+      await client.query(LIMITS);
       await client.query('SELECT pg_catalog.pg_advisory_xact_lock($1::pg_catalog.int8)', [key]);
     },
     holders: (client) => advisoryLockHolders(client, key, { orWaits: true }),
@@ -134,7 +131,6 @@ async function isOwnRole(client: pg.ClientBase, logins: readonly string[]): Prom
 }
 
 async function take(client: pg.ClientBase, kind: LockKind): Promise<void> {
-  await client.query(`${limitLockWaits()}; SET LOCAL idle_in_transaction_session_timeout = ${SILENCE_MS}`);
   try {
     await kind.take(client);
   } catch (cause) {

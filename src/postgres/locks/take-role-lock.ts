@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { quoteIdentifier, quoteLiteral } from '../identifier.ts';
+import { LIMITS } from './lock-limits.ts';
 
 /** A role that is to be locked. */
 export interface LockedRole {
@@ -17,20 +18,25 @@ export class CommentRace extends Error {
   override readonly name = 'CommentRace';
 }
 
-/** Those of the roles that exist, in the same order for everybody who locks them. */
+/**
+ * Those of the roles that exist, in the same order for everybody who locks them. The statement also
+ * limits the waits of the transaction.
+ */
 export async function readRoles(client: pg.ClientBase, names: readonly string[]): Promise<LockedRole[]> {
-  const { rows } = await client.query<LockedRole>(
-    `SELECT role.rolname::pg_catalog.text AS name,
+  const { rows } = await client.query<LockedRole | { readonly name: null }>(
+    `WITH limits AS MATERIALIZED (${LIMITS})
+     SELECT role.rolname::pg_catalog.text AS name,
             pg_catalog.shobj_description(role.oid, 'pg_authid'::pg_catalog.name) AS comment,
             me.rolsuper OR (me.rolcreaterole AND NOT role.rolsuper AND (
               pg_catalog.current_setting('server_version_num'::pg_catalog.text)::pg_catalog.int4 < 160000::pg_catalog.int4
               OR pg_catalog.pg_has_role(me.oid, role.oid, 'MEMBER WITH ADMIN OPTION'::pg_catalog.text))) AS mine
-       FROM pg_catalog.pg_roles AS role
-       JOIN pg_catalog.pg_roles AS me ON me.rolname = (CURRENT_USER)::pg_catalog.name
-      WHERE role.rolname = ANY ($1::pg_catalog.name[])`,
+       FROM limits
+       LEFT JOIN pg_catalog.pg_roles AS role ON role.rolname = ANY ($1::pg_catalog.name[])
+       LEFT JOIN pg_catalog.pg_roles AS me ON me.rolname = (CURRENT_USER)::pg_catalog.name`,
     [names],
   );
-  return rows.toSorted((one, other) => (one.name < other.name ? -1 : 1));
+  const found = rows.filter((row): row is LockedRole => row.name !== null);
+  return found.toSorted((one, other) => (one.name < other.name ? -1 : 1));
 }
 
 /**

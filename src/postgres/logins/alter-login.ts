@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { type Fault, fault } from '../../facts/fault.ts';
 import { quoteLiteral } from '../identifier.ts';
-import { isConcurrentUpdate, isLockRefused, limitLockWaits } from '../locks/lock-fault.ts';
+import { isConcurrentUpdate, isLockRefused } from '../locks/lock-fault.ts';
 import {
   endHolders,
   endingThem,
@@ -20,27 +20,16 @@ export interface AlterOptions {
   readonly onEnd?: (holders: readonly LockHolder[]) => Promise<void>;
 }
 
-/**
- * Makes the commit of the transaction wait until it survives a crash of the server, where the
- * server's default does not (`synchronous_commit = off` or `local`). A default that waits for
- * standby servers stays as it is.
- * https://www.postgresql.org/docs/current/runtime-config-wal.html#GUC-SYNCHRONOUS-COMMIT
- */
-const COMMIT_DURABLY = `
-  SELECT pg_catalog.set_config('synchronous_commit'::pg_catalog.text, 'on'::pg_catalog.text, true)
-   WHERE pg_catalog.current_setting('synchronous_commit'::pg_catalog.text)
-         OPERATOR(pg_catalog.=) ANY (ARRAY['off', 'local']::pg_catalog.text[])`;
-
 /** How often sessions in the way are ended, and a change that lost to another one is retried. */
 const ROUNDS = 10;
 /** After this round all sessions of the login are ended, not only those that hold its row. */
 const ALL_SESSIONS = 3;
 
 /**
- * Runs a statement that alters a login, durably and within bounded time. A login may alter itself
- * in a transaction that it leaves open, and every other `ALTER ROLE` then waits for that. Throws
- * `login-row-locked`, which names who is in the way, with the statements that end it. Needs a
- * transaction that holds the policy's lock.
+ * Runs a statement that alters a login. A login may alter itself in a transaction that it leaves
+ * open, and every other `ALTER ROLE` then waits for that. Throws `login-row-locked`, which names who
+ * is in the way, with the statements that end it. Needs a transaction that holds the policy's lock,
+ * whose limits apply.
  *
  * A session that comes back at once does not win. PostgreSQL serves those who wait for the row in
  * turn, and this waits for it as soon as the sessions before it are told to end.
@@ -51,7 +40,6 @@ export async function alterLogin(
   statement: string,
   { onEnd }: AlterOptions = {},
 ): Promise<void> {
-  await client.query(COMMIT_DURABLY);
   for (let round = 1; ; round++) {
     const isLast = onEnd !== undefined && round > ALL_SESSIONS;
     // In one message: else a session that comes back at once could be quicker.
@@ -71,13 +59,13 @@ export async function alterLogin(
  * Undefined when it is done; else what kept the statement from the row. Throws every other fault.
  */
 async function attempt(client: pg.ClientBase, statement: string): Promise<unknown> {
-  await client.query(`SAVEPOINT keyturn_alter; ${limitLockWaits()}`);
   try {
-    await client.query(statement);
-    await client.query('RELEASE SAVEPOINT keyturn_alter');
+    await client.query(`SAVEPOINT keyturn_alter; ${statement}; RELEASE SAVEPOINT keyturn_alter`);
     return undefined;
   } catch (fault) {
-    await client.query('ROLLBACK TO SAVEPOINT keyturn_alter');
+    await client.query('ROLLBACK TO SAVEPOINT keyturn_alter').catch(() => {
+      throw fault;
+    });
     if (!isLockRefused(fault) && !isConcurrentUpdate(fault)) throw fault;
     return fault;
   }

@@ -1,22 +1,16 @@
-import type pg from 'pg';
 import { otherOf } from '../../config/other-of.ts';
 import type { GrantDifferenceInfo } from '../../facts/database/login-difference.ts';
 import { quoteIdentifier } from '../identifier.ts';
 import { type GrantDifference, grantDifference } from './grant-differences.ts';
 import { catalog, mentioned } from './mentioned.ts';
 
-/**
- * Compares what the default privileges of other roles in this database give to two logins.
- * https://www.postgresql.org/docs/current/sql-alterdefaultprivileges.html
- */
-export async function defaultGrantDifferences(
-  client: pg.ClientBase,
+export type DefaultGrantRow = Omit<Extract<GrantDifferenceInfo, { kind: 'default-grant' }>, 'kind'>;
+
+/** What rows of DEFAULT_GRANTS say. */
+export function defaultGrantDifferences(
+  rows: readonly DefaultGrantRow[],
   pair: readonly [string, string],
-): Promise<GrantDifference[]> {
-  const { rows } = await client.query<Omit<Extract<GrantDifferenceInfo, { kind: 'default-grant' }>, 'kind'>>(
-    DIFFERENCES,
-    [pair],
-  );
+): GrantDifference[] {
   return rows.map(({ login, objects, creator, schema, privileges }) => {
     const place = schema === null ? '' : ` IN SCHEMA ${schema}`;
     return grantDifference(
@@ -27,9 +21,11 @@ export async function defaultGrantDifferences(
 }
 
 /**
+ * Compares what the default privileges of other roles in this database give to two logins ($1).
+ * https://www.postgresql.org/docs/current/sql-alterdefaultprivileges.html
  * What one of the two creates is its own. Large objects can have defaults from PostgreSQL 18 on.
  */
-const DIFFERENCES = `
+export const DEFAULT_GRANTS = `
   WITH ${mentioned('a')},
   granted AS (
     SELECT DISTINCT login.name AS login, pg_catalog.quote_ident(creator.rolname) AS creator,

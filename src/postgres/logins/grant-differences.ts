@@ -1,4 +1,3 @@
-import type pg from 'pg';
 import { otherOf } from '../../config/other-of.ts';
 import type { GrantDifferenceInfo } from '../../facts/database/login-difference.ts';
 import { quoteIdentifier } from '../identifier.ts';
@@ -17,18 +16,13 @@ export function grantDifference(info: GrantDifferenceInfo, remedy: string): Gran
   return { info, remedy };
 }
 
-/**
- * Compares what was granted to two logins themselves: on tables, sequences, schemas and routines,
- * but not on columns.
- */
-export async function grantDifferences(
-  client: pg.ClientBase,
+export type GrantRow = Omit<Extract<GrantDifferenceInfo, { kind: 'grant' }>, 'kind'>;
+
+/** What rows of GRANTS say. */
+export function grantDifferences(
+  rows: readonly GrantRow[],
   pair: readonly [string, string],
-): Promise<GrantDifference[]> {
-  const { rows } = await client.query<Omit<Extract<GrantDifferenceInfo, { kind: 'grant' }>, 'kind'>>(
-    DIFFERENCES,
-    [pair],
-  );
+): GrantDifference[] {
   return rows.map(({ login, privileges, objects, names }) =>
     grantDifference(
       { kind: 'grant', login, privileges, objects, names },
@@ -38,10 +32,11 @@ export async function grantDifferences(
 }
 
 /**
- * A role needs no grant on what it owns.
+ * Compares what was granted to two logins ($1) themselves: on tables, sequences, schemas and
+ * routines, but not on columns. A role needs no grant on what it owns.
  * https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-ACLITEM
  */
-const DIFFERENCES = `
+export const GRANTS = `
   WITH ${mentioned('a')},
   object AS (
     SELECT CASE relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind, relowner AS owner, relacl AS acl,

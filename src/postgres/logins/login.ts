@@ -37,7 +37,7 @@ export interface Login {
  * set_option came with PostgreSQL 16. Before, every membership let a role become the other.
  * https://www.postgresql.org/docs/current/role-membership.html
  */
-const LOGINS = `
+export const LOGINS = `
   SELECT role.rolname AS name, role.rolcanlogin AS "canLogin", role.rolsuper AS superuser,
          coalesce(role.rolvaliduntil < pg_catalog.now(), false) AS expired,
          CASE WHEN pg_catalog.isfinite(role.rolvaliduntil) AND role.rolvaliduntil < '275760-01-01' THEN role.rolvaliduntil END

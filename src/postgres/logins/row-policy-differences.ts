@@ -1,20 +1,11 @@
-import type pg from 'pg';
 import { quoteIdentifier } from '../identifier.ts';
 import { type GrantDifference, grantDifference } from './grant-differences.ts';
 import { catalog, mentioned } from './mentioned.ts';
 
-/**
- * Row security policies of this database that apply to only one of two logins, because they name
- * it. https://www.postgresql.org/docs/current/ddl-rowsecurity.html
- */
-export async function rowPolicyDifferences(
-  client: pg.ClientBase,
-  pair: readonly [string, string],
-): Promise<GrantDifference[]> {
-  const { rows } = await client.query<Readonly<Record<'login' | 'other' | 'policy' | 'roles', string>>>(
-    DIFFERENCES,
-    [pair],
-  );
+export type RowPolicyRow = Readonly<Record<'login' | 'other' | 'policy' | 'roles', string>>;
+
+/** What rows of ROW_POLICIES say. */
+export function rowPolicyDifferences(rows: readonly RowPolicyRow[]): GrantDifference[] {
   return rows.map(({ login, other, policy, roles }) =>
     grantDifference(
       { kind: 'row-policy', login, policy },
@@ -24,10 +15,12 @@ export async function rowPolicyDifferences(
 }
 
 /**
+ * Row security policies of this database that apply to only one of two logins ($1), because they
+ * name it. https://www.postgresql.org/docs/current/ddl-rowsecurity.html
  * A policy that names PUBLIC applies to all, and one that names a role to those who have its
  * rights.
  */
-const DIFFERENCES = `
+export const ROW_POLICIES = `
   WITH ${mentioned('r')}
   SELECT login.name AS login, other.name AS other, pg_catalog.format('%I ON %I.%I', polname, nspname, relname) AS policy,
          (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(named.rolname), ', ' ORDER BY named.rolname)

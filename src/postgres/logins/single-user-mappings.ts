@@ -1,4 +1,3 @@
-import type pg from 'pg';
 import { otherOf } from '../../config/other-of.ts';
 import type { GrantDifferenceInfo } from '../../facts/database/login-difference.ts';
 import { quoteIdentifier } from '../identifier.ts';
@@ -12,26 +11,31 @@ export interface SingleUserMapping {
   readonly remedy: string;
 }
 
-/** https://www.postgresql.org/docs/current/view-pg-user-mappings.html */
-export async function singleUserMappings(
-  client: pg.ClientBase,
+export type UserMappingRow = Readonly<Record<'login' | 'server', string>>;
+
+/** What rows of USER_MAPPINGS say. */
+export function singleUserMappings(
+  rows: readonly UserMappingRow[],
   pair: readonly [string, string],
-): Promise<SingleUserMapping[]> {
-  const { rows } = await client.query<{ login: string; server: string }>(
-    `WITH login AS MATERIALIZED (
-       SELECT role.oid, role.rolname AS name FROM pg_catalog.pg_roles AS role WHERE role.rolname = ANY ($1)
-     ), mapping AS MATERIALIZED (
-       SELECT login.name AS login, srvid, srvname AS server
-         FROM login JOIN pg_catalog.pg_user_mappings AS mapped ON mapped.umuser = login.oid
-     )
-     SELECT one.login, one.server FROM mapping AS one
-      WHERE NOT EXISTS (SELECT FROM mapping AS other
-                         WHERE other.srvid = one.srvid AND other.login <> one.login)
-      ORDER BY 1, 2`,
-    [pair],
-  );
+): SingleUserMapping[] {
   return rows.map(({ login, server }) => ({
     info: { kind: 'user-mapping', login, server },
     remedy: `CREATE USER MAPPING FOR ${quoteIdentifier(otherOf(pair, login))} SERVER ${quoteIdentifier(server)} OPTIONS (…)`,
   }));
 }
+
+/**
+ * $1: the two logins.
+ * https://www.postgresql.org/docs/current/view-pg-user-mappings.html
+ */
+export const USER_MAPPINGS = `
+  WITH login AS MATERIALIZED (
+    SELECT role.oid, role.rolname AS name FROM pg_catalog.pg_roles AS role WHERE role.rolname = ANY ($1)
+  ), mapping AS MATERIALIZED (
+    SELECT login.name AS login, srvid, srvname AS server
+      FROM login JOIN pg_catalog.pg_user_mappings AS mapped ON mapped.umuser = login.oid
+  )
+  SELECT one.login, one.server FROM mapping AS one
+   WHERE NOT EXISTS (SELECT FROM mapping AS other
+                      WHERE other.srvid = one.srvid AND other.login <> one.login)
+   ORDER BY 1, 2`;

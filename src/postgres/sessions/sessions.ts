@@ -14,7 +14,7 @@ export interface LoginUse {
 export const NOBODY: LoginUse = { sessions: [], prepared: [] };
 
 /** What PostgreSQL answers, from functions that make JSON. */
-interface SeenUses {
+export interface SeenUses {
   readonly visible: boolean;
   /** Quoted. */
   readonly rotator: string;
@@ -32,10 +32,16 @@ export async function usesOf(
   client: pg.ClientBase,
   logins: readonly string[],
 ): Promise<Map<string, LoginUse>> {
-  // Parallel workers are left out: they belong to a session that is counted, and end with its
-  // query.
-  const { rows } = await client.query<SeenUses>(
-    `SELECT pg_catalog.pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS visible, pg_catalog.quote_ident(current_user) AS rotator,
+  const { rows } = await client.query<SeenUses>(USES, [logins]);
+  return usesIn(rows[0], logins);
+}
+
+/**
+ * $1: the logins. Parallel workers are left out: they belong to a session that is counted, and end
+ * with its query.
+ */
+export const USES = `
+     SELECT pg_catalog.pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS visible, pg_catalog.quote_ident(current_user) AS rotator,
             (SELECT pg_catalog.json_agg(session) FROM (
                SELECT role.rolname AS login, activity.pid, activity.datname AS database,
                       coalesce(activity.datname <> pg_catalog.current_database(), false) AS elsewhere,
@@ -51,10 +57,10 @@ export async function usesOf(
             (SELECT pg_catalog.json_agg(transaction) FROM (
                SELECT owner AS login, gid, database, prepared AS "preparedAt"
                  FROM pg_catalog.pg_prepared_xacts WHERE owner = ANY ($1)
-                ORDER BY prepared, gid) AS transaction) AS prepared`,
-    [logins],
-  );
-  const [seen] = rows;
+                ORDER BY prepared, gid) AS transaction) AS prepared`;
+
+/** What a row of USES says. Throws as {@link usesOf} does. */
+export function usesIn(seen: SeenUses | undefined, logins: readonly string[]): Map<string, LoginUse> {
   if (seen?.visible !== true) throw sessionsHidden(seen?.rotator ?? 'CURRENT_USER');
   const uses = new Map(
     logins.map((login) => [login, { sessions: [] as SessionInfo[], prepared: [] as PreparedTransaction[] }]),

@@ -6,6 +6,7 @@ import { refuseSuperseded } from '../refusals/refuse-superseded.ts';
 import { openView, type ViewParts } from './open-view.ts';
 import type { RotationRun } from './rotation-view.ts';
 import { Secrets } from './secrets.ts';
+import { Surveys } from './surveys.ts';
 
 interface RunParts<Its extends Policy> extends ViewParts<Its> {
   readonly rotation: Rotation;
@@ -20,8 +21,9 @@ export function openRun<Its extends Policy>({
 }: RunParts<Its>): RotationRun<Its> & AsyncDisposable {
   let rotation = opened;
   const secrets = new Secrets(parts.destinations);
+  const surveys = new Surveys();
   const run: RotationRun<Its> & AsyncDisposable = {
-    ...openView(parts, { urgent: rotation.reason === 'emergency', secrets }),
+    ...openView(parts, { urgent: rotation.reason === 'emergency', secrets, surveys }),
     ledger,
     secrets,
     warnings: [],
@@ -38,6 +40,7 @@ export function openRun<Its extends Policy>({
       withPolicyLock(await run.rotator(), target, async (lock) => {
         await refuseSuperseded(run);
         secrets.expire();
+        surveys.expire();
         return body(lock);
       }),
   };

@@ -8,8 +8,10 @@ import { openSessionPool, type SessionPool } from '../../postgres/connection/ses
 import { openReplica } from '../../postgres/replicas/open-replica.ts';
 import { mergeUses, usesOf } from '../../postgres/sessions/sessions.ts';
 import { openUsePoller, type UsePoller, type UseSource } from '../../postgres/sessions/use-poller.ts';
+import { readSurvey } from '../../postgres/survey.ts';
 import type { OpenDestination, PolicyView } from './policy-view.ts';
 import { Secrets } from './secrets.ts';
+import { Surveys } from './surveys.ts';
 
 export interface ViewParts<Its extends Policy> {
   readonly policy: Its;
@@ -27,12 +29,13 @@ interface Options {
   readonly urgent?: boolean;
   /** Left out: read through this view only. */
   readonly secrets?: Secrets;
+  readonly surveys?: Surveys;
 }
 
 /** A view of a policy. Disposing of it closes the rotator's sessions that were opened. */
 export function openView<Its extends Policy>(
   given: ViewParts<Its>,
-  { urgent = false, secrets = new Secrets(given.destinations) }: Options = {},
+  { urgent = false, secrets = new Secrets(given.destinations), surveys = new Surveys() }: Options = {},
 ): PolicyView<Its> & AsyncDisposable {
   const parts = { ...given, connection: remembering(given.connection) };
   let session: Promise<Session> | undefined;
@@ -55,6 +58,7 @@ export function openView<Its extends Policy>(
     replicas,
     uses: async (logins) => mergeUses(await Promise.all(sources.map((source) => source.uses(logins)))),
     look: (login, maxAge) => poller.poll(sources, login, maxAge),
+    survey: () => surveys.read(async () => readSurvey(await rotator(), parts.policy)),
     read: (destination, stage, options) => secrets.read(destination, stage, options),
     async [Symbol.asyncDispose]() {
       if (parts.sessions === undefined) await sessions[Symbol.asyncDispose]();

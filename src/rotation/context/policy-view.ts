@@ -5,6 +5,7 @@ import type { Destination, Policy } from '../../config/policy.ts';
 import type { Session } from '../../postgres/connection/connect.ts';
 import type { OpenReplica } from '../../postgres/replicas/open-replica.ts';
 import type { LoginUse } from '../../postgres/sessions/sessions.ts';
+import type { Survey } from '../../postgres/survey.ts';
 import type { SecretStore, Stage, Version } from '../../secret-store/secret-store.ts';
 
 /** A destination together with its open store. */
@@ -46,6 +47,11 @@ export interface PolicyView<Its extends Policy = Policy> {
    * milliseconds old, and come from another rotation; that nobody does is always asked anew.
    */
   look(login: string, maxAge: number): Promise<LoginUse>;
+  /**
+   * What the primary says of the policy's logins and their owner. Cached, like what is read of a
+   * destination.
+   */
+  survey(): Promise<Survey>;
   /** What a destination has under a stage. Cached, unless it is to be read `anew`. */
   read(
     destination: OpenDestination,

@@ -1,7 +1,6 @@
 import type { Policy } from '../../config/policy.ts';
 import { fact } from '../../facts/fact.ts';
 import { sql } from '../../facts/remedy.ts';
-import { readLogins } from '../../postgres/logins/login.ts';
 import { neverExpire } from '../../postgres/roles/role-statements.ts';
 import type { PolicyView } from '../context/policy-view.ts';
 import { type Finding, finding } from './finding.ts';
@@ -16,10 +15,10 @@ const DAY_MS = 24 * 60 * 60_000;
  * milliseconds since the epoch; undefined: it rotates only when asked.
  */
 export async function expiryFindings(
-  { policy, rotator, clock }: PolicyView,
+  { policy, survey, clock }: PolicyView,
   due: number | undefined,
 ): Promise<Finding[]> {
-  const logins = await readLogins(await rotator(), policy.logins);
+  const { logins } = await survey();
   const end = due === undefined ? clock.now() + SOON_DAYS * DAY_MS : due + drainOf(policy);
   const about = policy.type === 'rotator' ? 'rotator' : 'logins';
   const found = policy.logins.flatMap((name) => logins.get(name) ?? []);

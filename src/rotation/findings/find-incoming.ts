@@ -1,10 +1,10 @@
 import { fact } from '../../facts/fact.ts';
-import { readLogins } from '../../postgres/logins/login.ts';
 import { sessionsIn } from '../../postgres/sessions/sessions.ts';
 import { publisherOf } from '../context/publisher-of.ts';
 import { resolveLogins } from '../context/resolve-logins.ts';
 import type { LoginPair } from '../context/rotation-logins.ts';
 import type { LoginsPreview } from '../context/rotation-view.ts';
+import { surveyedUses } from '../uses/surveyed-uses.ts';
 import { type Finding, finding, isStopped } from './finding.ts';
 import { outsideFindings } from './outside-findings.ts';
 import { unpublishedUse } from './unpublished-use.ts';
@@ -21,8 +21,7 @@ export interface IncomingLogin {
  */
 export async function findIncoming(preview: LoginsPreview): Promise<IncomingLogin> {
   const { policy, rotation } = preview;
-  const client = await preview.rotator();
-  const sessions = sessionsIn(await preview.uses(policy.logins));
+  const sessions = sessionsIn(await surveyedUses(preview));
   const findings = await outsideFindings(preview);
   if (isStopped(findings)) return { findings };
   const inUse = await unpublishedUse(preview, sessions);
@@ -32,12 +31,7 @@ export async function findIncoming(preview: LoginsPreview): Promise<IncomingLogi
   const { incoming, outgoing } =
     rotation?.incoming && rotation.outgoing
       ? { incoming: rotation.incoming, outgoing: rotation.outgoing }
-      : resolveLogins(
-          policy.logins,
-          published?.fields.username,
-          await readLogins(client, policy.logins),
-          sessions,
-        );
+      : resolveLogins(policy.logins, published?.fields.username, (await preview.survey()).logins, sessions);
   const left = sessions.get(incoming) ?? [];
   if (left.length > 0) {
     const inWay = fact('incoming-has-sessions', { login: incoming, sessions: left });

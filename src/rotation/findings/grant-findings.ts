@@ -1,10 +1,7 @@
 import type { LoginsPolicy } from '../../config/policy.ts';
 import { fact } from '../../facts/fact.ts';
 import { sql } from '../../facts/remedy.ts';
-import { defaultGrantDifferences } from '../../postgres/logins/default-grant-differences.ts';
-import { grantDifferences } from '../../postgres/logins/grant-differences.ts';
-import { rowPolicyDifferences } from '../../postgres/logins/row-policy-differences.ts';
-import { singleUserMappings } from '../../postgres/logins/single-user-mappings.ts';
+import { pairDifferences } from '../../postgres/logins/pair-differences.ts';
 import type { PolicyView } from '../context/policy-view.ts';
 import { type Finding, finding } from './finding.ts';
 
@@ -21,12 +18,7 @@ export async function grantFindings({
   const client = await rotator();
   const pair = policy.logins;
   const { database } = connection;
-  const differences = [
-    ...(await grantDifferences(client, pair)),
-    ...(await defaultGrantDifferences(client, pair)),
-    ...(await rowPolicyDifferences(client, pair)),
-  ];
-  const mappings = await singleUserMappings(client, pair);
+  const { grants: differences, mappings } = await pairDifferences(client, pair);
   const findings: Finding[] = [];
   if (differences.length > 0) {
     const grants = differences.map(({ info }) => info);

@@ -1,6 +1,5 @@
 import { fact } from '../../facts/fact.ts';
 import { preparedInfo } from '../../postgres/sessions/prepared-transaction.ts';
-import { usesOf } from '../../postgres/sessions/sessions.ts';
 import type { PolicyView } from '../context/policy-view.ts';
 import { pooledClients } from '../uses/pooled-clients.ts';
 import { type Finding, finding } from './finding.ts';
@@ -11,7 +10,7 @@ import { type Finding, finding } from './finding.ts';
  */
 export async function leftoverFindings(view: PolicyView, incoming: string): Promise<Finding[]> {
   const { clients } = await pooledClients(view, incoming);
-  const prepared = (await usesOf(await view.rotator(), [incoming])).get(incoming)?.prepared ?? [];
+  const prepared = (await view.survey()).uses().get(incoming)?.prepared ?? [];
   const transactions = prepared.map(preparedInfo);
   return [
     ...clients.map((who) => finding('warn', 'pgbouncer', fact('incoming-has-pooled-clients', who))),

@@ -1,8 +1,7 @@
 import type { LoginsPolicy } from '../../config/policy.ts';
 import { fact } from '../../facts/fact.ts';
 import { command, sql } from '../../facts/remedy.ts';
-import { readServer } from '../../postgres/connection/rotator.ts';
-import { type Login, readLogins } from '../../postgres/logins/login.ts';
+import type { Login } from '../../postgres/logins/login.ts';
 import { loginDifferences } from '../../postgres/logins/login-differences.ts';
 import { grantConnect } from '../../postgres/roles/grant-statements.ts';
 import {
@@ -37,8 +36,7 @@ export async function loginFindings(
   { outgoing, emergency = false }: Turn = {},
 ): Promise<Finding[]> {
   const { name: policy, logins, owner } = view.policy;
-  const client = await view.rotator();
-  const found = await readLogins(client, [...logins, ...(owner === undefined ? [] : [owner])]);
+  const { logins: found, server } = await view.survey();
   const absent = logins.filter((login) => !found.has(login));
   const ownerless =
     owner === undefined || found.has(owner)
@@ -50,11 +48,11 @@ export async function loginFindings(
   }
   const present = logins.flatMap((login) => found.get(login) ?? []);
   const { database } = view.connection;
-  const { version } = await readServer(client);
+  const { version } = server;
   const asWarningIf = (isMild: boolean, findings: Finding[]) => (isMild ? findings.map(asWarning) : findings);
   return [
     ...absent.map((login) => missingOutgoing(login, view.policy)),
-    ...(absent.length > 0 ? orphanFindings(await sessionsOfNobody(client)) : []),
+    ...(absent.length > 0 ? orphanFindings(await sessionsOfNobody(await view.rotator())) : []),
     ...present.flatMap((login) => asWarningIf(login.name === outgoing, entryFindings(login, database))),
     ...ownerless,
     ...(owner === undefined

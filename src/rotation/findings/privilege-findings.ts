@@ -1,6 +1,6 @@
 import { fact } from '../../facts/fact.ts';
 import { sql } from '../../facts/remedy.ts';
-import { missingPrivileges, readServer } from '../../postgres/connection/rotator.ts';
+import { privilegesMissing } from '../../postgres/connection/rotator.ts';
 import type { LoginsPreview } from '../context/rotation-view.ts';
 import { mayTerminate } from '../may-terminate.ts';
 import { type Finding, finding } from './finding.ts';
@@ -10,12 +10,12 @@ import { type Finding, finding } from './finding.ts';
  * them once.
  */
 export async function privilegeFindings(
-  view: Pick<LoginsPreview, 'policy' | 'reason' | 'rotator'>,
+  view: Pick<LoginsPreview, 'policy' | 'reason' | 'survey'>,
 ): Promise<Finding[]> {
-  const client = await view.rotator();
-  const lacks = await missingPrivileges(client, view.policy.logins, { mayTerminate: mayTerminate(view) });
+  const { standing, server } = await view.survey();
+  const lacks = privilegesMissing(standing, { mayTerminate: mayTerminate(view) });
   if (lacks.length === 0) return [];
-  const { rotator } = await readServer(client);
+  const { rotator } = server;
   const missing = lacks.map(({ right }) => right);
   const statements = new Set(lacks.map(({ remedy }) => remedy));
   return [

@@ -1,5 +1,4 @@
 import type { Fact } from '../../facts/fact.ts';
-import { readLogins } from '../../postgres/logins/login.ts';
 import { sessionsIn } from '../../postgres/sessions/sessions.ts';
 import type { LoginPair } from '../context/rotation-logins.ts';
 import type { LoginsPreview } from '../context/rotation-view.ts';
@@ -13,12 +12,13 @@ import { unpublishedUse } from '../findings/unpublished-use.ts';
 import { outsideChangeFact, outsideChanges } from '../outside-changes/outside-changes.ts';
 import type { Notice } from '../step.ts';
 import { turnOf } from '../turn-of.ts';
+import { surveyedUses } from '../uses/surveyed-uses.ts';
 
 /** What stops no rotation, but will trouble somebody. */
 export async function checkWarnings(context: LoginsPreview, { incoming }: LoginPair): Promise<Notice[]> {
   const { policy, ledger, clock } = context;
   const changes = await outsideChanges(context);
-  const inUse = await unpublishedUse(context, sessionsIn(await context.uses(policy.logins)));
+  const inUse = await unpublishedUse(context, sessionsIn(await surveyedUses(context)));
   const due = nextDue(policy, await ledger.timing(policy.name), clock.now());
   const logins = await loginFindings(context, await turnOf(context));
   const findings = [
@@ -42,6 +42,7 @@ export function noticeOf(fact: Fact): Notice {
 }
 
 /** Whether both logins exist: only then they can be compared. */
-async function isPair({ policy, rotator }: LoginsPreview): Promise<boolean> {
-  return (await readLogins(await rotator(), policy.logins)).size === policy.logins.length;
+async function isPair({ policy, survey }: LoginsPreview): Promise<boolean> {
+  const { logins } = await survey();
+  return policy.logins.every((login) => logins.has(login));
 }

@@ -1,7 +1,6 @@
 import { otherOf } from '../../config/other-of.ts';
 import type { LoginsPolicy } from '../../config/policy.ts';
 import { fact } from '../../facts/fact.ts';
-import { readServer } from '../../postgres/connection/rotator.ts';
 import { holds } from '../context/holds.ts';
 import type { LoginPair } from '../context/rotation-logins.ts';
 import {
@@ -63,7 +62,7 @@ export async function inspect(context: LoginsPreview): Promise<LoginPair> {
     if (published) return published;
     refuseLateStart(context);
   }
-  refuse(serverFindings(context.connection, await readServer(await context.rotator())));
+  refuse(serverFindings(context.connection, (await context.survey()).server));
   const logins = await loginFindings(context, await turnOf(context));
   const findings = [...logins, ...(await privilegeFindings(context))];
   for (const replica of context.replicas) findings.push(...(await replicaFindings(context, replica)));
