@@ -5,10 +5,10 @@ import { describe, expect, test, vi } from 'vitest';
 import { exposedFiles } from '../../src/config/config.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { policyNamed } from '../../src/config/policy-named.ts';
+import { fact } from '../../src/facts/fact.ts';
 import { tellError, tellProblem } from '../../src/messages/tell.ts';
 import { openAwsSecretsManagerStore } from '../../src/secret-store/aws-secrets-manager/aws-secrets-manager-store.ts';
 import { changed, folderOf, load, problems, problemsOf, VALID, warningsOf } from '../config/config-folder.ts';
-import { telling } from '../support/telling.ts';
 
 describe('nothing goes over a network in plaintext that does not say so', () => {
   const redis = (url: string, more = '') => `queue: { redis: "${url}"${more} }\n${VALID}`;
@@ -104,7 +104,7 @@ describe('a secret in a wrong place is never echoed', () => {
 
   test('in place of a policy, or of the configuration', () => {
     expect(() => policyNamed(load(VALID), URL)).toThrow(
-      expect.objectContaining({ fact: telling(/^There is no policy "…"; there is orders$/) }),
+      expect.objectContaining({ fact: fact('policy-unknown', { name: '…', known: ['orders'] }) }),
     );
     const told = problems(() => loadConfig({ path: URL, env: {}, cwd: '/' }));
     expect(told.join()).toMatch(/^…: does not exist/);
