@@ -5,10 +5,11 @@ import { describe, expect, test, vi } from 'vitest';
 import { exposedFiles } from '../../src/config/config.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { policyNamed } from '../../src/config/policy-named.ts';
-import { tellError, tellProblem } from '../../src/messages/tell.ts';
+import { fact } from '../../src/facts/fact.ts';
+import { tellProblem } from '../../src/messages/tell.ts';
 import { openAwsSecretsManagerStore } from '../../src/secret-store/aws-secrets-manager/aws-secrets-manager-store.ts';
 import { changed, folderOf, load, problems, problemsOf, VALID, warningsOf } from '../config/config-folder.ts';
-import { telling } from '../support/telling.ts';
+import { failureOf } from '../support/remedies.ts';
 
 describe('nothing goes over a network in plaintext that does not say so', () => {
   const redis = (url: string, more = '') => `queue: { redis: "${url}"${more} }\n${VALID}`;
@@ -63,15 +64,19 @@ test('AWS: an endpoint with http:// beyond loopback of a profile is told nothing
   const read = async (more: { readonly tls?: { readonly mode: 'disable' } }) => {
     const store = openAwsSecretsManagerStore({ name: 'aws', region: 'eu-central-1', ...more });
     const names = { username: { secret: 'app', key: 'username' } };
-    const error: Error = await store.read(names, 'current').then(String, (thrown) => thrown);
+    const refusal = await failureOf(store.read(names, 'current'));
     await store.close();
-    return tellError(error);
+    return refusal;
   };
   try {
-    expect(await read({})).toBe(
-      'The store aws: GetSecretValue of app: PlaintextEndpointError; the endpoint of its AWS profile begins with http://; give it https://, or the store tls: { mode: disable }',
+    const request = { store: 'aws', action: 'GetSecretValue', secret: 'app' };
+    expect(await read({})).toEqual(fact('store-plaintext', { ...request, detail: 'PlaintextEndpointError' }));
+    expect(await read({ tls: { mode: 'disable' } })).toEqual(
+      fact('store-unreachable', {
+        ...request,
+        detail: expect.stringMatching(/ENOTFOUND|EAI_AGAIN/),
+      }),
     );
-    expect(await read({ tls: { mode: 'disable' } })).toMatch(/ENOTFOUND|EAI_AGAIN/);
   } finally {
     vi.unstubAllEnvs();
   }
@@ -104,7 +109,7 @@ describe('a secret in a wrong place is never echoed', () => {
 
   test('in place of a policy, or of the configuration', () => {
     expect(() => policyNamed(load(VALID), URL)).toThrow(
-      expect.objectContaining({ fact: telling(/^There is no policy "…"; there is orders$/) }),
+      expect.objectContaining({ fact: fact('policy-unknown', { name: '…', known: ['orders'] }) }),
     );
     const told = problems(() => loadConfig({ path: URL, env: {}, cwd: '/' }));
     expect(told.join()).toMatch(/^…: does not exist/);

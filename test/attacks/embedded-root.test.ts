@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { fact } from '../../src/facts/fact.ts';
 import { tellError } from '../../src/messages/tell.ts';
 import { findBinaries } from '../../src/postgres/embedded/binaries.ts';
 import { openEmbedded } from '../../src/postgres/embedded/cluster.ts';
@@ -23,7 +24,6 @@ import { appendTo } from '../../src/postgres/embedded/own-files.ts';
 import { stopServer } from '../../src/postgres/embedded/server.ts';
 import { findServerUser, type ServerUser } from '../../src/postgres/embedded/server-user.ts';
 import { adminOf } from '../support/admin.ts';
-import { telling } from '../support/telling.ts';
 
 // Root lends its PostgreSQL to another user. What that user can do to files must not become what
 // root does.
@@ -100,7 +100,7 @@ describe.skipIf(process.getuid?.() !== 0)(
       await rm(cluster('password'));
       await symlink(victim, cluster('password'));
       await expect(openEmbedded({ folder })).rejects.toMatchObject({
-        fact: telling(/password is a link/, { code: 'embedded-file-expected' }),
+        fact: fact('embedded-file-expected', { path: cluster('password') }),
       });
       await expectUntouched();
       await rm(cluster('password'));
@@ -112,7 +112,7 @@ describe.skipIf(process.getuid?.() !== 0)(
       await promisify(execFile)('mv', [cluster('data'), aside]);
       await symlink(base, cluster('data'));
       await expect(openEmbedded({ folder })).rejects.toMatchObject({
-        fact: telling(/is not a folder/, { code: 'embedded-folder-expected' }),
+        fact: fact('embedded-folder-expected', { path: cluster('data') }),
       });
       await rm(cluster('data'));
       await promisify(execFile)('mv', [aside, cluster('data')]);
@@ -127,7 +127,7 @@ describe.skipIf(process.getuid?.() !== 0)(
       expect(tellError(error)).not.toContain('precious');
       await asServerUser('rm -f "$1" && printf %s "$2" > "$1"', file, 'precious');
       await expect(openEmbedded({ folder })).rejects.toMatchObject({
-        fact: telling(/no known version/, { code: 'embedded-version-changed', params: { found: null } }),
+        fact: { code: 'embedded-version-changed', params: { data: cluster('data'), found: null } },
       });
       await asServerUser('printf %s "$2" > "$1"', file, version);
     });
@@ -136,12 +136,12 @@ describe.skipIf(process.getuid?.() !== 0)(
       const conf = join(base, 'postgresql.conf');
       await symlink(victim, conf);
       await expect(appendTo(conf, user.uid, 'x')).rejects.toMatchObject({
-        fact: telling(/is a link/, { code: 'embedded-file-expected' }),
+        fact: fact('embedded-file-expected', { path: conf }),
       });
       await rm(conf);
       await link(victim, conf);
       await expect(appendTo(conf, user.uid, 'x')).rejects.toMatchObject({
-        fact: telling(/nothing was written/, { code: 'embedded-file-replaced' }),
+        fact: fact('embedded-file-replaced', { path: conf }),
       });
       await rm(conf);
       await expectUntouched();
@@ -154,7 +154,7 @@ describe.skipIf(process.getuid?.() !== 0)(
       await asServerUser('printf "%s\\n%s\\n0\\n5999\\n" "$2" "$3" > "$1"', file, String(sleeper.pid), data);
       const server = { binaries: await findBinaries(), user, data, log: cluster('postgresql.log') };
       await expect(stopServer(server)).rejects.toMatchObject({
-        fact: telling(/cannot be stopped/, { code: 'embedded-process-foreign' }),
+        fact: fact('embedded-process-foreign', { pid: Number(sleeper.pid) }),
       });
       expect(sleeper.exitCode ?? sleeper.signalCode).toBeNull();
       const ended = new Promise((done) => sleeper.once('exit', done));
@@ -164,13 +164,19 @@ describe.skipIf(process.getuid?.() !== 0)(
     });
 
     test.each([
-      ['belongs to that user', 'embedded-folder-of-another', () => chown(folder, user.uid, user.gid)],
-      ['may be written to by all', 'embedded-folder-writable', () => chmod(folder, 0o777)],
-    ])('a folder above it that %s is refused', async (_how, code, open) => {
+      [
+        'belongs to that user',
+        () => chown(folder, user.uid, user.gid),
+        () => fact('embedded-folder-of-another', { path: folder, uid: user.uid, owner: 0 }),
+      ],
+      [
+        'may be written to by all',
+        () => chmod(folder, 0o777),
+        () => fact('embedded-folder-writable', { path: folder }),
+      ],
+    ])('a folder above it that %s is refused', async (_how, open, refusal) => {
       await open();
-      await expect(openEmbedded({ folder })).rejects.toMatchObject({
-        fact: telling(/could replace/, { code }),
-      });
+      await expect(openEmbedded({ folder })).rejects.toMatchObject({ fact: refusal() });
       await chown(folder, 0, 0);
       await chmod(folder, 0o755);
       await (await openEmbedded({ folder })).close();

@@ -1,13 +1,12 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { tell } from '../../src/messages/tell.ts';
+import { sql } from '../../src/facts/remedy.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
 import { lockKey } from '../../src/postgres/locks/lock-holders.ts';
 import { haveOlderVersions, type PostgresServer, startPostgres } from '../support/postgres-server.ts';
 import { factNamed, runStatements } from '../support/remedies.ts';
 import { withLimitedRotator } from '../support/rotator.ts';
 import { openScenario, type Scenario } from '../support/scenario.ts';
-import { telling } from '../support/telling.ts';
 
 /** It takes seconds, and is to take 30 s at most; these machines are noisy, and a blocked rotation would take for ever. */
 const BOUND_MS = 60_000;
@@ -56,11 +55,12 @@ describe.each(SERVERS)('on PostgreSQL %s', (_, version) => {
     const { pid } = (await attacker.query('SELECT pg_backend_pid() AS pid')).rows[0];
     const { rotation } = await attacked.expectShutOut();
     const events = await attacked.scenario.ledger.events([rotation.id]);
-    expect(
-      events.filter(
-        ({ fact }) => fact?.code === 'revoke-ends-lock-holders' && tell(fact).includes(`pid ${pid}, login`),
-      ),
-    ).toHaveLength(1);
+    const ended = events.flatMap(({ fact }) =>
+      fact?.code === 'revoke-ends-lock-holders' ? fact.params.holders : [],
+    );
+    expect(ended.filter((holder) => holder.pid === pid)).toMatchObject([
+      { login: attacked.leaked.username, state: 'idle in transaction' },
+    ]);
   });
 
   test('attack: three sessions alter their login and come back at once when they are ended, in vain', async () => {
@@ -120,9 +120,15 @@ describe.each(SERVERS)('on PostgreSQL %s', (_, version) => {
     await attacker.query(`ALTER ROLE ${quoteIdentifier(attacked.leaked.username)} SET statement_timeout = 1`);
     const { rotation } = await attacked.expectShutOut();
     const events = await attacked.scenario.ledger.events([rotation.id]);
-    expect(events.filter(({ kind }) => kind === 'warning').map(({ fact }) => fact)).toContainEqual(
-      telling('SET statement_timeout=1'),
+    const [difference] = events.flatMap(({ kind, fact }) =>
+      kind === 'warning' && fact?.code === 'logins-differ' ? fact.params.differences : [],
     );
+    expect(difference).toEqual({
+      kind: 'setting',
+      login: attacked.leaked.username,
+      other: attacked.scenario.policy.logins.find((login) => login !== attacked.leaked.username),
+      setting: { database: null, name: 'statement_timeout', value: '1' },
+    });
   });
 
   test('attack: ALTER ROLE self in a prepared transaction is named with its gid and the statement that ends it', async () => {
@@ -138,7 +144,20 @@ describe.each(SERVERS)('on PostgreSQL %s', (_, version) => {
         status: 'retrying',
         error: {
           step: 'revoke',
-          fact: telling(`ROLLBACK PREPARED ${pg.escapeLiteral(gid)}`, { code: 'login-not-revoked-yet' }),
+          fact: {
+            code: 'login-not-revoked-yet',
+            params: {
+              login: leaked.username,
+              cause: {
+                code: 'login-row-locked',
+                params: {
+                  login: leaked.username,
+                  holders: [{ pid: null, login: leaked.username, prepared: { gid } }],
+                },
+                remedies: [sql(`ROLLBACK PREPARED ${pg.escapeLiteral(gid)}`)],
+              },
+            },
+          },
         },
       });
     // The new one is in use all the same.
@@ -173,7 +192,19 @@ describe.each(SERVERS)('on PostgreSQL %s', (_, version) => {
       .poll(() => scenario.run(rotation))
       .toMatchObject({
         status: 'retrying',
-        error: { step: 'revoke', fact: telling(new RegExp(`pid ${pid}, login .*since`)) },
+        error: {
+          step: 'revoke',
+          fact: {
+            code: 'login-not-revoked-yet',
+            params: {
+              login: leaked.username,
+              cause: {
+                code: 'login-row-locked',
+                params: { holders: [{ pid, login: server.user, since: expect.any(String) }] },
+              },
+            },
+          },
+        },
       });
     await admin.query('ROLLBACK');
     expect(await scenario.finish(rotation)).toEqual({ status: 'done' });

@@ -168,7 +168,6 @@ async function refusal(session: () => Promise<unknown>): Promise<FactCode> {
   try {
     await session();
   } catch (error) {
-    expect(tellError(error)).toMatch(/SCRAM/);
     expect(tellError(error) + JSON.stringify(factOf(error))).not.toContain(PASSWORD);
     expect(factOf(error).params).toMatchObject({
       place: expect.stringMatching(`^${USER}@127.0.0.1:${server.port}/(app|pgbouncer)$`),

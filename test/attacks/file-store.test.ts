@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { FactCode } from '../../src/facts/fact.ts';
 import { Fault } from '../../src/facts/fault.ts';
 import { tellError } from '../../src/messages/tell.ts';
 import { isTransient } from '../../src/rotation/failure.ts';
@@ -66,16 +67,25 @@ async function listing(): Promise<string[]> {
   return entries.map((entry) => `${entry.parentPath}/${entry.name} ${entry.isSymbolicLink()}`).sort();
 }
 
-/** Resolves with the fault, which says which link it is and where it leads, and that nothing was touched. */
-async function refused(attempt: Promise<unknown>, ...names: string[]): Promise<void> {
+/** Expects the fault that names this path, of which nothing was touched, with what else it has to say. */
+async function refused(
+  attempt: Promise<unknown>,
+  path: string,
+  { code = expect.stringMatching(/^(folder|link|path)-/), params = {} }: Said = {},
+): Promise<void> {
   const error = await attempt.then(
     () => undefined,
     (thrown) => thrown,
   );
-  expect(error).toMatchObject({ fact: { code: expect.stringMatching(/^(folder|link|path)-/) } });
+  expect(error).toMatchObject({ fact: { code, params: { store: 'files', path, ...params } } });
   expect(isTransient(error)).toBe(false);
-  for (const name of names) expect(tellError(error)).toContain(name);
-  expect(tellError(error)).not.toMatch(/not-ours|precious/);
+  const told = tellError(error) + JSON.stringify((error as Fault).fact);
+  expect(told).not.toMatch(/not-ours|precious/);
+}
+
+interface Said {
+  readonly code?: FactCode;
+  readonly params?: object;
 }
 
 function exposure(path: string, mode: string, to: string, may: string) {
@@ -102,7 +112,10 @@ describe.each(OUTSIDE)('a link that names what is outside %s', (_how, target) =>
     const token = await publish();
     const name = { current: '..data', pending: '..pending', previous: '..previous' }[place];
     await plant(name, outside(target, token));
-    await refused(store.read(MAPPING, place), app(name), JSON.stringify(outside(target, token)));
+    await refused(store.read(MAPPING, place), app(name), {
+      code: 'link-foreign',
+      params: { target: outside(target, token) },
+    });
   });
 
   test('as ..previous deletes nothing outside the folder when the next version is promoted', async () => {
@@ -173,8 +186,9 @@ describe('a file that is a link to a file outside', () => {
   test('in a version is not read and not copied', async () => {
     const token = await publish();
     await plant(`..version-${token}/password`, join(victim, 'password'));
-    await refused(store.read(MAPPING, 'current'), 'password');
-    await refused(stage(randomUUID()), 'password');
+    const path = app(`..version-${token}/password`);
+    await refused(store.read(MAPPING, 'current'), path, { code: 'path-foreign' });
+    await refused(stage(randomUUID()), path, { code: 'path-foreign' });
     await untouched();
   });
 
@@ -188,7 +202,10 @@ describe('a file that is a link to a file outside', () => {
   test('in the place of a published name is not read and not taken over', async () => {
     await publish();
     await plant('password', join(victim, 'password'));
-    await refused(store.read(MAPPING, 'current'), app('password'), join(victim, 'password'));
+    await refused(store.read(MAPPING, 'current'), app('password'), {
+      code: 'path-foreign',
+      params: { found: { kind: 'link', target: join(victim, 'password') } },
+    });
     await refused(stage(randomUUID()), app('password'));
     await untouched();
   });
@@ -197,10 +214,11 @@ describe('a file that is a link to a file outside', () => {
     const token = await publish();
     await rm(app(`..version-${token}/password`));
     await promisify(execFile)('mkfifo', [app(`..version-${token}/password`)]);
-    await refused(store.read(MAPPING, 'current'), 'password');
+    const isPipe: Said = { code: 'path-foreign', params: { found: { kind: 'pipe' } } };
+    await refused(store.read(MAPPING, 'current'), app(`..version-${token}/password`), isPipe);
     await rm(app('password'));
     await promisify(execFile)('mkfifo', [app('password')]);
-    await refused(store.read(MAPPING, 'current'), app('password'));
+    await refused(store.read(MAPPING, 'current'), app('password'), isPipe);
   });
 });
 
@@ -234,7 +252,7 @@ describe('a folder in which another user could swap the links', () => {
       () => store.discard(MAPPING, randomUUID()),
       () => store.rehearse(MAPPING, randomUUID(), FIELDS),
     ])
-      await refused(attempt(), open, 'chmod o-w');
+      await refused(attempt(), open, { code: 'folder-open-to-all', params: { mode: '0777' } });
     await chmod(open, 0o700);
     expect((await store.read(MAPPING, 'current'))?.token).toBe(token);
   });
@@ -243,7 +261,10 @@ describe('a folder in which another user could swap the links', () => {
     await publish();
     await rm(app(), { recursive: true });
     await symlink(victim, app());
-    await refused(store.read(MAPPING, 'current'), app(), victim);
+    await refused(store.read(MAPPING, 'current'), app(), {
+      code: 'folder-replaced',
+      params: { found: { kind: 'link', target: victim } },
+    });
     await refused(stage(randomUUID()), app());
     await untouched();
   });
@@ -266,16 +287,20 @@ describe('a folder in which another user could swap the links', () => {
     const token = await publish();
     expect((await store.read(MAPPING, 'current'))?.token).toBe(token);
     await chmod(join(base, 'real'), 0o777);
-    await refused(store.read(MAPPING, 'current'), 'chmod o-w');
+    await refused(store.read(MAPPING, 'current'), root, {
+      code: 'folder-open-to-all',
+      params: { mode: '0777' },
+    });
   });
 
   test.skipIf(!isRoot)('is refused where it belongs to another user than root (as root)', async () => {
     const token = await publish();
     await chown(app(), NOBODY, NOBODY);
-    await refused(store.read(MAPPING, 'current'), app(), String(NOBODY));
+    const isOwned: Said = { code: 'folder-owned-by-other', params: { uid: NOBODY, own: 0 } };
+    await refused(store.read(MAPPING, 'current'), app(), isOwned);
     await chown(app(), 0, 0);
     await chown(app(`..version-${token}`), NOBODY, NOBODY);
-    await refused(store.read(MAPPING, 'current'), app(`..version-${token}`), String(NOBODY));
+    await refused(store.read(MAPPING, 'current'), app(`..version-${token}`), isOwned);
   });
 });
 

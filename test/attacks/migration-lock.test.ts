@@ -7,7 +7,6 @@ import { adminOf } from '../support/admin.ts';
 import { keyturn } from '../support/keyturn.ts';
 import { openTestLedger } from '../support/ledger.ts';
 import { failureOf, runStatements } from '../support/remedies.ts';
-import { telling } from '../support/telling.ts';
 import { uniqueName } from '../support/unique-name.ts';
 import { filePolicy, openWorkspace } from '../support/workspace.ts';
 
@@ -62,12 +61,10 @@ test('attack: a stranger holds the lock of the queue before there is one, and is
   await stranger.client.query(`SELECT pg_advisory_lock(${LOCKS[1]?.join('')})`);
   const { rows } = await stranger.client.query('SELECT pg_backend_pid() AS pid');
   const locked = await failureOf(migrateQueue(state.pool));
-  expect(locked).toEqual(
-    telling(new RegExp(`pid ${rows[0].pid}, login stranger_`), {
-      code: 'queue-tables-locked',
-      params: { holders: [{ pid: rows[0].pid, login: expect.stringMatching(/^stranger_/) }] },
-    }),
-  );
+  expect(locked).toMatchObject({
+    code: 'queue-tables-locked',
+    params: { holders: [{ pid: rows[0].pid, login: expect.stringMatching(/^stranger_/) }] },
+  });
   await using admin = await adminOf(inject('postgres'), new URL(state.url).pathname.slice(1));
   const ended = new Promise((lost) => stranger.client.on('error', lost));
   await runStatements(admin.client, locked);
@@ -87,7 +84,11 @@ test('a lock on the ledger’s table of versions is not waited for without end, 
   await holder.client.query('BEGIN; LOCK TABLE keyturn.migration IN SHARE ROW EXCLUSIVE MODE');
   const { rows } = await holder.client.query('SELECT pg_backend_pid() AS pid');
   const locked = await failureOf(migrateLedger(state.pool));
-  expect(locked).toEqual(telling(new RegExp(`pid ${rows[0].pid}, login `), { code: 'ledger-tables-locked' }));
+  const { user: login } = inject('postgres');
+  expect(locked).toMatchObject({
+    code: 'ledger-tables-locked',
+    params: { holders: [{ pid: rows[0].pid, login, state: 'idle in transaction' }] },
+  });
   const ended = new Promise((resolve) => holder.client.once('end', resolve));
   await runStatements(admin.client, locked);
   await ended;

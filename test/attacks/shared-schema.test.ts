@@ -1,11 +1,11 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
+import { fact } from '../../src/facts/fact.ts';
+import { sql } from '../../src/facts/remedy.ts';
 import { openLedger } from '../../src/ledger/ledger.ts';
-import { tellError } from '../../src/messages/tell.ts';
 import { migrateQueue } from '../../src/queue/migrate-queue.ts';
 import { adminOf } from '../support/admin.ts';
-import { telling } from '../support/telling.ts';
 import { uniqueName } from '../support/unique-name.ts';
 
 const server = inject('postgres');
@@ -53,19 +53,15 @@ test.each(['keyturn', 'bullmq'] as const)(
       ['PUBLIC', 'PUBLIC'],
     ]) {
       await asAdmin(`GRANT CREATE, USAGE ON SCHEMA ${schema} TO ${role}`);
-      const error = await opening[schema]().then(
-        () => undefined,
-        (thrown: Error) => thrown,
-      );
-      expect(error).toMatchObject({
+      const revoke = `REVOKE CREATE ON SCHEMA "${schema}" FROM ${named}`;
+      await expect(opening[schema]()).rejects.toMatchObject({
         fact: {
           code: 'state-schema-shared',
           params: { schema, role: role === 'PUBLIC' ? null : role },
+          remedies: [sql(revoke)],
         },
       });
-      const [, remedy = ''] = /; run: (.*)$/.exec(tellError(error)) ?? [];
-      expect(remedy).toBe(`REVOKE CREATE ON SCHEMA "${schema}" FROM ${named}`);
-      await asAdmin(remedy);
+      await asAdmin(revoke);
       await opening[schema]();
     }
 
@@ -73,9 +69,11 @@ test.each(['keyturn', 'bullmq'] as const)(
       CREATE FUNCTION ${schema}.abs(text) RETURNS text LANGUAGE sql AS 'SELECT $1'; RESET ROLE;
       REVOKE CREATE ON SCHEMA ${schema} FROM ${stranger}`);
     await expect(opening[schema]()).rejects.toMatchObject({
-      fact: telling(
-        `function ${schema}.abs(text) in schema ${schema} of the state database belongs to ${stranger}`,
-      ),
+      fact: fact('state-schema-intruded', {
+        schema,
+        role: stranger,
+        object: `function ${schema}.abs(text)`,
+      }),
     });
     await asAdmin(`DROP FUNCTION ${schema}.abs(text)`);
     await opening[schema]();

@@ -15,8 +15,8 @@ describe.each(QUEUE_BACKENDS)('the job of a rotation, with the queue on %s,', (_
     async () => {
       await using place = await open();
       await using kept = await openTestLedger(inject('postgres'), { now: Date.now });
-      const said: string[] = [];
-      const log = pino({ level: 'info' }, { write: (line: string) => void said.push(line) });
+      const said: unknown[] = [];
+      const log = pino({ level: 'info' }, { write: (line: string) => void said.push(JSON.parse(line)) });
       const queue = openQueue(place.backend, { nextSlot: async () => undefined, onFault: () => {} });
       const id = randomUUID();
       const rotation = { id, policy: 'gone', reason: 'manual', requestedBy: 'test' } as const;
@@ -34,7 +34,14 @@ describe.each(QUEUE_BACKENDS)('the job of a rotation, with the queue on %s,', (_
         slot: async () => {},
         sweep: async () => {},
       });
-      await expect.poll(() => said.join('')).toContain('app_b may still log in, but its policy was removed');
+      await expect
+        .poll(() => said)
+        .toContainEqual(
+          expect.objectContaining({
+            code: 'policy-removed',
+            params: { policy: 'gone', outgoing: 'app_b' },
+          }),
+        );
       await worker.close();
       const bull = openBull(place.backend);
       expect((await bull.getDelayed()).map(({ data }) => data.rotation)).toEqual([id]);

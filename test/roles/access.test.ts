@@ -56,11 +56,21 @@ test('with an owner, the logins themselves keep no privilege beyond the level, o
     SET ROLE ${rotator}; GRANT CREATE ON SCHEMA public TO ${b}; RESET ROLE;
     ALTER DEFAULT PRIVILEGES FOR ROLE ${migrator} IN SCHEMA public GRANT SELECT, DELETE ON TABLES TO ${a}`);
   expect((await bare.create()).warnings).toHaveLength(4);
-  expect((await bare.create({ access: 'read' })).changes.map(({ does }) => tell(does))).toEqual([
-    `revokes DELETE on table public.orders from ${a}`,
-    `revokes DELETE on future tables of ${migrator} in schema public from ${a}`,
-    `revokes CREATE on schema public from ${b}`,
-    `revokes UPDATE on table public.orders from ${b}`,
+  expect((await bare.create({ access: 'read' })).changes.map(({ does }) => does)).toMatchObject([
+    { code: 'revoke-privileges', params: { privileges: ['DELETE'], on: ORDERS, grantee: a } },
+    {
+      code: 'revoke-privileges',
+      params: {
+        privileges: ['DELETE'],
+        on: { kind: 'future tables', schema: 'public', owner: migrator },
+        grantee: a,
+      },
+    },
+    {
+      code: 'revoke-privileges',
+      params: { privileges: ['CREATE'], on: { kind: 'schema', schema: 'public' }, grantee: b },
+    },
+    { code: 'revoke-privileges', params: { privileges: ['UPDATE'], on: ORDERS, grantee: b } },
   ]);
   await using session = await bare.as(a);
   await session.query('SELECT * FROM orders');

@@ -3,7 +3,6 @@ import { fact } from '../../src/facts/fact.ts';
 import { isFault } from '../../src/facts/fault.ts';
 import { sql } from '../../src/facts/remedy.ts';
 import { openBarePolicy } from '../support/bare-policy.ts';
-import { telling } from '../support/telling.ts';
 
 test('the rotator that is printed for rotations alone cannot grant, but rotates logins that a DBA created', async () => {
   await using bare = await openBarePolicy(inject('postgres'), { mayCreate: false });
@@ -34,9 +33,16 @@ test('an administrator grants on what belongs to a superuser, by the statements 
   const { scenario, admin, owner } = bare;
   await admin.query('CREATE TABLE orders (id serial); CREATE EXTENSION pg_stat_statements');
   await expect(bare.create({ access: 'read' })).rejects.toMatchObject({
-    fact: telling(
-      `which is a superuser; have a superuser make the changes; run: keyturn roles create ${scenario.policy.name} --access read --schema public --sql | psql -d ${scenario.connection.database}`,
-    ),
+    fact: {
+      code: 'roles-rights-missing',
+      params: { rights: [fact('cannot-act-for-superuser', { role: inject('postgres').user })] },
+      remedies: [
+        {
+          kind: 'command',
+          command: `keyturn roles create ${scenario.policy.name} --access read --schema public --sql | psql -d ${scenario.connection.database}`,
+        },
+      ],
+    },
   });
   expect(await bare.exist(owner, ...scenario.policy.logins)).toEqual([false, false, false]);
   const { changes } = await bare.plan({ access: 'read', executor: 'administrator' });

@@ -3,14 +3,15 @@ import pg from 'pg';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import type { Fact } from '../../src/facts/fact.ts';
+import { sql } from '../../src/facts/remedy.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
 import { openUsePoller } from '../../src/postgres/sessions/use-poller.ts';
 import { canLogIn, countSessions, draining, warningsOf } from '../support/draining.ts';
+import { endingOf, shopSession, waitingFor } from '../support/expected-facts.ts';
 import { logInAs } from '../support/old-client.ts';
 import { withRotatedScenario } from '../support/rotated-scenario.ts';
 import { withLimitedRotator } from '../support/rotator.ts';
 import type { Scenario } from '../support/scenario.ts';
-import { telling } from '../support/telling.ts';
 
 let scenario: Scenario;
 withRotatedScenario((opened) => {
@@ -40,13 +41,13 @@ describe('drain', () => {
     const outcome = await short.run(rotation);
     expect(outcome).toMatchObject({
       status: 'waiting',
-      fact: telling(`3 sessions of ${old.username}: ${Array(3).fill('shop@127.0.0.1 (idle)').join(', ')}`),
+      fact: waitingFor(old.username, Array(3).fill(shopSession())),
     });
     await pool.query('SELECT 1');
     expect(await short.finish(rotation)).toEqual({ status: 'done' });
     expect(await countSessions(scenario, old.username)).toBe(0);
-    expect(await warningsOf(scenario, rotation)).toEqual([
-      `revoke: ends 3 sessions of ${old.username}: ${Array(3).fill('shop@127.0.0.1 (idle)').join(', ')}`,
+    expect(await warningsOf(scenario, rotation)).toMatchObject([
+      endingOf(old.username, Array(3).fill(shopSession())),
     ]);
     await expect(pool.query('SELECT 1')).rejects.toThrow();
     await pool.end();
@@ -64,7 +65,7 @@ describe('drain', () => {
     const rotation = await patient.request();
     expect(await patient.run(rotation)).toMatchObject({
       status: 'waiting',
-      fact: telling(`1 session of ${old.username}: shop@127.0.0.1 (active)`),
+      fact: waitingFor(old.username, [shopSession({ state: 'active' })]),
     });
     expect(await patient.finish(rotation)).toEqual({ status: 'done' });
     expect(await work).toBe('COMMIT');
@@ -81,11 +82,19 @@ describe('drain', () => {
       await sleep(2);
       expect(await waiting.run(rotation)).toMatchObject({
         status: 'waiting',
-        fact: telling(/: shop@127\.0\.0\.1 \(idle in transaction\)$/),
+        fact: {
+          code: 'drain-waiting-for-sessions',
+          params: {
+            login: old.username,
+            sessions: [shopSession({ state: 'idle in transaction' })],
+            prepared: [],
+            clients: [],
+          },
+        },
       });
     }
-    expect(await warningsOf(scenario, rotation)).toEqual([
-      expect.stringContaining(`drain: ${old.username} is still in use at the drain's deadline`),
+    expect(await warningsOf(scenario, rotation)).toMatchObject([
+      { step: 'drain', code: 'drain-past-deadline', params: { login: old.username } },
     ]);
     await session.client.query('COMMIT');
     expect(await canLogIn(scenario, old.username)).toBe(true);
@@ -99,7 +108,7 @@ describe('drain', () => {
     await using session = await logInAs(scenario, old, { database: 'postgres' });
     const rotation = await patient.request();
     expect(await patient.run(rotation)).toMatchObject({
-      fact: telling(`1 session of ${old.username}: shop@127.0.0.1 (idle, in database postgres)`),
+      fact: waitingFor(old.username, [shopSession({ database: 'postgres', elsewhere: true })]),
     });
     await session[Symbol.asyncDispose]();
     expect(await patient.finish(rotation)).toEqual({ status: 'done' });
@@ -116,7 +125,14 @@ describe('drain', () => {
     await session[Symbol.asyncDispose]();
     expect(await limited.run(rotation)).toMatchObject({
       status: 'retrying',
-      error: { step: 'drain', fact: telling('GRANT pg_read_all_stats') },
+      error: {
+        step: 'drain',
+        fact: {
+          code: 'sessions-hidden',
+          params: { rotator: role.rotator },
+          remedies: [sql(`GRANT pg_read_all_stats TO ${role.rotator}`)],
+        },
+      },
     });
     expect(await canLogIn(scenario, old.username)).toBe(true);
     await scenario.admin.query(`GRANT pg_read_all_stats TO ${role.rotator}`);
@@ -165,14 +181,10 @@ describe('drain', () => {
       .poll(async () => (await scenario.admin.query('SELECT active FROM pg_replication_slots')).rows)
       .toEqual([{ active: true }]);
     const rotation = await short.request();
-    const who = 'shop@127.0.0.1 (walsender, replication slot warehouse, active)';
-    expect(await short.run(rotation)).toMatchObject({
-      fact: telling(`1 session of ${old.username}: ${who}`),
-    });
+    const who = shopSession({ type: 'walsender', slots: ['warehouse'], state: 'active' });
+    expect(await short.run(rotation)).toMatchObject({ fact: waitingFor(old.username, [who]) });
     expect(await short.finish(rotation)).toEqual({ status: 'done' });
-    expect(await warningsOf(scenario, rotation)).toEqual([
-      `revoke: ends 1 session of ${old.username}: ${who}`,
-    ]);
+    expect(await warningsOf(scenario, rotation)).toMatchObject([endingOf(old.username, [who])]);
     expect(await countSessions(scenario, old.username)).toBe(0);
     await scenario.admin.query("SELECT pg_drop_replication_slot('warehouse')");
   });

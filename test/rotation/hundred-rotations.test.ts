@@ -3,8 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, inject, test } from 'vitest';
 import { type PublishedLogin, readPublishedLogin } from '../../src/cli/commands/demo/published-login.ts';
 import { isFault } from '../../src/facts/fault.ts';
+import type { SeenSession } from '../../src/facts/rotation/use-facts.ts';
 import type { Rotation } from '../../src/ledger/rotation.ts';
-import { tell, tellError } from '../../src/messages/tell.ts';
+import { tellError } from '../../src/messages/tell.ts';
 import { openScenario, type Scenario } from '../support/scenario.ts';
 
 const ROTATIONS = 100;
@@ -64,12 +65,17 @@ async function holdThrough(scenario: Scenario, rotation: Rotation, number: numbe
   for (;;) {
     const outcome = await scenario.run(rotation);
     if (outcome.status !== 'waiting') throw new Error(`${outcome.status} in spite of the transaction`);
-    if (tell(outcome.fact).includes('idle in transaction')) break;
+    const { code, params } = outcome.fact;
+    if (code === 'drain-waiting-for-sessions' && params.sessions.some(isInTransaction)) break;
     await sleep(Math.max(0, outcome.until - Date.now()));
   }
   // Whoever still has the old credential gets in as long as it drains.
   await using _late = await scenario.logIn(old);
   await session.client.query('COMMIT');
+}
+
+function isInTransaction({ state }: SeenSession): boolean {
+  return state === 'idle in transaction';
 }
 
 async function isRefused(

@@ -6,8 +6,10 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { command } from '../../src/facts/remedy.ts';
 import { rollBack } from '../../src/rotation/roll-back.ts';
 import { canLogIn, warningsOf } from '../support/draining.ts';
+import { adoptionNeeded, checkRefused } from '../support/expected-facts.ts';
 import {
   expectAdoption,
   expectRefusal,
@@ -17,7 +19,6 @@ import {
 } from '../support/outside.ts';
 import { MAPPING, openScenario, type Scenario } from '../support/scenario.ts';
 import { SECRET_PLACES } from '../support/secret-places.ts';
-import { telling } from '../support/telling.ts';
 
 let scenario: Scenario;
 beforeEach(async () => {
@@ -34,10 +35,23 @@ describe('a file that was written to through its link, so that the version has i
 
   test('stops a rotation where what it says does not log in (G5), and is adopted (G1)', async () => {
     await rotateOnce();
+    const { username } = await scenario.published();
     await edit('mistyped-0815\n');
-    const message = await expectRefusal(scenario, await scenario.request());
-    expect(message).toMatch(/changed outside keyturn.*consumers that read it are refused now.* --adopt$/);
-    expect(message).not.toContain('mistyped');
+    const refused = await expectRefusal(scenario, await scenario.request());
+    expect(refused).toMatchObject(
+      adoptionNeeded(scenario.policy.name, {
+        found: {
+          code: 'primary-changed-and-refused',
+          params: {
+            destination: 'files (primary)',
+            login: username,
+            refusal: { code: 'password-refused', params: { login: username } },
+          },
+        },
+        effect: { code: 'effect-other-login', params: { outgoing: username } },
+      }),
+    );
+    expect(JSON.stringify(refused)).not.toContain('mistyped');
     await expectAdoption(scenario);
   });
 
@@ -46,8 +60,16 @@ describe('a file that was written to through its link, so that the version has i
     await edit(`${await readFile(join(scenario.folder, 'app', 'password'), 'utf8')}\n`);
     const rotation = await scenario.request();
     expect(await scenario.finish(rotation)).toEqual({ status: 'done' });
-    expect(await warningsOf(scenario, rotation)).toEqual([
-      expect.stringContaining('changed outside keyturn'),
+    expect(await warningsOf(scenario, rotation)).toMatchObject([
+      {
+        step: 'check',
+        code: 'outside-change',
+        params: {
+          found: { code: 'primary-changed', params: { destination: 'files (primary)' } },
+          effect: { code: 'effect-counts' },
+          adopted: false,
+        },
+      },
     ]);
   });
 
@@ -96,7 +118,7 @@ test.skipIf(inject('aws') === undefined)(
         status: 'failed',
         error: {
           step: 'check',
-          fact: telling(`aws secretsmanager restore-secret --secret-id ${SecretId}`),
+          fact: { code: 'secret-deleted', params: { store: 'aws', secret: SecretId } },
         },
       });
     }
@@ -127,7 +149,13 @@ test('a primary that was changed while the old login drains ends the rotation, a
   await session[Symbol.asyncDispose]();
   expect(await both.finish(rotation)).toMatchObject({
     status: 'failed',
-    error: { fact: telling('no longer publishes') },
+    error: {
+      fact: {
+        code: 'publication-replaced',
+        params: { destination: 'primary', outgoing: old.username },
+        remedies: [command('rotate', both.policy.name)],
+      },
+    },
   });
   // What either destination says logs in.
   await (await both.logIn(old))[Symbol.asyncDispose]();
@@ -135,7 +163,12 @@ test('a primary that was changed while the old login drains ends the rotation, a
     Symbol.asyncDispose
   ]();
   // And neither login may be given a new password under those who read the one or the other.
-  expect(await expectRefusal(both, await requestAdoption(both))).toContain('correct that secret first');
+  expect(await expectRefusal(both, await requestAdoption(both))).toMatchObject(
+    checkRefused({
+      code: 'incoming-is-published',
+      params: { login: ahead?.username, destination: 'mirror' },
+    }),
+  );
 });
 
 test('a rotation that was rolled back is no outside change to the next', async () => {

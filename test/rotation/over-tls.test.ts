@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, test as anyTest, beforeAll, describe, expect, onTestFinished } from 'vitest';
 import { openApp } from '../../src/app.ts';
 import type { Tls } from '../../src/config/config.ts';
+import { fact } from '../../src/facts/fact.ts';
 import { loginUrl } from '../../src/rotation/context/login-fields.ts';
 import { proveLogin } from '../../src/rotation/proof/prove-login.ts';
 import { adminOf } from '../support/admin.ts';
@@ -10,7 +11,6 @@ import { type Authority, haveOpenssl, type Issued, openAuthority } from '../supp
 import { withLimitedRotator } from '../support/rotator.ts';
 import { openScenario } from '../support/scenario.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
-import { telling } from '../support/telling.ts';
 import { startTlsServer, type TlsServer } from '../support/tls-server.ts';
 import { plaintextOf } from '../support/wire.ts';
 import { filePolicy, openWorkspace } from '../support/workspace.ts';
@@ -91,7 +91,10 @@ describe('with a rotator that has a client certificate and no password, as on He
     });
     const wrong = { username: 'own_cert', password: 'wrong' };
     await expect(proveLogin(context, { credential: wrong })).rejects.toMatchObject({
-      fact: telling('PostgreSQL refuses the password'),
+      fact: {
+        code: 'password-refused',
+        params: { login: 'own_cert', cause: { code: 'login-refused', params: { because: 'password' } } },
+      },
     });
   });
 
@@ -151,9 +154,11 @@ describe('the state database', () => {
     {
       await using app = await open('other.pem');
       await expect(app.ledger()).rejects.toMatchObject({
-        fact: telling(
-          `${tls.server.user}@localhost:${proxy.port}/${workspace.state}: the server's certificate was issued by CN=keyturn test CA, and tls.ca has CN=another CA; set tls.ca (sslrootcert in a url) to the certificate of the CA that issued it`,
-        ),
+        fact: fact('server-certificate-from-another-ca', {
+          place: `${tls.server.user}@localhost:${proxy.port}/${workspace.state}`,
+          issuer: 'CN=keyturn test CA',
+          ca: 'CN=another CA',
+        }),
       });
     }
     {

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
+import { fact } from '../../src/facts/fact.ts';
 import { ensureDatabase } from '../../src/postgres/embedded/provision-embedded.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
 import { plan } from '../../src/rotation/plan.ts';
 import { adminOf } from '../support/admin.ts';
-import { warningsOf } from '../support/draining.ts';
+import { type Warning, warningsOf } from '../support/draining.ts';
 import { logInAs } from '../support/old-client.ts';
 import { openScenario, type Scenario } from '../support/scenario.ts';
-import { telling } from '../support/telling.ts';
 
 let scenario: Scenario;
 beforeEach(async () => {
@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => scenario[Symbol.asyncDispose]());
 
-async function rotate(from: Scenario): Promise<string[]> {
+async function rotate(from: Scenario): Promise<Warning[]> {
   const rotation = await from.request();
   expect(await from.finish(rotation)).toEqual({ status: 'done' });
   return warningsOf(from, rotation);
@@ -53,18 +53,27 @@ test('without an owner, a rotation goes on and warns of what belongs to a login,
     await using admin = await adminOf(inject('postgres'), database);
     await admin.client.query(`CREATE TABLE orders (id int); ALTER TABLE orders OWNER TO ${name}`);
   }
-  const warning = `${a} itself owns 1 object in database ${scenario.connection.database} (table keyturn.orders) and 1 object in database ${elsewhere}, on which ${b} has no rights but those granted to it; make a role that both belong to the policy's owner, and run in each of these databases: REASSIGN OWNED BY ${name} TO that role`;
+  const warning = fact('login-owns-objects', {
+    login: a,
+    other: b,
+    owned: [
+      { database: scenario.connection.database, count: 1, examples: ['table keyturn.orders'] },
+      { database: elsewhere, count: 1, examples: [] },
+    ],
+    owner: null,
+    statement: `REASSIGN OWNED BY ${name} TO that role`,
+  });
   const rotation = await scenario.request();
   {
     await using context = scenario.context(rotation);
     expect((await plan(context))[0]).toMatchObject({
       step: 'check',
       state: 'next',
-      warnings: [telling(warning)],
+      warnings: [warning],
     });
   }
   expect(await scenario.finish(rotation)).toEqual({ status: 'done' });
-  expect(await rotate(scenario)).toEqual([`check: ${warning}`]);
+  expect(await rotate(scenario)).toEqual([{ step: 'check', ...warning }]);
   await using admin = await adminOf(inject('postgres'));
   await admin.client.query(`DROP DATABASE ${quoteIdentifier(elsewhere)}`);
 });
@@ -79,10 +88,12 @@ test('with an owner, what was a login’s own before is warned of with the state
   await scenario.admin.query(`GRANT ${group} TO ${a}, ${b}`);
   for (const login of [a, b]) await scenario.admin.query(`ALTER ROLE ${login} SET role = ${group}`);
   const owned = scenario.with({ policy: { ...scenario.policy, owner } });
-  const [warning] = await rotate(owned);
-  const remedy = /REASSIGN OWNED BY .*$/.exec(String(warning))?.[0];
-  expect(remedy).toBe(`REASSIGN OWNED BY ${a} TO ${group}`);
-  await scenario.admin.query(String(remedy));
+  const [login, other] = scenario.policy.logins;
+  const statement = `REASSIGN OWNED BY ${a} TO ${group}`;
+  expect(await rotate(owned)).toMatchObject([
+    { step: 'check', code: 'login-owns-objects', params: { login, other, owner, statement } },
+  ]);
+  await scenario.admin.query(statement);
   expect(await rotate(owned)).toEqual([]);
   await scenario.admin.query(`DROP OWNED BY ${group}; DROP ROLE ${group}`);
 });

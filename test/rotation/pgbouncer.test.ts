@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { fact } from '../../src/facts/fact.ts';
+import type { SeenClients } from '../../src/facts/rotation/use-facts.ts';
 import type { Rotation } from '../../src/ledger/rotation.ts';
-import { usersText } from '../../src/messages/rotation/describe-use.ts';
-import { tell } from '../../src/messages/tell.ts';
 import { allUsesOf } from '../../src/roles/all-uses-of.ts';
 import { plan } from '../../src/rotation/plan.ts';
 import { canLogIn, countSessions, draining, warningsOf } from '../support/draining.ts';
+import { endingOf, shopSession, waitingFor } from '../support/expected-facts.ts';
 import { logInAs } from '../support/old-client.ts';
 import { havePgBouncer, type PgBouncer, startPgBouncer } from '../support/pgbouncer.ts';
 import { withRotatedScenario } from '../support/rotated-scenario.ts';
 import { withLimitedRotator } from '../support/rotator.ts';
 import type { Scenario } from '../support/scenario.ts';
-import { telling } from '../support/telling.ts';
 
 interface Credential {
   readonly username: string;
@@ -27,9 +27,18 @@ function through({ console: { host, port } }: PgBouncer, credential: Credential)
   return logInAs(scenario, credential, { host, port });
 }
 
-/** How a wait names clients. */
-function clientsAt({ console: { host, port } }: PgBouncer, clients: string): string {
-  return `${clients} at PgBouncer ${host}:${port} in its database ${scenario.connection.database}`;
+/** How facts name one client of a login. */
+function clientAt({ console: { host, port } }: PgBouncer, login: string): SeenClients {
+  return { pgbouncer: `${host}:${port}`, database: scenario.connection.database, login, clients: 1 };
+}
+
+/** The warning that a drain could not ask a PgBouncer about a login, with the fault of that. */
+function notAsked(login: string, code: string, detail: RegExp) {
+  const params = {
+    place: expect.stringMatching(/^keyturn_console@127\.0\.0\.1:\d+\/pgbouncer$/),
+    detail: expect.stringMatching(detail),
+  };
+  return { step: 'drain', code: 'pgbouncer-not-asked', params: { login, cause: { code, params } } };
 }
 
 /** Looks three times at the instants that the rotation asks for. */
@@ -37,7 +46,7 @@ async function looks(at: Scenario, rotation: Rotation): Promise<unknown[]> {
   const reasons: unknown[] = [];
   for (let look = 0; look < 3; look += 1) {
     const outcome = await at.run(rotation);
-    reasons.push(outcome.status === 'waiting' ? tell(outcome.fact) : outcome.status);
+    reasons.push(outcome.status === 'waiting' ? outcome.fact : outcome.status);
     if ('until' in outcome) await sleep(Math.max(0, outcome.until - Date.now()));
   }
   return reasons;
@@ -52,9 +61,9 @@ describe.skipIf(!havePgBouncer)('behind a PgBouncer', () => {
     await client[Symbol.asyncDispose]();
     const patient = (from: Scenario) => draining(from, { timeout: 100_000 });
     const rotation = await scenario.request();
-    const left = `1 session of ${old.username}: shop@127.0.0.1 (idle)`;
+    const left = waitingFor(old.username, [shopSession()]);
     // Without its console PgBouncer keeps what is left for ten minutes.
-    expect(await looks(patient(scenario), rotation)).toEqual([left, left, left]);
+    expect(await looks(patient(scenario), rotation)).toMatchObject([left, left, left]);
 
     await using moved = await through(bouncer, await scenario.published());
     let queries = 0;
@@ -80,15 +89,17 @@ describe.skipIf(!havePgBouncer)('behind a PgBouncer', () => {
     const rotation = await patient.request();
     await patient.run(rotation);
     await expect.poll(() => countSessions(scenario, old.username)).toBe(0);
-    const who = clientsAt(bouncer, `1 client of ${old.username}`);
+    const use = { sessions: [], prepared: [], clients: [clientAt(bouncer, old.username)] };
     const uses = await allUsesOf(scenario.admin, bouncer.scenario.connection, [old.username]);
-    expect(uses.map(usersText)).toEqual([who]);
-    expect(await looks(patient, rotation)).toEqual([who, who, who]);
+    expect(uses).toEqual([{ login: old.username, ...use }]);
+    const wait = waitingFor(old.username, [], use);
+    expect(await looks(patient, rotation)).toEqual([wait, wait, wait]);
     const row = await scenario.ledger.find(rotation.id);
     await using context = patient.context(row ?? rotation);
-    expect((await plan(context)).find(({ step }) => step === 'drain')?.fact).toEqual(
-      telling(`(now: ${who})`),
-    );
+    expect((await plan(context)).find(({ step }) => step === 'drain')?.fact).toMatchObject({
+      code: 'plan-drain',
+      params: { login: old.username, ...use },
+    });
     await client.client.query('SELECT 1');
     await client[Symbol.asyncDispose]();
     expect(await patient.finish(rotation)).toEqual({ status: 'done' });
@@ -104,8 +115,9 @@ describe.skipIf(!havePgBouncer)('behind a PgBouncer', () => {
       const client = await through(bouncer, old);
       await client.client.query('BEGIN; CREATE TEMPORARY TABLE work ()');
       const rotation = await patient.request();
-      const who = `1 session of ${old.username}: shop@127.0.0.1 (idle in transaction); ${clientsAt(bouncer, `1 client of ${old.username}`)}`;
-      expect(await looks(patient, rotation)).toEqual([who, who, who]);
+      const working = shopSession({ state: 'idle in transaction' });
+      const wait = waitingFor(old.username, [working], { clients: [clientAt(bouncer, old.username)] });
+      expect(await looks(patient, rotation)).toMatchObject([wait, wait, wait]);
       expect((await client.client.query('COMMIT')).command).toBe('COMMIT');
       await client[Symbol.asyncDispose]();
       expect(await patient.finish(rotation)).toEqual({ status: 'done' });
@@ -123,9 +135,7 @@ describe.skipIf(!havePgBouncer)('behind a PgBouncer', () => {
     expect(await short.run(rotation)).toMatchObject({ status: 'waiting' });
     await client.client.query('SELECT 1');
     expect(await short.finish(rotation)).toEqual({ status: 'done' });
-    expect(await warningsOf(scenario, rotation)).toEqual([
-      `revoke: ends 1 session of ${old.username}: shop@127.0.0.1 (idle)`,
-    ]);
+    expect(await warningsOf(scenario, rotation)).toMatchObject([endingOf(old.username, [shopSession()])]);
     await expect(client.client.query('SELECT 1')).rejects.toThrow();
   });
 
@@ -154,16 +164,17 @@ describe.skipIf(!havePgBouncer)('behind a PgBouncer', () => {
     expect(await own.finish(rotation)).toEqual({ status: 'done' });
     expect(await countSessions(scenario, leaked.username)).toBe(0);
     await expect(through(bouncer, leaked)).rejects.toThrow('no such user');
-    const who = clientsAt(bouncer, `1 client of ${leaked.username}`);
-    expect(await warningsOf(scenario, rotation)).toEqual([
-      expect.stringContaining(`revoke: ends 1 session of ${leaked.username}`),
-      expect.stringContaining(`revoke: ${who}: they stay logged in there`),
+    const who = clientAt(bouncer, leaked.username);
+    expect(await warningsOf(scenario, rotation)).toMatchObject([
+      endingOf(leaked.username, [shopSession()]),
+      { step: 'revoke', ...fact('pgbouncer-clients-stay', who) },
     ]);
     const next = await own.request('emergency');
     expect(await own.finish(next)).toEqual({ status: 'done' });
-    expect(await warningsOf(scenario, next)).toContainEqual(
-      expect.stringContaining(`check: ${who}: they logged in before ${leaked.username} was revoked`),
-    );
+    expect(await warningsOf(scenario, next)).toContainEqual({
+      step: 'check',
+      ...fact('incoming-has-pooled-clients', who),
+    });
   });
 
   test('a console that is down is a warning, told once, and a rotation goes on', async () => {
@@ -173,15 +184,13 @@ describe.skipIf(!havePgBouncer)('behind a PgBouncer', () => {
     const old = await scenario.published();
     const direct = await logInAs(scenario, old);
     const rotation = await own.request();
-    expect(await looks(own, rotation)).toEqual(
-      Array(3).fill(`1 session of ${old.username}: shop@127.0.0.1 (idle)`),
+    expect(await looks(own, rotation)).toMatchObject(
+      Array(3).fill(waitingFor(old.username, [shopSession()])),
     );
     await direct[Symbol.asyncDispose]();
     expect(await own.finish(rotation)).toEqual({ status: 'done' });
-    expect(await warningsOf(scenario, rotation)).toEqual([
-      expect.stringMatching(
-        /^drain: PgBouncer keyturn_console@127\.0\.0\.1:\d+\/pgbouncer: .*ECONNREFUSED.*; check host, port/,
-      ),
+    expect(await warningsOf(scenario, rotation)).toMatchObject([
+      notAsked(old.username, 'pgbouncer-unreachable', /ECONNREFUSED/),
     ]);
   });
 
@@ -190,12 +199,11 @@ describe.skipIf(!havePgBouncer)('behind a PgBouncer', () => {
     const own = draining(bouncer.scenario, {}).with({
       connection: { ...scenario.connection, pgbouncer: [{ ...bouncer.console, password: 'w-r-o-n-g' }] },
     });
+    const old = await scenario.published();
     const rotation = await own.request();
     expect(await own.finish(rotation)).toEqual({ status: 'done' });
-    expect(await warningsOf(scenario, rotation)).toEqual([
-      expect.stringMatching(
-        /^drain: PgBouncer keyturn_console@.* authentication failed; check the user and password, and that auth_file and admin_users/,
-      ),
+    expect(await warningsOf(scenario, rotation)).toMatchObject([
+      notAsked(old.username, 'pgbouncer-login-refused', /authentication failed/),
     ]);
     expect(JSON.stringify(await scenario.ledger.events([rotation.id]))).not.toContain('w-r-o-n-g');
   });
@@ -212,8 +220,8 @@ describe.skipIf(!havePgBouncer)('behind a PgBouncer', () => {
     await client[Symbol.asyncDispose]();
     const rotation = await own.request();
     expect(await own.finish(rotation)).toEqual({ status: 'done' });
-    expect((await warningsOf(scenario, rotation))[0]).toMatch(
-      /^drain: PgBouncer keyturn_console@.*: admin access needed; check .* admin_users/,
+    expect((await warningsOf(scenario, rotation))[0]).toMatchObject(
+      notAsked(old.username, 'pgbouncer-login-refused', /admin access needed/),
     );
   });
 
@@ -232,7 +240,13 @@ describe.skipIf(!havePgBouncer)('behind a PgBouncer', () => {
         status: 'failed',
         error: {
           step: 'check',
-          fact: telling(/is a pooler.*point the connection at PostgreSQL itself/),
+          fact: {
+            code: 'connection-is-pooler',
+            params: {
+              place: `${role.rotator}@${host}:${port}/${astray.connection.database}`,
+              detail: expect.stringContaining('unsupported startup parameter'),
+            },
+          },
         },
       });
     }

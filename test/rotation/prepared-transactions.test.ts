@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Fact } from '../../src/facts/fact.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
+import { waitingFor } from '../support/expected-facts.ts';
 import { logInAs } from '../support/old-client.ts';
 import { type PostgresServer, startPostgres } from '../support/postgres-server.ts';
 import { openScenario, type Scenario } from '../support/scenario.ts';
-import { telling } from '../support/telling.ts';
 
 let server: PostgresServer;
 let scenario: Scenario;
@@ -42,14 +42,13 @@ test('a drain waits for a prepared transaction and names what ends it (G2)', asy
   await scenario.finish(await scenario.request());
   const login = await prepare('order 1');
   const rotation = await scenario.request();
+  const { database } = scenario.connection;
   const waiting = await scenario.run(rotation);
   expect(waiting).toMatchObject({
     status: 'waiting',
-    fact: telling(
-      new RegExp(
-        `^1 prepared transaction of ${login}: 'order 1' \\(in database app_\\w+, since \\S+Z; COMMIT PREPARED 'order 1' or ROLLBACK PREPARED 'order 1' there ends it\\)$`,
-      ),
-    ),
+    fact: waitingFor(login, [], {
+      prepared: [{ gid: 'order 1', database, preparedAt: expect.stringMatching(/Z$/) }],
+    }),
   });
   expect(await scenario.run(rotation)).toMatchObject({ fact: (waiting as { fact: Fact }).fact });
   await scenario.admin.query("ROLLBACK PREPARED 'order 1'");
@@ -68,14 +67,14 @@ test('past the deadline the login is revoked, and a prepared transaction is left
   const { rows } = await scenario.admin.query('SELECT rolcanlogin FROM pg_roles WHERE rolname = $1', [login]);
   expect(rows).toEqual([{ rolcanlogin: false }]);
   expect(await prepared()).toEqual([{ gid: 'order 2' }]);
-  expect(await warnings(rotation.id)).toEqual([
-    telling(new RegExp(`^${login} leaves 1 prepared transaction behind.*ROLLBACK PREPARED 'order 2'`)),
+  expect(await warnings(rotation.id)).toMatchObject([
+    { code: 'prepared-transactions-left', params: { login, prepared: [{ gid: 'order 2' }] } },
   ]);
 
   const next = await short.request();
   expect(await short.finish(next)).toEqual({ status: 'done' });
-  expect(await warnings(next.id)).toEqual([
-    telling(`the incoming login ${login} has 1 prepared transaction`),
+  expect(await warnings(next.id)).toMatchObject([
+    { code: 'incoming-has-prepared-transactions', params: { login, transactions: [{ gid: 'order 2' }] } },
   ]);
   // Back in, the login can end it itself.
   await using session = await logInAs(scenario, await short.published());

@@ -1,9 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Fact } from '../../src/facts/fact.ts';
+import { sql } from '../../src/facts/remedy.ts';
+import type { NotReplayed } from '../../src/facts/rotation/use-facts.ts';
 import type { Rotation } from '../../src/ledger/rotation.ts';
-import { usersText } from '../../src/messages/rotation/describe-use.ts';
-import { tell, tellError } from '../../src/messages/tell.ts';
 import { quoteIdentifier, quoteLiteral } from '../../src/postgres/identifier.ts';
 import { allUsesOf } from '../../src/roles/all-uses-of.ts';
 import { plan } from '../../src/rotation/plan.ts';
@@ -12,6 +13,7 @@ import type { Outcome } from '../../src/rotation/rotate.ts';
 import { policyStatus } from '../../src/rotation/status.ts';
 import { adminOf } from '../support/admin.ts';
 import { canLogIn, draining, warningsOf } from '../support/draining.ts';
+import { checkRefused, endingOf, shopSession, waitingFor } from '../support/expected-facts.ts';
 import { logInAs, type OldClient } from '../support/old-client.ts';
 import {
   freePort,
@@ -24,14 +26,13 @@ import { type ReplicaServer, startReplica } from '../support/replica.ts';
 import { withLimitedRotator } from '../support/rotator.ts';
 import { MAPPING, openScenario, type Scenario } from '../support/scenario.ts';
 import { skippingClock } from '../support/skipping-clock.ts';
-import { telling } from '../support/telling.ts';
 
 type Credential = Awaited<ReturnType<Scenario['published']>>;
 
 let server: PostgresServer;
 let replica: ReplicaServer;
 let scenario: Scenario;
-/** How messages name the replica. */
+/** How facts name the replica. */
 let place: string;
 
 async function openServers(version?: OlderVersion): Promise<void> {
@@ -93,18 +94,36 @@ async function whileDraining(from: Scenario): Promise<{
   const session = await logInAs(from, old);
   const rotation = await from.request();
   // It may wait for the new password to be replayed before.
-  while (!reasonOf(await from.run(rotation)).includes('session')) await replica.catchUp();
+  while (waitOf(await from.run(rotation)).code !== 'drain-waiting-for-sessions') await replica.catchUp();
   return { old, session, rotation };
 }
 
-function matching(pattern: string | RegExp): unknown {
-  return telling(new RegExp(pattern));
+/** What it waits for; throws when it does not wait. */
+function waitOf(outcome: Outcome): Fact {
+  if (outcome.status === 'waiting') return outcome.fact;
+  throw new Error(`the rotation does not wait but is ${outcome.status}`, { cause: outcome });
 }
 
-/** What it waits for; throws when it does not wait. */
-function reasonOf(outcome: Outcome): string {
-  if (outcome.status === 'waiting') return tell(outcome.fact);
-  throw new Error(`the rotation does not wait but is ${outcome.status}`, { cause: outcome });
+/** The wait for the replica while its replay is paused. */
+function catchingUp(login: string, missing: NotReplayed) {
+  const behind = expect.stringMatching(/^\d+ \S+$/);
+  const replicas = [{ replica: place, standby: true, paused: true, behind }];
+  return { code: 'replicas-catching-up', params: { login, missing, replicas } };
+}
+
+/** A fault of a replica that is down, by default the one. */
+function unreachable(name = place) {
+  const params = {
+    place: expect.stringContaining(`@${name}/`),
+    detail: expect.stringContaining('ECONNREFUSED'),
+    replica: { name, connection: 'target' },
+  };
+  return { code: 'server-unreachable', params };
+}
+
+/** An idle session of `logInAs` on the replica. */
+function sessionThere() {
+  return shopSession({ replica: place });
 }
 
 async function statusOf(from: Scenario, rotation: Rotation) {
@@ -134,13 +153,14 @@ describe.each([
       await using session = await logInThere(old);
       await replica.catchUp();
       const uses = await allUsesOf(scenario.admin, scenario.connection, [old.username]);
-      expect(uses.map(usersText)).toEqual([`shop@127.0.0.1 (idle, on replica ${place})`]);
+      expect(uses).toMatchObject([
+        { login: old.username, sessions: [sessionThere()], prepared: [], clients: [] },
+      ]);
       const rotation = await short.request();
       let outcome = await short.run(rotation);
       // It may wait for the new password to be replayed before.
-      while (!reasonOf(outcome).includes('session')) outcome = await short.run(rotation);
-      const who = `1 session of ${old.username}: shop@127.0.0.1 (idle, on replica ${place})`;
-      expect(outcome).toMatchObject({ status: 'waiting', fact: telling(who) });
+      while (waitOf(outcome).code !== 'drain-waiting-for-sessions') outcome = await short.run(rotation);
+      expect(waitOf(outcome)).toMatchObject(waitingFor(old.username, [sessionThere()]));
       expect(await canLogIn(scenario, old.username)).toBe(true);
       await session.client.query('SELECT 1');
       expect(await short.finish(rotation)).toEqual({ status: 'done' });
@@ -148,7 +168,7 @@ describe.each([
       expect(await countThere(old.username)).toBe(0);
       await expectRefusedThere(old);
       await using _new = await logInThere(await scenario.published());
-      expect(await warningsOf(scenario, rotation)).toEqual([`revoke: ends ${who}`]);
+      expect(await warningsOf(scenario, rotation)).toMatchObject([endingOf(old.username, [sessionThere()])]);
       const events = await scenario.ledger.events([rotation.id]);
       const cutAt = events.find(({ kind }) => kind === 'warning')?.at.getTime() ?? 0;
       const publishedAt = (await scenario.ledger.find(rotation.id))?.publishedAt?.getTime() ?? Infinity;
@@ -189,9 +209,7 @@ describe('with a replica', () => {
         for (let look = 0; look < 3; look += 1) {
           expect(await scenario.run(rotation)).toMatchObject({
             status: 'waiting',
-            fact: matching(
-              `^replica ${place} does not take the new password of ${standby} yet \\(its replay is paused, \\d+ \\S+ behind\\)$`,
-            ),
+            fact: catchingUp(standby, 'password'),
           });
           expect(await scenario.published()).toEqual(before);
           await using _session = await logInThere(before);
@@ -213,9 +231,7 @@ describe('with a replica', () => {
         .poll(() => patient.run(rotation))
         .toMatchObject({
           status: 'waiting',
-          fact: matching(
-            `^replica ${place} still lets ${old.username} log in \\(its replay is paused, \\d+ \\S+ behind\\)$`,
-          ),
+          fact: catchingUp(old.username, 'nologin'),
         });
       expect(await canLogIn(scenario, old.username)).toBe(false);
       for (let look = 0; look < 3; look += 1) {
@@ -242,18 +258,22 @@ describe('with a replica', () => {
         },
       });
       const rotation = await lagging.request('emergency');
+      const isLeft = ({ code, params }: Fact) =>
+        code === 'replicas-catching-up' && params.missing === 'nologin';
       let outcome = await lagging.run(rotation);
-      while (!reasonOf(outcome).includes('still lets')) outcome = await lagging.run(rotation);
+      while (!isLeft(waitOf(outcome))) outcome = await lagging.run(rotation);
       await expect.poll(() => isAlive(here)).toBe(false);
       expect(await scenario.run(rotation)).toMatchObject({ status: 'waiting' });
       await there.client.query('SELECT 1');
       await replica.resume();
       expect(await scenario.finish(rotation)).toEqual({ status: 'done' });
       await expect(there.client.query('SELECT 1')).rejects.toThrow();
-      expect(await warningsOf(scenario, rotation)).toEqual([
-        `revoke: ends 1 session of ${old.username}: shop@127.0.0.1 (idle)`,
-        `revoke: ends 1 session of ${old.username}: shop@127.0.0.1 (idle, on replica ${place})`,
+      const warnings = await warningsOf(scenario, rotation);
+      expect(warnings).toMatchObject([
+        endingOf(old.username, [shopSession()]),
+        endingOf(old.username, [sessionThere()]),
       ]);
+      expect(JSON.stringify(warnings[0])).not.toContain(place);
     });
 
     test('a minute of it is a fault that status shows with what to do, told once, until it replays (G2)', async () => {
@@ -317,7 +337,17 @@ describe('with a replica', () => {
       expect(clock.now() - rotation.requestedAt.getTime()).toBeGreaterThanOrEqual(300_000);
       expect(outcome).toMatchObject({
         status: 'failed',
-        error: { step: 'verify', fact: telling(`The replica ${place} does not take`) },
+        error: {
+          step: 'verify',
+          fact: {
+            code: 'replicas-behind',
+            params: {
+              login: policy.logins.find((login) => login !== before.username),
+              missing: 'password',
+              replicas: [{ replica: place, standby: true, paused: true }],
+            },
+          },
+        },
       });
       expect(await scenario.published()).toEqual(before);
       expect(await scenario.store.read(MAPPING, 'pending')).toBeUndefined();
@@ -339,17 +369,15 @@ describe('with a replica', () => {
       const { old, session, rotation } = await whileDraining(patient);
       await replica.stop('immediate');
       await session[Symbol.asyncDispose]();
-      const told = `^Replica ${place}: .*ECONNREFUSED.*check host, port, firewall and that the server is up\\. If it is gone, remove it from the replicas of connection target$`;
-      const fact = telling(new RegExp(told));
       expect(await patient.run(rotation)).toMatchObject({
         status: 'retrying',
-        error: { step: 'drain', fact },
+        error: { step: 'drain', fact: unreachable() },
       });
       expect(await canLogIn(scenario, old.username)).toBe(true);
       expect(await statusOf(patient, rotation)).toMatchObject({
         state: 'retrying',
         sessions: null,
-        faults: [telling(new RegExp(told))],
+        faults: [unreachable()],
       });
       await replica.start();
       expect(await patient.finish(rotation)).toEqual({ status: 'done' });
@@ -361,7 +389,11 @@ describe('with a replica', () => {
       await using here = await logInAs(scenario, old);
       await using there = await logInThere(old);
       const rotation = await short.request();
-      await expect.poll(() => short.run(rotation)).toMatchObject({ fact: matching(/^2 sessions/) });
+      await expect
+        .poll(() => short.run(rotation))
+        .toMatchObject({
+          fact: waitingFor(old.username, [shopSession(), sessionThere()]),
+        });
       // One more replica, which never was: the one that is there is cleared all the same.
       const gone = { port: await freePort() };
       const both = replicated(short, [gone, replica]);
@@ -375,7 +407,7 @@ describe('with a replica', () => {
       expect(await canLogIn(scenario, old.username)).toBe(false);
       expect(await both.run(rotation)).toMatchObject({
         status: 'retrying',
-        error: { step: 'revoke', fact: telling(`Replica 127.0.0.1:${gone.port}: `) },
+        error: { step: 'revoke', fact: unreachable(`127.0.0.1:${gone.port}`) },
       });
       expect(await scenario.ledger.find(rotation.id)).toMatchObject({ status: 'open' });
       expect(await short.finish(rotation)).toEqual({ status: 'done' });
@@ -387,7 +419,7 @@ describe('with a replica', () => {
       const rotation = await scenario.request();
       expect(await scenario.run(rotation)).toMatchObject({
         status: 'retrying',
-        error: { step: 'check', fact: telling(`Replica ${place}: `) },
+        error: { step: 'check', fact: unreachable() },
       });
       expect(await scenario.published()).toEqual(before);
       expect(await scenario.store.read(MAPPING, 'pending')).toBeUndefined();
@@ -399,17 +431,21 @@ describe('with a replica', () => {
   });
 
   describe('check refuses, changing nothing (G5),', () => {
-    async function refusal(from: Scenario): Promise<string> {
+    async function refusal(from: Scenario): Promise<Fact> {
       const before = await scenario.published();
       const outcome = await from.finish(await from.request());
       expect(outcome).toMatchObject({ status: 'failed', error: { step: 'check' } });
       expect(await scenario.published()).toEqual(before);
-      return 'error' in outcome ? tellError(outcome.error) : '';
+      if (outcome.status !== 'failed') throw new Error(`it is ${outcome.status}`);
+      return outcome.error.fact;
     }
 
     test('a replica that is no standby server', async () => {
-      expect(await refusal(replicated(scenario, [replica, server]))).toBe(
-        `The replica 127.0.0.1:${server.port} is no standby server: it replays nothing, so no login that is altered on the primary reaches it; correct the replicas of connection target`,
+      expect(await refusal(replicated(scenario, [replica, server]))).toMatchObject(
+        checkRefused({
+          code: 'replica-not-standby',
+          params: { replica: `127.0.0.1:${server.port}`, connection: 'target' },
+        }),
       );
     });
 
@@ -421,8 +457,17 @@ describe('with a replica', () => {
         await admin.client.query(`CREATE DATABASE ${quoteIdentifier(scenario.connection.database)}`);
       }
       await other.demote();
-      expect(await refusal(replicated(scenario, [other]))).toMatch(
-        `The replica 127.0.0.1:${other.port} is a standby of another server than 127.0.0.1:${server.port}: its system identifier is `,
+      expect(await refusal(replicated(scenario, [other]))).toMatchObject(
+        checkRefused({
+          code: 'replica-of-another-server',
+          params: {
+            replica: `127.0.0.1:${other.port}`,
+            connection: 'target',
+            server: `127.0.0.1:${server.port}`,
+            expected: expect.stringMatching(/^\d+$/),
+            found: expect.stringMatching(/^\d+$/),
+          },
+        }),
       );
     });
 
@@ -432,8 +477,11 @@ describe('with a replica', () => {
       await scenario.admin.query(`ALTER ROLE ${quoteIdentifier(username)} LOGIN PASSWORD 'by-hand'`);
       await replica.catchUp();
       await using session = await logInThere({ username, password: 'by-hand' });
-      expect(await refusal(scenario)).toContain(
-        `${username} still has 1 session: shop@127.0.0.1 (idle, on replica ${place})`,
+      expect(await refusal(scenario)).toMatchObject(
+        checkRefused({
+          code: 'incoming-has-sessions',
+          params: { login: username, sessions: [sessionThere()] },
+        }),
       );
       await session.client.query('SELECT 1');
     });
@@ -451,7 +499,15 @@ describe('with a replica', () => {
       status: 'failed',
       error: {
         step: 'verify',
-        fact: telling(new RegExp(`^Replica ${place}: ${incoming}@${place}/.*pg_hba.conf rejects`)),
+        fact: {
+          code: 'login-refused',
+          params: {
+            place: expect.stringContaining(`${incoming}@${place}/`),
+            because: 'entry',
+            detail: expect.stringContaining('pg_hba.conf rejects'),
+            replica: { name: place, connection: 'target' },
+          },
+        },
       },
     });
     expect(await scenario.published()).toEqual(before);
@@ -470,13 +526,10 @@ describe('with a replica', () => {
       status: 'failed',
       error: {
         step: 'check',
-        fact: telling(new RegExp(`^Replica ${place}: .*GRANT pg_read_all_stats TO ${role.rotator}`)),
-        cause: {
-          fact: {
-            code: 'sessions-hidden',
-            params: { rotator: role.rotator, replica: { name: place, connection: 'target' } },
-            remedies: [{ kind: 'sql', statements: [`GRANT pg_read_all_stats TO ${role.rotator}`] }],
-          },
+        fact: {
+          code: 'sessions-hidden',
+          params: { rotator: role.rotator, replica: { name: place, connection: 'target' } },
+          remedies: [sql(`GRANT pg_read_all_stats TO ${role.rotator}`)],
         },
       },
     });
@@ -497,7 +550,7 @@ describe('with a replica', () => {
     }
     expect(await patient.run(rotation)).toMatchObject({
       status: 'waiting',
-      fact: telling(`1 session of ${after.username}: shop@127.0.0.1 (idle, on replica ${place})`),
+      fact: waitingFor(after.username, [sessionThere()]),
     });
     expect(await patient.published()).toEqual(old);
     await using _back = await logInThere(old);
@@ -507,7 +560,7 @@ describe('with a replica', () => {
       .poll(() => patient.run(rotation))
       .toMatchObject({
         status: 'waiting',
-        fact: telling(`replica ${place} still lets ${after.username} log in`),
+        fact: catchingUp(after.username, 'nologin'),
       });
     await replica.resume();
     expect(await patient.finish(rotation)).toEqual({ status: 'rolled back' });
@@ -520,9 +573,14 @@ describe('with a replica', () => {
     const old = await scenario.published();
     await using _session = await logInThere(old);
     await using context = scenario.context(await scenario.request());
-    const text = Object.fromEntries((await plan(context)).map(({ step, fact }) => [step, tell(fact)]));
-    expect(text.verify).toMatch(new RegExp(`with the staged password, then logs in on ${place}$`));
-    expect(text.drain).toContain(`(now: shop@127.0.0.1 (idle, on replica ${place}))`);
-    expect(text.revoke).toMatch(new RegExp(`; done when ${place} has replayed it too$`));
+    const steps = Object.fromEntries((await plan(context)).map(({ step, fact }) => [step, fact]));
+    expect(steps).toMatchObject({
+      verify: { code: 'plan-verify', params: { replicas: [place] } },
+      drain: {
+        code: 'plan-drain',
+        params: { login: old.username, sessions: [sessionThere()], prepared: [], clients: [] },
+      },
+      revoke: { code: 'plan-revoke', params: { login: old.username, replicas: [place] } },
+    });
   });
 });

@@ -1,12 +1,13 @@
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { command } from '../../src/facts/remedy.ts';
 import { STEP_NAMES, type StepName } from '../../src/ledger/rotation.ts';
 import { withPolicyLock } from '../../src/postgres/locks/policy-lock.ts';
 import { cancel } from '../../src/rotation/cancel.ts';
 import { reportRotation } from '../../src/rotation/report.ts';
 import { rollBack } from '../../src/rotation/roll-back.ts';
 import { adminOf } from '../support/admin.ts';
+import { waitingFor } from '../support/expected-facts.ts';
 import { MAPPING, openScenario, type Scenario } from '../support/scenario.ts';
-import { telling } from '../support/telling.ts';
 
 let scenario: Scenario;
 beforeEach(async () => {
@@ -51,7 +52,7 @@ describe('a rotation that is rolled back while it drains', () => {
     expect(await turn(rotation.id)).toMatchObject({ rolledBackBy: 'margaret' });
     expect(await scenario.run(rotation)).toMatchObject({
       status: 'waiting',
-      fact: telling(`1 session of ${after.username}`),
+      fact: waitingFor(after.username, [{ state: 'idle' }]),
     });
     expect(await scenario.published()).toEqual(before);
     await late[Symbol.asyncDispose]();
@@ -165,13 +166,19 @@ describe('a rotation that is rolled back while it drains', () => {
   test('is refused before it is published, once the old login is revoked, for an emergency, and twice', async () => {
     await rotateOnce();
     const unpublished = await scenario.request();
-    await expect(turn(unpublished.id)).rejects.toMatchObject({ fact: telling('keyturn cancel') });
+    await expect(turn(unpublished.id)).rejects.toMatchObject({
+      fact: {
+        code: 'rollback-before-publish',
+        params: { rotation: unpublished.id },
+        remedies: [command('cancel', scenario.policy.name)],
+      },
+    });
     expect(await scenario.finish(unpublished)).toEqual({ status: 'done' });
 
     const { rotation, session } = await draining();
     await turn(rotation.id);
     await expect(turn(rotation.id)).rejects.toMatchObject({
-      fact: telling('is being rolled back already, by margaret'),
+      fact: { code: 'rollback-begun-already', params: { rotation: rotation.id, by: 'margaret' } },
     });
     await session[Symbol.asyncDispose]();
     expect(await scenario.finish(rotation)).toEqual({ status: 'rolled back' });
@@ -179,11 +186,15 @@ describe('a rotation that is rolled back while it drains', () => {
     const next = await draining();
     await next.session[Symbol.asyncDispose]();
     await scenario.admin.query(`ALTER ROLE ${next.before.username} NOLOGIN`);
-    await expect(turn(next.rotation.id)).rejects.toMatchObject({ fact: telling('is revoked already') });
+    await expect(turn(next.rotation.id)).rejects.toMatchObject({
+      fact: { code: 'rollback-after-revoke', params: { login: next.before.username } },
+    });
     expect(await scenario.finish(next.rotation)).toEqual({ status: 'done' });
 
     const leaked = await scenario.request('emergency');
-    await expect(turn(leaked.id)).rejects.toMatchObject({ fact: telling('must not come back') });
+    await expect(turn(leaked.id)).rejects.toMatchObject({
+      fact: { code: 'rollback-of-emergency', params: { rotation: leaked.id } },
+    });
     await scenario.finish(leaked);
   });
 });
@@ -242,7 +253,13 @@ describe('a rotation that is cancelled before it is published', () => {
   test('is refused once it is published, and while somebody else is changing the logins', async () => {
     await rotateOnce();
     const { rotation, session } = await draining();
-    await expect(stop(rotation.id)).rejects.toMatchObject({ fact: telling('keyturn rollback') });
+    await expect(stop(rotation.id)).rejects.toMatchObject({
+      fact: {
+        code: 'cancel-after-publish',
+        params: { rotation: rotation.id, destination: 'files (primary)', endsByItself: null },
+        remedies: [command('rollback', scenario.policy.name)],
+      },
+    });
     await session[Symbol.asyncDispose]();
     await scenario.finish(rotation);
     const next = await scenario.request();

@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import type { Fact } from '../../src/facts/fact.ts';
+import { command, sql } from '../../src/facts/remedy.ts';
 import { STEP_NAMES } from '../../src/ledger/rotation.ts';
-import { tellError } from '../../src/messages/tell.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
 import { sessionsOf } from '../../src/postgres/sessions/sessions.ts';
 import { everyDays, HOUR } from '../schedule/schedules.ts';
 import { warningsOf } from '../support/draining.ts';
+import { adoptionNeeded, checkRefused, waitingFor } from '../support/expected-facts.ts';
+import { runStatements } from '../support/remedies.ts';
 import { withLimitedRotator } from '../support/rotator.ts';
 import { MAPPING, openScenario, type Scenario } from '../support/scenario.ts';
-import { telling } from '../support/telling.ts';
 
 let scenario: Scenario;
 beforeEach(async () => {
@@ -70,8 +72,15 @@ describe('a rotation', () => {
   });
 
   test('is the only open one of its policy', async () => {
-    await scenario.request();
-    await expect(scenario.request()).rejects.toMatchObject({ fact: telling(/has a rotation open already/) });
+    const { id } = await scenario.request();
+    const policy = scenario.policy.name;
+    await expect(scenario.request()).rejects.toMatchObject({
+      fact: {
+        code: 'rotation-open-already',
+        params: { policy, rotation: { id, requestedBy: 'test', publishedAt: null } },
+        remedies: [command('status', policy)],
+      },
+    });
   });
 });
 
@@ -86,7 +95,7 @@ describe('drain', () => {
     const outcome = await scenario.run(rotation);
     expect(outcome).toMatchObject({
       status: 'waiting',
-      fact: telling(new RegExp(`^1 session of ${old.username}: .*idle in transaction`)),
+      fact: waitingFor(old.username, [{ address: '127.0.0.1', state: 'idle in transaction' }]),
     });
     // The old login still lets its consumers in while it drains.
     await using _late = await scenario.logIn(old);
@@ -190,14 +199,13 @@ test('a VALID UNTIL that is near is warned of, with what takes it off', async ()
   }
   const rotation = await scenario.request();
   expect(await scenario.finish(rotation)).toEqual({ status: 'done' });
-  expect(await warningsOf(scenario, rotation)).toEqual(
-    scenario.policy.logins.map((each) =>
-      expect.stringMatching(
-        new RegExp(
-          `^check: nobody can log in as ${each} after its VALID UNTIL, .* in less than 30 days; run: ALTER`,
-        ),
-      ),
-    ),
+  expect(await warningsOf(scenario, rotation)).toMatchObject(
+    scenario.policy.logins.map((each) => ({
+      step: 'check',
+      code: 'login-expires-soon',
+      params: { login: each, validUntil: until.toISOString(), days: 30 },
+      remedies: [sql(`ALTER ROLE ${quoteIdentifier(each)} VALID UNTIL 'infinity'`)],
+    })),
   );
 });
 
@@ -207,8 +215,13 @@ test('a VALID UNTIL that is far does not stop a rotation, nor one that no Date c
   await scenario.admin.query(`ALTER ROLE ${second} VALID UNTIL '294000-12-01'`);
   const rotation = await scenario.request();
   expect(await scenario.finish(rotation)).toEqual({ status: 'done' });
-  expect(await warningsOf(scenario, rotation)).toEqual([
-    expect.stringMatching(/^check: only .* has VALID UNTIL 2100-01-01T00:00:00\.000Z: .*; run: ALTER/),
+  expect(await warningsOf(scenario, rotation)).toMatchObject([
+    {
+      step: 'check',
+      code: 'login-expires-alone',
+      params: { login: login(A), validUntil: '2100-01-01T00:00:00.000Z' },
+      remedies: [sql(`ALTER ROLE ${first} VALID UNTIL 'infinity'`)],
+    },
   ]);
 });
 
@@ -221,7 +234,16 @@ describe('a failure before publish', () => {
     const outcome = await failing.finish(rotation);
     expect(outcome).toMatchObject({
       status: 'failed',
-      error: { step: 'verify', fact: telling('relation "nowhere" does not exist') },
+      error: {
+        step: 'verify',
+        fact: {
+          code: 'verify-statement-failed',
+          params: {
+            statement: 'SELECT 1 FROM nowhere',
+            cause: { params: { detail: 'relation "nowhere" does not exist' } },
+          },
+        },
+      },
     });
     expect(await scenario.published()).toEqual(before);
     expect(await scenario.store.read(MAPPING, 'pending')).toBeUndefined();
@@ -233,16 +255,25 @@ describe('a failure before publish', () => {
     [
       'that has a name',
       (rotator: string) => `ALTER ROLE ${rotator} NOCREATEROLE`,
-      /may not alter logins; run: ALTER ROLE \S+ CREATEROLE$/,
+      (rotator: string) => ({
+        ...checkRefused({
+          code: 'rotator-lacks-privileges',
+          params: { rotator, missing: [{ right: 'alter-logins' }] },
+        }),
+        remedies: [sql(`ALTER ROLE ${rotator} CREATEROLE`)],
+      }),
     ],
     [
       'that only PostgreSQL knows',
       () => 'REVOKE EXECUTE ON FUNCTION pg_current_xact_id_if_assigned() FROM PUBLIC',
-      /^permission denied for function pg_current_xact_id_if_assigned$/,
+      () => ({
+        code: 'unexpected',
+        params: { text: 'permission denied for function pg_current_xact_id_if_assigned' },
+      }),
     ],
   ])(
     'by a right %s, lost since check, ends the rotation at once and takes back (G5)',
-    async (_, lose, message) => {
+    async (_, lose, expected) => {
       await rotateOnce();
       const before = await scenario.published();
       await using role = await withLimitedRotator(scenario);
@@ -257,7 +288,7 @@ describe('a failure before publish', () => {
       });
       expect(await losing.run(await losing.request())).toMatchObject({
         status: 'failed',
-        error: { step: 'set', fact: telling(message) },
+        error: { step: 'set', fact: expected(role.rotator) },
       });
       expect(await scenario.published()).toEqual(before);
       expect(await scenario.store.read(MAPPING, 'pending')).toBeUndefined();
@@ -337,36 +368,41 @@ describe('a failure after publish', () => {
 });
 
 describe('check refuses, changing nothing (G5),', () => {
-  async function refusal(from: Scenario = scenario): Promise<string> {
+  async function refusal(from: Scenario = scenario): Promise<Fact> {
     const outcome = await rotateOnce(from);
-    expect(outcome.status).toBe('failed');
-    return outcome.status === 'failed' ? tellError(outcome.error) : '';
+    if (outcome.status !== 'failed') throw new Error(`it is ${outcome.status}`);
+    return outcome.error.fact;
   }
 
   test('a login that does not exist', async () => {
     const gone = scenario.with({ policy: { ...scenario.policy, logins: [login(A), 'no "such" login'] } });
-    expect(await refusal(gone)).toContain('CREATE ROLE "no ""such"" login" NOLOGIN');
+    expect(await refusal(gone)).toMatchObject({
+      ...checkRefused({
+        code: 'logins-missing',
+        params: { logins: ['no "such" login'], policy: scenario.policy.name },
+      }),
+      remedies: [sql('CREATE ROLE "no ""such"" login" NOLOGIN')],
+    });
   });
 
   test('logins that differ in a membership', async () => {
     const { admin } = scenario;
     await admin.query(`GRANT pg_monitor TO ${quoteIdentifier(login(A))}`);
-    expect(await refusal()).toContain(`only ${login(A)} is a member of pg_monitor`);
+    const difference = { kind: 'membership', login: login(A), other: login(B), role: 'pg_monitor' };
+    expect(await refusal()).toMatchObject(
+      checkRefused({ code: 'logins-differ', params: { differences: [difference] } }),
+    );
   });
 
   test('an owner whose membership or default role a login lacks, with the statement that mends it', async () => {
     const owner = `${login(A)}_owner`;
     await scenario.admin.query(`CREATE ROLE ${quoteIdentifier(owner)}`);
     const owned = scenario.with({ policy: { ...scenario.policy, owner } });
-    for (;;) {
-      const message = await rotateOnce(owned).then((outcome) =>
-        'error' in outcome ? tellError(outcome.error) : 'done',
-      );
-      if (message === 'done') break;
-      const remedy = /run: (.*)$/.exec(message)?.[1];
-      expect(remedy).toBeDefined();
-      await scenario.admin.query(String(remedy));
+    let outcome = await rotateOnce(owned);
+    for (; 'error' in outcome; outcome = await rotateOnce(owned)) {
+      await runStatements(scenario.admin, outcome.error.fact);
     }
+    expect(outcome).toEqual({ status: 'done' });
     await using session = await scenario.logIn(await scenario.published());
     expect((await session.client.query('SELECT current_user AS name')).rows).toEqual([{ name: owner }]);
     await session[Symbol.asyncDispose]();
@@ -407,28 +443,61 @@ describe('check refuses, changing nothing (G5),', () => {
     const token = randomUUID();
     await scenario.store.stage(MAPPING, token, { username: 'somebody', password: 'x' }, { create: true });
     await scenario.store.promote(MAPPING, token);
-    expect(await refusal()).toContain('"somebody", which is neither');
+    expect(await refusal()).toMatchObject(
+      adoptionNeeded(scenario.policy.name, {
+        found: {
+          code: 'published-username-unknown',
+          params: { username: 'somebody', logins: scenario.policy.logins },
+        },
+        effect: { code: 'effect-as-first-rotation', params: { unrevoked: 'somebody' } },
+      }),
+    );
   });
 
   test('a pending version that the ledger does not know', async () => {
-    await scenario.store.stage(MAPPING, randomUUID(), { username: 'x', password: 'y' }, { create: true });
-    expect(await refusal()).toContain('that this ledger does not know');
+    const token = randomUUID();
+    await scenario.store.stage(MAPPING, token, { username: 'x', password: 'y' }, { create: true });
+    expect(await refusal()).toMatchObject(
+      adoptionNeeded(scenario.policy.name, {
+        found: {
+          code: 'pending-version-unknown',
+          params: { destination: 'files (primary)', tokens: [token] },
+        },
+        effect: { code: 'effect-discards-pending' },
+      }),
+    );
   });
 
   test('an incoming login that is still in use, saying by whom', async () => {
     await rotateOnce();
     await scenario.admin.query(`ALTER ROLE ${quoteIdentifier(login(B))} LOGIN PASSWORD 'by-hand'`);
     await using session = await scenario.logIn({ username: login(B), password: 'by-hand' });
-    expect(await refusal()).toMatch(new RegExp(`${login(B)} still has 1 session: keyturn rotator@127.0.0.1`));
+    expect(await refusal()).toMatchObject(
+      checkRefused({
+        code: 'incoming-has-sessions',
+        params: {
+          login: login(B),
+          sessions: [{ application: 'keyturn rotator', address: '127.0.0.1', elsewhere: false }],
+        },
+      }),
+    );
     await session[Symbol.asyncDispose]();
   });
 
   test.each([
-    ['CREATEROLE', /ALTER ROLE .* CREATEROLE/],
-    ['ADMIN', /GRANT .* TO .* WITH ADMIN OPTION, INHERIT FALSE, SET FALSE/],
-    ['pg_read_all_stats', /GRANT pg_read_all_stats TO/],
-    ['pg_signal_backend', /GRANT pg_signal_backend TO/],
-  ])('a rotator without %s, naming the statement that mends it (G6)', async (missing, remedy) => {
+    ['CREATEROLE', ['alter-logins'], (name: string) => [`ALTER ROLE ${name} CREATEROLE`]],
+    [
+      'ADMIN',
+      ['alter-login', 'alter-login'],
+      (name: string) =>
+        scenario.policy.logins.map(
+          (target) =>
+            `GRANT ${quoteIdentifier(target)} TO ${name} WITH ADMIN OPTION, INHERIT FALSE, SET FALSE`,
+        ),
+    ],
+    ['pg_read_all_stats', ['see-sessions'], (name: string) => [`GRANT pg_read_all_stats TO ${name}`]],
+    ['pg_signal_backend', ['end-sessions'], (name: string) => [`GRANT pg_signal_backend TO ${name}`]],
+  ])('a rotator without %s, naming the statement that mends it (G6)', async (missing, rights, mends) => {
     const rotator = `${login(A)}_rotator`;
     const name = quoteIdentifier(rotator);
     const { admin } = scenario;
@@ -448,10 +517,15 @@ describe('check refuses, changing nothing (G5),', () => {
     const limited = scenario.with({
       connection: { ...scenario.connection, user: rotator, password: 'rotator-password' },
     });
-    const message = await refusal(limited);
-    expect(message).toMatch(remedy);
-    for (const statement of message.slice(message.indexOf('run: ') + 5).split('; '))
-      await admin.query(statement);
+    const refused = await refusal(limited);
+    expect(refused).toMatchObject({
+      ...checkRefused({
+        code: 'rotator-lacks-privileges',
+        params: { rotator, missing: rights.map((right) => ({ right })) },
+      }),
+      remedies: [sql(...mends(rotator))],
+    });
+    await runStatements(admin, refused);
     expect(await rotateOnce(limited)).toEqual({ status: 'done' });
     await admin.query(`DROP OWNED BY ${name}; DROP ROLE ${name}`);
   });

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
-import { fault } from '../../src/facts/fault.ts';
+import { fact } from '../../src/facts/fact.ts';
+import { factOf, fault } from '../../src/facts/fault.ts';
+import { command, sql } from '../../src/facts/remedy.ts';
 import { tellError } from '../../src/messages/tell.ts';
 import { connect } from '../../src/postgres/connection/connect.ts';
 import { readIdentity } from '../../src/postgres/connection/identity.ts';
@@ -10,6 +12,7 @@ import { rollBack } from '../../src/rotation/roll-back.ts';
 import { rotate } from '../../src/rotation/rotate.ts';
 import { policyStatus } from '../../src/rotation/status.ts';
 import { dyingWith, GONE } from '../support/dying-with.ts';
+import { adoptionNeeded, checkRefused } from '../support/expected-facts.ts';
 import { expectRefusal, requestAdoption, stageOutside } from '../support/outside.ts';
 import {
   CONFIGURED,
@@ -18,7 +21,6 @@ import {
   type RotatorScenario,
 } from '../support/rotator-scenario.ts';
 import { openScenario, type Scenario } from '../support/scenario.ts';
-import { telling } from '../support/telling.ts';
 
 let world: RotatorScenario;
 let own: Scenario;
@@ -43,8 +45,10 @@ describe('a failure', () => {
     expect(await rotated(own)).toEqual(DONE);
     const before = await own.published();
     const denied = world.fresh({ policy: { verify: ['SELECT FROM no_such_table'] } });
-    const message = await expectRefusal(denied, await denied.request());
-    expect(message).toMatch(/^The verify statement "SELECT FROM no_such_table" failed as/);
+    expect(await expectRefusal(denied, await denied.request())).toMatchObject({
+      code: 'verify-statement-failed',
+      params: { statement: 'SELECT FROM no_such_table' },
+    });
     expect(await own.published()).toEqual(before);
   });
 
@@ -106,8 +110,12 @@ describe('a failure', () => {
 
 describe('a rotator that is shut out between set and publish, which says nothing of its password,', () => {
   test.each([
-    ['NOLOGIN', 'LOGIN', /is not permitted to log in/],
-    ["VALID UNTIL '2020-01-01'", "VALID UNTIL 'infinity'", /VALID UNTIL|password authentication failed/],
+    ['NOLOGIN', 'LOGIN', { code: 'login-refused', params: { because: 'nologin' } }],
+    [
+      "VALID UNTIL '2020-01-01'",
+      "VALID UNTIL 'infinity'",
+      { code: expect.stringMatching(/^(password-refused|rotator-passwords-refused)$/) },
+    ],
   ])('by %s keeps what is staged, and ends well once it is let in again (G4, G5)', async (bar, lift, why) => {
     expect(await rotated(own)).toEqual(DONE);
     const barred = world.fresh({ policy: { retryFor: 0 } });
@@ -139,10 +147,14 @@ test('a first destination that is another between set and publish costs no passw
   expect(await edited.run(rotation)).toMatchObject({
     status: 'retrying',
     error: {
-      fact: telling(
-        /password authentication failed .*\. moved \(primary\) has no other of policy .*; if another destination was the first of the policy until now, put that back$/,
-        { code: 'rotator-password-unknown' },
-      ),
+      fact: {
+        code: 'rotator-password-unknown',
+        params: {
+          policy: own.policy.name,
+          destination: 'moved (primary)',
+          cause: { code: 'login-refused', params: { because: 'password' } },
+        },
+      },
     },
   });
   expect(await world.fresh().finish(rotation)).toEqual(DONE);
@@ -157,10 +169,15 @@ test('a connection that has another user between set and publish costs no passwo
     policy: { ...own.policy, logins: [other.user, other.user], retryFor: 0 },
     connection: { ...other, name: 'target', database: own.connection.database, tls: { mode: 'disable' } },
   });
-  const told = `Rotation ${rotation.id} may have given ${world.rotator} a new password, and connection target logs in as ${other.user} by now; give it the user ${world.rotator} back until that is done`;
-  expect(await edited.run(rotation)).toMatchObject({ status: 'retrying', error: { fact: telling(told) } });
+  const changed = fact('rotator-changed-since-set', {
+    rotation: rotation.id,
+    login: world.rotator,
+    connection: 'target',
+    rotator: other.user,
+  });
+  expect(await edited.run(rotation)).toMatchObject({ status: 'retrying', error: { fact: changed } });
   await using context = edited.context((await own.ledger.find(rotation.id)) ?? rotation);
-  await expect(cancel(context, 'somebody')).rejects.toMatchObject({ fact: telling(told) });
+  await expect(cancel(context, 'somebody')).rejects.toMatchObject({ fact: changed });
   expect(await world.fresh().finish(rotation)).toEqual(DONE);
   expect(world.staged.size).toBe(2);
 });
@@ -187,12 +204,14 @@ describe('cancel', () => {
     const rotation = await stoppedAfterSet();
     await using context = world.fresh().context(rotation);
     await expect(cancel(context, 'somebody')).rejects.toMatchObject({
-      fact: telling(
-        `Rotation ${rotation.id} has given ${world.rotator} its new password already, and the old one is refused; it can only go on`,
+      fact: fact(
+        'cancel-after-set',
+        { rotation: rotation.id, login: world.rotator },
+        command('status', own.policy.name),
       ),
     });
     await expect(rollBack(context, 'somebody')).rejects.toMatchObject({
-      fact: telling('there is no way back'),
+      fact: fact('rollback-of-rotator', { policy: own.policy.name }, command('rotate', own.policy.name)),
     });
     expect(await world.fresh().finish(rotation)).toEqual(DONE);
   });
@@ -268,12 +287,25 @@ describe('the rotator is let in', () => {
     const { password } = await own.published();
     await world.setPassword('of-somebody-else');
     const outcome = await rotated(world.fresh());
-    expect(outcome).toMatchObject({ status: 'failed', error: { step: 'check' } });
-    const message = tellError((outcome as { error: Error }).error);
-    expect(message).toMatch(
-      /PostgreSQL refuses what files \(primary\) has of policy .*-rotator, current, pending and previous, and the password that connection target configures; .*; else set a password by hand \(ALTER ROLE … PASSWORD '…'\), and configure it there; run: ALTER ROLE "rotator_.*" VALID UNTIL 'infinity'$/,
-    );
-    for (const secret of [password, CONFIGURED]) expect(message).not.toContain(secret);
+    expect(outcome).toMatchObject({
+      status: 'failed',
+      error: {
+        step: 'check',
+        fact: {
+          code: 'rotator-passwords-refused',
+          params: {
+            server: expect.stringContaining(`${world.rotator}@`),
+            policy: own.policy.name,
+            destination: 'files (primary)',
+            connection: 'target',
+          },
+          remedies: [sql(`ALTER ROLE "${world.rotator}" VALID UNTIL 'infinity'`)],
+        },
+      },
+    });
+    const { error } = outcome as { error: Error };
+    const told = tellError(error) + JSON.stringify(factOf(error).params);
+    for (const secret of [password, CONFIGURED]) expect(told).not.toContain(secret);
     // As it says.
     await world.setPassword(CONFIGURED);
     const mended = world.fresh();
@@ -284,15 +316,21 @@ describe('the rotator is let in', () => {
 });
 
 test('what the ledger did not stage and is the password all the same is never discarded, not even to adopt it', async () => {
-  await stageOutside(own, { username: world.rotator, password: CONFIGURED });
-  expect(await expectRefusal(own, await own.request())).toMatch(
-    /has a pending version .* that this ledger does not know/,
+  const version = await stageOutside(own, { username: world.rotator, password: CONFIGURED });
+  const destination = 'files (primary)';
+  expect(await expectRefusal(own, await own.request())).toMatchObject(
+    adoptionNeeded(own.policy.name, {
+      found: { code: 'pending-version-unknown', params: { destination, tokens: [version] } },
+      effect: { code: 'effect-discards-pending' },
+    }),
   );
-  const outcome = await own.finish(await requestAdoption(own));
-  expect(outcome).toMatchObject({ status: 'failed', error: { step: 'check' } });
-  expect(tellError((outcome as { error: Error }).error)).toMatch(
-    /is the password of rotator_.* now, and would be lost; make that version current there, then rotate again$/,
-  );
+  expect(await own.finish(await requestAdoption(own))).toMatchObject({
+    status: 'failed',
+    error: {
+      step: 'check',
+      fact: { code: 'pending-password-in-use', params: { destination, version, login: world.rotator } },
+    },
+  });
   const [{ store, secrets }] = own.destinations;
   expect((await store.read(secrets, 'pending'))?.fields.password).toBe(CONFIGURED);
 });
@@ -301,8 +339,14 @@ test('a secret of another login is not replaced unasked', async () => {
   const token = await stageOutside(own, { username: 'somebody', password: 'secret' });
   const [{ store, secrets }] = own.destinations;
   await store.promote(secrets, token);
-  expect(await expectRefusal(own, await own.request())).toMatch(
-    /^The published username is "somebody", which is not the rotator rotator_.*; correct the secret, or the policy's connection; or take it over, which replaces it; run: keyturn rotate .*-rotator --adopt$/,
+  expect(await expectRefusal(own, await own.request())).toMatchObject(
+    adoptionNeeded(own.policy.name, {
+      found: {
+        code: 'published-username-not-rotator',
+        params: { username: 'somebody', rotator: world.rotator },
+      },
+      effect: { code: 'effect-replaces' },
+    }),
   );
   expect(await own.finish(await requestAdoption(own))).toEqual(DONE);
 });
@@ -328,12 +372,15 @@ test('a rotator that keeps the ledger too is refused, however its host is spelle
         },
       },
     });
-  const message = await expectRefusal(kept(asRotator), await own.request());
-  const [, remedy = ''] =
-    /the rotator is the login of state.database too, .*log in as another: (CREATE ROLE .*)$/.exec(message) ??
-    [];
+  const statement = `CREATE ROLE keyturn_state LOGIN PASSWORD '…' IN ROLE "${world.rotator}"`;
+  expect(await expectRefusal(kept(asRotator), await own.request())).toMatchObject(
+    checkRefused({
+      code: 'rotator-is-state-login',
+      params: { server: expect.stringContaining(`${world.rotator}@`), statement },
+    }),
+  );
   const state = `${world.rotator}_state`;
-  await own.admin.query(remedy.replace('keyturn_state', state).replace('…', CONFIGURED));
+  await own.admin.query(statement.replace('keyturn_state', state).replace('…', CONFIGURED));
   try {
     expect(await rotated(kept({ ...asRotator, user: state }))).toEqual(DONE);
   } finally {
@@ -352,7 +399,11 @@ test('plan has its five steps and warns of an expiry that is near, and status ha
       state: 'next',
       fact: { code: 'plan-check-rotator', params: { login: world.rotator } },
       warnings: [
-        telling(/^nobody can log in as \S+ after its VALID UNTIL, .* VALID UNTIL 'infinity'$/),
+        {
+          code: 'login-expires-soon',
+          params: { login: world.rotator, validUntil: until, days: 30 },
+          remedies: [sql(`ALTER ROLE "${world.rotator}" VALID UNTIL 'infinity'`)],
+        },
         { code: 'configured-password-obsolete', params: { connection: 'target' } },
       ],
     },

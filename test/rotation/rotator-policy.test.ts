@@ -4,11 +4,11 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { connect } from '../../src/postgres/connection/connect.ts';
 import { refusedAs } from '../../src/postgres/connection/refused-as.ts';
 import { cancel } from '../../src/rotation/cancel.ts';
+import { checkRefused } from '../support/expected-facts.ts';
 import { haveOlderVersions, type PostgresServer, startPostgres } from '../support/postgres-server.ts';
 import { startReplica } from '../support/replica.ts';
 import { CONFIGURED, expectKept, openRotatorScenario } from '../support/rotator-scenario.ts';
 import type { Scenario, ServerAddress } from '../support/scenario.ts';
-import { telling } from '../support/telling.ts';
 
 const STEPS = ['check', 'stage', 'set', 'verify', 'publish'];
 
@@ -98,7 +98,7 @@ describe.each([
       // That the old password gets in on a standby is no proof that the staged one is not the rotator's.
       await using astray = own.with({ connection: { ...own.connection, port } }).context(rotation);
       await expect(cancel(astray, 'somebody')).rejects.toMatchObject({
-        fact: telling('is a standby server'),
+        fact: checkRefused({ code: 'server-is-standby', params: { server: `127.0.0.1:${port}` } }),
       });
       await replica.resume();
       await replica.catchUp();
@@ -120,11 +120,16 @@ describe.each([
         status: 'retrying',
         error: {
           step: 'check',
-          fact: telling(
-            new RegExp(
-              `^Replica 127.0.0.1:${port}: ${user}@127.0.0.1:${port}/.* it may not have replayed the password of now`,
-            ),
-          ),
+          fact: {
+            code: 'replica-refuses-rotator-passwords',
+            params: {
+              replica: { name: `127.0.0.1:${port}`, connection: 'target' },
+              server: expect.stringContaining(`${user}@127.0.0.1:${port}/`),
+              policy: own.policy.name,
+              destination: 'files (primary)',
+              connection: 'target',
+            },
+          },
         },
       });
       await replica.resume();
@@ -150,7 +155,10 @@ describe.each([
       await expectKept(own, await own.request(), {
         bar: () => write(`host all ${world.rotator} all reject\n${rules}`, false),
         lift: () => write(rules, true),
-        why: /pg_hba.conf rejects/,
+        why: {
+          code: 'login-refused',
+          params: { because: 'entry', detail: expect.stringContaining('pg_hba.conf rejects') },
+        },
       });
       expect(world.staged.size).toBe(1);
     },

@@ -1,6 +1,5 @@
 import { expect, inject, test } from 'vitest';
 import { openScenario } from '../support/scenario.ts';
-import { telling } from '../support/telling.ts';
 
 test('A connection that is lost during a verify statement has the rotation try again, and end as done (G5)', async () => {
   await using scenario = await openScenario(inject('postgres'));
@@ -17,7 +16,7 @@ test('A verify statement that fails, or takes too long, ends the rotation (G5)',
     const failing = scenario.with({ policy: { ...scenario.policy, verify: [statement] } });
     expect(await failing.finish(await failing.request())).toMatchObject({
       status: 'failed',
-      error: { step: 'verify', fact: telling('The verify statement') },
+      error: { step: 'verify', fact: { code: 'verify-statement-failed', params: { statement } } },
     });
   }
 });

@@ -1,6 +1,6 @@
 import type { Drain } from '../../src/config/policy.ts';
-import type { Rotation } from '../../src/ledger/rotation.ts';
-import { tell } from '../../src/messages/tell.ts';
+import type { Fact } from '../../src/facts/fact.ts';
+import type { Rotation, StepName } from '../../src/ledger/rotation.ts';
 import { sessionsOf } from '../../src/postgres/sessions/sessions.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -11,12 +11,13 @@ export function draining(from: Scenario, drain: Partial<Drain>): Scenario {
   });
 }
 
-/** What a rotation's history warns of, as `step: message`. */
-export async function warningsOf({ ledger }: Scenario, { id }: Rotation): Promise<string[]> {
+/** A fact of the history, with its step. */
+export type Warning = Fact & { readonly step: StepName };
+
+/** What a rotation's history warns of. */
+export async function warningsOf({ ledger }: Scenario, { id }: Rotation): Promise<Warning[]> {
   const events = await ledger.events([id]);
-  return events.flatMap(({ kind, step, fact }) =>
-    kind === 'warning' && fact ? [`${step}: ${tell(fact)}`] : [],
-  );
+  return events.flatMap(({ kind, step, fact }) => (kind === 'warning' && fact ? [{ step, ...fact }] : []));
 }
 
 export async function canLogIn({ admin }: Scenario, login: string): Promise<boolean> {

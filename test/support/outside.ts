@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
+import type { Fact } from '../../src/facts/fact.ts';
 import type { Rotation } from '../../src/ledger/rotation.ts';
-import { tellError } from '../../src/messages/tell.ts';
 import { outsideChanges } from '../../src/rotation/outside-changes/outside-changes.ts';
 import type { Fields } from '../../src/secret-store/secret-store.ts';
-import { warningsOf } from './draining.ts';
+import { type Warning, warningsOf } from './draining.ts';
 import type { Scenario } from './scenario.ts';
 
 /** Puts a version into the primary as somebody else would, with a token that the ledger does not know, and returns that. */
@@ -30,16 +30,17 @@ export async function changesOf(scenario: Scenario): Promise<string[]> {
 }
 
 /** Expects a rotation to be refused by `check`, and nothing to have changed; returns why. */
-export async function expectRefusal(scenario: Scenario, rotation: Rotation): Promise<string> {
+export async function expectRefusal(scenario: Scenario, rotation: Rotation): Promise<Fact> {
   const before = await world(scenario);
   const outcome = await scenario.finish(rotation);
   expect(outcome).toMatchObject({ status: 'failed', error: { step: 'check' } });
   expect(await world(scenario)).toEqual(before);
-  return outcome.status === 'failed' ? tellError(outcome.error) : '';
+  if (outcome.status !== 'failed') throw new Error('it was not refused');
+  return outcome.error.fact;
 }
 
 /** Expects a rotation that adopts to be done, its credential to log in, and all to go on as usual; returns its warnings. */
-export async function expectAdoption(scenario: Scenario): Promise<readonly string[]> {
+export async function expectAdoption(scenario: Scenario): Promise<readonly Warning[]> {
   const rotation = await requestAdoption(scenario);
   expect(await scenario.finish(rotation)).toEqual({ status: 'done' });
   const { incoming, outgoing } = (await scenario.ledger.find(rotation.id)) ?? {};

@@ -8,7 +8,6 @@ import { type Embedded, openEmbedded } from '../../../src/postgres/embedded/clus
 import { takeLease } from '../../../src/postgres/embedded/lease.ts';
 import { runningServer } from '../../../src/postgres/embedded/pid-file.ts';
 import { adminOf } from '../../support/admin.ts';
-import { telling } from '../../support/telling.ts';
 
 let base: string;
 let original: Embedded;
@@ -88,10 +87,10 @@ test.skipIf(process.platform !== 'linux')(
       // Its process works there still, whatever the path in the pid file.
       expect(await running('moved')).toMatchObject({ port: original.port, ready: true });
       await expect(openEmbedded({ folder: folder('moved') })).rejects.toMatchObject({
-        fact: telling(/was moved from .*move it back/, {
+        fact: {
           code: 'embedded-folder-moved',
           params: { data: dataIn('moved'), path: dataIn('original') },
-        }),
+        },
       });
     } finally {
       await rename(join(base, 'moved'), join(base, 'original'));

@@ -5,7 +5,7 @@ import type pg from 'pg';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import type { Fact } from '../../../src/facts/fact.ts';
 import { factOf } from '../../../src/facts/fault.ts';
-import { statementsOf, tellError } from '../../../src/messages/tell.ts';
+import { statementsOf } from '../../../src/messages/tell.ts';
 import { connect, type Session } from '../../../src/postgres/connection/connect.ts';
 import { lockKey } from '../../../src/postgres/locks/lock-holders.ts';
 import { withPolicyLock } from '../../../src/postgres/locks/policy-lock.ts';
@@ -87,8 +87,7 @@ test('the lock of two logins is held by one rotator at a time, whoever it is and
     );
     const pid = await pidOf(one.client);
     const since = rows[0].xact_start.toISOString();
-    const refused = withPolicyLock(two.client, [b, a], async () => {});
-    await expect(refused).rejects.toMatchObject({
+    await expect(withPolicyLock(two.client, [b, a], async () => {})).rejects.toMatchObject({
       fact: {
         code: 'lock-held',
         params: {
@@ -99,12 +98,6 @@ test('the lock of two logins is held by one rotator at a time, whoever it is and
         remedies: [{ kind: 'sql', statements: [`SELECT pg_catalog.pg_terminate_backend(${pid})`] }],
       },
     });
-    const message = await refused.catch(tellError);
-    expect(message).toMatch(
-      new RegExp(
-        `pid ${pid}, login ${rotator}, application keyturn rotator, \\w+[\\w ]*, in a transaction since ${since}; .*; run: SELECT pg_catalog.pg_terminate_backend`,
-      ),
-    );
     await withPolicyLock(two.client, ['no_such_a', 'no_such_b'], async () => {});
   });
   await withPolicyLock(two.client, [a, b], async () => {});
