@@ -55,7 +55,9 @@ export interface Standing {
   readonly replicating: readonly string[];
 }
 
-/** $1: the logins. The role that asks has a row: current_user fails where it was dropped meanwhile. */
+/**
+ * $1: the logins. The role that asks has a row: current_user fails where it was dropped meanwhile.
+ */
 export const STANDING = `
   SELECT pg_catalog.quote_ident(me.rolname) AS rotator, me.rolsuper AS superuser,
          me.rolcreaterole AS createrole,

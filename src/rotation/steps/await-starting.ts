@@ -26,7 +26,9 @@ function mustIdentify({ rotation, clock }: LoginsView): boolean {
   return since === null || !(isFuture(since, now) || now >= since.getTime() + PATIENCE_MS);
 }
 
-/** What there is to wait for. When the patience is over, a warning says whom nobody could identify. */
+/**
+ * What there is to wait for. When the patience is over, a warning says whom nobody could identify.
+ */
 export async function awaitStarting(
   context: LoginsRun,
   starting: readonly number[],
