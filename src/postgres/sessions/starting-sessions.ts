@@ -1,36 +1,31 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { unlessForbidden } from '../connection/unless-forbidden.ts';
-import { type LoginUse, NOBODY, usesOf } from './sessions.ts';
-
-/** Who uses a login that is shut out, and who may be about to. */
-export interface LastLook {
-  readonly use: LoginUse;
-  /** Processes of sessions that are starting, of which nobody can tell yet whose they are. */
-  readonly starting: readonly number[];
-}
 
 /** How long to wait for sessions that are starting, in milliseconds: they need a few. */
 const PATIENCE_MS = 250;
 const PAUSE_MS = 10;
 
 /**
- * Who uses a login after NOLOGIN was committed, or replayed on a replica. A session that PostgreSQL
- * let in just before is in pg_stat_activity only at the end of its start. That takes milliseconds,
- * or as long as its client says (`post_auth_delay`), so waiting proves nothing. But it starts in a
- * transaction, which pg_locks shows from before its login is checked until after it is in
- * pg_stat_activity: `InitPostgres` in
- * https://github.com/postgres/postgres/blob/master/src/backend/utils/init/postinit.c. So whoever is
- * not in pg_locks when this looks was let in before and can be seen, or will be refused.
+ * Waits for sessions that are starting, and returns the processes of those of which nobody can tell
+ * yet whose they are. Ask this after NOLOGIN was committed, or replayed on a replica, and before
+ * asking who uses the login.
+ *
+ * A session that PostgreSQL let in just before NOLOGIN is in pg_stat_activity only at the end of
+ * its start. That takes milliseconds, or as long as its client says (`post_auth_delay`), so waiting
+ * proves nothing. But it starts in a transaction, which pg_locks shows from before its login is
+ * checked until after it is in pg_stat_activity. So whoever is not in pg_locks when this looks was
+ * let in before and can be seen, or will be refused. See `InitPostgres` in
+ * https://github.com/postgres/postgres/blob/master/src/backend/utils/init/postinit.c.
  */
-export async function lastLook(client: pg.ClientBase, login: string): Promise<LastLook> {
+export async function startingSessions(client: pg.ClientBase): Promise<readonly number[]> {
   let starting = await unidentified(client, await inTransactions(client));
   const deadline = performance.now() + PATIENCE_MS;
   while (starting.length > 0 && performance.now() < deadline) {
     await sleep(PAUSE_MS);
     starting = await unidentified(client, starting);
   }
-  return { use: (await usesOf(client, [login])).get(login) ?? NOBODY, starting };
+  return starting;
 }
 
 /** The processes that are in a transaction. Read before pg_stat_activity. */

@@ -1,7 +1,7 @@
 import type { SessionInfo } from '../../facts/database/session-info.ts';
 import { readLogins } from '../../postgres/logins/login.ts';
 import type { OpenReplica } from '../../postgres/replicas/open-replica.ts';
-import { lastLook } from '../../postgres/sessions/starting-sessions.ts';
+import { startingSessions } from '../../postgres/sessions/starting-sessions.ts';
 import { frozenLogins } from '../context/rotation-logins.ts';
 import type { LoginsRun, LoginsView } from '../context/rotation-view.ts';
 import { cut } from './cut.ts';
@@ -64,12 +64,11 @@ function isLeftIn({ isOpen, sessions, starting }: OnReplica): boolean {
   return isOpen || sessions.length > 0 || starting.length > 0;
 }
 
-function lookAt(context: LoginsView, replica: OpenReplica): Promise<OnReplica> {
+async function lookAt(context: LoginsView, replica: OpenReplica): Promise<OnReplica> {
   const { outgoing } = frozenLogins(context);
-  return replica.ask(async (client) => {
-    // Read the roles first: once a login is shut, no new session appears while they are counted.
-    const login = (await readLogins(client, [outgoing])).get(outgoing);
-    const { use, starting } = await lastLook(client, outgoing);
-    return { isOpen: login?.canLogin === true, sessions: use.sessions, starting };
-  });
+  // Read the roles first: once a login is shut, no new session appears while they are counted.
+  const login = (await replica.ask((client) => readLogins(client, [outgoing]))).get(outgoing);
+  const starting = await replica.ask(startingSessions);
+  const use = (await replica.uses([outgoing])).get(outgoing);
+  return { isOpen: login?.canLogin === true, sessions: use?.sessions ?? [], starting };
 }

@@ -6,7 +6,7 @@ import type { AlterOptions } from '../../postgres/logins/alter-login.ts';
 import { disableLogin, readLogins } from '../../postgres/logins/login.ts';
 import { preparedInfo } from '../../postgres/sessions/prepared-transaction.ts';
 import { NOBODY, usesOf } from '../../postgres/sessions/sessions.ts';
-import { type LastLook, lastLook } from '../../postgres/sessions/starting-sessions.ts';
+import { startingSessions } from '../../postgres/sessions/starting-sessions.ts';
 import { awaitReplay } from '../await-replay.ts';
 import { isPublished } from '../context/holds.ts';
 import { frozenLogins, type LoginPair } from '../context/rotation-logins.ts';
@@ -90,9 +90,13 @@ async function endSessions(context: LoginsRun): Promise<Wait | undefined> {
   return awaitStarting(context, [...here.starting, ...starting]);
 }
 
-/** Not from a shared poll: this decides who is revoked and ended. */
-async function lookAtPrimary(context: LoginsView): Promise<LastLook> {
-  return lastLook(await context.rotator(), frozenLogins(context).outgoing);
+/** Who uses the outgoing login on the primary, and which sessions are starting there. */
+async function lookAtPrimary(context: LoginsView) {
+  const { outgoing } = frozenLogins(context);
+  const client = await context.rotator();
+  const starting = await startingSessions(client);
+  // Not from a shared poll: this decides who is revoked and ended.
+  return { use: (await usesOf(client, [outgoing])).get(outgoing) ?? NOBODY, starting };
 }
 
 /**
