@@ -46,7 +46,8 @@ export async function keepDue(ledger: LedgerContext, policies: ReadonlyMap<strin
   await ledger.pool.query(
     `INSERT INTO keyturn.due (policy, schedule, next_due_at)
      SELECT policy, schedule, $3
-       FROM pg_catalog.unnest($1::pg_catalog.text[], $2::pg_catalog.text[]) AS asked (policy, schedule)
+       FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[]))
+              AS asked (policy, schedule)
       WHERE NOT EXISTS (SELECT FROM keyturn.due AS known
                          WHERE known.policy = asked.policy AND known.schedule = asked.schedule)
       ORDER BY policy, schedule
@@ -89,8 +90,9 @@ export async function settleDue(
     `WITH found AS MATERIALIZED (
        SELECT kept.policy, kept.schedule, given.next_due_at, given.slot
          FROM keyturn.due AS kept
-         JOIN pg_catalog.unnest($1::pg_catalog.text[], $2::pg_catalog.text[], $3::pg_catalog.int8[],
-                $4::pg_catalog.timestamptz[], $5::pg_catalog.timestamptz[])
+         JOIN ROWS FROM (pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[]),
+                pg_catalog.unnest($3::pg_catalog.int8[]), pg_catalog.unnest($4::pg_catalog.timestamptz[]),
+                pg_catalog.unnest($5::pg_catalog.timestamptz[]))
               AS given (policy, schedule, changes, next_due_at, slot)
            ON kept.policy = given.policy AND kept.schedule = given.schedule AND kept.changes = given.changes
         ORDER BY kept.policy, kept.schedule FOR UPDATE OF kept)
@@ -110,7 +112,8 @@ export async function settleDue(
 export async function forgetDue({ pool }: LedgerContext, entries: readonly DuePolicy[]): Promise<void> {
   await pool.query(
     `DELETE FROM keyturn.due AS kept
-      USING pg_catalog.unnest($1::pg_catalog.text[], $2::pg_catalog.text[], $3::pg_catalog.int8[])
+      USING ROWS FROM (pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[]),
+              pg_catalog.unnest($3::pg_catalog.int8[]))
             AS given (policy, schedule, changes)
       WHERE kept.policy = given.policy AND kept.schedule = given.schedule AND kept.changes = given.changes`,
     [
