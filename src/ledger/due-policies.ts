@@ -68,11 +68,7 @@ export async function readDue(ledger: LedgerContext): Promise<DuePolicy[]> {
        WHERE next_due_at <= $1 ORDER BY next_due_at LIMIT ${LIMIT})
      UNION ALL
      (SELECT ${entry}, false FROM keyturn.due WHERE next_due_at > $2 LIMIT ${LIMIT})`,
-    [
-      now,
-      latestTolerated(new Date(now.getTime() + LONGEST_REST_MS)),
-      new Date(now.getTime() - ABANDONED_MS),
-    ],
+    [now, latestTolerated(new Date(now.getTime() + LONGEST_REST_MS)), new Date(now.getTime() - ABANDONED_MS)],
   );
   return rows;
 }
@@ -81,10 +77,7 @@ export async function readDue(ledger: LedgerContext): Promise<DuePolicy[]> {
  * Says when to look at policies again. An entry of which something has changed since it was read
  * stays due.
  */
-export async function settleDue(
-  { pool }: LedgerContext,
-  settled: readonly SettledPolicy[],
-): Promise<void> {
+export async function settleDue({ pool }: LedgerContext, settled: readonly SettledPolicy[]): Promise<void> {
   // Rows are locked in one order, so that two workers do not wait for each other.
   await pool.query(
     `WITH found AS MATERIALIZED (

@@ -10,7 +10,7 @@ import { isServerFault, queueFault } from './queue-fault.ts';
 import { fromQueueTime } from './queue-time.ts';
 import { listenTo, type Reachable, stillAnswers, untilReady } from './reach.ts';
 import type { QueuedRotation, QueueOptions, RotationQueue } from './rotation-queue.ts';
-import { JOB, keepSweeping, type Scheduling, type SchedulerRange } from './schedulers.ts';
+import { JOB, keepSweeping, type SchedulerRange, type Scheduling } from './schedulers.ts';
 import { adjustSlots, rescheduleSlot, restoreSlots, scheduleSlots, slotTime } from './slot-schedulers.ts';
 
 /** BullMQ's token of whoever wants to move a job that another has. */

@@ -29,7 +29,11 @@ export function slotTime(instant: number, clock: Clock | undefined): number {
 export async function scheduleSlots(scheduling: Scheduling, due: ReadonlyMap<string, number>): Promise<void> {
   const present = await readAll(scheduling);
   const gone = [...present.keys()].filter((policy) => !due.has(policy));
-  await correct(scheduling, present, new Map([...due, ...gone.map((policy) => [policy, undefined] as const)]));
+  await correct(
+    scheduling,
+    present,
+    new Map([...due, ...gone.map((policy) => [policy, undefined] as const)]),
+  );
 }
 
 /** Makes the schedulers of some policies right; undefined: it has none. */
@@ -90,7 +94,7 @@ function isRight({ clock }: Scheduling, next: number | undefined, instant: numbe
 }
 
 /** In one request: BullMQ's own \`getJobSchedulers\` makes one for each scheduler besides. */
-async function readAll({ queue, backend }: Scheduling): Promise<Present> {
+async function readAll({ backend }: Scheduling): Promise<Present> {
   const present = new Map<string, number>();
   const flat = await backend.getJobSchedulersRange(0, -1, true);
   for (let index = 0; index < flat.length; index += 2) {
