@@ -120,7 +120,8 @@ export const MIGRATIONS: readonly string[] = [
   `,
   // When each policy has to be looked at next, by each schedule that some worker has for it, so that
   // a sweep finds what is due by an index. Whoever changes what is counted from, a worker of an
-  // earlier release too, makes the policy due.
+  // earlier release too, makes the policy due; the minute is for workers whose clock is a little
+  // behind.
   `
   CREATE TABLE keyturn.due (
     policy text NOT NULL,
@@ -133,7 +134,7 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX due_next ON keyturn.due (next_due_at);
   CREATE FUNCTION keyturn.rotation_changed() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
   BEGIN
-    UPDATE keyturn.due SET next_due_at = least(next_due_at, pg_catalog.clock_timestamp()), changes = changes + 1
+    UPDATE keyturn.due SET next_due_at = least(next_due_at, pg_catalog.clock_timestamp() - interval '1 minute'), changes = changes + 1
      WHERE policy = NEW.policy OR policy = OLD.policy;
     RETURN NULL;
   END $$;
@@ -143,7 +144,7 @@ export const MIGRATIONS: readonly string[] = [
     FOR EACH ROW EXECUTE FUNCTION keyturn.rotation_changed();
   CREATE FUNCTION keyturn.policy_changed() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
   BEGIN
-    UPDATE keyturn.due SET next_due_at = least(next_due_at, pg_catalog.clock_timestamp()), changes = changes + 1
+    UPDATE keyturn.due SET next_due_at = least(next_due_at, pg_catalog.clock_timestamp() - interval '1 minute'), changes = changes + 1
      WHERE policy = NEW.name;
     RETURN NULL;
   END $$;
