@@ -14,5 +14,13 @@ const VERSION = 1;
 export function scheduleFingerprint(schedule: Schedule): string {
   const fields = Object.entries(schedule).sort(([one], [other]) => (one < other ? -1 : 1));
   const text = JSON.stringify([VERSION, process.versions.tz, fields]);
-  return createHash('sha256').update(text).digest('base64url').slice(0, 22);
+  const known = fingerprints.get(text);
+  if (known !== undefined) return known;
+  const made = createHash('sha256').update(text).digest('base64url').slice(0, 22);
+  if (fingerprints.size < CACHED) fingerprints.set(text, made);
+  return made;
 }
+
+/** Cached, because a fleet has few schedules and asks for their fingerprints often. */
+const fingerprints = new Map<string, string>();
+const CACHED = 1_000;
