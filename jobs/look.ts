@@ -122,8 +122,8 @@ function futureWarner(log: Logger): (policy: string, at: Date | null | undefined
 }
 
 /**
- * Opens a policy's rotation if one is due. Returns whether nothing is left to do. A fault is logged,
- * and the policy is looked at again.
+ * Opens a policy's rotation if one is due. Returns whether nothing is left to do. A fault is
+ * logged, and the policy is looked at again.
  */
 async function requestDue(
   { ledger, log, now, isUnpublished }: LookParts,

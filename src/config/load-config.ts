@@ -66,8 +66,8 @@ export function loadLocated(source: ConfigSource): LoadedConfig {
 }
 
 /**
- * Reads the places again when they are asked for, which is seldom: those of a fleet take more memory
- * than all the rest of it.
+ * Reads the places again when they are asked for, which is seldom: those of a fleet take more
+ * memory than all the rest of it.
  */
 function placing(source: ConfigSource): LoadedConfig['problemAt'] {
   return (path, fact) => {

@@ -6,7 +6,7 @@ import { type LedgerContext, nowOf } from './ledger-context.ts';
  * entry of the index heals within it.
  */
 export const LONGEST_REST_MS = 6 * 3_600_000;
-/** An entry that is due for so long, in milliseconds, is of a schedule that no worker has any more. */
+/** An entry that is due for so long is of a schedule that no worker has any more; milliseconds. */
 const ABANDONED_MS = 3_600_000;
 /** More entries than a fleet has are left for the next sweep. */
 const LIMIT = 250_000;
@@ -58,7 +58,8 @@ export async function keepDue(ledger: LedgerContext, policies: ReadonlyMap<strin
 
 /**
  * What somebody has to look at now: by an index, so that it costs nothing to have many policies. An
- * entry that lies further in the future than any may was made by a wrong clock or by hand, and is due.
+ * entry that lies further in the future than any may was made by a wrong clock or by hand, and is
+ * due.
  */
 export async function readDue(ledger: LedgerContext): Promise<DuePolicy[]> {
   const now = nowOf(ledger);

@@ -118,10 +118,10 @@ export const MIGRATIONS: readonly string[] = [
              AND step = 'revoke' AND kind = 'waiting' AND detail LIKE 'a last look whether %')
    WHERE status = 'open';
   `,
-  // When each policy has to be looked at next, by each schedule that some worker has for it, so that
-  // a sweep finds what is due by an index. Whoever changes what is counted from, a worker of an
-  // earlier release too, makes the policy due; the minute is for workers whose clock is a little
-  // behind.
+  // When each policy has to be looked at next, by each schedule that some worker has for it: so a
+  // sweep finds what is due by an index. Whoever changes what slots are counted from makes the
+  // policy due, a worker of an earlier release too. The minute is for workers whose clock is a
+  // little behind.
   `
   CREATE TABLE keyturn.due (
     policy text NOT NULL,

@@ -83,8 +83,8 @@ export interface Outlook {
   /** Its next slot; undefined: it rotates only when asked. */
   readonly slot: number | undefined;
   /**
-   * Until when nothing becomes due by itself: the next slot, or when a rotation that failed is tried
-   * again. It is now while a slot is owed, and infinite where it rotates only when asked.
+   * Until when nothing becomes due by itself: the next slot, or when a rotation that failed is
+   * tried again. It is now while a slot is owed, and infinite where it rotates only when asked.
    */
   readonly restsUntil: number;
 }

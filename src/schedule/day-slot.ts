@@ -22,7 +22,7 @@ const NEARBY_STEPS = [-1, 0, 1, 2];
 export function nextDaySlot(series: DaySeries, after: number, origin: LocalDate): number | undefined {
   const elapsed = Math.floor((localDate(after, series.timezone) - origin) / series.days);
   const counts = new Set(NEARBY_STEPS.map((step) => Math.max(1, elapsed + step)));
-  // A slot costs several questions about the zone, and the first or second one is mostly the answer.
+  // A slot costs several questions about the zone, and the first or second is mostly the answer.
   for (const count of counts) {
     const slot = slotOn(origin + count * series.days, series);
     if (slot > after) return slot;
