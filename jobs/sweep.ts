@@ -1,103 +1,78 @@
 import pMap from 'p-map';
-import type { Logger } from 'pino';
 import type { Policy } from '../src/config/policy.ts';
-import { fact } from '../src/facts/fact.ts';
-import { factOf, isFault } from '../src/facts/fault.ts';
-import { futureFact, isFuture } from '../src/ledger/future.ts';
-import type { Ledger } from '../src/ledger/ledger.ts';
+import { isFuture } from '../src/ledger/future.ts';
 import type { Rotation } from '../src/ledger/rotation.ts';
-import type { Timing } from '../src/ledger/timing.ts';
-import { logFact } from '../src/messages/log-fact.ts';
 import type { RotationQueue } from '../src/queue/rotation-queue.ts';
-import { nextDue, requestDueRotation } from '../src/rotation/due-rotation.ts';
+import { BULK, fingerprintOf, inBulk, isScheduled, type LookParts, lookAtDue } from './look.ts';
+import { keepSlots } from './slots.ts';
 
-/** A store that answers slowly holds up a few policies, not all of them. */
 const PARALLEL = { concurrency: 16 };
 
-export interface SweepParts {
-  readonly ledger: Ledger;
+export interface SweepParts extends LookParts {
   readonly queue: RotationQueue;
-  readonly log: Logger;
-  readonly now: () => number;
-  /** The configured policies. */
-  readonly policies: () => Iterable<Policy>;
-  readonly isUnpublished: (policy: Policy) => Promise<boolean>;
-  /** Whether this machine's clock is too wrong to open a rotation or to set a time in the queue. */
-  readonly isClockWrong?: () => boolean;
+  /** The configured policies. After an edit it is another map. */
+  readonly policies: () => ReadonlyMap<string, Policy>;
 }
 
 /**
  * Corrects what differs from the configuration and the ledger: jobs and schedulers that the queue
  * has lost, schedulers of policies that were edited, paused or removed, and slots that nobody acted
- * on. A fault of one policy does not stop the others.
+ * on. It costs what is due and what has changed: all policies are gone through only when the
+ * configuration is new, and otherwise a few in each sweep.
  */
 export function sweepJob(parts: SweepParts): () => Promise<void> {
-  const { ledger, queue, policies, isClockWrong } = parts;
-  const warnOfFuture = futureWarner(parts.log);
+  const { ledger, policies, isClockWrong } = parts;
+  const keepDue = dueKeeper(parts);
+  const look = lookAtDue(parts);
+  const schedule = keepSlots(parts);
   return async () => {
-    const scheduled = [...policies()].filter(({ schedule, autoRotate }) => schedule && autoRotate);
-    const names = scheduled.map(({ name }) => name);
-    await ledger.see(names);
-    const timings = await ledger.timings(names);
-    const rotations: Rotation[] = await ledger.open();
-    const due = new Map<string, number>();
-    const sweepPolicy = async (policy: Policy) => {
-      const timing = timings.get(policy.name);
-      if (!timing) return;
-      warnOfFuture(policy.name, timing.futureAt);
-      const opened = await requestDue(parts, policy, timing);
-      if (opened) rotations.push(opened);
-      const next = nextDue(policy, timing, parts.now());
-      if (next !== undefined) due.set(policy.name, next);
-    };
-    await pMap(scheduled, sweepPolicy, PARALLEL);
-    await keepJobs(parts, rotations);
-    if (!isClockWrong?.()) await queue.schedule(due);
+    const configured = policies();
+    await keepDue(configured);
+    const slots = await look(configured);
+    await keepJobs(parts, await ledger.open(), configured);
+    if (!isClockWrong?.()) await schedule(configured, slots);
   };
 }
 
 /**
- * Warns of an instant in the future once, although it stays in the ledger until that time comes.
+ * Keeps the policies in the ledger's index of what is due: all when the configuration is new, and
+ * then a thousand in each sweep, in case that somebody removed them from there.
  */
-function futureWarner(log: Logger): (policy: string, at: Date | null | undefined) => void {
-  const told = new Map<string, number>();
-  return (policy, at) => {
-    if (!at || told.get(policy) === at.getTime()) return;
-    told.set(policy, at.getTime());
-    logFact(log, 'warn', futureFact(at), { policy });
+function dueKeeper({ ledger }: SweepParts): (policies: ReadonlyMap<string, Policy>) => Promise<void> {
+  let kept: ReadonlyMap<string, Policy> | undefined;
+  let names: readonly string[] = [];
+  let next = 0;
+  return async (policies) => {
+    const fingerprints = (some: readonly string[]) =>
+      new Map(
+        some.flatMap((name) => {
+          const policy = policies.get(name);
+          return isScheduled(policy) ? [[name, fingerprintOf(policy)] as const] : [];
+        }),
+      );
+    if (policies !== kept) {
+      const scheduled = [...policies.values()].filter(isScheduled).map(({ name }) => name);
+      for (const some of inBulk(scheduled)) await ledger.keepDue(fingerprints(some));
+      [kept, names, next] = [policies, scheduled, 0];
+    } else if (names.length > 0) {
+      await ledger.keepDue(fingerprints(names.slice(next, next + BULK)));
+      next = next + BULK < names.length ? next + BULK : 0;
+    }
   };
 }
 
-/** Opens a policy's rotation if one is due. A fault is logged. */
-async function requestDue(
-  { ledger, log, now, isUnpublished }: SweepParts,
-  policy: Policy,
-  timing: Timing,
-): Promise<Rotation | undefined> {
-  try {
-    return await requestDueRotation(policy, timing, {
-      ledger,
-      now: now(),
-      isUnpublished: () => isUnpublished(policy),
-    });
-  } catch (error) {
-    // It was reported when the clock was measured.
-    if (!isFault(error, 'clock-wrong'))
-      logFact(log, 'error', fact('due-unknown', { cause: factOf(error) }), { policy: policy.name });
-    return undefined;
-  }
-}
-
 /** Gives each open rotation a job again if the queue has lost it, and hurries one that is late. */
-async function keepJobs({ queue, now, policies }: SweepParts, rotations: readonly Rotation[]): Promise<void> {
-  const graces = new Map(
-    [...policies()].map((each) => [each.name, each.type === 'logins' ? each.drain.grace : 0]),
-  );
+async function keepJobs(
+  { queue, now }: SweepParts,
+  rotations: readonly Rotation[],
+  policies: ReadonlyMap<string, Policy>,
+): Promise<void> {
   await pMap(
     rotations,
     (rotation) => {
-      const grace = graces.get(rotation.policy);
-      const isLate = grace !== undefined && mayBeLate(rotation, grace, now());
+      const policy = policies.get(rotation.policy);
+      const grace = policy?.type === 'logins' ? policy.drain.grace : 0;
+      const isLate = policy !== undefined && mayBeLate(rotation, grace, now());
       return isLate ? queue.hurry(rotation) : queue.enqueue(rotation);
     },
     PARALLEL,

@@ -54,7 +54,7 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   const sweep = sweepJob({
     ...parts,
     now: () => clock.now(),
-    policies: () => config().policies.values(),
+    policies: () => config().policies,
     isClockWrong: () => isWrong(clock),
   });
   const worker = await takeJobs(parts, sweep);

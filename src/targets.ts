@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import pMap from 'p-map';
 import { closeAll } from './close-all.ts';
 import type { Config, Connection } from './config/config.ts';
 import type { Policy } from './config/policy.ts';
@@ -13,6 +14,9 @@ import type { OpenDestination } from './rotation/context/policy-view.ts';
 import { withRotatorPassword } from './rotation/context/with-rotator-password.ts';
 import { openStore } from './secret-store/open-store.ts';
 import type { SecretStore } from './secret-store/secret-store.ts';
+
+/** Destinations that are looked at side by side. */
+const PARALLEL = { concurrency: 16 };
 
 /**
  * The databases whose logins are rotated, and the stores that they are published to. Each is opened
@@ -94,11 +98,11 @@ export class Targets implements AsyncDisposable {
   async exposures(): Promise<Fact<'folder-exposed'>[]> {
     const destinations = [...this.#config().policies.values()].flatMap((policy) => this.destinations(policy));
     const found = new Map<string, Fact<'folder-exposed'>>();
-    for (const { store, secrets } of destinations) {
-      // A store that cannot be checked is reported by the first rotation that uses it.
-      for (const exposure of (await store.exposures?.(secrets).catch(() => [])) ?? []) {
-        found.set(`${exposure.params.store} ${exposure.params.path}`, exposure);
-      }
+    // A store that cannot be checked is reported by the first rotation that uses it.
+    const check = async ({ store, secrets }: OpenDestination) =>
+      (await store.exposures?.(secrets).catch(() => [])) ?? [];
+    for (const exposure of (await pMap(destinations, check, PARALLEL)).flat()) {
+      found.set(`${exposure.params.store} ${exposure.params.path}`, exposure);
     }
     return [...found.values()];
   }

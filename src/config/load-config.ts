@@ -62,9 +62,21 @@ export function loadLocated(source: ConfigSource): LoadedConfig {
     files: [...files],
     warnings: inOrder(review.warnings),
   };
-  return {
-    config: freeze(config),
-    problemAt: (path, fact) => problemAt(tree, path, fact),
+  return { config: freeze(config), problemAt: placing(source) };
+}
+
+/**
+ * Reads the places again when they are asked for, which is seldom: those of a fleet take more
+ * memory than all the rest of it.
+ */
+function placing(source: ConfigSource): LoadedConfig['problemAt'] {
+  return (path, fact) => {
+    const { tree } = readTree(source, () => {});
+    return problemAt(
+      expandUrls(tree, () => {}),
+      path,
+      fact,
+    );
   };
 }
 

@@ -38,11 +38,11 @@ export async function recount(pool: pg.Pool, id: string, now: Date): Promise<Rot
 /**
  * A policy that was first seen in the future was first seen now: no slot would be due until then.
  */
-export async function reseePolicies(pool: pg.Pool, now: Date): Promise<void> {
-  await pool.query('UPDATE keyturn.policy SET first_seen_at = $1 WHERE first_seen_at > $2', [
-    now,
-    latestTolerated(now),
-  ]);
+export async function reseePolicies(pool: pg.Pool, policies: readonly string[], now: Date): Promise<void> {
+  await pool.query(
+    'UPDATE keyturn.policy SET first_seen_at = $1 WHERE first_seen_at > $2 AND name = ANY ($3::pg_catalog.text[])',
+    [now, latestTolerated(now), policies],
+  );
 }
 
 /** What is told of an instant that lies in the future. */

@@ -2,6 +2,16 @@ import type pg from 'pg';
 import type { Clock } from '../clock.ts';
 import type { Fact } from '../facts/fact.ts';
 import type { Identity } from '../postgres/connection/identity.ts';
+import {
+  type DuePolicy,
+  forgetDue,
+  keepDue,
+  type PolicySlot,
+  readDue,
+  readSlots,
+  type SettledPolicy,
+  settleDue,
+} from './due-policies.ts';
 import { recount } from './future.ts';
 import { type RotationRequest, requestRotation } from './insert-rotation.ts';
 import { lastPublished, type Publication } from './last-published.ts';
@@ -65,6 +75,19 @@ export interface Ledger {
   timings(policies: readonly string[]): Promise<Map<string, Timing>>;
   /** Records that a worker has these policies, and since when: the first instant stays. */
   see(policies: readonly string[]): Promise<void>;
+  /**
+   * Adds policies to the index of what is due, each with the fingerprint of its schedule. New ones
+   * are due at once, and whatever changes what a policy's slots are counted from makes it due.
+   */
+  keepDue(policies: ReadonlyMap<string, string>): Promise<void>;
+  /** What somebody has to look at now. */
+  due(): Promise<DuePolicy[]>;
+  /** Says when to look again. What has changed since it was read stays due. */
+  settleDue(settled: readonly SettledPolicy[]): Promise<void>;
+  /** Removes entries from the index, but for those that have changed since they were read. */
+  forgetDue(entries: readonly DuePolicy[]): Promise<void>;
+  /** The next slot of every policy that has one, by each of its schedules. */
+  slots(): Promise<PolicySlot[]>;
   /** Pauses a policy's schedule. Returns false if it was paused already; then nothing changes. */
   pause(policy: string, by: string): Promise<boolean>;
   /** Lets a policy's schedule go on. Returns whether it was paused. */
@@ -140,6 +163,11 @@ export async function openLedger(pool: pg.Pool, clock: Clock): Promise<Ledger> {
     timing: (policy) => timingOf(ledger, policy),
     timings: (policies) => readTimings(pool, policies, nowOf(ledger)),
     see: (policies) => see(ledger, policies),
+    keepDue: (policies) => keepDue(ledger, policies),
+    due: () => readDue(ledger),
+    settleDue: (settled) => settleDue(ledger, settled),
+    forgetDue: (entries) => forgetDue(ledger, entries),
+    slots: () => readSlots(ledger),
     pause: (policy, by) => pause(ledger, policy, by),
     resume: (policy) => resume(ledger, policy),
     events: (rotations) => readEvents(ledger, rotations),

@@ -118,4 +118,39 @@ export const MIGRATIONS: readonly string[] = [
              AND step = 'revoke' AND kind = 'waiting' AND detail LIKE 'a last look whether %')
    WHERE status = 'open';
   `,
+  // When each policy has to be looked at next, by each schedule that some worker has for it: so a
+  // sweep finds what is due by an index. Whoever changes what slots are counted from makes the
+  // policy due, a worker of an earlier release too. The minute is for workers whose clock is a
+  // little behind.
+  `
+  CREATE TABLE keyturn.due (
+    policy text NOT NULL,
+    schedule text NOT NULL,
+    next_due_at timestamptz NOT NULL,
+    slot timestamptz,
+    changes bigint NOT NULL DEFAULT 0,
+    PRIMARY KEY (policy, schedule)
+  );
+  CREATE INDEX due_next ON keyturn.due (next_due_at);
+  CREATE FUNCTION keyturn.rotation_changed() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+  BEGIN
+    UPDATE keyturn.due SET next_due_at = least(next_due_at, pg_catalog.clock_timestamp() - interval '1 minute'), changes = changes + 1
+     WHERE policy = NEW.policy OR policy = OLD.policy;
+    RETURN NULL;
+  END $$;
+  CREATE TRIGGER rotation_opened AFTER INSERT ON keyturn.rotation
+    FOR EACH ROW EXECUTE FUNCTION keyturn.rotation_changed();
+  CREATE TRIGGER rotation_changed AFTER UPDATE OF policy, slot, status, requested_at, finished_at ON keyturn.rotation
+    FOR EACH ROW EXECUTE FUNCTION keyturn.rotation_changed();
+  CREATE FUNCTION keyturn.policy_changed() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+  BEGIN
+    UPDATE keyturn.due SET next_due_at = least(next_due_at, pg_catalog.clock_timestamp() - interval '1 minute'), changes = changes + 1
+     WHERE policy = NEW.name;
+    RETURN NULL;
+  END $$;
+  CREATE TRIGGER policy_paused AFTER INSERT ON keyturn.policy
+    FOR EACH ROW WHEN (NEW.paused_at IS NOT NULL) EXECUTE FUNCTION keyturn.policy_changed();
+  CREATE TRIGGER policy_changed AFTER UPDATE OF first_seen_at, paused_at ON keyturn.policy
+    FOR EACH ROW EXECUTE FUNCTION keyturn.policy_changed();
+  `,
 ];

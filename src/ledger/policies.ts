@@ -10,11 +10,11 @@ export async function timingOf(ledger: LedgerContext, policy: string): Promise<T
 
 /** Records that a worker has these policies, and since when: the first instant stays. */
 export async function see(ledger: LedgerContext, policies: readonly string[]): Promise<void> {
-  await reseePolicies(ledger.pool, nowOf(ledger));
+  await reseePolicies(ledger.pool, policies, nowOf(ledger));
   await ledger.pool.query(
     `INSERT INTO keyturn.policy (name, first_seen_at)
      SELECT name, $2 FROM pg_catalog.unnest($1::pg_catalog.text[]) AS seen (name)
-      WHERE NOT EXISTS (SELECT FROM keyturn.policy AS known WHERE known.name = seen.name)
+      WHERE NOT EXISTS (SELECT FROM keyturn.policy AS known WHERE known.name = seen.name) ORDER BY name
      ON CONFLICT DO NOTHING`,
     [policies, nowOf(ledger)],
   );

@@ -14,6 +14,14 @@ export function withStateClock(ledger: Ledger, clock: StateClock): Ledger {
       if (request.reason !== 'emergency') refuseWrongClock(clock);
       return ledger.request(request);
     },
+    async keepDue(policies) {
+      await clock.follow();
+      return ledger.keepDue(policies);
+    },
+    async due() {
+      await clock.follow();
+      return ledger.due();
+    },
     async timing(policy) {
       await clock.follow();
       return ledger.timing(policy);

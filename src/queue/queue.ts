@@ -10,7 +10,8 @@ import { isServerFault, queueFault } from './queue-fault.ts';
 import { fromQueueTime } from './queue-time.ts';
 import { listenTo, type Reachable, stillAnswers, untilReady } from './reach.ts';
 import type { QueuedRotation, QueueOptions, RotationQueue } from './rotation-queue.ts';
-import { JOB, keepSweeping, rescheduleSlot, type Scheduling, scheduleSlots, slotTime } from './schedulers.ts';
+import { JOB, keepSweeping, type SchedulerRange, type Scheduling } from './schedulers.ts';
+import { adjustSlots, rescheduleSlot, restoreSlots, scheduleSlots, slotTime } from './slot-schedulers.ts';
 
 /** BullMQ's token of whoever wants to move a job that another has. */
 const ANY_LOCK = '0';
@@ -41,9 +42,10 @@ class BullRotationQueue implements RotationQueue {
   constructor(backend: QueueBackend, { nextSlot, onFault, sweepInterval = 60_000, clock }: QueueOptions) {
     this.#backend = backend;
     this.#onFault = onFault;
+    const known = new Map<string, number>();
     this.#settings = {
       repeatStrategy: async (after: number, { pattern = '' }: { pattern?: string }) => {
-        const next = await nextSlot(pattern, fromQueueTime(after, clock));
+        const next = known.get(pattern) ?? (await nextSlot(pattern, fromQueueTime(after, clock)));
         return next === undefined ? undefined : slotTime(next, clock);
       },
     };
@@ -52,11 +54,13 @@ class BullRotationQueue implements RotationQueue {
     this.#client = listenTo(bull, (detail) =>
       onFault(fact('queue-client-failed', { client: 'queue', detail })),
     );
-    this.#queue = inPatience(bull, {
+    const patience = {
       late: () => queueFault(backend, undefined),
-      name: (thrown) => (isServerFault(thrown) ? queueFault(backend, thrown) : thrown),
-    });
-    this.#scheduling = { queue: this.#queue, sweepInterval, clock };
+      name: (thrown: unknown) => (isServerFault(thrown) ? queueFault(backend, thrown) : thrown),
+    };
+    this.#queue = inPatience(bull, patience);
+    const range = inPatience<SchedulerRange>(bull.getBackend(), patience);
+    this.#scheduling = { queue: this.#queue, backend: range, sweepInterval, clock, known };
   }
 
   // Once for all verbs: a sweep calls them for every policy. The clients notice by themselves what
@@ -97,6 +101,21 @@ class BullRotationQueue implements RotationQueue {
   async schedule(due: ReadonlyMap<string, number>): Promise<void> {
     await this.reach();
     await scheduleSlots(this.#scheduling, due);
+  }
+
+  async adjust(due: ReadonlyMap<string, number | undefined>): Promise<void> {
+    await this.reach();
+    await adjustSlots(this.#scheduling, due);
+  }
+
+  async restore(due: ReadonlyMap<string, number>): Promise<void> {
+    await this.reach();
+    await restoreSlots(this.#scheduling, due);
+  }
+
+  async schedulers(): Promise<number> {
+    await this.reach();
+    return this.#queue.getJobSchedulersCount();
   }
 
   async reschedule(policy: string): Promise<void> {

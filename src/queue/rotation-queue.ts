@@ -36,6 +36,12 @@ export interface RotationQueue {
    * (milliseconds since the epoch). Those that do already are left alone.
    */
   schedule(due: ReadonlyMap<string, number>): Promise<void>;
+  /** The same for some policies; undefined: its scheduler goes. Others are left alone. */
+  adjust(due: ReadonlyMap<string, number | undefined>): Promise<void>;
+  /** Makes the schedulers that are missing. Those that are there are left alone. */
+  restore(due: ReadonlyMap<string, number>): Promise<void>;
+  /** How many job schedulers there are. */
+  schedulers(): Promise<number>;
   /** Has a policy's scheduler ask anew when it is due. */
   reschedule(policy: string): Promise<void>;
   /** How many workers are up. */

@@ -78,6 +78,25 @@ export function nextDue(policy: Policy, timing: Timing, after: number): number |
   return schedule && nextSlot(schedule, { ...slotContext(policy, timing), after });
 }
 
+/** What comes next for a policy, in milliseconds since the epoch. */
+export interface Outlook {
+  /** Its next slot; undefined: it rotates only when asked. */
+  readonly slot: number | undefined;
+  /**
+   * Until when nothing becomes due by itself: the next slot, or when a rotation that failed is
+   * tried again. It is now while a slot is owed, and infinite where it rotates only when asked.
+   */
+  readonly restsUntil: number;
+}
+
+export function outlookOf(policy: Policy, timing: Timing, now: number): Outlook {
+  const slot = nextDue(policy, timing, now);
+  const next = slot ?? Number.POSITIVE_INFINITY;
+  const held = heldOffUntil(timing) ?? now;
+  if (held > now) return { slot, restsUntil: Math.min(next, held) };
+  return { slot, restsUntil: owedSlot(policy, timing, now) === undefined ? next : now };
+}
+
 /** The slot that has come and has no rotation yet, in milliseconds since the epoch. */
 export function owedSlot(policy: Policy, timing: Timing, now: number): number | undefined {
   const schedule = activeSchedule(policy, timing);

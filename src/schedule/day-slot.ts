@@ -21,9 +21,13 @@ const NEARBY_STEPS = [-1, 0, 1, 2];
  */
 export function nextDaySlot(series: DaySeries, after: number, origin: LocalDate): number | undefined {
   const elapsed = Math.floor((localDate(after, series.timezone) - origin) / series.days);
-  return NEARBY_STEPS.map((step) => Math.max(1, elapsed + step))
-    .map((count) => slotOn(origin + count * series.days, series))
-    .find((slot) => slot > after);
+  const counts = new Set(NEARBY_STEPS.map((step) => Math.max(1, elapsed + step)));
+  // A slot costs several questions about the zone, and the first or second is mostly the answer.
+  for (const count of counts) {
+    const slot = slotOn(origin + count * series.days, series);
+    if (slot > after) return slot;
+  }
+  return undefined;
 }
 
 /**

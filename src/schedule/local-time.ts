@@ -22,6 +22,7 @@ export interface ClockChange {
  * `RangeError` for an unknown zone.
  */
 export function offsetAt(instant: number, timezone: string): number {
+  if (timezone === 'UTC') return 0;
   const zone = IANAZone.create(timezone);
   if (!zone.isValid) {
     throw new RangeError(

@@ -109,7 +109,7 @@ describe.each(QUEUE_BACKENDS)('a fleet with the queue on %s', (backend, open, av
       queue,
       log,
       now: Date.now,
-      policies: () => config.policies.values(),
+      policies: () => config.policies,
       isUnpublished: async () => false,
     });
     // The same latest rotation in both cases, so that only what lies behind it differs.

@@ -24,6 +24,7 @@ describe.each(QUEUE_BACKENDS)('The sweep, with the queue on %s,', (_name, open, 
   let queue: RotationQueue;
   let bull: Queue;
   let policies: Policy[];
+  let configured: { readonly of: readonly Policy[]; readonly byName: ReadonlyMap<string, Policy> };
   let unpublished: (policy: Policy) => Promise<boolean>;
   let sweep: () => Promise<void>;
 
@@ -34,6 +35,7 @@ describe.each(QUEUE_BACKENDS)('The sweep, with the queue on %s,', (_name, open, 
     ledger = kept.ledger;
     const log = pino({ level: 'silent' });
     policies = [];
+    configured = { of: policies, byName: new Map() };
     unpublished = async () => false;
     queue = openQueue(place.backend, {
       nextSlot: async (name, after) => {
@@ -48,7 +50,12 @@ describe.each(QUEUE_BACKENDS)('The sweep, with the queue on %s,', (_name, open, 
       queue,
       log,
       now: Date.now,
-      policies: () => policies,
+      policies: () => {
+        if (configured.of !== policies) {
+          configured = { of: policies, byName: new Map(policies.map((each) => [each.name, each])) };
+        }
+        return configured.byName;
+      },
       isUnpublished: (policy) => unpublished(policy),
     });
   });

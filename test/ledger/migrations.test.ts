@@ -19,6 +19,7 @@ const RELEASED = [
   ['what was done to roles', 'e558065e0144'],
   ['the order of rotations', '357d0f7349a4'],
   ['facts instead of sentences', 'e0f1b9903b81'],
+  ['the index of what is due', 'cc6bceab67da'],
 ];
 
 /** A release that knew sentences only. */

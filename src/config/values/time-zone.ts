@@ -2,14 +2,19 @@ import { nearest } from '../schema/nearest.ts';
 
 /** Whether this is an IANA time zone or an alias. An offset such as `+02:00` has no summer time. */
 export function isTimeZone(name: string): boolean {
+  if (known.has(name)) return true;
   if (!/^[A-Za-z]/.test(name)) return false;
   try {
     new Intl.DateTimeFormat('en', { timeZone: name });
+    known.add(name);
     return true;
   } catch {
     return false;
   }
 }
+
+/** Asking takes long, and ten thousand policies name the same few. */
+const known = new Set<string>();
 
 /** The time zone that a misspelt name most likely means. */
 export function nearestTimeZone(name: string): string | undefined {

@@ -101,5 +101,5 @@ function keyOf(key: ParsedNode): string | undefined {
 }
 
 function placeOf(node: ParsedNode | null, file: YamlFile): Place | undefined {
-  return node?.range ? placeAt(file.name, file.lines, node.range[0]) : undefined;
+  return node?.range ? placeAt(file, node.range[0]) : undefined;
 }

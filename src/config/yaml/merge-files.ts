@@ -17,6 +17,8 @@ export function mergeFiles(
   report: (problem: Problem) => void,
 ): Located {
   const entries = new Map<string, Located>();
+  /** The entries of each section, to which those of later files are added. */
+  const spread = new Map<string, Map<string, Located>>();
   for (const file of files) {
     if (file.content.kind !== 'mapping') {
       const found = file.content.kind === 'list' ? 'list' : 'value';
@@ -24,33 +26,36 @@ export function mergeFiles(
     }
     for (const [name, section] of entriesOf(file)) {
       const earlier = entries.get(name);
-      entries.set(name, earlier === undefined ? section : mergeSection(name, earlier, section, report));
+      if (earlier === undefined) {
+        spread.set(name, new Map(entriesOf(section)));
+        entries.set(name, withEntries(section, spread.get(name)));
+      } else if (!SPREAD.includes(name)) {
+        reportTwice([name], earlier, section, report);
+      } else if (earlier.content.kind === 'mapping') {
+        // What has the wrong shape is kept, for the shape's own check to report.
+        if (section.content.kind !== 'mapping') entries.set(name, section);
+        else addEntries(name, spread.get(name), section, report);
+      }
     }
   }
   return { place, content: { kind: 'mapping', entries } };
 }
 
-function mergeSection(
+function withEntries(section: Located, entries: ReadonlyMap<string, Located> = new Map()): Located {
+  return section.content.kind === 'mapping' ? { ...section, content: { kind: 'mapping', entries } } : section;
+}
+
+function addEntries(
   name: string,
-  earlier: Located,
+  entries: Map<string, Located> | undefined,
   later: Located,
   report: (problem: Problem) => void,
-): Located {
-  const isSpread = SPREAD.includes(name);
-  // What has the wrong shape is kept, for the shape's own check to report.
-  if (isSpread && earlier.content.kind !== 'mapping') return earlier;
-  if (isSpread && later.content.kind !== 'mapping') return later;
-  if (!isSpread) {
-    reportTwice([name], earlier, later, report);
-    return earlier;
-  }
-  const entries = new Map(entriesOf(earlier));
+): void {
   for (const [key, entry] of entriesOf(later)) {
-    const same = entries.get(key);
-    if (same === undefined) entries.set(key, entry);
+    const same = entries?.get(key);
+    if (same === undefined) entries?.set(key, entry);
     else reportTwice([name, key], same, entry, report);
   }
-  return { ...earlier, content: { kind: 'mapping', entries } };
 }
 
 function reportTwice(

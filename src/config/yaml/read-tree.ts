@@ -1,10 +1,12 @@
 import { resolve } from 'node:path';
+import { fact } from '../../facts/fact.ts';
 import type { Place, Problem } from '../../facts/problem.ts';
+import type { ReferenceSources } from './interpolate.ts';
 import { locate } from './locate.ts';
 import type { Located } from './located.ts';
 import { mergeFiles } from './merge-files.ts';
 import { type ReadText, readText, VALUE_LIMIT } from './read-text.ts';
-import { readYaml, type YamlFile } from './read-yaml.ts';
+import { listYaml, parseYaml } from './read-yaml.ts';
 
 export interface ConfigSource {
   /** A YAML file, or a folder of which every `*.yaml` is read. */
@@ -34,14 +36,35 @@ export function readTree({ path, env, cwd }: ConfigSource, report: (problem: Pro
       return readText(file, limit);
     };
   const read = reader();
-  const yaml = readYaml(path, cwd, read);
-  for (const problem of yaml.problems) report(problem);
-  const located = yaml.files.flatMap(
-    (file) => locate(file, { env, read: reader(VALUE_LIMIT) }, report) ?? [],
-  );
-  return { tree: mergeFiles(located, placeOfWhole(path, yaml.files), report), read, files };
+  const listed = listYaml(path, cwd);
+  if ('problem' in listed) report(listed.problem);
+  const names = 'names' in listed ? listed.names : [];
+  const sources = { env, read: reader(VALUE_LIMIT) };
+  const located = names.flatMap((name) => locateFile(name, { read, sources, report }));
+  return { tree: mergeFiles(located, placeOfWhole(path, names), report), read, files };
 }
 
-function placeOfWhole(path: string, files: readonly YamlFile[]): Place {
-  return files.length === 1 && files[0]?.name === path ? { file: path, line: 1, column: 1 } : { file: path };
+interface FileReader {
+  readonly read: ReadText;
+  readonly sources: ReferenceSources;
+  readonly report: (problem: Problem) => void;
+}
+
+/** The values of a file, in as many parts as it was parsed in; none where it cannot be read. */
+function locateFile(name: string, { read, sources, report }: FileReader): readonly Located[] {
+  const file = read(name);
+  if ('fault' in file) {
+    report({ file: name, path: '', fact: fact('config-file-unreadable', file.fault) });
+    return [];
+  }
+  const found: Problem[] = [];
+  const parsed = parseYaml(name, file.text, (part) =>
+    locate(part, sources, (problem) => found.push(problem)),
+  );
+  for (const problem of 'problems' in parsed ? parsed.problems : found) report(problem);
+  return 'taken' in parsed ? parsed.taken.flatMap((part) => part ?? []) : [];
+}
+
+function placeOfWhole(path: string, names: readonly string[]): Place {
+  return names.length === 1 && names[0] === path ? { file: path, line: 1, column: 1 } : { file: path };
 }

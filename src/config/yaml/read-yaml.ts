@@ -4,40 +4,57 @@ import { type Document, LineCounter, type ParsedNode, parseDocument, type YAMLEr
 import type { YamlFault } from '../../facts/config/config-file-facts.ts';
 import { type Fact, fact } from '../../facts/fact.ts';
 import type { Place, Problem } from '../../facts/problem.ts';
-import { fileFaultOf, type ReadText } from './read-text.ts';
+import { fileFaultOf } from './read-text.ts';
+import { splitYaml } from './split-yaml.ts';
 
-/** One parsed file. `name` is how messages call it: as given, relative paths stay relative. */
+/** One parsed file, or a part of it. `name` is how messages call it: as given. */
 export interface YamlFile {
   readonly name: string;
   readonly document: Document.Parsed<ParsedNode>;
   readonly lines: LineCounter;
+  /** How many lines of the file come before the first one here. */
+  readonly linesBefore: number;
 }
 
-export interface YamlFiles {
-  readonly files: readonly YamlFile[];
-  readonly problems: readonly Problem[];
-}
+/** The names of the files of a configuration, or why they are not known. */
+export type YamlNames = { readonly names: readonly string[] } | { readonly problem: Problem };
 
-/** Reads a YAML file, or every `*.yaml` of a folder by name. A relative path starts at `cwd`. */
-export function readYaml(path: string, cwd: string, readText: ReadText): YamlFiles {
+/** Lists a YAML file, or every `*.yaml` of a folder by name. A relative path starts at `cwd`. */
+export function listYaml(path: string, cwd: string): YamlNames {
   const listed = listFiles(path, cwd);
-  if ('fact' in listed) return { files: [], problems: [{ file: path, path: '', ...listed }] };
-  const files: YamlFile[] = [];
-  const problems: Problem[] = [];
-  for (const name of listed.names) {
-    const read = readText(name);
-    if ('fault' in read) {
-      problems.push({ file: name, path: '', fact: fact('config-file-unreadable', read.fault) });
-      continue;
-    }
+  return 'fact' in listed ? { problem: { file: path, path: '', ...listed } } : listed;
+}
+
+/**
+ * Parses a file and hands over its document, or, where it is long, one part after the other: the
+ * documents of a fleet would take a hundred times the memory of their text. Where it is not YAML,
+ * all that is wrong with it is returned, and what was handed over so far does not count.
+ */
+export function parseYaml<Result>(
+  name: string,
+  text: string,
+  take: (part: YamlFile) => Result,
+): { readonly taken: readonly Result[] } | { readonly problems: readonly Problem[] } {
+  const parts = splitYaml(text);
+  const taken: Result[] = [];
+  for (const part of parts ?? [{ text, linesBefore: 0 }]) {
     const lines = new LineCounter();
     // Repeated keys are found later, where the place of the first one is known.
-    const document = parseDocument(read.text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
-    const broken = brokenPlaces(name, read.text, document, lines);
-    if (broken.length === 0) files.push({ name, document, lines });
-    problems.push(...broken);
+    const document = parseDocument(part.text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
+    const file = { name, document, lines, linesBefore: part.linesBefore };
+    const broken = brokenPlaces(file, part.text);
+    if (broken.length === 0) taken.push(take(file));
+    else if (parts === undefined) return { problems: broken };
+    else return { problems: wholeProblems(name, text) };
   }
-  return { files, problems };
+  return { taken };
+}
+
+/** What is wrong with a file, told as of the whole. */
+function wholeProblems(name: string, text: string): readonly Problem[] {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
+  return brokenPlaces({ name, document, lines, linesBefore: 0 }, text);
 }
 
 function listFiles(
@@ -57,11 +74,12 @@ function listFiles(
 }
 
 /** Why a file is not YAML, at most once for each line, up to where the parser cannot go on. */
-function brokenPlaces(file: string, text: string, document: Document.Parsed, lines: LineCounter): Problem[] {
+function brokenPlaces(file: YamlFile, text: string): Problem[] {
+  const { document } = file;
   const problems = new Map<number | undefined, Problem>();
   // An unknown tag or directive is only a warning of the parser, but it would change the value.
   for (const error of [...document.errors, ...document.warnings]) {
-    const place = placeAt(file, lines, error.pos[0]);
+    const place = placeAt(file, error.pos[0]);
     if (!problems.has(place.line)) {
       problems.set(place.line, {
         ...place,
@@ -97,7 +115,7 @@ function faultIn({ code, pos: [offset] }: YAMLError, text: string): YamlFault {
 }
 
 /** The place of an offset into a file, in characters from 0. */
-export function placeAt(file: string, lines: LineCounter, offset: number): Place {
+export function placeAt({ name, lines, linesBefore }: YamlFile, offset: number): Place {
   const { line, col } = lines.linePos(offset);
-  return { file, line, column: col };
+  return { file: name, line: line + linesBefore, column: col };
 }
