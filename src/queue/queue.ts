@@ -6,7 +6,7 @@ import { dispatch, ForeignJob, type JobData, type JobHandlers, knownData } from 
 import { openBullQueue } from './open-bull-queue.ts';
 import { openBullWorker } from './open-bull-worker.ts';
 import { type QueueBackend, workerName } from './queue-backend.ts';
-import { isServerFault, queueFault } from './queue-fault.ts';
+import { clientFault, isServerFault, queueFault } from './queue-fault.ts';
 import { fromQueueTime } from './queue-time.ts';
 import { listenTo, type Reachable, stillAnswers, untilReady } from './reach.ts';
 import type { QueuedRotation, QueueOptions, RotationQueue } from './rotation-queue.ts';
@@ -30,6 +30,7 @@ class BullRotationQueue implements RotationQueue {
   readonly #onFault: QueueOptions['onFault'];
   readonly #settings: NonNullable<WorkerOptions['settings']>;
   readonly #bull: Queue<JobData, void, string>;
+  readonly #end: () => void;
   /** The same, whose requests end in bounded time. */
   readonly #queue: Queue<JobData, void, string>;
   readonly #scheduling: Scheduling;
@@ -47,14 +48,13 @@ class BullRotationQueue implements RotationQueue {
         return next === undefined ? undefined : slotTime(next, clock);
       },
     };
-    const bull = openBullQueue(backend, this.#settings);
+    const { bull, end } = openBullQueue(backend, this.#settings);
     this.#bull = bull;
-    this.#client = listenTo(bull, (detail) =>
-      onFault(fact('queue-client-failed', { client: 'queue', detail })),
-    );
+    this.#end = end;
+    this.#client = listenTo(bull, (error) => onFault(clientFault('queue', error)));
     this.#queue = inPatience(bull, {
       late: () => queueFault(backend, undefined),
-      name: (thrown) => (isServerFault(thrown) ? queueFault(backend, thrown) : thrown),
+      name: (thrown) => (isServerFault(backend, thrown) ? queueFault(backend, thrown) : thrown),
     });
     this.#scheduling = { queue: this.#queue, sweepInterval, clock };
   }
@@ -111,24 +111,24 @@ class BullRotationQueue implements RotationQueue {
   }
 
   async work(handlers: JobHandlers): Promise<{ close(): Promise<void> }> {
-    const worker = openBullWorker(this.#backend, dispatch(handlers), this.#settings);
-    const client = listenTo(worker, (detail) =>
-      this.#onFault(fact('queue-client-failed', { client: 'worker', detail })),
-    );
+    const { bull: worker, end } = openBullWorker(this.#backend, dispatch(handlers), this.#settings);
+    const client = listenTo(worker, (error) => this.#onFault(clientFault('worker', error)));
     worker.on('failed', (job, error) => {
       const cause = error instanceof ForeignJob ? error.fact : factOf(error);
       this.#onFault(fact('job-failed', { job: String(job?.name), cause }), knownData(job?.data));
     });
     await untilReady(client, (error) => queueFault(this.#backend, error)).catch(async (error) => {
       await worker.close(true);
+      end();
       throw error;
     });
     return {
       close: async () => {
-        if (await this.#answers()) return worker.close();
+        if (await this.#answers()) await worker.close();
         // With force it leaves what is under way. Without a server it would wait for its farewell
         // for ever.
-        void worker.close(true).catch(() => {});
+        else void worker.close(true).catch(() => {});
+        end();
       },
     };
   }
@@ -141,8 +141,9 @@ class BullRotationQueue implements RotationQueue {
 
   async close(): Promise<void> {
     // A queue that was never reached has no farewell to send, and closes at once.
-    if (!this.#isReached || (await this.#answers())) return this.#bull.close();
-    void this.#bull.disconnect().catch(() => {});
+    if (!this.#isReached || (await this.#answers())) await this.#bull.close();
+    else void this.#bull.disconnect().catch(() => {});
+    this.#end();
   }
 }
 

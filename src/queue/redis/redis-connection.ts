@@ -1,0 +1,80 @@
+import type { ConnectionOptions } from 'bullmq';
+import { Cluster, type RedisOptions } from 'ioredis';
+import type { QueueRedis, RedisAccess, RedisCluster } from '../../config/config.ts';
+import { Fault } from '../../facts/fault.ts';
+import { nodeConnector } from './node-connector.ts';
+import { tlsOptions } from './redis-socket.ts';
+import { sentinelConnector } from './sentinel-connector.ts';
+
+/** After a lost connection; BullMQ's own would come to wait for twenty seconds. */
+const RETRY_MS = 1_000;
+/** A server that answers nothing for so long is left. BullMQ waits ten seconds for a job. */
+const SILENCE_MS = 15_000;
+/** How often a request is sent again while the cluster chooses a new primary. */
+const FAILOVER_RETRY_MS = 250;
+const FAILOVER_RETRIES = { impatient: 30, patient: 120 };
+
+/**
+ * What BullMQ connects by: options for clients of its own, or a cluster. `maxRetries`: how often a
+ * request waits for a new connection; null: until there is one.
+ */
+export function redisConnection(
+  redis: QueueRedis,
+  { maxRetries }: { readonly maxRetries: number | null },
+): ConnectionOptions {
+  const options = {
+    maxRetriesPerRequest: maxRetries,
+    retryStrategy: () => RETRY_MS,
+    socketTimeout: SILENCE_MS,
+  };
+  if (typeof redis === 'string') return { url: redis, ...options };
+  if ('cluster' in redis) return openCluster(redis, maxRetries);
+  return {
+    ...options,
+    ...credentials(redis),
+    db: redis.database,
+    Connector: sentinelConnector(redis),
+    // A primary that a failover made a replica without closing its connections: connect anew, and
+    // send the request again.
+    reconnectOnError: ({ message }: Error) => (/\bREADONLY You can't write\b/.test(message) ? 2 : false),
+  };
+}
+
+/** Ends what BullMQ leaves open, because it did not open it. */
+export function endConnection(connection: ConnectionOptions): void {
+  if (connection instanceof Cluster) connection.disconnect();
+}
+
+function openCluster(redis: RedisCluster, maxRetries: number | null): Cluster {
+  const cluster = new Cluster([...redis.cluster], {
+    // Otherwise certificates would be checked for addresses in place of the names.
+    dnsLookup: (host, done) => done(null, host),
+    clusterRetryStrategy: () => RETRY_MS,
+    retryDelayOnFailover: FAILOVER_RETRY_MS,
+    retryDelayOnClusterDown: FAILOVER_RETRY_MS,
+    maxRedirections: maxRetries === null ? FAILOVER_RETRIES.patient : FAILOVER_RETRIES.impatient,
+    slotsRefreshTimeout: 2_000,
+    // Requests that nobody waits for any more would collect there while the cluster is away.
+    enableOfflineQueue: maxRetries === null,
+    redisOptions: {
+      ...credentials(redis),
+      Connector: nodeConnector(redis),
+      socketTimeout: SILENCE_MS,
+      maxRetriesPerRequest: null,
+      // Of no use beside the connector; but ioredis has clients that do not get that.
+      ...(redis.tls.mode === 'disable' ? {} : { tls: tlsOptions(redis.tls) }),
+    },
+  });
+  // All other errors of nodes are those of the cluster, once no node is left.
+  cluster.on('node error', ({ cause }: Error) => {
+    if (cause instanceof Fault) cluster.emit('error', cause);
+  });
+  return cluster;
+}
+
+function credentials({ username, password }: RedisAccess): Pick<RedisOptions, 'username' | 'password'> {
+  return {
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+  };
+}
