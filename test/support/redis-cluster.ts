@@ -6,9 +6,11 @@ import { type RedisProcess, type RedisProcesses, redisProcesses, until } from '.
 /** A Redis Cluster of three primaries with a replica each, with a password. */
 export interface ClusterSetup extends AsyncDisposable {
   readonly redis: RedisCluster;
+  /** The same as `queue.redis` has it in a file. */
+  readonly entry: Readonly<Record<string, unknown>>;
   readonly nodes: readonly RedisProcess[];
-  /** The node that serves the queue's keys now. */
-  owner(): Promise<RedisProcess>;
+  /** The node that serves the queue's keys, as another one has it. */
+  owner(asked?: RedisProcess): Promise<RedisProcess>;
 }
 
 export const CLUSTER_PASSWORD = 'cluster-pass-1';
@@ -58,15 +60,19 @@ async function start(processes: RedisProcesses): Promise<ClusterSetup> {
       tls: { mode: 'disable' },
       plaintext: false,
     },
+    entry: { cluster: nodes.slice(0, 3).map(({ port }) => `127.0.0.1:${port}`), password: CLUSTER_PASSWORD },
     nodes,
-    owner: () => ownerAmong(nodes),
+    owner: (asked = nodes[0]) => ownerAmong(nodes, asked),
     [Symbol.asyncDispose]: () => processes[Symbol.asyncDispose](),
   };
 }
 
-async function ownerAmong(nodes: readonly RedisProcess[]): Promise<RedisProcess> {
-  const slot = Number(await nodes[0]?.ask('CLUSTER', 'KEYSLOT', '{keyturn}'));
-  const ranges = (await nodes[0]?.ask('CLUSTER', 'SLOTS')) as [number, number, [string, number]][];
+async function ownerAmong(
+  nodes: readonly RedisProcess[],
+  asked: RedisProcess | undefined,
+): Promise<RedisProcess> {
+  const slot = Number(await asked?.ask('CLUSTER', 'KEYSLOT', '{keyturn}'));
+  const ranges = (await asked?.ask('CLUSTER', 'SLOTS')) as [number, number, [string, number]][];
   const [, , node] = ranges.find(([from, to]) => from <= slot && slot <= to) ?? [];
   const owner = nodes.find(({ port }) => port === node?.[1]);
   if (owner === undefined) throw new Error(`no node serves slot ${slot}`);
@@ -79,10 +85,26 @@ async function known(node: RedisProcess): Promise<string[]> {
     .split('\n');
 }
 
+/** A cluster of one node that serves all slots, as its `args` have it. */
+export async function startLoneNode(
+  args: readonly string[],
+  ca?: string,
+): Promise<{ readonly port: number } & AsyncDisposable> {
+  const processes = await redisProcesses();
+  const node = await startNode(processes, args, ca);
+  await node.ask('CLUSTER', 'ADDSLOTS', ...Array.from({ length: 16_384 }, (_, slot) => String(slot)));
+  await until(async () => String(await node.ask('CLUSTER', 'INFO')).includes('cluster_state:ok'));
+  return { port: node.port, [Symbol.asyncDispose]: () => processes[Symbol.asyncDispose]() };
+}
+
 /** The port of a node's bus is this much higher. */
 const BUS = 10_000;
 
-async function startNode(processes: RedisProcesses): Promise<RedisProcess> {
+async function startNode(
+  processes: RedisProcesses,
+  more: readonly string[] = [],
+  ca?: string,
+): Promise<RedisProcess> {
   const port = await portWithBus();
   const args = [
     ...['--cluster-enabled', 'yes', '--cluster-config-file', `nodes-${port}.conf`],
@@ -94,9 +116,10 @@ async function startNode(processes: RedisProcesses): Promise<RedisProcess> {
       '--masterauth',
       CLUSTER_PASSWORD,
     ],
-    ...['--save', '', '--repl-diskless-sync-delay', '0'],
+    ...['--save', '', '--dbfilename', `dump-${port}.rdb`, '--repl-diskless-sync-delay', '0'],
+    ...more,
   ];
-  return processes.start({ args, port, password: CLUSTER_PASSWORD });
+  return processes.start({ args, port, password: CLUSTER_PASSWORD, ...(ca === undefined ? {} : { ca }) });
 }
 
 async function portWithBus(): Promise<number> {

@@ -10,6 +10,8 @@ import { sentinelConnector } from './sentinel-connector.ts';
 const RETRY_MS = 1_000;
 /** A server that answers nothing for so long is left. BullMQ waits ten seconds for a job. */
 const SILENCE_MS = 15_000;
+/** A cluster may announce any number of nodes. */
+const MAX_REFUSALS = 16;
 /** How often a request is sent again while the cluster chooses a new primary. */
 const FAILOVER_RETRY_MS = 250;
 const FAILOVER_RETRIES = { impatient: 30, patient: 120 };
@@ -50,6 +52,9 @@ function openCluster(redis: RedisCluster, maxRetries: number | null): Cluster {
     // Otherwise certificates would be checked for addresses in place of the names.
     dnsLookup: (host, done) => done(null, host),
     clusterRetryStrategy: () => RETRY_MS,
+    // Where it fails, ioredis never settles the promise of connecting, and BullMQ's worker waits
+    // for that for ever. Requests to a cluster that is down are sent again, as in a failover.
+    enableReadyCheck: false,
     retryDelayOnFailover: FAILOVER_RETRY_MS,
     retryDelayOnClusterDown: FAILOVER_RETRY_MS,
     maxRedirections: maxRetries === null ? FAILOVER_RETRIES.patient : FAILOVER_RETRIES.impatient,
@@ -65,11 +70,19 @@ function openCluster(redis: RedisCluster, maxRetries: number | null): Cluster {
       ...(redis.tls.mode === 'disable' ? {} : { tls: tlsOptions(redis.tls) }),
     },
   });
-  // All other errors of nodes are those of the cluster, once no node is left.
-  cluster.on('node error', ({ cause }: Error) => {
-    if (cause instanceof Fault) cluster.emit('error', cause);
-  });
+  tellRefusals(cluster);
   return cluster;
+}
+
+/** Reports nodes that `dial` refuses, each once: the cluster reports its last node only. */
+function tellRefusals(cluster: Cluster): void {
+  const told = new Set<string>();
+  cluster.on('node error', ({ cause }: Error) => {
+    if (!(cause instanceof Fault) || told.has(cause.message) || told.size >= MAX_REFUSALS) return;
+    told.add(cause.message);
+    // Once BullMQ has closed, nobody listens, and Node.js would throw it.
+    if (cluster.listenerCount('error') > 0) cluster.emit('error', cause);
+  });
 }
 
 function credentials({ username, password }: RedisAccess): Pick<RedisOptions, 'username' | 'password'> {
