@@ -1,7 +1,7 @@
 import { createPostgresBackend, Queue, type WorkerOptions } from 'bullmq';
 import type { JobData, JobName } from './job.ts';
 import { keyPrefix, postgresConnection, QUEUE_NAME, type QueueBackend } from './queue-backend.ts';
-import { endConnection, redisConnection } from './redis/redis-connection.ts';
+import { endConnection, isLost, redisConnection } from './redis/redis-connection.ts';
 
 type Settings = NonNullable<WorkerOptions['settings']>;
 
@@ -9,6 +9,8 @@ type Settings = NonNullable<WorkerOptions['settings']>;
 export interface OpenBull<Client> {
   readonly bull: Client;
   readonly end: () => void;
+  /** Whether a request would wait for a server without end. */
+  readonly isLost: () => boolean;
 }
 
 /**
@@ -26,7 +28,7 @@ export function openBullQueue(
       prefix: keyPrefix(backend.redis),
       settings,
     });
-    return { bull, end: () => endConnection(connection) };
+    return { bull, end: () => endConnection(connection), isLost: () => isLost(connection) };
   }
   const connection = postgresConnection(backend.database, { max: 4, application_name: 'keyturn queue' });
   // BullMQ types the queue of a backend that is given by that backend's own jobs.
@@ -35,5 +37,5 @@ export function openBullQueue(
     void,
     JobName
   >;
-  return { bull, end: () => {} };
+  return { bull, end: () => {}, isLost: () => false };
 }

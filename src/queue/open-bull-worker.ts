@@ -28,7 +28,7 @@ export function openBullWorker(
   backend: QueueBackend,
   processor: Processor,
   settings: Settings,
-): OpenBull<Worker<JobData, void, string>> {
+): Pick<OpenBull<Worker<JobData, void, string>>, 'bull' | 'end'> {
   const common = { ...WORKER, name: workerName(backend), settings };
   if ('redis' in backend) {
     const connection = redisConnection(backend.redis, { maxRetries: null });

@@ -3,7 +3,7 @@ import { fact } from '../facts/fact.ts';
 import { factOf } from '../facts/fault.ts';
 import { inPatience } from './in-patience.ts';
 import { dispatch, ForeignJob, type JobData, type JobHandlers, knownData } from './job.ts';
-import { openBullQueue } from './open-bull-queue.ts';
+import { type OpenBull, openBullQueue } from './open-bull-queue.ts';
 import { openBullWorker } from './open-bull-worker.ts';
 import { type QueueBackend, workerName } from './queue-backend.ts';
 import { clientFault, isServerFault, queueFault } from './queue-fault.ts';
@@ -30,7 +30,7 @@ class BullRotationQueue implements RotationQueue {
   readonly #onFault: QueueOptions['onFault'];
   readonly #settings: NonNullable<WorkerOptions['settings']>;
   readonly #bull: Queue<JobData, void, string>;
-  readonly #end: () => void;
+  readonly #opened: OpenBull<Queue<JobData, void, string>>;
   /** The same, whose requests end in bounded time. */
   readonly #queue: Queue<JobData, void, string>;
   readonly #scheduling: Scheduling;
@@ -48,30 +48,35 @@ class BullRotationQueue implements RotationQueue {
         return next === undefined ? undefined : slotTime(next, clock);
       },
     };
-    const { bull, end } = openBullQueue(backend, this.#settings);
+    this.#opened = openBullQueue(backend, this.#settings);
+    const { bull } = this.#opened;
     this.#bull = bull;
-    this.#end = end;
     this.#client = listenTo(bull, (error) => onFault(clientFault('queue', error)));
     this.#queue = inPatience(bull, {
       late: () => queueFault(backend, undefined),
-      name: (thrown) => (isServerFault(backend, thrown) ? queueFault(backend, thrown) : thrown),
+      name: (thrown) => this.#named(thrown),
     });
     this.#scheduling = { queue: this.#queue, sweepInterval, clock };
   }
 
-  // Once for all verbs: a sweep calls them for every policy. The clients notice by themselves what
-  // is lost later.
-  reach(): Promise<void> {
+  // Waits once for all verbs: a sweep calls them for every policy. The clients notice by themselves
+  // what is lost later.
+  async reach(): Promise<void> {
+    if (this.#isReached && this.#opened.isLost()) throw queueFault(this.#backend, this.#client.latest());
     this.#ready ??= untilReady(this.#client, (error) => queueFault(this.#backend, error)).then(
       () => {
         this.#isReached = true;
       },
       (error) => {
         this.#ready = undefined;
-        throw error;
+        throw this.#named(error);
       },
     );
-    return this.#ready;
+    await this.#ready;
+  }
+
+  #named(thrown: unknown): unknown {
+    return isServerFault(this.#backend, thrown) ? queueFault(this.#backend, thrown) : thrown;
   }
 
   async enqueue({ id, policy }: QueuedRotation): Promise<void> {
@@ -143,7 +148,7 @@ class BullRotationQueue implements RotationQueue {
     // A queue that was never reached has no farewell to send, and closes at once.
     if (!this.#isReached || (await this.#answers())) await this.#bull.close();
     else void this.#bull.disconnect().catch(() => {});
-    this.#end();
+    this.#opened.end();
   }
 }
 

@@ -42,6 +42,14 @@ export function redisConnection(
   };
 }
 
+/**
+ * Whether no node of a cluster is left. Requests would wait for one without end, and collect. The
+ * other forms give up by themselves.
+ */
+export function isLost(connection: ConnectionOptions): boolean {
+  return connection instanceof Cluster && connection.status !== 'ready';
+}
+
 /** Ends what BullMQ leaves open, because it did not open it. */
 export function endConnection(connection: ConnectionOptions): void {
   if (connection instanceof Cluster) connection.disconnect();
@@ -59,8 +67,6 @@ function openCluster(redis: RedisCluster, maxRetries: number | null): Cluster {
     retryDelayOnClusterDown: FAILOVER_RETRY_MS,
     maxRedirections: maxRetries === null ? FAILOVER_RETRIES.patient : FAILOVER_RETRIES.impatient,
     slotsRefreshTimeout: 2_000,
-    // Requests that nobody waits for any more would collect there while the cluster is away.
-    enableOfflineQueue: maxRetries === null,
     redisOptions: {
       ...credentials(redis),
       Connector: nodeConnector(redis),
