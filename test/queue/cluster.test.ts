@@ -86,7 +86,7 @@ it('all keys are in one slot; the failover of their node loses no rotation, nor 
   await owner.kill();
   await expect.poll(async () => (await setup.owner(other)) !== owner).toBe(true);
   await (await setup.owner(other)).ask('FLUSHALL');
-  await expect.poll(statuses).toEqual(['done', 'done']);
+  await expect.poll(statuses, { interval: 500 }).toEqual(['done', 'done']);
 
   expect(await run('rotate', 'app', '--wait')).toMatchObject({ code: 0 });
   expect(await run('status')).toMatchObject({ code: 0, stderr: '' });

@@ -3,7 +3,7 @@ import { Cluster, type RedisOptions } from 'ioredis';
 import type { QueueRedis, RedisAccess, RedisCluster } from '../../config/config.ts';
 import { Fault } from '../../facts/fault.ts';
 import { nodeConnector } from './node-connector.ts';
-import { tlsOptions } from './redis-socket.ts';
+import { CONNECT_PATIENCE_MS, tlsOptions } from './redis-socket.ts';
 import { sentinelConnector } from './sentinel-connector.ts';
 
 /** After a lost connection; BullMQ's own would come to wait for twenty seconds. */
@@ -66,7 +66,7 @@ function openCluster(redis: RedisCluster, maxRetries: number | null): Cluster {
     retryDelayOnFailover: FAILOVER_RETRY_MS,
     retryDelayOnClusterDown: FAILOVER_RETRY_MS,
     maxRedirections: maxRetries === null ? FAILOVER_RETRIES.patient : FAILOVER_RETRIES.impatient,
-    slotsRefreshTimeout: 2_000,
+    slotsRefreshTimeout: CONNECT_PATIENCE_MS,
     redisOptions: {
       ...credentials(redis),
       Connector: nodeConnector(redis),
@@ -84,8 +84,10 @@ function openCluster(redis: RedisCluster, maxRetries: number | null): Cluster {
 function tellRefusals(cluster: Cluster): void {
   const told = new Set<string>();
   cluster.on('node error', ({ cause }: Error) => {
-    if (!(cause instanceof Fault) || told.has(cause.message) || told.size >= MAX_REFUSALS) return;
-    told.add(cause.message);
+    if (!(cause instanceof Fault) || told.size >= MAX_REFUSALS) return;
+    const refusal = JSON.stringify(cause.fact);
+    if (told.has(refusal)) return;
+    told.add(refusal);
     // Once BullMQ has closed, nobody listens, and Node.js would throw it.
     if (cluster.listenerCount('error') > 0) cluster.emit('error', cause);
   });

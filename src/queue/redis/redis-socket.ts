@@ -6,7 +6,7 @@ import { fault } from '../../facts/fault.ts';
 import { verification } from '../../postgres/connection/client-options.ts';
 
 /** How long a connection to one node may take, TLS included. */
-export const CONNECT_PATIENCE_MS = 2_000;
+export const CONNECT_PATIENCE_MS = 3_000;
 
 type Encryption = Pick<RedisAccess, 'tls' | 'plaintext'>;
 
