@@ -68,7 +68,12 @@ describe.skipIf(!haveOpenssl)('the configurations that README.md and docs/ show'
 const ENVIRONMENT = {
   KEYTURN_DATABASE_URL: 'postgresql://keyturn_ledger:secret@db.internal/keyturn',
   DATABASE_URL: 'postgresql://keyturn@db.internal/orders',
+  KEYTURN_REDIS_URL: 'rediss://redis.internal',
+  KEYTURN_REDIS_PASSWORD: 'secret',
+  KEYTURN_SENTINEL_PASSWORD: 'secret',
 };
+
+const SECTIONS = ['queue', 'connections', 'stores', 'policies'];
 
 /** A folder with the README's configuration, in which a block's entries replace or join those of the README. */
 async function exampleFolder(block?: Block): Promise<string> {
@@ -77,8 +82,8 @@ async function exampleFolder(block?: Block): Promise<string> {
   base.stores.files = { type: 'file', path: 'secrets' };
   const given = block === undefined ? {} : parse(block.text);
   // A block may show one policy without what is around it.
-  const more = 'connections' in given || 'policies' in given ? given : { policies: given };
-  for (const section of ['connections', 'stores', 'policies']) {
+  const more = SECTIONS.some((section) => section in given) ? given : { policies: given };
+  for (const section of SECTIONS) {
     base[section] = { ...base[section], ...more[section] };
   }
   await cp(join(ROOT, 'config/keyturn.schema.json'), join(cwd, 'config/keyturn.schema.json'));

@@ -19,6 +19,7 @@ const FOREIGN: Readonly<Record<string, string>> = {
   'src/postgres/embedded/attach.ts': 'pg tells only in words that the server closed the connection',
   'src/postgres/tls/tls-fault.ts': 'pg, OpenSSL and PostgreSQL tell only in words what is wrong with TLS',
   'src/queue/queue-fault.ts': 'Redis puts the kind of an error into the first word of its message',
+  'src/queue/redis/redis-connection.ts': 'Redis says only in words that it has become a replica',
   'src/queue/reach.ts': 'ioredis reports the same error every second, and only its message tells',
   'src/secret-store/aws-secrets-manager/aws-requests.ts': 'the AWS SDK names errors and exports few classes',
   'src/visible.ts': "puts a stranger's message in quotes where it could pass for a remedy",

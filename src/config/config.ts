@@ -80,12 +80,45 @@ export type Store =
       readonly tls?: { readonly mode: 'disable' };
     };
 
+/** One sentinel, or one node of a cluster. */
+export interface RedisNode {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What the nodes of a Redis that has several have in common. */
+export interface RedisAccess {
+  readonly username?: string;
+  readonly password?: string;
+  readonly tls: Tls;
+  /** Whether the configuration says that passwords may go beyond loopback in plaintext. */
+  readonly plaintext: boolean;
+}
+
+/** A Redis whose sentinels know which server is the primary. */
+export interface RedisSentinels extends RedisAccess {
+  readonly sentinels: readonly RedisNode[];
+  /** What the sentinels call it. */
+  readonly name: string;
+  readonly database: number;
+  readonly sentinelUsername?: string;
+  readonly sentinelPassword?: string;
+}
+
+/** A Redis Cluster, by some of its nodes. They know the others. */
+export interface RedisCluster extends RedisAccess {
+  readonly cluster: readonly RedisNode[];
+}
+
+/** One Redis by its URL, or several. */
+export type QueueRedis = string | RedisSentinels | RedisCluster;
+
 /** A whole configuration, validated and frozen. */
 export interface Config {
   /** Left out: the embedded PostgreSQL. */
   readonly stateDatabase?: Database;
-  /** URL of the queue on Redis. Left out: the queue is in the state database. */
-  readonly queueRedis?: string;
+  /** The Redis of the queue. Left out: the queue is in the state database. */
+  readonly queueRedis?: QueueRedis;
   readonly connections: ReadonlyMap<string, Connection | EmbeddedConnection>;
   readonly stores: ReadonlyMap<string, Store>;
   readonly policies: ReadonlyMap<string, Policy>;

@@ -3,6 +3,7 @@ import type { Fact } from '../facts/fact.ts';
 import type { Problem } from '../facts/problem.ts';
 import { buildConnections, buildStateDatabase } from './build-connections.ts';
 import { buildPolicies } from './build-policies.ts';
+import { buildQueueRedis } from './build-queue.ts';
 import { checkDestinations } from './checks/check-destinations.ts';
 import { checkExposure } from './checks/check-exposure.ts';
 import { checkLogins } from './checks/check-logins.ts';
@@ -42,6 +43,7 @@ export function loadLocated(source: ConfigSource): LoadedConfig {
   const review = new Review(tree, found);
   const entries = parseEntries(review);
   const stateDatabase = buildStateDatabase(review, entries.state, read);
+  const queueRedis = buildQueueRedis(review, entries.queue, read);
   const connections = buildConnections(review, entries.connections, read);
   const stores = buildStores(entries, source.cwd);
   checkPolicyTypes(review, entries);
@@ -54,8 +56,7 @@ export function loadLocated(source: ConfigSource): LoadedConfig {
   if (review.problems.length > 0) throw new ConfigError(review.problems);
   const config: Config = {
     ...(stateDatabase ? { stateDatabase } : {}),
-    // An empty value counts as unset.
-    ...(entries.queue.redis ? { queueRedis: entries.queue.redis } : {}),
+    ...(queueRedis === undefined ? {} : { queueRedis }),
     connections,
     stores,
     policies: buildPolicies(entries),

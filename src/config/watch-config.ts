@@ -74,7 +74,7 @@ function tryLoad(source: ConfigSource): Config | ConfigError {
 function keptUntilRestart(current: Config, next: Config): ('state' | 'queue')[] {
   return [
     ...(isDeepStrictEqual(next.stateDatabase, current.stateDatabase) ? [] : (['state'] as const)),
-    ...(next.queueRedis === current.queueRedis ? [] : (['queue'] as const)),
+    ...(isDeepStrictEqual(next.queueRedis, current.queueRedis) ? [] : (['queue'] as const)),
   ];
 }
 

@@ -31,6 +31,8 @@ const TRANSIENT: ReadonlySet<FactCode> = new Set<FactCode>([
   'folder-unusable',
   'queue-database-unreachable',
   'queue-login-refused',
+  'queue-node-in-plaintext',
+  'queue-primary-unknown',
   'queue-tables-locked',
   'queue-takes-no-job',
   'queue-tls-failed',

@@ -24,7 +24,8 @@ export const queueMessages: Messages<QueueFacts> = {
   },
   'queue-login-refused': {
     text: onServer,
-    advice: 'check user and password in queue.redis, and what Redis allows that user (ACL LIST)',
+    advice:
+      'check user and password in queue.redis, those of the sentinels too, and what Redis allows that user (ACL LIST)',
     means:
       'Redis refuses the user or the password of `queue.redis`, or does not allow that user a command that BullMQ needs.',
     example: {
@@ -35,7 +36,7 @@ export const queueMessages: Messages<QueueFacts> = {
   'queue-tls-failed': {
     text: onServer,
     advice:
-      'check queue.redis: rediss:// needs a port of Redis that speaks TLS, and a CA that Node.js knows or NODE_EXTRA_CA_CERTS names',
+      'check queue.redis: TLS needs a port of Redis that speaks it, and a CA that Node.js knows or that tls or NODE_EXTRA_CA_CERTS names',
     means: 'The TLS handshake with Redis failed, or its certificate is not trusted.',
     example: { server: 'redis.internal:6380', detail: 'self-signed certificate' },
   },
@@ -48,6 +49,20 @@ export const queueMessages: Messages<QueueFacts> = {
       server: 'redis.internal:6379',
       detail: "OOM command not allowed when used memory > 'maxmemory'.",
     },
+  },
+  'queue-primary-unknown': {
+    text: ({ server, name }) => `The sentinel ${server} knows no primary ${JSON.stringify(name)}`,
+    advice: 'check name in queue.redis against the lines "sentinel monitor" of the sentinels',
+    means: 'The sentinels answer, but do not watch a primary of this name.',
+    example: { server: 'sentinel-1.internal:26379', name: 'mymaster' },
+  },
+  'queue-node-in-plaintext': {
+    text: ({ server }) =>
+      `A sentinel or the cluster announced ${server}, which is beyond loopback, and TLS is off; keyturn did not connect`,
+    advice: 'set tls in queue.redis, or its mode to disable to allow plaintext',
+    means:
+      'All nodes in `queue.redis` are loopback, so TLS is off by default. Another node was announced, and keyturn sends no password to it in plaintext.',
+    example: { server: '10.0.0.7:6379' },
   },
   'queue-tables-locked': {
     text: ({ holders, seconds }) =>
@@ -70,7 +85,8 @@ export const queueMessages: Messages<QueueFacts> = {
     },
   },
   'queue-client-failed': {
-    text: ({ client, detail }) => `the ${client} has a fault: ${detail}`,
+    text: ({ client, detail, cause }, tell) =>
+      `the ${client} has a fault: ${cause === undefined ? detail : tell(cause)}`,
     means:
       'A connection of the queue or of the worker failed. It connects anew by itself; this is logged once for each fault.',
     example: { client: 'queue', detail: 'connect ECONNREFUSED 10.0.0.7:6379' },

@@ -1,13 +1,15 @@
 import { createPostgresBackend, Worker, type WorkerOptions } from 'bullmq';
 import type { JobData, QueueJob } from './job.ts';
+import type { OpenBull } from './open-bull-queue.ts';
 import {
   FOREVER,
+  keyPrefix,
   postgresConnection,
   QUEUE_NAME,
   type QueueBackend,
-  redisConnection,
   workerName,
 } from './queue-backend.ts';
+import { endConnection, redisConnection } from './redis/redis-connection.ts';
 
 type Settings = NonNullable<WorkerOptions['settings']>;
 type Processor = (job: QueueJob, token?: string) => Promise<void>;
@@ -26,23 +28,24 @@ export function openBullWorker(
   backend: QueueBackend,
   processor: Processor,
   settings: Settings,
-): Worker<JobData, void, string> {
+): Pick<OpenBull<Worker<JobData, void, string>>, 'bull' | 'end'> {
+  const common = { ...WORKER, name: workerName(backend), settings };
   if ('redis' in backend) {
     const connection = redisConnection(backend.redis, { maxRetries: null });
-    return new Worker(QUEUE_NAME, processor, {
-      ...WORKER,
-      name: workerName(backend),
+    const bull = new Worker<JobData, void, string>(QUEUE_NAME, processor, {
+      ...common,
       connection,
-      prefix: QUEUE_NAME,
-      settings,
+      prefix: keyPrefix(backend.redis),
     });
+    return { bull, end: () => endConnection(connection) };
   }
   const connection = postgresConnection(backend.database, { max: 8, application_name: 'keyturn worker' });
   // BullMQ types the worker of a backend that is given by that backend's own jobs.
-  return new Worker(
+  const bull = new Worker(
     QUEUE_NAME,
     processor as never,
-    { ...WORKER, name: workerName(backend), connection, settings },
+    { ...common, connection },
     createPostgresBackend,
   ) as unknown as Worker<JobData, void, string>;
+  return { bull, end: () => {} };
 }

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { PostgresConnectionOptions } from 'bullmq';
-import type { Database } from '../config/config.ts';
+import type { Database, QueueRedis } from '../config/config.ts';
 import { clientOptions } from '../postgres/connection/client-options.ts';
 import { pinned } from '../postgres/connection/pinned.ts';
+import { nodeName } from './redis/redis-socket.ts';
 
-/** Redis by URL, or PostgreSQL through BullMQ's backend for it. */
-export type QueueBackend = { readonly redis: string } | { readonly database: Database };
+/** Redis, or PostgreSQL through BullMQ's backend for it. */
+export type QueueBackend = { readonly redis: QueueRedis } | { readonly database: Database };
 
 /** The name of keyturn's queue in BullMQ, on either backend. */
 export const QUEUE_NAME = 'keyturn';
@@ -17,11 +18,11 @@ export const QUEUE_NAME = 'keyturn';
 export const FOREVER = 2 ** 31 - 1;
 
 /**
- * Options for a client of Redis that tries again every second; BullMQ's own would come to wait for
- * twenty.
+ * What the keys of the queue begin with. In a cluster the braces keep them in one slot, which
+ * BullMQ's scripts need: https://docs.bullmq.io/patterns/redis-cluster
  */
-export function redisConnection(url: string, { maxRetries }: { readonly maxRetries: number | null }) {
-  return { url, maxRetriesPerRequest: maxRetries, retryStrategy: () => 1_000 };
+export function keyPrefix(redis: QueueRedis): string {
+  return typeof redis === 'object' && 'cluster' in redis ? `{${QUEUE_NAME}}` : QUEUE_NAME;
 }
 
 /** The state database as BullMQ wants it. */
@@ -38,15 +39,21 @@ export function postgresConnection(
  * database; this name tells ours from the others.
  */
 export function workerName(backend: QueueBackend): string {
-  const place = 'redis' in backend ? new URL(backend.redis).pathname : `/${backend.database.database}`;
-  return createHash('sha256')
-    .update(serverOf(backend) + place)
-    .digest('hex')
-    .slice(0, 12);
+  return createHash('sha256').update(placeOf(backend)).digest('hex').slice(0, 12);
 }
 
-/** The server of a queue: `host:port`. */
+/** Equal for all workers of a queue, in whatever order their configurations list its nodes. */
+function placeOf(backend: QueueBackend): string {
+  if ('database' in backend) return `${serverOf(backend)}/${backend.database.database}`;
+  const { redis } = backend;
+  if (typeof redis === 'string') return serverOf(backend) + new URL(redis).pathname;
+  return 'cluster' in redis ? 'cluster' : `${redis.name}/${redis.database}`;
+}
+
+/** The servers of a queue, each as `host:port`. */
 export function serverOf(backend: QueueBackend): string {
-  if ('redis' in backend) return new URL(backend.redis).host;
-  return `${backend.database.host}:${backend.database.port}`;
+  if ('database' in backend) return `${backend.database.host}:${backend.database.port}`;
+  const { redis } = backend;
+  if (typeof redis === 'string') return new URL(redis).host;
+  return ('cluster' in redis ? redis.cluster : redis.sentinels).map(nodeName).join(', ');
 }

@@ -3,10 +3,10 @@ import { fact } from '../facts/fact.ts';
 import { factOf } from '../facts/fault.ts';
 import { inPatience } from './in-patience.ts';
 import { dispatch, ForeignJob, type JobData, type JobHandlers, knownData } from './job.ts';
-import { openBullQueue } from './open-bull-queue.ts';
+import { type OpenBull, openBullQueue } from './open-bull-queue.ts';
 import { openBullWorker } from './open-bull-worker.ts';
 import { type QueueBackend, workerName } from './queue-backend.ts';
-import { isServerFault, queueFault } from './queue-fault.ts';
+import { clientFault, isServerFault, queueFault } from './queue-fault.ts';
 import { fromQueueTime } from './queue-time.ts';
 import { listenTo, type Reachable, stillAnswers, untilReady } from './reach.ts';
 import type { QueuedRotation, QueueOptions, RotationQueue } from './rotation-queue.ts';
@@ -31,6 +31,7 @@ class BullRotationQueue implements RotationQueue {
   readonly #onFault: QueueOptions['onFault'];
   readonly #settings: NonNullable<WorkerOptions['settings']>;
   readonly #bull: Queue<JobData, void, string>;
+  readonly #opened: OpenBull<Queue<JobData, void, string>>;
   /** The same, whose requests end in bounded time. */
   readonly #queue: Queue<JobData, void, string>;
   readonly #scheduling: Scheduling;
@@ -49,33 +50,37 @@ class BullRotationQueue implements RotationQueue {
         return next === undefined ? undefined : slotTime(next, clock);
       },
     };
-    const bull = openBullQueue(backend, this.#settings);
+    this.#opened = openBullQueue(backend, this.#settings);
+    const { bull } = this.#opened;
     this.#bull = bull;
-    this.#client = listenTo(bull, (detail) =>
-      onFault(fact('queue-client-failed', { client: 'queue', detail })),
-    );
+    this.#client = listenTo(bull, (error) => onFault(clientFault('queue', error)));
     const patience = {
       late: () => queueFault(backend, undefined),
-      name: (thrown: unknown) => (isServerFault(thrown) ? queueFault(backend, thrown) : thrown),
+      name: (thrown: unknown) => this.#named(thrown),
     };
     this.#queue = inPatience(bull, patience);
     const range = inPatience<SchedulerRange>(bull.getBackend(), patience);
     this.#scheduling = { queue: this.#queue, backend: range, sweepInterval, clock, known };
   }
 
-  // Once for all verbs: a sweep calls them for every policy. The clients notice by themselves what
-  // is lost later.
-  reach(): Promise<void> {
+  // Waits once for all verbs: a sweep calls them for every policy. The clients notice by themselves
+  // what is lost later.
+  async reach(): Promise<void> {
+    if (this.#isReached && this.#opened.isLost()) throw queueFault(this.#backend, this.#client.latest());
     this.#ready ??= untilReady(this.#client, (error) => queueFault(this.#backend, error)).then(
       () => {
         this.#isReached = true;
       },
       (error) => {
         this.#ready = undefined;
-        throw error;
+        throw this.#named(error);
       },
     );
-    return this.#ready;
+    await this.#ready;
+  }
+
+  #named(thrown: unknown): unknown {
+    return isServerFault(this.#backend, thrown) ? queueFault(this.#backend, thrown) : thrown;
   }
 
   async enqueue({ id, policy }: QueuedRotation): Promise<void> {
@@ -130,24 +135,24 @@ class BullRotationQueue implements RotationQueue {
   }
 
   async work(handlers: JobHandlers): Promise<{ close(): Promise<void> }> {
-    const worker = openBullWorker(this.#backend, dispatch(handlers), this.#settings);
-    const client = listenTo(worker, (detail) =>
-      this.#onFault(fact('queue-client-failed', { client: 'worker', detail })),
-    );
+    const { bull: worker, end } = openBullWorker(this.#backend, dispatch(handlers), this.#settings);
+    const client = listenTo(worker, (error) => this.#onFault(clientFault('worker', error)));
     worker.on('failed', (job, error) => {
       const cause = error instanceof ForeignJob ? error.fact : factOf(error);
       this.#onFault(fact('job-failed', { job: String(job?.name), cause }), knownData(job?.data));
     });
     await untilReady(client, (error) => queueFault(this.#backend, error)).catch(async (error) => {
       await worker.close(true);
+      end();
       throw error;
     });
     return {
       close: async () => {
-        if (await this.#answers()) return worker.close();
+        if (await this.#answers()) await worker.close();
         // With force it leaves what is under way. Without a server it would wait for its farewell
         // for ever.
-        void worker.close(true).catch(() => {});
+        else void worker.close(true).catch(() => {});
+        end();
       },
     };
   }
@@ -160,8 +165,9 @@ class BullRotationQueue implements RotationQueue {
 
   async close(): Promise<void> {
     // A queue that was never reached has no farewell to send, and closes at once.
-    if (!this.#isReached || (await this.#answers())) return this.#bull.close();
-    void this.#bull.disconnect().catch(() => {});
+    if (!this.#isReached || (await this.#answers())) await this.#bull.close();
+    else void this.#bull.disconnect().catch(() => {});
+    this.#opened.end();
   }
 }
 

@@ -24,10 +24,10 @@ export interface Reachable {
  * once is enough to know. Only messages are reported: a Redis error also carries the command it
  * answers, an AUTH with its password too.
  */
-export function listenTo(client: Client, onError: (detail: string) => void): Reachable {
+export function listenTo(client: Client, onError: (error: Error) => void): Reachable {
   let latest: Error | undefined;
   client.on('error', (error) => {
-    if (error.message !== latest?.message) onError(error.message);
+    if (error.message !== latest?.message) onError(error);
     latest = error;
   });
   return { client, latest: () => latest };

@@ -115,7 +115,7 @@ describe('what was set for a database and for a login is not in force', () => {
       clients.push(this);
       return Reflect.apply(dialing, this, args);
     } as typeof dialing;
-    const queue = openBullQueue({ database: target }, {});
+    const { bull: queue } = openBullQueue({ database: target }, {});
     try {
       await queue.waitUntilReady();
       const [client] = clients;

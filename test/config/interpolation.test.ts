@@ -131,7 +131,7 @@ test('G3: no message quotes a credential that was written out', () => {
   expect(JSON.stringify(problemFactsOf(yaml))).not.toContain('hunter2');
   expect(problemsOf(yaml)).toEqual([
     'k.yaml:1:20 state.database: the value is not valid; must be a URL that begins with postgresql:// or postgres://',
-    'k.yaml:2:17 queue.redis: the value is not valid; must be a URL such as redis://user:password@host:6379/0 or rediss://…, and in it @ as %40, / as %2F, : as %3A, ? as %3F, # as %23, % as %25 and a space as %20',
+    'k.yaml:2:17 queue.redis: the value is not valid; must be a URL such as redis://user:password@host:6379/0 or rediss://…, and in it @ as %40, / as %2F, : as %3A, ? as %3F, # as %23, % as %25 and a space as %20; or a mapping with sentinels and name, or with cluster',
   ]);
 });
 

@@ -210,6 +210,12 @@ const PROBLEMS: readonly Case[] = [
   ],
   ['plaintext-refused', `queue: { redis: "redis://redis" }\n${VALID}`, 'queue.redis', { scheme: 'rediss' }],
   [
+    'queue-plaintext-misplaced',
+    `queue: { redis: { cluster: [redis] }, tls: { mode: disable } }\n${VALID}`,
+    'queue.tls',
+    {},
+  ],
+  [
     'login-repeated',
     changed(['orders_b', 'orders_a']),
     'policies.orders.logins[1]',

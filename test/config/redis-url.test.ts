@@ -29,6 +29,6 @@ test.each([
   'redis://redis/hunter2',
 ])('G3: the queue %s is refused with what to escape, and nothing of it shows', (url) => {
   expect(problemsOf(given(url))).toEqual([
-    'k.yaml:1:17 queue.redis: the value is not valid; must be a URL such as redis://user:password@host:6379/0 or rediss://…, and in it @ as %40, / as %2F, : as %3A, ? as %3F, # as %23, % as %25 and a space as %20',
+    'k.yaml:1:17 queue.redis: the value is not valid; must be a URL such as redis://user:password@host:6379/0 or rediss://…, and in it @ as %40, / as %2F, : as %3A, ? as %3F, # as %23, % as %25 and a space as %20; or a mapping with sentinels and name, or with cluster',
   ]);
 });

@@ -3,15 +3,20 @@ import { createPostgresBackend, Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { inject } from 'vitest';
+import type { QueueRedis } from '../../src/config/config.ts';
 import { clientOptions } from '../../src/postgres/connection/client-options.ts';
 import { migrateQueue } from '../../src/queue/migrate-queue.ts';
-import { postgresConnection, type QueueBackend } from '../../src/queue/queue-backend.ts';
+import { keyPrefix, postgresConnection, type QueueBackend } from '../../src/queue/queue-backend.ts';
+import { endConnection, redisConnection } from '../../src/queue/redis/redis-connection.ts';
 import { adminOf } from './admin.ts';
 import { uniqueName } from './unique-name.ts';
 
+/** The backends that every test of a queue runs on. A Redis that has several nodes has tests of its own. */
+type CommonBackend = { readonly redis: string } | Exclude<QueueBackend, { readonly redis: unknown }>;
+
 /** A place for a queue of a test's own. */
-export interface QueuePlace extends AsyncDisposable {
-  readonly backend: QueueBackend;
+export interface QueuePlace<Backend extends QueueBackend = CommonBackend> extends AsyncDisposable {
+  readonly backend: Backend;
   /** Loses everything that the queue keeps, as a Redis that was flushed. */
   flush(): Promise<void>;
 }
@@ -102,13 +107,26 @@ export function flushRedis(url: string): Promise<void> {
 
 /** What BullMQ itself says of the queue. */
 export function openBull(backend: QueueBackend): Queue {
+  if ('redis' in backend && typeof backend.redis !== 'string') return openBullOnCluster(backend.redis);
   return 'redis' in backend
-    ? new Queue('keyturn', { connection: { url: backend.redis }, prefix: 'keyturn' })
+    ? new Queue('keyturn', { connection: { url: String(backend.redis) }, prefix: 'keyturn' })
     : (new Queue(
         'keyturn',
         { connection: postgresConnection(backend.database, { max: 2, application_name: 'test' }) },
         createPostgresBackend,
       ) as unknown as Queue);
+}
+
+/** BullMQ leaves open the cluster that it gets, so this closes it too. */
+function openBullOnCluster(redis: QueueRedis): Queue {
+  const connection = redisConnection(redis, { maxRetries: 2 });
+  const queue = new Queue('keyturn', { connection, prefix: keyPrefix(redis) });
+  const close = queue.close.bind(queue);
+  queue.close = async () => {
+    await close();
+    endConnection(connection);
+  };
+  return queue;
 }
 
 /** Both, for `describe.each`: the name, how to open one, and whether it is there. */

@@ -26,7 +26,8 @@ export interface Workspace extends AsyncDisposable {
   configure(
     yaml: string,
     options?: {
-      readonly redis?: string;
+      /** A URL, or the mapping of sentinels or a cluster. */
+      readonly redis?: unknown;
       readonly connection?: Readonly<Record<string, unknown>>;
       /** Another URL of the state database. */
       readonly state?: string;

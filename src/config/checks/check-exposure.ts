@@ -45,18 +45,20 @@ function passwordPaths({ connections }: Entries, written: Located): Path[] {
         : []),
     ];
   });
-  return [['state', 'database'], ['queue', 'redis'], ...ofConnections];
+  const ofQueue = ['password', 'sentinelPassword'].map((key) => ['queue', 'redis', key]);
+  return [['state', 'database'], ['queue', 'redis'], ...ofQueue, ...ofConnections];
 }
 
 function isPassword(path: Path, text: string): boolean {
-  if (path.at(-1) === 'password') return text !== '';
+  if (/password$/i.test(String(path.at(-1)))) return text !== '';
   return /^[a-z]+:\/\/[^@/?]*:[^@]+@/.test(text) || /[?&]password=[^&]/.test(text);
 }
 
 /** The private keys that stand in files of their own. */
-function keyFiles({ state, connections }: Entries): (readonly [Path, string])[] {
+function keyFiles({ state, queue, connections }: Entries): (readonly [Path, string])[] {
   const all = [
     [['state', 'database'], state.tls] as const,
+    [['queue', 'redis'], typeof queue.redis === 'object' ? queue.redis.tls : undefined] as const,
     ...[...connections].flatMap(([name, { tls, pgbouncer = [] }]) => [
       [['connections', name], tls] as const,
       ...pgbouncer.map((one, index) => [['connections', name, 'pgbouncer', index], one.tls] as const),

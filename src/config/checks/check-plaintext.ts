@@ -14,7 +14,10 @@ export function checkPlaintext(
   { queue, stores }: Pick<Entries, 'queue' | 'stores'>,
   env: Readonly<Record<string, string | undefined>>,
 ): void {
-  if (queue.redis) checkUrl(review, ['queue'], { key: 'redis', url: queue.redis, scheme: 'rediss' });
+  // Several nodes have a `tls` of their own, which is verify-full beyond loopback.
+  if (queue.redis && typeof queue.redis === 'string') {
+    checkUrl(review, ['queue'], { key: 'redis', url: queue.redis, scheme: 'rediss' });
+  }
   for (const [name, store] of stores) {
     if (store?.type !== 'aws-secrets-manager') continue;
     const variable = store.endpoint === undefined ? ENDPOINT_VARIABLES.find((each) => env[each]) : undefined;

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import type { ConfigRule } from '../../facts/config/config-rules.ts';
-import { isRedisUrl } from '../urls/redis-url.ts';
 import { connectionSchema } from './connection-schema.ts';
 import { policySchema } from './policy-schema.ts';
+import { clusterSchema, redisUrl, sentinelsSchema } from './redis-schema.ts';
 import { named, object, oneOf, text, textLike } from './schema-values.ts';
 
 // The one statement of the file's shape. config/keyturn.schema.json is made of it, for editors.
@@ -36,16 +36,12 @@ export const storeSchema = z.discriminatedUnion('type', [fileStore, awsStore], {
 });
 
 const stateUrl = textLike(/^($|postgres(ql)?:\/\/)/, 'state-url');
-const REDIS = /^($|rediss?:\/\/)/;
-const redisUrl = textLike(REDIS, 'redis-url').refine(
-  (url) => url === '' || !REDIS.test(url) || isRedisUrl(url),
-  { error: 'redis-url' satisfies ConfigRule },
-);
 
 const queueSchema = object('queue', {
-  redis: redisUrl
+  redis: z
+    .union([redisUrl, sentinelsSchema, clusterSchema], { error: 'redis-url' satisfies ConfigRule })
     .exactOptional()
-    .describe('URL of Redis 6.2+ or Valkey. Left out or empty: the state database.'),
+    .describe('Redis 6.2+ or Valkey: a URL, sentinels or a cluster. Left out or empty: the state database.'),
   tls: plaintext.describe('Needed for redis:// to a host that is not loopback.'),
 });
 
@@ -68,5 +64,4 @@ export const configSchema = object('config', {
 });
 
 export type ConfigEntry = z.output<typeof configSchema>;
-export type QueueEntry = Partial<z.output<typeof queueSchema>>;
 export type StoreEntry = z.output<typeof storeSchema>;

@@ -16,11 +16,11 @@ const host = text('host').refine((name) => isIPv6(name) || /^(\/[^,]*|[^\s/:,@]+
   error: 'host' satisfies ConfigRule,
 });
 
-const servername = text('servername').refine((name) => isIPv6(name) || /^[^\s/:,@]+$/.test(name), {
+export const servername = text('servername').refine((name) => isIPv6(name) || /^[^\s/:,@]+$/.test(name), {
   error: 'servername' satisfies ConfigRule,
 });
 
-const tls = object('tls', {
+export const tlsSchema = object('tls', {
   mode: oneOf(['disable', 'require', 'verify-ca', 'verify-full'])
     .exactOptional()
     .describe(
@@ -62,7 +62,7 @@ const pgbouncer = object('pgbouncer', {
   password: text('console-password')
     .exactOptional()
     .describe(`Password of that user, best as \${file:PATH} or \${NAME}.`),
-  tls: tls.prefault({}).describe('How the connection is encrypted and the PgBouncer checked.'),
+  tls: tlsSchema.prefault({}).describe('How the connection is encrypted and the PgBouncer checked.'),
 });
 
 const connectionUrl = textLike(/^postgres(ql)?:\/\//, 'connection-url');
@@ -86,7 +86,7 @@ export const connectionSchema = object('connection', {
   password: text('rotator-password')
     .exactOptional()
     .describe(`Password of the rotator, best as \${file:PATH} or \${NAME}.`),
-  tls: tls.prefault({}).describe('How the connection is encrypted and the server checked.'),
+  tls: tlsSchema.prefault({}).describe('How the connection is encrypted and the server checked.'),
   maxSessions: wholeNumber(2, 100, 'max-sessions')
     .prefault(4)
     .describe(

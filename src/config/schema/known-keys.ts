@@ -13,6 +13,7 @@ export function knownKeys(schema: z.core.$ZodType, value: unknown, path: Path): 
     );
     return chosen === undefined ? [] : knownKeys(chosen, value, path);
   }
+  if (inner instanceof z.ZodUnion) return inner.options.flatMap((option) => knownKeys(option, value, path));
   const [part, ...rest] = path;
   if (inner instanceof z.ZodObject) {
     if (part === undefined) return Object.keys(inner.shape);

@@ -8,15 +8,21 @@ import type { ReadText } from '../yaml/read-text.ts';
 import { MATERIAL, readMaterial } from './tls-material.ts';
 import { tlsMode } from './tls-mode.ts';
 
-/** What a connection, a PgBouncer and the state database have in common. */
-export type Encrypted = Pick<ConnectionEntry, 'tls'> & { readonly host: string };
+/** What a connection, a PgBouncer, the state database and the nodes of a Redis have in common. */
+export interface Encrypted {
+  readonly host: string;
+  readonly tls: ConnectionEntry['tls'];
+  /** Where the host is written; left out: beside `tls`. */
+  readonly hostAt?: Path;
+}
 
 /** Reads an entry `tls`, with its certificates and key, and reports what does not fit together. */
-export function readTls(review: Review, owner: Path, { host, tls }: Encrypted, readText: ReadText): Tls {
+export function readTls(review: Review, owner: Path, encrypted: Encrypted, readText: ReadText): Tls {
+  const { host, tls } = encrypted;
   const path = [...owner, 'tls'];
   const mode = tlsMode(tls, host);
-  checkMode(review, owner, mode, { host, tls });
-  warnOfMode(review, owner, mode, { host, tls });
+  checkMode(review, owner, mode, encrypted);
+  warnOfMode(review, owner, mode, encrypted);
   if ((tls.cert === undefined) !== (tls.key === undefined)) {
     const [there, missing] = tls.key === undefined ? ['cert', 'key'] : ['key', 'cert'];
     review.report([...path, missing], fact('client-certificate-incomplete', { there }));
@@ -44,9 +50,14 @@ function checkMode(review: Review, owner: Path, mode: Tls['mode'], { host, tls }
   }
 }
 
-function warnOfMode(review: Review, owner: Path, mode: Tls['mode'], { host, tls }: Encrypted): void {
+function warnOfMode(
+  review: Review,
+  owner: Path,
+  mode: Tls['mode'],
+  { host, tls, hostAt = [...owner, 'host'] }: Encrypted,
+): void {
   const path = [...owner, 'tls', 'mode'];
-  const shown = { host: review.shown([...owner, 'host']) };
+  const shown = { host: review.shown(hostAt) };
   if (mode === 'verify-ca' && tls.ca === undefined) {
     review.warn(path, fact('tls-any-public-ca', shown));
   }

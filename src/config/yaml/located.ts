@@ -114,9 +114,14 @@ function holdsCredential([section, ...rest]: Path): boolean {
   const key = rest.at(-1);
   return (
     section === 'state' ||
-    section === 'queue' ||
+    (section === 'queue' && !isRedisNode(rest)) ||
     (section === 'connections' && (key === 'password' || key === 'url'))
   );
+}
+
+/** Whether it is a sentinel or a node of a cluster, or a part of one. */
+function isRedisNode([redis, list, index]: Path): boolean {
+  return redis === 'redis' && (list === 'sentinels' || list === 'cluster') && typeof index === 'number';
 }
 
 /** Whether it is the text of a certificate or key, or a piece of one, rather than a path. */

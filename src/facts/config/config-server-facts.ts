@@ -37,6 +37,8 @@ export interface ConfigServerFacts {
   readonly 'tls-unverified': { readonly host: Shown };
   /** `tls: { mode: disable }` beside a URL that is encrypted. */
   readonly 'plaintext-useless': { readonly key: string; readonly scheme: string };
+  /** `tls` beside a `redis` that has its own. */
+  readonly 'queue-plaintext-misplaced': Record<string, never>;
   readonly 'plaintext-refused': {
     /** The environment variable that names the endpoint, where no entry does. */
     readonly variable?: string;

@@ -41,9 +41,17 @@ export const RULES: Readonly<Record<Exclude<ConfigRule, 'one-of'>, string>> = {
   policies: 'a mapping of names to policies',
   policy: 'a mapping with connection, logins and publish',
   port: 'a whole number from 1 to 65535',
+  'primary-name': 'the name that the sentinels have for the primary, such as mymaster',
   queue: 'a mapping with redis and tls',
+  redis: 'a mapping with sentinels and name, or with cluster',
+  'redis-database': 'the number of a database, such as 0',
+  'redis-node':
+    'a host with or without its port, such as redis.internal:6379, or a mapping with host and port',
+  'redis-nodes': 'a list of at least one host:port',
+  'redis-password': 'the password of that user; leave it out if Redis asks for none',
   'redis-url':
-    'a URL such as redis://user:password@host:6379/0 or rediss://…, and in it @ as %40, / as %2F, : as %3A, ? as %3F, # as %23, % as %25 and a space as %20',
+    'a URL such as redis://user:password@host:6379/0 or rediss://…, and in it @ as %40, / as %2F, : as %3A, ? as %3F, # as %23, % as %25 and a space as %20; or a mapping with sentinels and name, or with cluster',
+  'redis-user': 'the name of an ACL user; leave it out for the default user',
   replica: 'a mapping with host and port',
   replicas: 'a list of standby servers, each with host and port',
   role: `the name of a role: ${ROLE}`,

@@ -37,6 +37,13 @@ export const configServerMessages: Messages<Pick<ConfigServerFacts, ServerCode>>
     means: 'An entry allows plaintext for a URL that is encrypted.',
     example: { key: 'redis', scheme: 'rediss' },
   },
+  'queue-plaintext-misplaced': {
+    text: () => 'goes with a URL only',
+    advice: 'move tls into redis, beside sentinels or cluster',
+    means:
+      'Sentinels and a cluster have their `tls` in `queue.redis`. The one in `queue` allows plaintext for a URL.',
+    example: {},
+  },
   'plaintext-refused': {
     text: inPlaintext,
     advice: ({ scheme }) => `must be ${scheme}://, or have tls: { mode: disable } beside it to allow that`,

@@ -13,6 +13,7 @@ type TlsCode = Exclude<
   | 'plaintext-allowed'
   | 'plaintext-refused'
   | 'plaintext-useless'
+  | 'queue-plaintext-misplaced'
   | 'replica-repeated'
   | 'replica-servername-useless'
 >;

@@ -42,7 +42,7 @@ export function clientOptions(target: Database): ClientConfig {
  * For `tls.connect` of Node.js: what is checked of the server's certificate, and the client
  * certificate.
  */
-function verification({ mode, ca, cert, key }: Tls) {
+export function verification({ mode, ca, cert, key }: Tls) {
   return {
     ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined ? {} : { cert }),
