@@ -22,8 +22,8 @@ export async function openRotation(app: BenchApp, policy: string): Promise<Rotat
 
 /** Queues a rotation of every policy, while no worker takes a job, and lets the workers go at once. */
 export async function queueAll(place: Place, app: BenchApp): Promise<{ readonly go: () => Promise<void> }> {
-  const bull = openBull(place.queue);
   const queue = await app.queue();
+  const bull = openBull(place.queue);
   await bull.pause();
   await inParallel(place.policies.length, 8, async (index) => {
     await queue.enqueue(await openRotation(app, place.policies[index] ?? ''));

@@ -9,6 +9,22 @@ export interface Counted {
   readonly texts: readonly { readonly calls: number; readonly query: string }[];
 }
 
+/** Those that begin and end a transaction, and set what holds for it. */
+const TRANSACTION = /^(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET LOCAL|DISCARD)/;
+
+export function outsideOfTransactionControl({ texts }: Counted): number {
+  return sum(texts.filter(({ query }) => !TRANSACTION.test(query)));
+}
+
+/** Those of the ledger. The others in the state database are those of BullMQ and of new sessions. */
+export function ofLedger({ texts }: Counted): number {
+  return sum(texts.filter(({ query }) => query.includes('keyturn.')));
+}
+
+function sum(texts: Counted['texts']): number {
+  return texts.reduce((total, { calls }) => total + calls, 0);
+}
+
 /** On the target and in the state database. */
 export interface Counts {
   readonly target: Counted;
@@ -49,7 +65,8 @@ async function counted(client: Client, database: string, before: number): Promis
   if (lost[0]?.lost !== 0)
     throw new Error('pg_stat_statements has lost statements: raise pg_stat_statements.max');
   const { rows: texts } = await client.query<{ calls: number; query: string }>(
-    `SELECT pg_catalog.sum(calls)::int AS calls, pg_catalog.regexp_replace(query, '\\s+', ' ', 'g') AS query
+    `SELECT pg_catalog.sum(calls)::int AS calls,
+            pg_catalog.regexp_replace(pg_catalog.regexp_replace(query, '\\s+', ' ', 'g'), '_\\d+_', '_N_', 'g') AS query
        FROM public.pg_stat_statements AS statement
        JOIN pg_catalog.pg_database AS database ON database.oid = statement.dbid
        JOIN pg_catalog.pg_roles AS role ON role.oid = statement.userid
@@ -58,7 +75,7 @@ async function counted(client: Client, database: string, before: number): Promis
     [database],
   );
   return {
-    statements: texts.reduce((sum, { calls }) => sum + calls, 0),
+    statements: sum(texts),
     sessions: (await sessionsOf(client, database)) - before,
     texts,
   };
