@@ -1,13 +1,18 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { afterAll, test } from 'vitest';
+import { measureBigDatabase } from './big-database.ts';
 import { measureCost } from './cost.ts';
+import { measureDrains } from './drains.ts';
+import { measureFleet } from './fleet.ts';
 import { describeMachine } from './machine.ts';
 import { progress } from './measure.ts';
 import { measureOneRotation } from './one-rotation.ts';
 import { COMMAND, isAsked, isWhole, RESULT, VERBOSE } from './options.ts';
 import { measureRate } from './rate.ts';
 import { barsText, type Ended, markdown, type Section, sectionText } from './report.ts';
+import { measureSlotRush } from './slot-rush.ts';
+import { measureStartUp } from './start-up.ts';
 
 const PAGE = resolve(import.meta.dirname, '../../docs/benchmarks.md');
 
@@ -16,6 +21,11 @@ const PARTS: readonly (readonly [letter: string, title: string, measure: () => P
   ['a', 'One rotation', measureOneRotation],
   ['b', 'Many rotations', measureRate],
   ['c', 'What a rotation asks', measureCost],
+  ['d', 'A big database', measureBigDatabase],
+  ['e', 'Many due at one instant on a small server', measureSlotRush],
+  ['f', 'Idle policies', measureFleet],
+  ['g', 'Many drains', measureDrains],
+  ['h', 'Start-up', measureStartUp],
 ];
 
 const ended: Ended[] = [];

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import pg from 'pg';
 import { scramVerifier } from '../../src/postgres/logins/scram-verifier.ts';
+import { uniqueName } from '../support/unique-name.ts';
 import { promoteFiles, stageFiles } from './floor-files.ts';
 import { inParallel } from './measure.ts';
 import { PASSWORD, type Place, ROTATOR } from './place.ts';
@@ -44,13 +45,14 @@ export interface Floor extends AsyncDisposable {
 const ROW = `INSERT INTO bench.row (rotation, at, step, kind, fact) VALUES ($1, pg_catalog.clock_timestamp(), 'check', 'done', NULL)`;
 
 export async function openFloor(place: Place, pairs: number, lanes: number): Promise<Floor> {
+  const prefix = uniqueName('floor');
   const names = Array.from({ length: pairs }, (_, index): [string, string] => [
-    `floor_${index}_a`,
-    `floor_${index}_b`,
+    `${prefix}_${index}_a`,
+    `${prefix}_${index}_b`,
   ]);
   await makeLogins(place, names);
   await place.state.query(`CREATE SCHEMA IF NOT EXISTS bench;
-    CREATE TABLE bench.row (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, rotation uuid NOT NULL,
+    CREATE TABLE IF NOT EXISTS bench.row (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, rotation uuid NOT NULL,
       at timestamptz NOT NULL, step text NOT NULL, kind text NOT NULL, fact jsonb)`);
   const open = await Promise.all(Array.from({ length: lanes }, () => openLane(place)));
   const rotate: Floor['rotate'] = (pair, { lane = 0, rows } = {}) => {
@@ -59,7 +61,7 @@ export async function openFloor(place: Place, pairs: number, lanes: number): Pro
     if (!logins || !used) throw new Error(`the floor has no pair ${pair} or no lane ${lane}`);
     logins.reverse();
     const [incoming, outgoing] = logins;
-    return rotateOnce(place, used, { incoming, outgoing, folder: `floor_${pair}`, rows });
+    return rotateOnce(place, used, { incoming, outgoing, folder: `${prefix}_${pair}`, rows });
   };
   return {
     rotate,

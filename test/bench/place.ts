@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import pg from 'pg';
 import { closeAll } from '../../src/close-all.ts';
 import type { Mapping } from '../../src/config/policy.ts';
@@ -16,6 +18,8 @@ const KEEPER = 'bench_keeper';
 
 export const BACKENDS = ['PostgreSQL', 'Redis'] as const;
 export type Backend = (typeof BACKENDS)[number];
+
+const PER_FILE = 10_000;
 
 export const NO_DRAIN = 'drain: { grace: 0s, timeout: 10s }';
 
@@ -92,18 +96,28 @@ async function open(
     queue: redis
       ? { redis: redis.url }
       : { database: { ...keeper, database: workspace.state, tls: { mode: 'disable' } } },
-    configure: (extra) =>
-      workspace.configure(
-        `stores: { files: { type: file, path: secrets } }
-policies:
-${policies.map((name) => policyText(name, extra)).join('')}`,
-        {
-          state: stateUrl,
-          connection: { host, port, user: ROTATOR, password: PASSWORD },
-          ...(redis ? { redis: redis.url } : {}),
-        },
-      ),
+    async configure(extra) {
+      const [first = '', ...others] = policyFiles(policies, extra);
+      await workspace.configure(`stores: { files: { type: file, path: secrets } }\n${first}`, {
+        state: stateUrl,
+        connection: { host, port, user: ROTATOR, password: PASSWORD },
+        ...(redis ? { redis: redis.url } : {}),
+      });
+      for (const [index, text] of others.entries()) {
+        await writeFile(join(workspace.folder, 'config', `policies-${index}.yaml`), text);
+      }
+    },
   };
+}
+
+/** As people do who have very many: several files. */
+function policyFiles(policies: readonly string[], extra: string): string[] {
+  const files: string[] = [];
+  for (let from = 0; from < policies.length; from += PER_FILE) {
+    const texts = policies.slice(from, from + PER_FILE).map((name) => policyText(name, extra));
+    files.push(`policies:\n${texts.join('')}`);
+  }
+  return files;
 }
 
 /** One that nobody else uses, even where the tests are given another. */

@@ -33,6 +33,7 @@ export interface Ended {
 
 /** Numbers as a table shows them: three significant digits, or whole where there are more. */
 export function figure(number: number, unit = ''): string {
+  if (number === Number.POSITIVE_INFINITY) return 'never';
   if (!Number.isFinite(number)) return 'not measured';
   const text =
     Math.abs(number) >= 100 ? Math.round(number).toString() : String(Number(number.toPrecision(3)));

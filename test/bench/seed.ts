@@ -19,6 +19,8 @@ export async function seed(place: Place): Promise<void> {
   pool.on('error', () => {});
   try {
     const ledger = await openLedger(pool, systemClock);
+    // A slot from now on is theirs, whenever a worker comes up.
+    await ledger.see(place.policies);
     await inParallel(place.policies.length, PARALLEL, (index) =>
       publishFirst(place.policies[index] ?? '', { store, ledger }),
     );
