@@ -55,7 +55,7 @@ export async function measureSlotRush(): Promise<Section> {
   } finally {
     await Promise.all([worker.stop(), watch.stop(), others.stop()]);
   }
-  return report(place, { slot, peak: watch.peak, others: await others.stop(), isLate });
+  return await report(place, { slot, peak: watch.peak, others: await others.stop(), isLate });
 }
 
 /** Gives all policies one slot, once, soon. */
