@@ -1,6 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { rotateHere } from '../../src/cli/rotate-here.ts';
 import type { Event } from '../../src/ledger/rotation.ts';
-import { rotate } from '../../src/rotation/rotate.ts';
 import { startWorkerProcess } from '../support/worker-process.ts';
 import { type Floor, type LedgerRows, openFloor, type Times } from './floor.ts';
 import { median, progress } from './measure.ts';
@@ -118,20 +117,11 @@ async function byWorker(app: BenchApp, watch: LedgerWatch): Promise<Times> {
 
 /** As `keyturn rotate --inline` does. */
 async function inThisProcess(app: BenchApp, watch: LedgerWatch): Promise<Times & { readonly id: string }> {
-  const ledger = await app.ledger();
   const began = performance.now();
   const { id } = await openRotation(app, 'policy-0');
   const published = watch.published(id);
   const over = watch.over(id);
-  for (;;) {
-    const row = await ledger.find(id);
-    if (row?.status !== 'open') break;
-    await using context = await app.context(row);
-    const outcome = await rotate(context);
-    if (outcome.status === 'failed') throw outcome.error;
-    if (!('until' in outcome)) break;
-    await sleep(Math.max(0, outcome.until - app.clock.now()));
-  }
+  await rotateHere(app, id, new AbortController().signal);
   return { id, published: (await published) - began, revoked: (await over) - began };
 }
 
