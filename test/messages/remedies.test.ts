@@ -79,6 +79,7 @@ const EXECUTED: Readonly<Record<string, string>> = {
   'sessions-hidden': 'postgres/sessions/sessions.test.ts',
   'sessions-of-dropped-logins': 'rotation/remedies.test.ts',
   'staged-version-lost': 'rotation/remedies.test.ts',
+  'starting-sessions-left': 'rotation/starting-sessions.test.ts',
   'state-database-fails': 'ledger/schema-error.test.ts',
   'state-database-open-to-public': 'cli/remedies.test.ts',
   'state-schema-shared': 'attacks/shared-schema.test.ts',
