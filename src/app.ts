@@ -7,6 +7,7 @@ import { loadLocated } from './config/load-config.ts';
 import type { Policy } from './config/policy.ts';
 import { policyNamed } from './config/policy-named.ts';
 import type { ConfigSource } from './config/yaml/read-tree.ts';
+import { closeEnvironment, type Environment } from './environment.ts';
 import type { Fact } from './facts/fact.ts';
 import type { Rotation } from './ledger/rotation.ts';
 import { logFact } from './messages/log-fact.ts';
@@ -18,11 +19,6 @@ import type { OpenDestination, PolicyView } from './rotation/context/policy-view
 import type { Preview, RotationRun } from './rotation/context/rotation-view.ts';
 import { openState, type State } from './state.ts';
 import { Targets } from './targets.ts';
-
-export type Environment = Readonly<Record<string, string | undefined>>;
-
-/** The environment of this process. Everything else gets it from here. */
-export const environment: Environment = { ...process.env };
 
 /**
  * All that one process needs, built from the configuration. Parts are opened when first asked for.
@@ -173,18 +169,5 @@ class OpenApp implements App {
       () => this.#targets[Symbol.asyncDispose](),
       () => this.#state[Symbol.asyncDispose](),
     ]);
-  }
-}
-
-/**
- * Removes libpq's variables from the environment. pg reads them wherever an option is empty, in
- * BullMQ's sessions too, and some options cannot be set to nothing (PGOPTIONS, PGREPLICATION).
- * `environment` keeps them, for `${PGPASSWORD}` in a configuration. DEBUG goes too: with it the
- * Redis client prints each command, and AUTH with its password. The client reads it when it is
- * loaded, which is later.
- */
-function closeEnvironment(): void {
-  for (const name of Object.keys(process.env)) {
-    if (name.startsWith('PG') || name === 'DEBUG') delete process.env[name];
   }
 }

@@ -1,72 +1,85 @@
-import { type Command, CommanderError } from 'commander';
-import { ConfigError } from '../config/config-error.ts';
-import { isFault } from '../facts/fault.ts';
-import { isWrongRequest } from '../facts/wrong-request.ts';
-import { tellError, tellProblem } from '../messages/tell.ts';
-import { registerCancel } from './commands/cancel.ts';
-import { registerDemo } from './commands/demo.ts';
-import { registerDoctor } from './commands/doctor.ts';
-import { registerHistory } from './commands/history.ts';
-import { registerPause } from './commands/pause.ts';
-import { registerPlan } from './commands/plan.ts';
-import { registerResume } from './commands/resume.ts';
-import { registerRoles } from './commands/roles.ts';
-import { registerRollback } from './commands/rollback.ts';
-import { registerRotate } from './commands/rotate.ts';
-import { registerSchedule } from './commands/schedule.ts';
-import { registerStart } from './commands/start.ts';
-import { registerStatus } from './commands/status.ts';
-import { registerUrl } from './commands/url.ts';
-import { registerValidate } from './commands/validate.ts';
+import type { Command } from 'commander';
 import type { Io } from './io.ts';
+import { addLazyCommands, type LazyCommand } from './lazy-commands.ts';
+
+const COMMANDS: readonly LazyCommand[] = [
+  {
+    usage: 'start',
+    description: 'run a worker until Ctrl-C or SIGTERM; SIGHUP reloads the configuration',
+    load: async () => (await import('./commands/start.ts')).registerStart,
+  },
+  {
+    usage: 'demo',
+    description: 'rotate a sample database every few seconds while clients keep querying it',
+    load: async () => (await import('./commands/demo.ts')).registerDemo,
+  },
+  {
+    usage: 'validate',
+    description: 'check the configuration; connects to nothing',
+    load: async () => (await import('./commands/validate.ts')).registerValidate,
+  },
+  {
+    usage: 'doctor [policy...]',
+    description: 'find what would stop or endanger a rotation, and say how to fix it; changes nothing',
+    load: async () => (await import('./commands/doctor.ts')).registerDoctor,
+  },
+  {
+    usage: 'plan [policy...]',
+    description: 'show what a rotation would do now, step by step; changes nothing',
+    load: async () => (await import('./commands/plan.ts')).registerPlan,
+  },
+  {
+    usage: 'rotate [policy...]',
+    description: 'rotate policies now',
+    load: async () => (await import('./commands/rotate.ts')).registerRotate,
+  },
+  {
+    usage: 'status [policy...]',
+    description: 'show the state of policies: active login, sessions, last and next rotation',
+    load: async () => (await import('./commands/status.ts')).registerStatus,
+  },
+  {
+    usage: 'history [policy]',
+    description: 'list past rotations, newest first: who asked, how long each step took, why it failed',
+    load: async () => (await import('./commands/history.ts')).registerHistory,
+  },
+  {
+    usage: 'schedule [policy]',
+    description: 'list the next slots of a policy in its time zone',
+    load: async () => (await import('./commands/schedule.ts')).registerSchedule,
+  },
+  {
+    usage: 'pause <policy...>',
+    description: 'pause the schedule; an open rotation continues, and rotate still works',
+    load: async () => (await import('./commands/pause.ts')).registerPause,
+  },
+  {
+    usage: 'resume <policy...>',
+    description: 'resume the schedule; `missed` says what happens to a slot that passed meanwhile',
+    load: async () => (await import('./commands/resume.ts')).registerResume,
+  },
+  {
+    usage: 'rollback <policy>',
+    description: 'publish the old login again while a rotation drains, and revoke the new one',
+    load: async () => (await import('./commands/rollback.ts')).registerRollback,
+  },
+  {
+    usage: 'cancel <policy>',
+    description: 'end a rotation that is not published yet, and discard what it staged',
+    load: async () => (await import('./commands/cancel.ts')).registerCancel,
+  },
+  {
+    usage: 'url <policy>',
+    description: 'print the connection URL of the published login, with its password',
+    load: async () => (await import('./commands/url.ts')).registerUrl,
+  },
+  {
+    usage: 'roles',
+    description: 'create, list, repair and drop logins; print the SQL for the rotator that manages them',
+    load: async () => (await import('./commands/roles.ts')).registerRoles,
+  },
+];
 
 export function registerCommands(program: Command, io: Io): void {
-  registerStart(program, io);
-  registerDemo(program, io);
-  registerValidate(program, io);
-  registerDoctor(program, io);
-  registerPlan(program, io);
-  registerRotate(program, io);
-  registerStatus(program, io);
-  registerHistory(program, io);
-  registerSchedule(program, io);
-  registerPause(program, io);
-  registerResume(program, io);
-  registerRollback(program, io);
-  registerCancel(program, io);
-  registerUrl(program, io);
-  registerRoles(program, io);
-}
-
-/**
- * Writes on stderr what a command threw. Each problem of a configuration has its own line, with its
- * place.
- */
-export function writeError(io: Pick<Io, 'stderr'>, thrown: unknown): void {
-  const error = firstOf(thrown);
-  if (error instanceof ConfigError) {
-    for (const problem of error.problems) io.stderr.write(tellProblem(problem));
-  } else {
-    io.stderr.write(`keyturn: ${tellError(error)}`);
-  }
-}
-
-/**
- * 0 done, 1 failed or a finding, 2 wrong usage or configuration, 3 timed out while waiting, 130
- * interrupted.
- */
-export function exitCodeOf(thrown: unknown): number {
-  const error = firstOf(thrown);
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (isFault(error, 'interrupted')) return 130;
-  if (isFault(error, 'policy-unknown') || isWrongRequest(error) || error instanceof ConfigError) return 2;
-  return 1;
-}
-
-/**
- * If closing fails after a fault, `await using` throws a SuppressedError with the fault in
- * `suppressed`.
- */
-function firstOf(thrown: unknown): unknown {
-  return thrown instanceof Error && 'suppressed' in thrown ? firstOf(thrown.suppressed) : thrown;
+  addLazyCommands(program, io, COMMANDS);
 }

@@ -1,9 +1,8 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { environment } from '../app.ts';
-import { tellError } from '../messages/tell.ts';
-import { exitCodeOf, registerCommands, writeError } from './commands.ts';
+import { environment } from '../environment.ts';
+import { registerCommands } from './commands.ts';
 import type { Io } from './io.ts';
 import { type Output, openOutput } from './output/output.ts';
 
@@ -20,9 +19,13 @@ const io: Io = {
 };
 
 // Only the message, because an error of pg can carry its client, which has the password.
-process.on('uncaughtException', (error) => {
+process.on('uncaughtException', async (error) => {
+  // It holds even if the command ends while the messages are loaded.
+  process.exitCode = 1;
+  const { tellError } = await import('../messages/tell.ts');
   io.stderr.write(`keyturn: ${tellError(error)}\n`);
-  void flushed().then(() => process.exit(1));
+  await flushed();
+  process.exit(1);
 });
 
 // It is no fault if the reader stops reading (`keyturn history | head`).
@@ -44,8 +47,13 @@ registerCommands(program, io);
 try {
   await program.parseAsync();
 } catch (error) {
-  if (!(error instanceof CommanderError)) writeError(io, error);
-  process.exitCode = exitCodeOf(error);
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else {
+    // The messages take longer to load than all that a command without a fault needs.
+    const { exitCodeOf, writeError } = await import('./write-error.ts');
+    writeError(io, error);
+    process.exitCode = exitCodeOf(error);
+  }
 }
 
 // The command has ended. A connection to a stalled server must not keep the process alive.

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { exitCodeOf, writeError } from '../../src/cli/commands.ts';
 import { openOutput } from '../../src/cli/output/output.ts';
+import { exitCodeOf, writeError } from '../../src/cli/write-error.ts';
 import { fault } from '../../src/facts/fault.ts';
 import { folderOf } from '../config/config-folder.ts';
 import { keyturn } from '../support/keyturn.ts';

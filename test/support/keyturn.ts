@@ -1,6 +1,7 @@
 import { Command } from 'commander';
-import { exitCodeOf, registerCommands, writeError } from '../../src/cli/commands.ts';
+import { registerCommands } from '../../src/cli/commands.ts';
 import { openOutput } from '../../src/cli/output/output.ts';
+import { exitCodeOf, writeError } from '../../src/cli/write-error.ts';
 import type { CliOptions, CliResult } from './cli.ts';
 
 /** Runs a keyturn command in this process: as `cli` does, without the time that starting another takes. */

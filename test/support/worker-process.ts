@@ -2,7 +2,9 @@ import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { expect } from 'vitest';
 
-const APP = resolve(import.meta.dirname, '../../dist/src/app.js');
+const [APP, ENVIRONMENT] = ['app.js', 'environment.js'].map((name) =>
+  resolve(import.meta.dirname, '../../dist/src', name),
+);
 
 export interface WorkerProcess {
   readonly pid: number;
@@ -23,7 +25,8 @@ export async function startWorkerProcess(
   env: Readonly<Record<string, string>> = {},
 ): Promise<WorkerProcess> {
   const script = `
-    const { environment, openApp } = await import(${JSON.stringify(APP)});
+    const { openApp } = await import(${JSON.stringify(APP)});
+    const { environment } = await import(${JSON.stringify(ENVIRONMENT)});
     const app = await openApp({ configPath: 'config', env: environment, cwd: process.cwd(), sweepInterval: ${sweepInterval} });
     await app.work();
     console.log('ready');

@@ -4,10 +4,8 @@ import type { Io } from '../io.ts';
 import { openRotation, requester } from '../request-rotation.ts';
 import { type ConfigOption, withApp } from '../with-app.ts';
 
-export function registerCancel(program: Command, io: Io): void {
-  program
-    .command('cancel <policy>')
-    .description('end a rotation that is not published yet, and discard what it staged')
+export function registerCancel(subcommand: Command, io: Io): void {
+  subcommand
     .option('--config <path>', 'the configuration: a file or a folder', 'config/')
     .action((name: string, options: ConfigOption) =>
       withApp(io, options, async (app) => {

@@ -19,10 +19,8 @@ import { openView } from './demo/view.ts';
 /** How long to wait for the last rotation, which may still be draining when the time is up. */
 const SETTLE_MS = 20_000;
 
-export function registerDemo(program: Command, io: Io): void {
-  program
-    .command('demo')
-    .description('rotate a sample database every few seconds while clients keep querying it')
+export function registerDemo(subcommand: Command, io: Io): void {
+  subcommand
     .option('--duration <duration>', 'how long the demo runs', duration, 40_000)
     .action((options: { duration: number }) => demo(io, options.duration));
 }

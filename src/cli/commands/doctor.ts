@@ -6,19 +6,16 @@ import { type Diagnosis, diagnose } from '../../doctor/diagnose.ts';
 import { remedyLines, remedyOf, statementsOf, textOf } from '../../messages/tell.ts';
 import type { Finding } from '../../rotation/findings/finding.ts';
 import type { Io } from '../io.ts';
-import { writeJson } from '../output/table.ts';
 import { type ConfigOption, choosePolicies, withApp } from '../with-app.ts';
 
-export function registerDoctor(program: Command, io: Io): void {
-  program
-    .command('doctor [policy...]')
-    .description('find what would stop or endanger a rotation, and say how to fix it; changes nothing')
+export function registerDoctor(subcommand: Command, io: Io): void {
+  subcommand
     .option('--config <path>', 'the configuration: a file or a folder', 'config/')
     .option('--json', 'print JSON')
     .action((names: string[], options: ConfigOption & { json?: true }) =>
       withApp(io, options, async (app) => {
         const diagnoses = await diagnose(partsOf(app), choosePolicies(app, names), progress(io));
-        if (options.json) writeJson(io, diagnoses.flatMap(report));
+        if (options.json) io.stdout.json(diagnoses.flatMap(report));
         else write(io, diagnoses);
         if (countOf(diagnoses, 'fail') > 0) io.exit(1);
       }),

@@ -4,13 +4,11 @@ import { type RotationReport, reportRotation } from '../../rotation/report.ts';
 import type { Io } from '../io.ts';
 import { count } from '../options/parse-option.ts';
 import { reportJson } from '../output/fact-json.ts';
-import { writeJson, writeTable } from '../output/table.ts';
+import { writeTable } from '../output/table.ts';
 import { type ConfigOption, withApp } from '../with-app.ts';
 
-export function registerHistory(program: Command, io: Io): void {
-  program
-    .command('history [policy]')
-    .description('list past rotations, newest first: who asked, how long each step took, why it failed')
+export function registerHistory(subcommand: Command, io: Io): void {
+  subcommand
     .option('--config <path>', 'the configuration: a file or a folder', 'config/')
     .option('--limit <n>', 'how many rotations to list', count, 20)
     .option('--json', 'print JSON')
@@ -24,7 +22,7 @@ export function registerHistory(program: Command, io: Io): void {
         });
         const events = await ledger.events(rotations.map(({ id }) => id));
         const reports = rotations.map((rotation) => reportRotation(rotation, events));
-        if (options.json) return writeJson(io, reports.map(reportJson));
+        if (options.json) return io.stdout.json(reports.map(reportJson));
         writeTable(
           io,
           ['requested', 'policy', 'status', 'by', 'incoming', 'outgoing', 'took', 'steps'],

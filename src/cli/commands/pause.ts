@@ -3,10 +3,8 @@ import type { Io } from '../io.ts';
 import { requester } from '../request-rotation.ts';
 import { type ConfigOption, withApp } from '../with-app.ts';
 
-export function registerPause(program: Command, io: Io): void {
-  program
-    .command('pause <policy...>')
-    .description('pause the schedule; an open rotation continues, and rotate still works')
+export function registerPause(subcommand: Command, io: Io): void {
+  subcommand
     .option('--config <path>', 'the configuration: a file or a folder', 'config/')
     .action((names: string[], options: ConfigOption) =>
       withApp(io, options, async (app) => {

@@ -5,20 +5,18 @@ import { tell } from '../../messages/tell.ts';
 import { plan } from '../../rotation/plan.ts';
 import type { Io } from '../io.ts';
 import { factJson } from '../output/fact-json.ts';
-import { writeJson, writeTable } from '../output/table.ts';
+import { writeTable } from '../output/table.ts';
 import { type ConfigOption, choosePolicies, withApp } from '../with-app.ts';
 
-export function registerPlan(program: Command, io: Io): void {
-  program
-    .command('plan [policy...]')
-    .description('show what a rotation would do now, step by step; changes nothing')
+export function registerPlan(subcommand: Command, io: Io): void {
+  subcommand
     .option('--config <path>', 'the configuration: a file or a folder', 'config/')
     .option('--json', 'print JSON')
     .action((names: string[], options: ConfigOption & { json?: true }) =>
       withApp(io, options, async (app) => {
         const plans = [];
         for (const policy of choosePolicies(app, names)) plans.push(await planPolicy(app, policy));
-        if (options.json) writeJson(io, plans.map(planJson));
+        if (options.json) io.stdout.json(plans.map(planJson));
         else for (const each of plans) writePlan(io, each);
         if (plans.some(({ steps }) => steps.some(({ state }) => state === 'refused'))) io.exit(1);
       }),

@@ -3,10 +3,8 @@ import { nextDue, owedSlot } from '../../rotation/due-rotation.ts';
 import type { Io } from '../io.ts';
 import { type ConfigOption, withApp } from '../with-app.ts';
 
-export function registerResume(program: Command, io: Io): void {
-  program
-    .command('resume <policy...>')
-    .description('resume the schedule; `missed` says what happens to a slot that passed meanwhile')
+export function registerResume(subcommand: Command, io: Io): void {
+  subcommand
     .option('--config <path>', 'the configuration: a file or a folder', 'config/')
     .action((names: string[], options: ConfigOption) =>
       withApp(io, options, async (app) => {

@@ -4,10 +4,8 @@ import type { Io } from '../io.ts';
 import { openRotation, requester, tellNoWorker } from '../request-rotation.ts';
 import { type ConfigOption, withApp } from '../with-app.ts';
 
-export function registerRollback(program: Command, io: Io): void {
-  program
-    .command('rollback <policy>')
-    .description('publish the old login again while a rotation drains, and revoke the new one')
+export function registerRollback(subcommand: Command, io: Io): void {
+  subcommand
     .option('--config <path>', 'the configuration: a file or a folder', 'config/')
     .action((name: string, options: ConfigOption) =>
       withApp(io, options, async (app) => {

@@ -17,7 +17,6 @@ import { duration } from '../options/parse-option.ts';
 import { confirm } from '../output/confirm.ts';
 import { reportJson } from '../output/fact-json.ts';
 import { showProgress } from '../output/progress.ts';
-import { writeJson } from '../output/table.ts';
 import { tellOutsideChanges } from '../output/tell-outside-changes.ts';
 import { heldUntil, isOpenAlready, requestRotation, tellNoWorker } from '../request-rotation.ts';
 import { rotateByWorker } from '../rotate-by-worker.ts';
@@ -45,10 +44,8 @@ const EMERGENCY_TIMEOUT_MS = 5 * 60_000;
 const WORKER_PATIENCE_MS = 5_000;
 const FREE_POLL_MS = 500;
 
-export function registerRotate(program: Command, io: Io): void {
-  program
-    .command('rotate [policy...]')
-    .description('rotate policies now')
+export function registerRotate(subcommand: Command, io: Io): void {
+  subcommand
     .option('--config <path>', 'the configuration: a file or a folder', 'config/')
     .option('--all', 'rotate every policy; asks first')
     .option('--wait', 'show progress and wait for the end')
@@ -154,11 +151,7 @@ async function enqueue(app: App, rotation: Rotation): Promise<void> {
 }
 
 function writeQueued(io: Io, rotations: readonly Rotation[], { json }: Options): void {
-  if (json)
-    writeJson(
-      io,
-      rotations.map((rotation) => reportJson(reportRotation(rotation, []))),
-    );
+  if (json) io.stdout.json(rotations.map((rotation) => reportJson(reportRotation(rotation, []))));
   else for (const { id, policy } of rotations) io.stdout.write(`${policy}: rotation ${id} is queued\n`);
 }
 
@@ -241,7 +234,7 @@ async function tellEnd(
   const reports = rows
     .filter(({ id }) => !replaced.includes(id))
     .map((rotation) => reportRotation(rotation, events));
-  if (json) writeJson(io, reports.map(reportJson));
+  if (json) io.stdout.json(reports.map(reportJson));
   else for (const report of reports) io.stdout.write(`${sentence(report)}\n`);
   if (end === 'stuck') await tellStuck(io, ledger, policies, ids);
   if (end === 'interrupted') io.exit(130);

@@ -10,7 +10,7 @@ import { nextSlots, type SlotContext } from '../../schedule/next-slot.ts';
 import type { Io } from '../io.ts';
 import { count, instant } from '../options/parse-option.ts';
 import { headline, noteOf } from '../output/describe-schedule.ts';
-import { relative, writeJson, writeTable } from '../output/table.ts';
+import { relative, writeTable } from '../output/table.ts';
 import { type ConfigOption, withApp } from '../with-app.ts';
 
 interface Options extends ConfigOption {
@@ -20,10 +20,8 @@ interface Options extends ConfigOption {
   readonly json?: true;
 }
 
-export function registerSchedule(program: Command, io: Io): void {
-  program
-    .command('schedule [policy]')
-    .description('list the next slots of a policy in its time zone')
+export function registerSchedule(subcommand: Command, io: Io): void {
+  subcommand
     .option('--config <path>', 'the configuration: a file or a folder', 'config/')
     .option('--all', 'list the slots of all policies, in order')
     .option('--next <n>', 'how many slots; default: 5, or 20 with --all', count)
@@ -54,11 +52,7 @@ async function writeSlots(
     ? nextSlots(schedule, { ...contextOf(policy, timing, from), after: from ?? now }, next)
     : [];
   const described = schedule ? slots.map((slot) => describeSlot(schedule, policy.name, slot)) : [];
-  if (json)
-    return writeJson(
-      io,
-      described.map(({ iso }) => iso),
-    );
+  if (json) return io.stdout.json(described.map(({ iso }) => iso));
   io.stdout.write(`${policy.name}: ${headline(policy, timing, described[0])}\n`);
   if (!schedule || described.length === 0) return;
   writeTable(
@@ -87,11 +81,7 @@ async function writeCalendar(io: Io, app: App, { next = 20, from, json }: Option
     return { policy, schedule, slot: describeSlot(schedule, policy, slot) };
   });
   warnOfCrowds(io, crowds);
-  if (json)
-    return writeJson(
-      io,
-      rows.map(({ policy, slot }) => ({ policy, slot: slot.iso })),
-    );
+  if (json) return io.stdout.json(rows.map(({ policy, slot }) => ({ policy, slot: slot.iso })));
   writeTable(
     io,
     ['slot', 'when', 'policy', 'note'],

@@ -6,10 +6,8 @@ import { interrupted } from '../interrupted.ts';
 import type { Io } from '../io.ts';
 import { type ConfigOption, withApp } from '../with-app.ts';
 
-export function registerStart(program: Command, io: Io): void {
-  program
-    .command('start')
-    .description('run a worker until Ctrl-C or SIGTERM; SIGHUP reloads the configuration')
+export function registerStart(subcommand: Command, io: Io): void {
+  subcommand
     .option('--config <path>', 'the configuration: a file or a folder', 'config/')
     .action((options: ConfigOption) =>
       withApp(io, options, async (app) => {

@@ -11,7 +11,7 @@ import { type PolicyState, type PolicyStatus, policyStatus } from '../../rotatio
 import { interrupted } from '../interrupted.ts';
 import type { Io } from '../io.ts';
 import { factJson } from '../output/fact-json.ts';
-import { relative, writeJson, writeTable } from '../output/table.ts';
+import { relative, writeTable } from '../output/table.ts';
 import { type ConfigOption, choosePolicies, withApp } from '../with-app.ts';
 
 /** A server has a limited number of connections, and many policies may share it. */
@@ -19,10 +19,8 @@ const PARALLEL = { concurrency: 8 };
 
 const WATCH_INTERVAL_MS = 2_000;
 
-export function registerStatus(program: Command, io: Io): void {
-  program
-    .command('status [policy...]')
-    .description('show the state of policies: active login, sessions, last and next rotation')
+export function registerStatus(subcommand: Command, io: Io): void {
+  subcommand
     .option('--config <path>', 'the configuration: a file or a folder', 'config/')
     .option('--json', 'print JSON')
     .option('--watch', 'repeat it every 2 s until Ctrl-C')
@@ -81,7 +79,7 @@ async function queueFault(app: App): Promise<Fact | undefined> {
 
 function write(io: Io, statuses: readonly PolicyStatus[], now: number, json: true | undefined): void {
   if (json) {
-    writeJson(io, statuses.map(statusJson));
+    io.stdout.json(statuses.map(statusJson));
     return;
   }
   writeTable(

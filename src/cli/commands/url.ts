@@ -5,10 +5,8 @@ import { loginUrl } from '../../rotation/context/login-fields.ts';
 import type { Io } from '../io.ts';
 import { type ConfigOption, withApp } from '../with-app.ts';
 
-export function registerUrl(program: Command, io: Io): void {
-  program
-    .command('url <policy>')
-    .description('print the connection URL of the published login, with its password')
+export function registerUrl(subcommand: Command, io: Io): void {
+  subcommand
     .option('--config <path>', 'the configuration: a file or a folder', 'config/')
     .action((name: string, options: ConfigOption) =>
       withApp(io, options, async (app) => {

@@ -4,40 +4,56 @@ import { ConfigError } from '../../config/config-error.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import { counted } from '../../counted.ts';
 import type { Problem } from '../../facts/problem.ts';
-import { tell, tellProblem } from '../../messages/tell.ts';
 import type { Io } from '../io.ts';
-import { writeJson } from '../output/table.ts';
 
 /** Adds `validate`, which only reads the configuration. The exit code is 2 if it is not valid. */
-export function registerValidate(program: Command, io: Io): void {
-  program
-    .command('validate')
-    .description('check the configuration; connects to nothing')
+export function registerValidate(subcommand: Command, io: Io): void {
+  subcommand
     .option('--config <path>', 'the configuration: a file, or a folder of *.yaml files', 'config/')
     .option('--json', 'print JSON')
     .action((options: { readonly config: string; readonly json?: true }) => validate(options, io));
 }
 
-function validate({ config: path, json }: { readonly config: string; readonly json?: true }, io: Io): void {
+async function validate(
+  { config: path, json }: { readonly config: string; readonly json?: true },
+  io: Io,
+): Promise<void> {
   const result = tryLoad(path, io);
-  if (json) {
-    const found =
-      result instanceof ConfigError
-        ? { valid: false, problems: result.problems.map(report), warnings: [] }
-        : { valid: true, problems: [], warnings: result.warnings.map(tellProblem) };
-    writeJson(io, found);
-  } else if (result instanceof ConfigError) {
-    for (const problem of result.problems) io.stderr.write(`${tellProblem(problem)}\n`);
-  } else {
-    for (const warning of result.warnings) io.stderr.write(`warning: ${tellProblem(warning)}\n`);
-    io.stdout.write(`${summarize(result)}: valid\n`);
+  if (result instanceof ConfigError) {
+    await writeProblems(io, result.problems, json);
+    io.exit(2);
+    return;
   }
-  if (result instanceof ConfigError) io.exit(2);
+  const warnings = await told(result.warnings);
+  if (json) {
+    io.stdout.json({ valid: true, problems: [], warnings });
+    return;
+  }
+  for (const warning of warnings) io.stderr.write(`warning: ${warning}\n`);
+  io.stdout.write(`${summarize(result)}: valid\n`);
 }
 
-/** A problem with its message, its code and its parameters. */
-function report({ fact, ...place }: Problem) {
-  return { ...place, message: tell(fact), code: fact.code, params: fact.params };
+async function told(problems: readonly Problem[]): Promise<string[]> {
+  // A configuration in which nothing is worth a word does not wait for the words.
+  if (problems.length === 0) return [];
+  const { tellProblem } = await import('../../messages/tell.ts');
+  return problems.map(tellProblem);
+}
+
+/** In JSON each problem has its message, its code and its parameters. */
+async function writeProblems(io: Io, problems: readonly Problem[], json: true | undefined): Promise<void> {
+  if (!json) {
+    for (const problem of await told(problems)) io.stderr.write(`${problem}\n`);
+    return;
+  }
+  const { tell } = await import('../../messages/tell.ts');
+  const report = ({ fact, ...place }: Problem) => ({
+    ...place,
+    message: tell(fact),
+    code: fact.code,
+    params: fact.params,
+  });
+  io.stdout.json({ valid: false, problems: problems.map(report), warnings: [] });
 }
 
 function tryLoad(path: string, { env, cwd }: Io): Config | ConfigError {

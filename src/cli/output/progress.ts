@@ -1,4 +1,4 @@
-import { Listr, type ListrTask, type ListrTaskWrapper } from 'listr2';
+import type { ListrTask, ListrTaskWrapper } from 'listr2';
 import type { Rotation, StepName } from '../../ledger/rotation.ts';
 import { tell } from '../../messages/tell.ts';
 import { visible } from '../../visible.ts';
@@ -37,6 +37,7 @@ interface Line {
 
 async function showList(news: AsyncIterable<RotationNews>, stepsOf: StepsOf): Promise<void> {
   const lines = new Map<string, Map<StepName, Line>>();
+  const { Listr } = await import('listr2');
   const list = new Listr([], { concurrent: true, exitOnError: false, fallbackRenderer: 'silent' });
   let running: Promise<unknown> | undefined;
   for await (const item of news) {

@@ -34,10 +34,6 @@ function widthOf(cell: Cell | undefined): number {
   return stringWidth(visible(textOf(cell)));
 }
 
-export function writeJson(io: Io, value: unknown): void {
-  io.stdout.json(value);
-}
-
 /**
  * An ISO 8601 instant as seen at `now`, in milliseconds since the epoch: `in 3 days`, `2 hours
  * ago`.

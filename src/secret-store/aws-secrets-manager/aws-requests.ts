@@ -1,14 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  CreateSecretCommand,
-  DescribeSecretCommand,
-  GetSecretValueCommand,
-  PutSecretValueCommand,
-  type SecretsManagerClient,
-  UpdateSecretVersionStageCommand,
-} from '@aws-sdk/client-secrets-manager';
 import { fault, isFault } from '../../facts/fault.ts';
 import type { Stage } from '../secret-store.ts';
+import type { AwsClient } from './aws-client.ts';
 import { awsError } from './aws-error.ts';
 import { LABELS, type Label, type Labels } from './aws-labels.ts';
 
@@ -33,10 +26,10 @@ export interface Move {
  */
 export class AwsRequests {
   readonly #store: string;
-  readonly #client: SecretsManagerClient;
+  readonly #client: AwsClient;
 
   /** `store` is the name that faults give. */
-  constructor(store: string, client: SecretsManagerClient) {
+  constructor(store: string, client: AwsClient) {
     this.#store = store;
     this.#client = client;
   }
@@ -47,9 +40,10 @@ export class AwsRequests {
     version: { readonly stage: Stage } | { readonly token: string },
   ): Promise<Value | undefined> {
     const which = 'stage' in version ? { VersionStage: LABELS[version.stage] } : { VersionId: version.token };
-    const command = new GetSecretValueCommand({ SecretId: secret, ...which });
+    const { sdk, client } = await this.#client.open();
+    const command = new sdk.GetSecretValueCommand({ SecretId: secret, ...which });
     const value = await this.#ask(
-      this.#client.send(command),
+      client.send(command),
       'GetSecretValue',
       secret,
       'ResourceNotFoundException',
@@ -61,9 +55,10 @@ export class AwsRequests {
 
   /** Undefined when the secret does not exist. */
   async labelsOf(secret: string): Promise<Labels | undefined> {
-    const command = new DescribeSecretCommand({ SecretId: secret });
+    const { sdk, client } = await this.#client.open();
+    const command = new sdk.DescribeSecretCommand({ SecretId: secret });
     const answer = await this.#ask(
-      this.#client.send(command),
+      client.send(command),
       'DescribeSecret',
       secret,
       'ResourceNotFoundException',
@@ -80,24 +75,26 @@ export class AwsRequests {
 
   /** Makes the secret with a first version; when it exists by now, it stays as it is. */
   async create(secret: string, token: string, content: string): Promise<void> {
-    const command = new CreateSecretCommand({
+    const { sdk, client } = await this.#client.open();
+    const command = new sdk.CreateSecretCommand({
       Name: secret,
       ClientRequestToken: token,
       SecretString: content,
       Description: 'A PostgreSQL login, rotated by keyturn',
     });
-    await this.#ask(this.#client.send(command), 'CreateSecret', secret, 'ResourceExistsException');
+    await this.#ask(client.send(command), 'CreateSecret', secret, 'ResourceExistsException');
   }
 
   /** False when the token has a version with other content, which stays. */
   async put(secret: string, token: string, content: string, stage: Label): Promise<boolean> {
-    const command = new PutSecretValueCommand({
+    const { sdk, client } = await this.#client.open();
+    const command = new sdk.PutSecretValueCommand({
       SecretId: secret,
       ClientRequestToken: token,
       SecretString: content,
       VersionStages: [LABELS[stage]],
     });
-    const answer = this.#ask(this.#client.send(command), 'PutSecretValue', secret, 'ResourceExistsException');
+    const answer = this.#ask(client.send(command), 'PutSecretValue', secret, 'ResourceExistsException');
     return (await answer) !== undefined;
   }
 
@@ -115,7 +112,8 @@ export class AwsRequests {
       const labels = attempt === 1 ? looked : undefined;
       const move = decide(labels ?? (await this.requireLabels(secret)));
       if (move === undefined) return;
-      const command = new UpdateSecretVersionStageCommand({
+      const { sdk, client } = await this.#client.open();
+      const command = new sdk.UpdateSecretVersionStageCommand({
         SecretId: secret,
         VersionStage: LABELS[stage],
         ...(move.from === undefined ? {} : { RemoveFromVersionId: move.from }),
@@ -124,7 +122,7 @@ export class AwsRequests {
       // The answer when the label is not, or no longer, where `from` says.
       // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecretVersionStage.html
       const outdated = attempt < ATTEMPTS ? 'InvalidParameterException' : undefined;
-      if (await this.#ask(this.#client.send(command), 'UpdateSecretVersionStage', secret, outdated)) return;
+      if (await this.#ask(client.send(command), 'UpdateSecretVersionStage', secret, outdated)) return;
       await sleep(20 * 2 ** attempt);
     }
   }

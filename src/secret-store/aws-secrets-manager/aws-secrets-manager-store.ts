@@ -1,4 +1,3 @@
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { Mapping } from '../../config/policy.ts';
 import { fault } from '../../facts/fault.ts';
 import { promotableStages, refuseOther } from '../adapter-rules.ts';
@@ -12,8 +11,8 @@ import {
   writeContent,
 } from '../secret-content.ts';
 import type { Fields, PromoteOptions, SecretStore, Stage, Version } from '../secret-store.ts';
+import { AwsClient, type AwsSettings } from './aws-client.ts';
 import { holderOf, isAt, LABELS, type Label, type Labels } from './aws-labels.ts';
-import { refusePlaintext } from './aws-plaintext.ts';
 import { AwsRequests } from './aws-requests.ts';
 
 /**
@@ -34,33 +33,17 @@ const STAGED = ['pending', 'current', 'previous'] as const;
  */
 export function openAwsSecretsManagerStore({
   name,
-  region,
-  endpoint,
-  tls,
-}: {
-  readonly name: string;
-  readonly region?: string;
-  readonly endpoint?: string;
-  /** Says that secrets may go over the network in plaintext. */
-  readonly tls?: { readonly mode: 'disable' };
-}): SecretStore {
-  const client = new SecretsManagerClient({
-    ...(region === undefined ? {} : { region }),
-    ...(endpoint === undefined ? {} : { endpoint }),
-    retryMode: 'adaptive',
-    maxAttempts: 4,
-    requestHandler: { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequestTimeout: true },
-  });
-  if (tls?.mode !== 'disable') refusePlaintext(client);
-  return new AwsSecretsManagerStore(name, client);
+  ...settings
+}: AwsSettings & { readonly name: string }): SecretStore {
+  return new AwsSecretsManagerStore(name, new AwsClient(settings));
 }
 
 class AwsSecretsManagerStore implements SecretStore {
   readonly #name: string;
-  readonly #client: SecretsManagerClient;
+  readonly #client: AwsClient;
   readonly #aws: AwsRequests;
 
-  constructor(name: string, client: SecretsManagerClient) {
+  constructor(name: string, client: AwsClient) {
     this.#name = name;
     this.#client = client;
     this.#aws = new AwsRequests(name, client);
@@ -153,7 +136,7 @@ class AwsSecretsManagerStore implements SecretStore {
   }
 
   async close(): Promise<void> {
-    this.#client.destroy();
+    await this.#client.close();
   }
 
   async #readSecret(

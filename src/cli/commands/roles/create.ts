@@ -15,9 +15,8 @@ interface Options extends ConfigOption, AccessOptions {
   readonly json?: true;
 }
 
-export function registerCreate(roles: Command, io: Io): void {
-  addAccessOptions(roles.command('create <policy>'))
-    .description('create the owner and the two logins, and grant what they need; adds what is missing')
+export function registerCreate(subcommand: Command, io: Io): void {
+  addAccessOptions(subcommand)
     .option('--config <path>', 'the configuration: a file or a folder', 'config/')
     .option('--sql', 'only print the SQL, for an administrator to run')
     .option('--json', 'print JSON')

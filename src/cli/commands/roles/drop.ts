@@ -11,7 +11,6 @@ import { policiesSharing } from '../../../roles/policies-sharing.ts';
 import type { Io } from '../../io.ts';
 import { confirm } from '../../output/confirm.ts';
 import { factJson } from '../../output/fact-json.ts';
-import { writeJson } from '../../output/table.ts';
 import { requester } from '../../request-rotation.ts';
 import { type ConfigOption, withApp } from '../../with-app.ts';
 
@@ -20,12 +19,8 @@ interface Options extends ConfigOption {
   readonly json?: true;
 }
 
-export function registerDrop(roles: Command, io: Io): void {
-  roles
-    .command('drop <policy>')
-    .description(
-      "drop a policy's logins, and the owner that was created for them; asks for the policy's name first",
-    )
+export function registerDrop(subcommand: Command, io: Io): void {
+  subcommand
     .option('--config <path>', 'the configuration: a file or a folder', 'config/')
     .option('--confirm <policy>', "the policy's name again, which answers the question in advance")
     .option('--json', 'print JSON')
@@ -59,7 +54,7 @@ async function run(io: Io, app: App, name: string, options: Options): Promise<vo
   }
   const { facts, ...outcome } = await dropRoles(session.client, target, context);
   const lines = facts.map(tell);
-  if (options.json) writeJson(io, { policy: name, ...outcome, lines, facts: facts.map(factJson) });
+  if (options.json) io.stdout.json({ policy: name, ...outcome, lines, facts: facts.map(factJson) });
   else for (const line of lines) io.stdout.write(`${name}: ${line}\n`);
   io.stderr.write(`${name}: ${tell(fact('secrets-kept', {}))}\n`);
 }

@@ -3,7 +3,7 @@ import { tell } from '../../../messages/tell.ts';
 import type { ListedLogin } from '../../../roles/list-roles.ts';
 import type { Io } from '../../io.ts';
 import { factJson } from '../../output/fact-json.ts';
-import { relative, writeJson, writeTable } from '../../output/table.ts';
+import { relative, writeTable } from '../../output/table.ts';
 import { type ConfigOption, withApp } from '../../with-app.ts';
 import { gatherLogins } from './gather-logins.ts';
 
@@ -12,17 +12,15 @@ interface Options extends ConfigOption {
   readonly json?: true;
 }
 
-export function registerList(roles: Command, io: Io): void {
-  roles
-    .command('list')
-    .description('list the logins of every policy: their state, who created them, who uses them')
+export function registerList(subcommand: Command, io: Io): void {
+  subcommand
     .option('--config <path>', 'the configuration: a file or a folder', 'config/')
     .option('--all', 'list all other roles that can log in too')
     .option('--json', 'print JSON')
     .action((options: Options) =>
       withApp(io, options, async (app) => {
         const listed = await gatherLogins(app, { all: options.all === true });
-        if (options.json) writeJson(io, listed.map(listedJson));
+        if (options.json) io.stdout.json(listed.map(listedJson));
         else write(io, listed, app.clock.now());
         const errors = listed.flatMap((each) => errorOf(each) ?? []);
         for (const error of new Set(errors)) io.stderr.write(`keyturn: ${error}\n`);

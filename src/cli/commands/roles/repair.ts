@@ -19,11 +19,8 @@ interface Options extends ConfigOption, AccessOptions {
   readonly yes?: true;
 }
 
-export function registerRepair(roles: Command, io: Io): void {
-  addAccessOptions(roles.command('repair <policy>'))
-    .description(
-      'restore memberships, grants, ownership and login rights that drifted; shows the changes and asks',
-    )
+export function registerRepair(subcommand: Command, io: Io): void {
+  addAccessOptions(subcommand)
     .option('--config <path>', 'the configuration: a file or a folder', 'config/')
     .option('--sql', 'only print the SQL, for an administrator to run')
     .option('--yes', 'answer the question with yes')

@@ -20,12 +20,8 @@ interface Options extends ConfigOption {
   readonly platform?: string;
 }
 
-export function registerRotator(roles: Command, io: Io): void {
-  roles
-    .command('rotator [connection]')
-    .description(
-      'print the SQL for a rotator with the fewest rights, for an administrator to run; connects to nothing',
-    )
+export function registerRotator(subcommand: Command, io: Io): void {
+  subcommand
     .option('--config <path>', 'the configuration: a file or a folder', 'config/')
     .option('--sql', 'print SQL, which is the only format', true)
     .addOption(schemaOption('a schema in which roles create grants; may be repeated; default: public'))

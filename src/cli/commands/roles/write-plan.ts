@@ -2,7 +2,6 @@ import { tell } from '../../../messages/tell.ts';
 import type { RolesPlan } from '../../../roles/plan/roles-plan.ts';
 import type { Io } from '../../io.ts';
 import { factJson } from '../../output/fact-json.ts';
-import { writeJson } from '../../output/table.ts';
 import { writeSql } from './write-sql.ts';
 
 /**
@@ -15,7 +14,7 @@ export function writePlan(
   { sql, json }: { readonly sql?: true; readonly json?: true },
 ): void {
   if (json) {
-    writeJson(io, {
+    io.stdout.json({
       policy,
       changes: changes.map(({ does, sql }) => ({
         what: tell(does),
