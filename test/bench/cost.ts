@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startWorkerProcess } from '../support/worker-process.ts';
 import { progress } from './measure.ts';
 import { many } from './options.ts';
 import { BACKENDS, type Backend, NO_DRAIN, openPlace } from './place.ts';
 import { figure, type Section, type Table } from './report.ts';
-import { openBenchApp, queueAll, untilAllOver } from './request.ts';
+import { openBenchApp, queueAll, startWorker, untilAllOver } from './request.ts';
 import { seed } from './seed.ts';
 import {
   type Counted,
@@ -14,7 +13,6 @@ import {
   startCounting,
 } from './statements.ts';
 
-const NEVER_MS = 3_600_000;
 /** Sessions tell PostgreSQL of themselves once a second. */
 const STATISTICS_MS = 1_500;
 
@@ -76,7 +74,7 @@ export async function countCost(backend: Backend, rotations: number): Promise<Co
   await seed(place);
   await using app = await openBenchApp(place);
   const { go } = await queueAll(place, app);
-  const worker = await startWorkerProcess(place.workspace.folder, NEVER_MS);
+  const worker = await startWorker(place);
   try {
     await sleep(STATISTICS_MS);
     const count = await startCounting(place);

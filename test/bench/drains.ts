@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { startWorkerProcess } from '../support/worker-process.ts';
 import { inParallel, processorTime, progress, until } from './measure.ts';
 import { many } from './options.ts';
 import { loginsOf, openPlace, PASSWORD, type Place } from './place.ts';
 import { figure, type Section } from './report.ts';
-import { openBenchApp, queueAll } from './request.ts';
+import { openBenchApp, queueAll, startWorker } from './request.ts';
 import { seed } from './seed.ts';
 import { type Counts, ofLedger, startCounting } from './statements.ts';
 
@@ -24,7 +23,7 @@ export async function measureDrains(): Promise<Section> {
   await using _held = await holdLogins(place);
   await using app = await openBenchApp(place);
   const { go } = await queueAll(place, app);
-  const worker = await startWorkerProcess(place.workspace.folder, SWEEP_MS);
+  const worker = await startWorker(place, SWEEP_MS);
   try {
     await go();
     await untilDraining(place);

@@ -1,16 +1,14 @@
 import { rotateHere } from '../../src/cli/rotate-here.ts';
 import type { Event } from '../../src/ledger/rotation.ts';
-import { startWorkerProcess } from '../support/worker-process.ts';
 import { type Floor, type LedgerRows, openFloor, type Times } from './floor.ts';
 import { median, progress } from './measure.ts';
 import { many } from './options.ts';
 import { NO_DRAIN, openPlace, type Place } from './place.ts';
 import { figure, type Section, type Table } from './report.ts';
-import { type BenchApp, openBenchApp, openRotation } from './request.ts';
+import { type BenchApp, openBenchApp, openRotation, startWorker } from './request.ts';
 import { seed } from './seed.ts';
 import { type LedgerWatch, watchLedger } from './watch-ledger.ts';
 
-const NEVER_MS = 3_600_000;
 const WARM_UP = 5;
 
 /** The same rotation in four ways, in milliseconds. */
@@ -50,7 +48,7 @@ export async function oneRotation(place: Place, rounds: number): Promise<OneRota
   await using app = await openBenchApp(place);
   await app.ledger();
   await using watch = await watchLedger(place);
-  const worker = await startWorkerProcess(place.workspace.folder, NEVER_MS);
+  const worker = await startWorker(place);
   try {
     for (let round = 0; round < WARM_UP; round += 1) {
       await floor.rotate(0);

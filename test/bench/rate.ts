@@ -1,15 +1,14 @@
-import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.ts';
+import type { WorkerProcess } from '../support/worker-process.ts';
 import { type Floor, type LedgerRows, openFloor } from './floor.ts';
 import { inParallel, progress } from './measure.ts';
 import { countRows } from './one-rotation.ts';
 import { many } from './options.ts';
 import { BACKENDS, type Backend, NO_DRAIN, openPlace, type Place } from './place.ts';
 import { type Bar, figure, type Section, type Table } from './report.ts';
-import { type BenchApp, openBenchApp, openRotation, queueAll, untilAllOver } from './request.ts';
+import { type BenchApp, openBenchApp, openRotation, queueAll, startWorker, untilAllOver } from './request.ts';
 import { seed } from './seed.ts';
 import { watchLedger } from './watch-ledger.ts';
 
-const NEVER_MS = 3_600_000;
 /** A worker runs so many rotations at a time (src/queue/open-bull-worker.ts). */
 const PER_WORKER = 8;
 const IN_FLIGHT = [1, 8, 32] as const;
@@ -56,14 +55,14 @@ async function ratesOn(backend: Backend, policies: number): Promise<Rates[]> {
 }
 
 async function withWorkers<Result>(
-  { workspace }: Place,
+  place: Place,
   inFlight: number,
   act: () => Promise<Result>,
 ): Promise<Result> {
   const workers: WorkerProcess[] = [];
   try {
     for (let number = 0; number < Math.ceil(inFlight / PER_WORKER); number += 1) {
-      workers.push(await startWorkerProcess(workspace.folder, NEVER_MS));
+      workers.push(await startWorker(place));
     }
     return await act();
   } finally {

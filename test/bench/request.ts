@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { openApp } from '../../src/app.ts';
 import type { Rotation } from '../../src/ledger/rotation.ts';
 import { openBull } from '../support/queue-backends.ts';
-import { inParallel, until } from './measure.ts';
+import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.ts';
+import { inParallel, until, within } from './measure.ts';
 import type { Place } from './place.ts';
 
 export type BenchApp = Awaited<ReturnType<typeof openApp>>;
@@ -10,6 +11,14 @@ export type BenchApp = Awaited<ReturnType<typeof openApp>>;
 /** keyturn in this process, as `keyturn rotate` has it. It runs no worker. */
 export function openBenchApp({ workspace }: Place): Promise<BenchApp> {
   return openApp({ configPath: 'config', env: { KEYTURN_LOG_LEVEL: 'silent' }, cwd: workspace.folder });
+}
+
+const NEVER_MS = 3_600_000;
+const START_PATIENCE_S = 180;
+
+/** A worker in a process of its own. By default it does not sweep after its first time. */
+export function startWorker({ workspace }: Place, sweepInterval = NEVER_MS): Promise<WorkerProcess> {
+  return within(START_PATIENCE_S, 'a worker ready', startWorkerProcess(workspace.folder, sweepInterval));
 }
 
 /** Opens a rotation in the ledger, as `keyturn rotate` does. */

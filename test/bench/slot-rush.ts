@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { adminOf } from '../support/admin.ts';
-import { startWorkerProcess } from '../support/worker-process.ts';
 import { percentile, progress, until } from './measure.ts';
 import { many } from './options.ts';
 import { OTHERS, type Others, startOthers } from './other-clients.ts';
 import { NO_DRAIN, openPlace, type Place, ROTATOR } from './place.ts';
 import { figure, type Section } from './report.ts';
+import { startWorker } from './request.ts';
 import { seed } from './seed.ts';
 
 const MAX_CONNECTIONS = 40;
@@ -43,7 +43,7 @@ export async function measureSlotRush(): Promise<Section> {
   progress(`${policies} policies are brought to rest`);
   await seed(place);
   const slot = await scheduleAll(place);
-  const worker = await startWorkerProcess(place.workspace.folder, SWEEP_MS);
+  const worker = await startWorker(place, SWEEP_MS);
   const isLate = Date.now() > slot;
   await sleep(Math.max(0, slot - 5_000 - Date.now()));
   const others = await startOthers(place);

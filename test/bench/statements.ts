@@ -66,7 +66,8 @@ async function counted(client: Client, database: string, before: number): Promis
     throw new Error('pg_stat_statements has lost statements: raise pg_stat_statements.max');
   const { rows: texts } = await client.query<{ calls: number; query: string }>(
     `SELECT pg_catalog.sum(calls)::int AS calls,
-            pg_catalog.regexp_replace(pg_catalog.regexp_replace(query, '\\s+', ' ', 'g'), '_\\d+_', '_N_', 'g') AS query
+            pg_catalog.regexp_replace(pg_catalog.regexp_replace(pg_catalog.regexp_replace(query,
+              '\\s+', ' ', 'g'), '_\\d+_', '_N_', 'g'), 'SCRAM-SHA-256\\$[^'']*', '…') AS query
        FROM public.pg_stat_statements AS statement
        JOIN pg_catalog.pg_database AS database ON database.oid = statement.dbid
        JOIN pg_catalog.pg_roles AS role ON role.oid = statement.userid
