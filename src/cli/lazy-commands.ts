@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import type { Io } from './io.ts';
 
-/** A command whose module is loaded when it is called: most of them need a lot that others do not. */
+/**
+ * A command whose module is loaded when it is called: most of them need a lot that others do not.
+ */
 export interface LazyCommand {
   /** Its name and arguments, as commander has them. */
   readonly usage: string;
@@ -10,7 +12,9 @@ export interface LazyCommand {
   readonly load: () => Promise<(subcommand: Command, io: Io) => void>;
 }
 
-/** Adds commands to their parent. Only what a list of commands shows is there before one is called. */
+/**
+ * Adds commands to their parent. Only what a list of commands shows is there before one is called.
+ */
 export function addLazyCommands(parent: Command, io: Io, commands: readonly LazyCommand[]): void {
   const loads = new Map(
     commands.map(({ usage, description, load }) => [parent.command(usage).description(description), load]),
