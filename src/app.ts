@@ -106,6 +106,7 @@ class OpenApp implements App {
   // Functions rather than methods, because some are passed on without the application.
   readonly ledger = () => this.#state.ledger();
   readonly queue = () => this.#state.queue();
+  readonly workers = () => this.#state.workers();
   readonly reach: State['reach'] = (waiting, begin) => this.#state.reach(waiting, begin);
   readonly faulty = (faults: readonly LocatedFact[]) =>
     new ConfigError(faults.map(({ path, fact }) => this.#problemAt(path, fact)));

@@ -36,6 +36,8 @@ export interface State extends AsyncDisposable {
   readonly clock: StateClock;
   ledger(): Promise<Ledger>;
   queue(): Promise<RotationQueue>;
+  /** How many workers are up. In the state database that is told without opening the queue. */
+  workers(): Promise<number>;
   /** The PostgreSQL that comes with keyturn. It keeps the state if no other is configured. */
   embedded(): Promise<Embedded>;
   /** Resolves with the fault if the embedded PostgreSQL has ended and cannot be started again. */
@@ -95,6 +97,12 @@ class OpenState implements State {
 
   queue(): Promise<RotationQueue> {
     return this.#queue.get();
+  }
+
+  async workers(): Promise<number> {
+    if (this.#options.config().queueRedis !== undefined) return (await this.queue()).workers();
+    const { countWorkers } = await import('./queue/count-workers.ts');
+    return countWorkers(await this.#pool.get(), { database: await this.#database.get() });
   }
 
   embedded(): Promise<Embedded> {

@@ -89,7 +89,7 @@ async function run(io: Io, app: App, names: readonly string[], asked: Options): 
   // A worker that was stopped counts as up for some time. An emergency cannot wait for that.
   const inline =
     Boolean(options.inline) &&
-    (Boolean(options.emergency) || !(await workerUp(app, 0).catch(unreachable(options, false))));
+    (Boolean(options.emergency) || (await app.workers().catch(unreachable(options, 0))) === 0);
   if (wait && !inline && !(await workerUp(app, WORKER_PATIENCE_MS))) {
     throw fault('no-worker-to-rotate', {}, { remedies: [command('start')] });
   }
@@ -136,11 +136,13 @@ function unreachable<Answer>({ inline }: Options, answer: Answer): (error: unkno
 /** With --emergency, ends the drains of open rotations. Returns whether there are any. */
 async function escalateOpen(app: App, policies: readonly Policy[], options: Options): Promise<boolean> {
   if (!options.emergency) return false;
-  const [ledger, queue] = await Promise.all([app.ledger(), app.queue()]);
+  const ledger = await app.ledger();
   const open = (await Promise.all(policies.map(({ name }) => ledger.open(name)))).flat();
   for (const { id } of open) {
     const escalated = await ledger.escalate(id);
-    if (escalated) await queue.hurry(escalated).catch(unreachable(options, undefined));
+    if (!escalated) continue;
+    const queue = await app.queue();
+    await queue.hurry(escalated).catch(unreachable(options, undefined));
   }
   return open.length > 0;
 }
