@@ -1,29 +1,10 @@
-import { Command } from 'commander';
 import { expect, test } from 'vitest';
-import { registerValidate } from '../../../src/cli/commands/validate.ts';
-import { openOutput } from '../../../src/cli/output/output.ts';
 import { changed, folderOf, VALID } from '../../config/config-folder.ts';
+import type { CliResult } from '../../support/cli.ts';
+import { keyturn } from '../../support/keyturn.ts';
 
-interface Outcome {
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly code: number;
-}
-
-function validate(yaml: string, ...flags: string[]): Outcome {
-  const outcome = { stdout: '', stderr: '', code: 0 };
-  const program = new Command();
-  registerValidate(program, {
-    env: {},
-    cwd: folderOf({ 'config/keyturn.yaml': yaml }),
-    stdout: openOutput({ write: (text) => (outcome.stdout += text) }),
-    stderr: openOutput({ write: (text) => (outcome.stderr += text) }),
-    exit: (code) => {
-      outcome.code = code;
-    },
-  });
-  program.parse(['validate', ...flags], { from: 'user' });
-  return outcome;
+function validate(yaml: string, ...flags: string[]): Promise<CliResult> {
+  return keyturn(['validate', ...flags], { cwd: folderOf({ 'config/keyturn.yaml': yaml }) });
 }
 
 const WARNED = changed(['user: keyturn', 'user: keyturn, tls: { mode: disable }']);
@@ -31,21 +12,21 @@ const BROKEN = changed(['user: keyturn', 'usr: keyturn'], ['connection: db', 'co
 const WARNING =
   'config/keyturn.yaml:2:74 connections.db.tls.mode: the connection to "db.internal" is not encrypted; better is verify-full';
 
-test('a valid configuration is counted on stdout, its warnings are on stderr', () => {
-  expect(validate(VALID)).toEqual({
+test('a valid configuration is counted on stdout, its warnings are on stderr', async () => {
+  expect(await validate(VALID)).toEqual({
     stdout: '1 policy, 1 connection, 2 stores: valid\n',
     stderr: '',
     code: 0,
   });
-  expect(validate(WARNED)).toEqual({
+  expect(await validate(WARNED)).toEqual({
     stdout: '1 policy, 1 connection, 2 stores: valid\n',
     stderr: `warning: ${WARNING}\n`,
     code: 0,
   });
 });
 
-test('every problem of a configuration is a line on stderr, and the exit code is 2', () => {
-  const { stdout, stderr, code } = validate(BROKEN);
+test('every problem of a configuration is a line on stderr, and the exit code is 2', async () => {
+  const { stdout, stderr, code } = await validate(BROKEN);
   expect([stdout, code]).toEqual(['', 2]);
   expect(stderr.split('\n')).toEqual([
     'config/keyturn.yaml:2:3 connections.db.user: is missing; must be the name of the rotator, a role',
@@ -55,13 +36,13 @@ test('every problem of a configuration is a line on stderr, and the exit code is
   ]);
 });
 
-test('with --json all of it is one object on stdout', () => {
-  expect(JSON.parse(validate(WARNED, '--json').stdout)).toEqual({
+test('with --json all of it is one object on stdout', async () => {
+  expect(JSON.parse((await validate(WARNED, '--json')).stdout)).toEqual({
     valid: true,
     problems: [],
     warnings: [WARNING],
   });
-  const { stdout, stderr, code } = validate(BROKEN, '--json');
+  const { stdout, stderr, code } = await validate(BROKEN, '--json');
   expect([stderr, code]).toEqual(['', 2]);
   const { valid, problems } = JSON.parse(stdout);
   expect([valid, problems.length]).toEqual([false, 3]);
