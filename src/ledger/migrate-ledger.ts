@@ -4,6 +4,7 @@ import { sql } from '../facts/remedy.ts';
 import { inTransaction } from '../postgres/connection/in-transaction.ts';
 import { isLockRefused } from '../postgres/locks/lock-fault.ts';
 import { holderInfo, tableLockHolders } from '../postgres/locks/lock-holders.ts';
+import { terminations } from '../postgres/sessions/sessions.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { refuseSharedSchema } from './refuse-shared-schema.ts';
 import { schemaError } from './schema-error.ts';
@@ -93,9 +94,7 @@ function isMadeByAnother(error: unknown): boolean {
 /** Another keyturn migrates within moments, so whoever still holds the lock does something else. */
 async function heldUp(client: pg.ClientBase, cause: unknown): Promise<Fault> {
   const holders = await tableLockHolders(client, 'keyturn.migration').catch(() => []);
-  const ends = holders.flatMap(({ pid }) =>
-    pid === null ? [] : [`SELECT pg_catalog.pg_terminate_backend(${pid})`],
-  );
+  const ends = terminations(holders.flatMap(({ pid }) => pid ?? []));
   return fault(
     'ledger-tables-locked',
     { holders: holders.map(holderInfo), seconds: LOCK_WAIT_MS / 1000 },

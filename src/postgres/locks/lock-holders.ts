@@ -5,6 +5,7 @@ import { type Remedy, sql } from '../../facts/remedy.ts';
 import { unlessForbidden } from '../connection/unless-forbidden.ts';
 import { quoteLiteral } from '../identifier.ts';
 import { type PreparedTransaction, preparedInfo } from '../sessions/prepared-transaction.ts';
+import { terminations } from '../sessions/sessions.ts';
 
 /** Who holds a lock: a session, or a prepared transaction, which has none. */
 export interface LockHolder {
@@ -176,7 +177,7 @@ export function endingThem(holders: readonly LockHolder[]): Remedy[] {
   const pids = holders.flatMap(({ pid }) => pid ?? []);
   const gids = holders.flatMap(({ prepared }) => prepared?.gid ?? []);
   const rollbacks = gids.map((gid) => `ROLLBACK PREPARED ${quoteLiteral(gid)}`);
-  const endings = pids.map((pid) => `SELECT pg_catalog.pg_terminate_backend(${pid})`);
+  const endings = terminations(pids);
   return [
     ...(rollbacks.length > 0 ? [sql(...rollbacks)] : []),
     ...(endings.length > 0 ? [{ kind: 'sql', statements: endings, as: 'pg_signal_backend' } as const] : []),

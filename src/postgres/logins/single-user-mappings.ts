@@ -1,6 +1,7 @@
 import { otherOf } from '../../config/other-of.ts';
 import type { GrantDifferenceInfo } from '../../facts/database/login-difference.ts';
 import { quoteIdentifier } from '../identifier.ts';
+import { LOGIN } from './mentioned.ts';
 
 /** A foreign server in this database for which only one of two logins has a user mapping. */
 export interface SingleUserMapping {
@@ -29,9 +30,7 @@ export function singleUserMappings(
  * https://www.postgresql.org/docs/current/view-pg-user-mappings.html
  */
 export const USER_MAPPINGS = `
-  WITH login AS MATERIALIZED (
-    SELECT role.oid, role.rolname AS name FROM pg_catalog.pg_roles AS role WHERE role.rolname = ANY ($1)
-  ), mapping AS MATERIALIZED (
+  WITH ${LOGIN}, mapping AS MATERIALIZED (
     SELECT login.name AS login, srvid, srvname AS server
       FROM login JOIN pg_catalog.pg_user_mappings AS mapped ON mapped.umuser = login.oid
   )

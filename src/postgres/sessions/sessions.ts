@@ -119,6 +119,11 @@ export async function terminate(
   return refused;
 }
 
+/** The statements with which somebody else ends sessions, for a remedy. */
+export function terminations(pids: readonly number[]): string[] {
+  return pids.map((pid) => `SELECT pg_catalog.pg_terminate_backend(${pid})`);
+}
+
 /** The process ids of sessions whose role was dropped. PostgreSQL lets such sessions go on. */
 export async function sessionsOfNobody(client: pg.ClientBase): Promise<number[]> {
   const { rows } = await client.query<{ pid: number }>(

@@ -24,6 +24,14 @@ export async function holds(
   );
 }
 
+/** Whether a destination has the whole version of this rotation, published or still pending. */
+export async function isStaged(
+  view: PolicyView & { readonly rotation: Rotation },
+  destination: OpenDestination,
+): Promise<boolean> {
+  return (await holds(view, destination, 'current')) || (await holds(view, destination, 'pending'));
+}
+
 /**
  * Whether a destination publishes this rotation in any of its secrets. A promotion may have stopped
  * between two secrets; `holds` cannot distinguish that from one that never began.

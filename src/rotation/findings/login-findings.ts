@@ -12,7 +12,7 @@ import {
   setDefaultRole,
 } from '../../postgres/roles/role-statements.ts';
 import { WITH_OPTIONS } from '../../postgres/roles/with-options.ts';
-import { sessionsOfNobody } from '../../postgres/sessions/sessions.ts';
+import { sessionsOfNobody, terminations } from '../../postgres/sessions/sessions.ts';
 import type { PolicyView } from '../context/policy-view.ts';
 import { type Finding, finding } from './finding.ts';
 
@@ -90,7 +90,7 @@ function missingOutgoing(login: string, policy: LoginsPolicy): Finding {
  */
 function orphanFindings(pids: readonly number[]): Finding[] {
   if (pids.length === 0) return [];
-  const end = sql(...pids.map((pid) => `SELECT pg_catalog.pg_terminate_backend(${pid})`));
+  const end = sql(...terminations(pids));
   return [finding('warn', 'sessions', fact('sessions-of-dropped-logins', { count: pids.length }, end))];
 }
 

@@ -5,9 +5,9 @@ import type { Publication } from '../../ledger/last-published.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { superseded } from '../../ledger/superseded.ts';
 import type { Version } from '../../secret-store/secret-store.ts';
-import { holds } from '../context/holds.ts';
+import { isStaged } from '../context/holds.ts';
 import type { OpenDestination, PolicyView } from '../context/policy-view.ts';
-import { hasBegun, type Preview, type RotationView } from '../context/rotation-view.ts';
+import { hasBegun, type Preview } from '../context/rotation-view.ts';
 import { proveLogin } from '../proof/prove-login.ts';
 import { isRefused } from '../server-fault.ts';
 import { otherPendingParts } from './pending-parts.ts';
@@ -55,17 +55,13 @@ export function outsideChangeFact({ found, effect, stops }: OutsideChange): Fact
 export async function outsideChanges(preview: Preview): Promise<readonly OutsideChange[]> {
   const [primary, ...others] = preview.destinations;
   // It was judged before this rotation staged anything; since then what differs is its own doing.
-  if (hasBegun(preview) && (await hasStaged(preview, primary))) return [];
+  if (hasBegun(preview) && (await isStaged(preview, primary))) return [];
   const last = await preview.ledger.lastPublished(preview.policy.name);
   if (last && last.rotation === preview.rotation?.id) throw superseded(last.rotation);
   const changes = [await changeOfPrimary(preview, primary, last)];
   for (const other of others) changes.push(await changeOfOther(preview, other, last));
   for (const each of preview.destinations) changes.push(await foreignPending(preview, each));
   return changes.filter((change) => change !== undefined);
-}
-
-async function hasStaged(view: RotationView, primary: OpenDestination): Promise<boolean> {
-  return (await holds(view, primary, 'pending')) || (await holds(view, primary, 'current'));
 }
 
 /**

@@ -1,6 +1,7 @@
 import { fact } from '../../facts/fact.ts';
-import { type Remedy, sql } from '../../facts/remedy.ts';
+import { sql } from '../../facts/remedy.ts';
 import { isFuture } from '../../ledger/future.ts';
+import { terminations } from '../../postgres/sessions/sessions.ts';
 import { endStarting } from '../../postgres/sessions/starting-sessions.ts';
 import { frozenLogins } from '../context/rotation-logins.ts';
 import type { LoginsRun, LoginsView } from '../context/rotation-view.ts';
@@ -43,14 +44,10 @@ export async function awaitStarting(
     };
   }
   await warn(context, 'revoke', {
-    fact: fact('starting-sessions-left', { login, pids: starting }, ending(starting)),
+    fact: fact('starting-sessions-left', { login, pids: starting }, sql(...terminations(starting))),
     subject: login,
   });
   return undefined;
-}
-
-function ending(pids: readonly number[]): Remedy {
-  return sql(...pids.map((pid) => `SELECT pg_catalog.pg_terminate_backend(${pid})`));
 }
 
 /** Ends sessions that are starting on the primary. It is recorded before. */

@@ -1,7 +1,7 @@
 import { otherOf } from '../../config/other-of.ts';
 import type { LoginsPolicy } from '../../config/policy.ts';
 import { fact } from '../../facts/fact.ts';
-import { holds } from '../context/holds.ts';
+import { isStaged } from '../context/holds.ts';
 import type { LoginPair } from '../context/rotation-logins.ts';
 import {
   hasBegun,
@@ -47,9 +47,7 @@ export async function isChecked(view: RotationView): Promise<boolean> {
   if (rotation.incoming === null) return false;
   // Once all had it, the primary decides.
   for (const destination of rotation.publishedAt === null ? destinations : destinations.slice(0, 1)) {
-    for (const stage of ['current', 'pending'] as const) {
-      if (await holds(view, destination, stage)) return true;
-    }
+    if (await isStaged(view, destination)) return true;
   }
   return false;
 }

@@ -3,7 +3,7 @@ import { fact } from '../../facts/fact.ts';
 import { factOf, fault } from '../../facts/fault.ts';
 import { sql } from '../../facts/remedy.ts';
 import type { OpenReplica } from '../../postgres/replicas/open-replica.ts';
-import { terminate } from '../../postgres/sessions/sessions.ts';
+import { terminate, terminations } from '../../postgres/sessions/sessions.ts';
 import { frozenLogins } from '../context/rotation-logins.ts';
 import type { LoginsRun } from '../context/rotation-view.ts';
 import { refuseMissingPrivileges } from '../refusals/refuse-missing-privileges.ts';
@@ -35,7 +35,7 @@ export async function cut(
   if (refused.length === 0) return;
   const left = sessions.filter(({ pid }) => refused.includes(pid));
   const cause = await refuseMissingPrivileges(context).then(() => null, factOf);
-  const ends = left.map(({ pid }) => `SELECT pg_catalog.pg_terminate_backend(${pid})`);
+  const ends = terminations(left.map(({ pid }) => pid));
   throw fault(
     'revoke-sessions-not-ended',
     { login: outgoing, sessions: left.map(seenSession), cause },

@@ -5,12 +5,12 @@ import { holderInfo } from '../../postgres/locks/lock-holders.ts';
 import type { AlterOptions } from '../../postgres/logins/alter-login.ts';
 import { disableLogin, readLogins } from '../../postgres/logins/login.ts';
 import { preparedInfo } from '../../postgres/sessions/prepared-transaction.ts';
-import { NOBODY, usesOf } from '../../postgres/sessions/sessions.ts';
+import { type LoginUse, NOBODY, usesOf } from '../../postgres/sessions/sessions.ts';
 import { startingSessions } from '../../postgres/sessions/starting-sessions.ts';
 import { awaitReplay } from '../await-replay.ts';
 import { isPublished } from '../context/holds.ts';
 import { frozenLogins, type LoginPair } from '../context/rotation-logins.ts';
-import type { LoginsRun, LoginsView } from '../context/rotation-view.ts';
+import type { LoginsPreview, LoginsRun, LoginsView } from '../context/rotation-view.ts';
 import { mayTerminate } from '../may-terminate.ts';
 import { withProvenLogin } from '../proof/proven-login.ts';
 import { rethrowNamingPrivileges } from '../refusals/refuse-missing-privileges.ts';
@@ -48,7 +48,7 @@ export const revoke: Step<LoginsPolicy> = {
     });
   },
   async warnings(context, { outgoing }: LoginPair) {
-    const { prepared } = (await usesOf(await context.rotator(), [outgoing])).get(outgoing) ?? NOBODY;
+    const { prepared } = await useOnPrimary(context, outgoing);
     const { clients, faults } = await pooledClients(context, outgoing);
     const left = clients.map((who) => ({
       fact: fact('pgbouncer-clients-stay', who),
@@ -93,10 +93,13 @@ async function endSessions(context: LoginsRun): Promise<Wait | undefined> {
 /** Who uses the outgoing login on the primary, and which sessions are starting there. */
 async function lookAtPrimary(context: LoginsView) {
   const { outgoing } = frozenLogins(context);
-  const client = await context.rotator();
-  const starting = await startingSessions(client);
-  // Not from a shared poll: this decides who is revoked and ended.
-  return { use: (await usesOf(client, [outgoing])).get(outgoing) ?? NOBODY, starting };
+  const starting = await startingSessions(await context.rotator());
+  return { use: await useOnPrimary(context, outgoing), starting };
+}
+
+/** Not from a shared poll: this decides who is revoked and ended. */
+async function useOnPrimary({ rotator }: LoginsPreview, outgoing: string): Promise<LoginUse> {
+  return (await usesOf(await rotator(), [outgoing])).get(outgoing) ?? NOBODY;
 }
 
 /**

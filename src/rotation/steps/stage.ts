@@ -1,6 +1,6 @@
 import { fact } from '../../facts/fact.ts';
 import { fault } from '../../facts/fault.ts';
-import { holds } from '../context/holds.ts';
+import { holds, isStaged } from '../context/holds.ts';
 import { loginFields } from '../context/login-fields.ts';
 import type { OpenDestination } from '../context/policy-view.ts';
 import { incomingLogin } from '../context/rotation-logins.ts';
@@ -45,10 +45,6 @@ export const stage: Step = {
     });
   },
 };
-
-async function isStaged(context: RotationView, destination: OpenDestination): Promise<boolean> {
-  return (await holds(context, destination, 'current')) || (await holds(context, destination, 'pending'));
-}
 
 /**
  * A worker that lost the lock while it was stopped may have staged for a rotation that is over by
