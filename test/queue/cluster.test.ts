@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { RedisCluster } from '../../src/config/config.ts';
-import { openQueue } from '../../src/queue/queue.ts';
 import { testQueue } from '../contract/queue.ts';
+import { faultOfReaching } from '../support/fault-of-reaching.ts';
 import { keyturn } from '../support/keyturn.ts';
 import { freePort } from '../support/postgres-server.ts';
 import { type ClusterSetup, startCluster, startLoneNode } from '../support/redis-cluster.ts';
@@ -24,16 +24,7 @@ describe('the queue on a Redis Cluster', () => {
   testQueue(open, inject('redis') !== undefined);
 });
 
-async function factOf(change: Partial<RedisCluster>) {
-  const redis = { ...setup.redis, ...change };
-  const queue = openQueue({ redis }, { nextSlot: async () => undefined, onFault: () => {} });
-  const { fact } = await queue.reach().then(
-    () => ({ fact: undefined }),
-    (error) => error,
-  );
-  await queue.close();
-  return fact;
-}
+const factOf = (change: Partial<RedisCluster>) => faultOfReaching({ ...setup.redis, ...change });
 
 it('says in bounded time what is wrong with the cluster, and goes on to the next node', async () => {
   const [away] = [await freePort()].map((port) => ({ host: '127.0.0.1', port }));

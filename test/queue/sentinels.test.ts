@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { RedisSentinels } from '../../src/config/config.ts';
-import { openQueue } from '../../src/queue/queue.ts';
 import { testQueue } from '../contract/queue.ts';
+import { faultOfReaching } from '../support/fault-of-reaching.ts';
 import { keyturn } from '../support/keyturn.ts';
 import { freePort } from '../support/postgres-server.ts';
 import type { RedisProcess } from '../support/redis-processes.ts';
@@ -25,16 +25,7 @@ describe('the queue on Sentinels', () => {
   testQueue(open, inject('redis') !== undefined);
 });
 
-async function factOf(change: Partial<RedisSentinels>) {
-  const redis = { ...setup.redis, ...change };
-  const queue = openQueue({ redis }, { nextSlot: async () => undefined, onFault: () => {} });
-  const { fact } = await queue.reach().then(
-    () => ({ fact: undefined }),
-    (error) => error,
-  );
-  await queue.close();
-  return fact;
-}
+const factOf = (change: Partial<RedisSentinels>) => faultOfReaching({ ...setup.redis, ...change });
 
 it('says in bounded time what is wrong with the sentinels or the primary, and goes on to the next sentinel', async () => {
   const away = [await freePort(), await freePort()].map((port) => ({ host: '127.0.0.1', port }));
@@ -70,7 +61,7 @@ it('G3: sends no password to a primary that is announced beyond loopback, withou
     factOf({ name: 'far', plaintext: true }),
   ]);
   expect(refused).toEqual({ code: 'queue-node-in-plaintext', params: { server: '192.0.2.1:6379' } });
-  expect(tried.code).toBe('queue-unreachable');
+  expect(tried?.code).toBe('queue-unreachable');
   await tell('REMOVE', 'far');
 });
 

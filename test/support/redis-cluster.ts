@@ -1,7 +1,13 @@
 import { createServer } from 'node:net';
 import type { RedisCluster } from '../../src/config/config.ts';
 import { freePort } from './postgres-server.ts';
-import { type RedisProcess, type RedisProcesses, redisProcesses, until } from './redis-processes.ts';
+import {
+  type RedisProcess,
+  type RedisProcesses,
+  redisProcesses,
+  startedWith,
+  until,
+} from './redis-processes.ts';
 
 /** A Redis Cluster of three primaries with a replica each, with a password. */
 export interface ClusterSetup extends AsyncDisposable {
@@ -15,14 +21,8 @@ export interface ClusterSetup extends AsyncDisposable {
 
 export const CLUSTER_PASSWORD = 'cluster-pass-1';
 
-export async function startCluster(): Promise<ClusterSetup> {
-  const processes = await redisProcesses();
-  try {
-    return await start(processes);
-  } catch (error) {
-    await processes[Symbol.asyncDispose]();
-    throw error;
-  }
+export function startCluster(): Promise<ClusterSetup> {
+  return startedWith(start);
 }
 
 async function start(processes: RedisProcesses): Promise<ClusterSetup> {

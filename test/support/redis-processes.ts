@@ -49,6 +49,19 @@ export async function redisProcesses(): Promise<RedisProcesses> {
   };
 }
 
+/** Starts servers that end where one of them does not come up. */
+export async function startedWith<Setup>(
+  start: (processes: RedisProcesses) => Promise<Setup>,
+): Promise<Setup> {
+  const processes = await redisProcesses();
+  try {
+    return await start(processes);
+  } catch (error) {
+    await processes[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
 function startProcess(folder: string, port: number, { args, password, ca }: RedisWanted): RedisProcess {
   const listen = ca === undefined ? ['--port', String(port)] : ['--port', '0', '--tls-port', String(port)];
   const child = spawn('redis-server', [...args, ...listen, '--bind', '127.0.0.1', '--dir', folder], {

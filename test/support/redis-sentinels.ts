@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RedisSentinels } from '../../src/config/config.ts';
 import { freePort } from './postgres-server.ts';
-import { type RedisProcess, type RedisProcesses, redisProcesses, until } from './redis-processes.ts';
+import { type RedisProcess, type RedisProcesses, startedWith, until } from './redis-processes.ts';
 
 /** A primary with two replicas, watched by three sentinels, all of them with passwords. */
 export interface SentinelSetup extends AsyncDisposable {
@@ -19,14 +19,8 @@ export interface SentinelSetup extends AsyncDisposable {
 export const NAME = 'mymaster';
 export const PASSWORDS = { password: 'data-pass-1', sentinelPassword: 'watch-pass-1' };
 
-export async function startSentinels(): Promise<SentinelSetup> {
-  const processes = await redisProcesses();
-  try {
-    return await start(processes);
-  } catch (error) {
-    await processes[Symbol.asyncDispose]();
-    throw error;
-  }
+export function startSentinels(): Promise<SentinelSetup> {
+  return startedWith(start);
 }
 
 async function start(processes: RedisProcesses): Promise<SentinelSetup> {
