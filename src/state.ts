@@ -111,21 +111,18 @@ class OpenState implements State {
 
   async reach(waiting: Waiting, begin: () => Promise<void>): Promise<boolean> {
     // Outside of the attempts, because the embedded server has its own time limit.
-    const place = placeOf(await this.#database.get());
-    return untilReached(async () => {
-      try {
-        await this.ledger();
-        const opened = await this.queue();
-        // BullMQ remembers a first connection to PostgreSQL that failed.
-        await opened.reach().catch((error) => {
-          if (this.#options.config().queueRedis === undefined) this.#queue.forget();
-          throw error;
-        });
-        await begin();
-      } catch (error) {
-        throw stateError(error, place);
-      }
-    }, waiting);
+    await this.#database.get();
+    const attempt = async () => {
+      await this.ledger();
+      const opened = await this.queue();
+      // BullMQ remembers a first connection to PostgreSQL that failed.
+      await opened.reach().catch((error) => {
+        if (this.#options.config().queueRedis === undefined) this.#queue.forget();
+        throw error;
+      });
+      await begin();
+    };
+    return untilReached(() => this.#named(attempt), waiting);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -163,13 +160,20 @@ class OpenState implements State {
 
   async #openLedger(): Promise<Ledger> {
     const place = placeOf(await this.#database.get());
-    try {
-      const opened = await openLedger(await this.#pool.get(), this.clock);
+    const opened = await this.#named(async () => {
+      const ledger = await openLedger(await this.#pool.get(), this.clock);
       await this.clock.follow();
-      return withStateClock(namingFaults(opened, place), this.clock);
-    } catch (error) {
+      return ledger;
+    });
+    return withStateClock(namingFaults(opened, place), this.clock);
+  }
+
+  /** Does something in the state database; its faults name the server. */
+  async #named<T>(act: () => Promise<T>): Promise<T> {
+    const place = placeOf(await this.#database.get());
+    return act().catch((error: unknown) => {
       throw stateError(error, place);
-    }
+    });
   }
 
   async #openQueue(): Promise<RotationQueue> {
@@ -180,7 +184,7 @@ class OpenState implements State {
       import('./queue/queue.ts'),
     ]);
     const redis = config().queueRedis;
-    if (redis === undefined) await migrateQueue(await this.#pool.get());
+    if (redis === undefined) await this.#named(async () => migrateQueue(await this.#pool.get()));
     const opened = openQueue(redis === undefined ? { database: await this.#database.get() } : { redis }, {
       nextSlot: async (name, after) => {
         const policy = config().policies.get(name);
