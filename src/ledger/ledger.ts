@@ -2,6 +2,7 @@ import type pg from 'pg';
 import type { Clock } from '../clock.ts';
 import type { Fact } from '../facts/fact.ts';
 import type { Identity } from '../postgres/connection/identity.ts';
+import type { Expected } from './append-history.ts';
 import {
   type DuePolicy,
   forgetDue,
@@ -30,19 +31,8 @@ import {
 import type { Event, Rotation, StepName } from './rotation.ts';
 import { identityIn, isReadOnly, openToPublic } from './state-database.ts';
 import { readTimings, type Timing } from './timing.ts';
-import {
-  type Expected,
-  escalate,
-  failed,
-  finish,
-  freeze,
-  published,
-  record,
-  replace,
-  rollBack,
-  type Waiting,
-  warn,
-} from './write-rotation.ts';
+import { type Changes, failed, type Line, record, warn } from './write-history.ts';
+import { escalate, finish, replace, rollBack } from './write-rotation.ts';
 
 /**
  * Rotations and their history, in the state database. What takes an {@link Expected} throws a fault
@@ -93,28 +83,17 @@ export interface Ledger {
   /** Lets a policy's schedule go on. Returns whether it was paused. */
   resume(policy: string): Promise<boolean>;
   events(rotations: readonly string[]): Promise<Event[]>;
-  /** Records the resolved logins; those recorded first stay. */
-  freeze(
-    rotation: Expected,
-    logins: { readonly incoming: string; readonly outgoing: string | null },
-  ): Promise<Rotation>;
-  /** Records that everything is published; the first instant stays. */
-  published(rotation: Expected): Promise<Rotation>;
   /**
    * Counts an open rotation's instants that lie in the future from now on; undefined when it has
    * none.
    */
   recount(id: string): Promise<Rotation | undefined>;
   /**
-   * Appends to the history. Each step has one `started` and one `done`; `waiting` is kept only if
-   * its fact is new, so that a long drain is a few lines and not one for each poll.
+   * Appends to the history, and changes what goes with it. Each step has one `started` and one
+   * `done`; `waiting` is kept only if its fact is new, so that a long drain is a few lines and not
+   * one for each poll. Returns the rotation as it is now.
    */
-  record(
-    rotation: Expected,
-    step: StepName,
-    kind: 'started' | 'done' | 'waiting',
-    wait?: Waiting,
-  ): Promise<void>;
+  record(rotation: Expected, lines: readonly Line[], changes?: Changes): Promise<Rotation>;
   /**
    * Appends a warning. `subject` says in short what it is about, where one code may be told of
    * several things. Returns false if the rotation has it already.
@@ -171,10 +150,8 @@ export async function openLedger(pool: pg.Pool, clock: Clock): Promise<Ledger> {
     pause: (policy, by) => pause(ledger, policy, by),
     resume: (policy) => resume(ledger, policy),
     events: (rotations) => readEvents(ledger, rotations),
-    freeze: (rotation, logins) => freeze(ledger, rotation, logins),
-    published: (rotation) => published(ledger, rotation),
     recount: (id) => recount(pool, id, nowOf(ledger)),
-    record: (rotation, step, kind, wait) => record(ledger, rotation, { step, kind, wait }),
+    record: (rotation, lines, changes = {}) => record(ledger, rotation, { lines, changes }),
     warn: (rotation, step, fact, subject = '') => warn(ledger, rotation, { step, fact, subject }),
     failed: (rotation, step, fact) => failed(ledger, rotation, { step, fact }),
     finish: (rotation, status, fact) => finish(ledger, rotation, { status, fact }),

@@ -14,6 +14,7 @@ import { recount } from './recount.ts';
 import { endUnset } from './rotator-steps/end-unset.ts';
 import { isLocked } from './server-fault.ts';
 import type { Wait } from './step.ts';
+import { Unwritten } from './unwritten.ts';
 
 /** Where a run through the steps ended. `until` is milliseconds since the epoch: run again then. */
 export type Outcome =
@@ -54,15 +55,17 @@ export async function rotate(context: RotationRun): Promise<Outcome> {
 
 async function runOn(context: RotationRun): Promise<Outcome> {
   await recount(context);
+  const unwritten = new Unwritten(context);
   try {
-    const wait = await advanceTwice(context);
+    const wait = await advanceTwice(context, unwritten);
     if (wait) return { status: 'waiting', until: wait.until, fact: wait.fact };
-    return await settle(context);
   } catch (error) {
     if (!(error instanceof StepError)) throw error;
     if (isFault(error.cause, 'rotation-superseded')) throw error.cause;
+    await unwritten.write();
     return fail(context, error);
   }
+  return settle(context, unwritten);
 }
 
 /** Decides whether a rotation whose step threw is tried again or ended. */
@@ -124,25 +127,25 @@ async function mustGoOn(context: RotationRun, error: StepError): Promise<boolean
  * Where PostgreSQL refuses the password that was set, somebody may just have altered the login: it
  * is set again, once.
  */
-async function advanceTwice(context: RotationRun): Promise<Wait | undefined> {
+async function advanceTwice(context: RotationRun, unwritten: Unwritten): Promise<Wait | undefined> {
   try {
-    return await advance(context);
+    return await advance(context, unwritten);
   } catch (error) {
     if (!(error instanceof StepError && isFault(error, 'password-refused'))) throw error;
+    await unwritten.write();
     await context.ledger.failed(context.rotation, error.step, error.fact);
-    return advance(context);
+    return advance(context, unwritten);
   }
 }
 
 /** Ends a rotation whose steps are all done. One that was rolled back counts as failed. */
-async function settle(context: RotationRun): Promise<Outcome> {
+async function settle(context: RotationRun, unwritten: Unwritten): Promise<Outcome> {
   const { rolledBackBy } = context.rotation;
   if (rolledBackBy === null) {
-    context.follow(await context.ledger.finish(context.rotation, 'done'));
+    await unwritten.end({ status: 'done' });
     return { status: 'done' };
   }
-  const back = fact('rotation-rolled-back', { by: rolledBackBy });
-  context.follow(await context.ledger.finish(context.rotation, 'failed', back));
+  await unwritten.end({ status: 'failed', fact: fact('rotation-rolled-back', { by: rolledBackBy }) });
   await discardStaged(context);
   return { status: 'rolled back' };
 }

@@ -1,7 +1,7 @@
 import type { Policy } from '../config/policy.ts';
 import type { Fact } from '../facts/fact.ts';
 import type { StepName } from '../ledger/rotation.ts';
-import type { Waiting } from '../ledger/write-rotation.ts';
+import type { Changes, Waiting } from '../ledger/write-history.ts';
 import type { RotationLogins } from './context/rotation-logins.ts';
 import type { Preview, RotationRun, RotationView } from './context/rotation-view.ts';
 
@@ -22,6 +22,12 @@ export interface Wait extends Waiting {
   readonly warning?: Notice;
 }
 
+/** What a step that is done has brought about, and the ledger keeps with its line. */
+export interface Result extends Pick<Changes, 'logins' | 'published'> {
+  /** What `warnings` would say, where the step has just seen it. */
+  readonly notices?: readonly Notice[];
+}
+
 /**
  * One step of a rotation. All its functions may be called any number of times, in any process,
  * after any crash. Only `run` changes anything.
@@ -31,7 +37,7 @@ export interface Step<Its extends Policy = Policy> {
   /** Asks the world, never a saved cursor, whether the step's effect is there. */
   isDone(view: RotationView<Its>): Promise<boolean>;
   /** Brings the effect about, or returns what it waits for. Throws leaving all as it was. */
-  run(run: RotationRun<Its>): Promise<Wait | undefined>;
+  run(run: RotationRun<Its>): Promise<Wait | Result | undefined>;
   /** Of `check`: which logins it would freeze now. Throws where it would stop. */
   inspect?(preview: Preview<Its>): Promise<RotationLogins>;
   /** What `run` would do now with these logins. */

@@ -62,7 +62,10 @@ async function publishFirst(
   await store.promote(mapping, id);
   const rotation = await ledger.request({ id, policy, reason: 'manual', requestedBy: 'bench' });
   if (!rotation) throw new Error(`no rotation of ${policy} was opened`);
-  await ledger.freeze(rotation, { incoming: username, outgoing });
-  await ledger.published(rotation);
-  await ledger.finish(rotation, 'done');
+  const changes = {
+    logins: { incoming: username, outgoing },
+    published: true,
+    end: { status: 'done' },
+  } as const;
+  await ledger.record(rotation, [], changes);
 }

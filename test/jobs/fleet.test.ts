@@ -253,8 +253,9 @@ describe('The index of what is due', () => {
     expect(await isDue()).toBe(true);
     await rest();
     // What does not move its slots leaves it alone.
-    await ledger.record({ id, rolledBackBy: null }, 'check', 'started');
-    await ledger.published({ id, rolledBackBy: null });
+    await ledger.record({ id, rolledBackBy: null }, [{ step: 'check', kind: 'started' }], {
+      published: true,
+    });
     expect(await isDue()).toBe(false);
     await ledger.finish({ id, rolledBackBy: null }, 'failed');
     expect(await isDue()).toBe(true);

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import pino from 'pino';
 import { describe, expect, inject, test } from 'vitest';
 import { rotateJob } from '../../jobs/rotate.ts';
-import type { Ledger } from '../../src/ledger/ledger.ts';
 import { openQueue } from '../../src/queue/queue.ts';
 import { draining } from '../support/draining.ts';
 import { openTestLedger } from '../support/ledger.ts';
+import { onLine } from '../support/on-line.ts';
 import { openBull, QUEUE_BACKENDS } from '../support/queue-backends.ts';
 import { openScenario } from '../support/scenario.ts';
 
@@ -21,7 +21,8 @@ describe.each(QUEUE_BACKENDS)('the job of a rotation, with the queue on %s,', (_
       const id = randomUUID();
       const rotation = { id, policy: 'gone', reason: 'manual', requestedBy: 'test' } as const;
       await kept.ledger.request(rotation);
-      await kept.ledger.freeze({ id, rolledBackBy: null }, { incoming: 'app_a', outgoing: 'app_b' });
+      const logins = { incoming: 'app_a', outgoing: 'app_b' };
+      await kept.ledger.record({ id, rolledBackBy: null }, [], { logins });
       await queue.enqueue({ id, policy: 'gone' });
       const worker = await queue.work({
         rotate: rotateJob({
@@ -65,17 +66,14 @@ describe.each(QUEUE_BACKENDS)('the job of a rotation, with the queue on %s,', (_
       await queue.enqueue(queued);
       let isTurned = false;
       /** Turns it when the run has read its row and is about to wait. */
-      const turning: Ledger = {
-        ...ledger,
-        async record(...event) {
-          if (event[2] === 'waiting' && !isTurned) {
-            isTurned = true;
-            await ledger.escalate(rotation.id);
-            await queue.hurry(queued);
-          }
-          return ledger.record(...event);
+      const turning = onLine(ledger, {
+        async before({ kind }) {
+          if (kind !== 'waiting' || isTurned) return;
+          isTurned = true;
+          await ledger.escalate(rotation.id);
+          await queue.hurry(queued);
         },
-      };
+      });
       const worker = await queue.work({
         rotate: rotateJob({
           ledger,

@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
-import { openLedger } from '../../src/ledger/ledger.ts';
+import type { Fact } from '../../src/facts/fact.ts';
+import { type Ledger, openLedger } from '../../src/ledger/ledger.ts';
 import { MIGRATIONS } from '../../src/ledger/migrations.ts';
+import type { Mark, StepName } from '../../src/ledger/rotation.ts';
 import { adminOf } from '../support/admin.ts';
 import { keyturn } from '../support/keyturn.ts';
 import { setClock } from '../support/ledger.ts';
@@ -61,6 +63,14 @@ async function open() {
     }),
     [Symbol.asyncDispose]: () => pool.end(),
   };
+}
+
+const ID = '44444444-4444-4444-8444-444444444444';
+const look = (login: string) => ({ code: 'revoke-last-look', params: { login } }) as const;
+
+/** Records what a rotation waits for. */
+function wait(ledger: Ledger, step: StepName, fact: Fact, marks: readonly Mark[] = []) {
+  return ledger.record({ id: ID, rolledBackBy: null }, [{ step, kind: 'waiting', fact }], { marks });
 }
 
 test('a migration that was released is never edited, only followed by another', () => {
@@ -169,9 +179,7 @@ describe('a ledger of the release that kept sentences', () => {
       attempts: 1,
       lastFault: { code: 'unexpected', params: { text: 'new words \ufffd \ufffd' } },
     });
-    await ledger.record(rotation, 'revoke', 'waiting', {
-      fact: { code: 'revoke-last-look', params: { login: 'a' } },
-    });
+    await ledger.record(rotation, [{ step: 'revoke', kind: 'waiting', fact: look('a') }]);
     expect(await ledger.find(OPEN)).toMatchObject({ attempts: 0, lastFault: null });
   });
 
@@ -188,17 +196,15 @@ describe('a ledger of the release that kept sentences', () => {
 });
 
 describe('the history', () => {
-  const ID = '44444444-4444-4444-8444-444444444444';
   const rotation = { id: ID, rolledBackBy: null };
   const grace = { code: 'drain-grace', params: { until: '2026-01-01T00:00:00.000Z' } } as const;
-  const look = (login: string) => ({ code: 'revoke-last-look', params: { login } }) as const;
 
   test('has a wait once for each code and parameters, and a warning once for each code and subject', async () => {
     await using opened = await open();
     const { ledger } = opened;
     await ledger.request({ id: ID, policy: 'app', reason: 'manual', requestedBy: 'test' });
     for (const fact of [grace, grace, look('a'), look('a'), look('b')]) {
-      await ledger.record(rotation, 'revoke', 'waiting', { fact });
+      await wait(ledger, 'revoke', fact);
     }
     expect((await ledger.events([ID])).map(({ fact }) => fact)).toEqual([grace, look('a'), look('b')]);
     expect(await ledger.warn(rotation, 'revoke', look('a'))).toBe(true);
@@ -240,28 +246,30 @@ describe('the history', () => {
     await using opened = await open();
     const { ledger } = opened;
     await ledger.request({ id: ID, policy: 'app', reason: 'manual', requestedBy: 'test' });
-    await ledger.record(rotation, 'set', 'started');
+    await ledger.record(rotation, [{ step: 'set', kind: 'started' }]);
     const clock = setClock(Date.now());
-    await ledger.record(rotation, 'verify', 'waiting', { fact: look('a'), marks: ['replicasBehindSince'] });
-    expect(await ledger.published(rotation)).toMatchObject({ replicasBehindSince: null });
+    await wait(ledger, 'verify', look('a'), ['replicasBehindSince']);
+    expect(await ledger.record(rotation, [], { published: true })).toMatchObject({
+      replicasBehindSince: null,
+    });
     const marks = ['replicasBehindSince', 'outgoingShutAt', 'lastLookAt'] as const;
-    await ledger.record(rotation, 'revoke', 'waiting', { fact: look('a'), marks });
+    await wait(ledger, 'revoke', look('a'), marks);
     const marked = await ledger.find(ID);
     for (const mark of marks) expect(Number(marked?.[mark])).toBeGreaterThanOrEqual(clock.now() - 60_000);
     // Published again on another destination: that changes nothing of it, and the first instants stay.
-    expect(await ledger.published(rotation)).toMatchObject({
+    expect(await ledger.record(rotation, [], { published: true })).toMatchObject({
       replicasBehindSince: marked?.replicasBehindSince,
     });
-    await ledger.record(rotation, 'revoke', 'waiting', { fact: look('b'), marks });
+    await wait(ledger, 'revoke', look('b'), marks);
     expect(await ledger.find(ID)).toMatchObject({ lastLookAt: marked?.lastLookAt });
     expect(await ledger.rollBack(ID, { by: 'margaret', to: 'before' })).toMatchObject({
       ...Object.fromEntries(marks.map((mark) => [mark, null])),
       publishedAt: null,
       setBegunAt: expect.any(Date),
     });
-    await expect(
-      ledger.record(rotation, 'revoke', 'waiting', { fact: look('c'), marks }),
-    ).rejects.toMatchObject({ fact: { code: 'rotation-superseded', params: { rotation: ID } } });
+    await expect(wait(ledger, 'revoke', look('c'), marks)).rejects.toMatchObject({
+      fact: { code: 'rotation-superseded', params: { rotation: ID } },
+    });
     expect(await ledger.find(ID)).toMatchObject({ lastLookAt: null });
   });
 });

@@ -3,6 +3,7 @@ import type { StepName } from '../../src/ledger/rotation.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
 import type { SecretStore } from '../../src/secret-store/secret-store.ts';
 import { canLogIn } from '../support/draining.ts';
+import { onLine } from '../support/on-line.ts';
 import { MAPPING, openScenario, type Scenario } from '../support/scenario.ts';
 
 let scenario: Scenario;
@@ -26,17 +27,17 @@ function sabotaged(step: StepName, times: number, alter: string): Scenario {
     },
   };
   return scenario.with({
+    // So long that `publish` takes no login of `verify` for a proof.
+    policy: { ...scenario.policy, verify: ['SELECT pg_sleep(1.1)'] },
     destinations: [{ name: 'primary', store, create: true, secrets: MAPPING }],
-    ledger: {
-      ...scenario.ledger,
-      async record(open, name, kind, detail) {
-        await scenario.ledger.record(open, name, kind, detail);
-        const { incoming } = (await scenario.ledger.find(open.id)) ?? {};
+    ledger: onLine(scenario.ledger, {
+      async after({ step: name, kind }) {
+        const [{ incoming } = {}] = await scenario.ledger.open(scenario.policy.name);
         if (name !== step || kind !== 'started' || !incoming || left === 0) return;
         left -= 1;
         await scenario.admin.query(`ALTER ROLE ${quoteIdentifier(incoming)} ${alter}`);
       },
-    },
+    }),
   });
 }
 

@@ -18,6 +18,7 @@ import { dyingWith, GONE } from '../support/dying-with.ts';
 import { keyturn } from '../support/keyturn.ts';
 import { operatorOf } from '../support/named-commands.ts';
 import { logInAs } from '../support/old-client.ts';
+import { onLine } from '../support/on-line.ts';
 import { publishOutside } from '../support/outside.ts';
 import { type PostgresServer, startPostgres } from '../support/postgres-server.ts';
 import { commandsOf, factNamed, failureOf, runStatements } from '../support/remedies.ts';
@@ -347,14 +348,12 @@ describe('With a policy that publishes its first login,', () => {
     const rotation = await scenario.request();
     const { ledger } = scenario;
     const losing = scenario.with({
-      ledger: {
-        ...ledger,
-        async record(open, step, kind, detail) {
-          await ledger.record(open, step, kind, detail);
+      ledger: onLine(ledger, {
+        async after({ step, kind }) {
           if (step !== 'set' || kind !== 'started') return;
           await scenario.store.discard(scenario.destinations[0].secrets, rotation.id);
         },
-      },
+      }),
     });
     const fact = factNamed('staged-version-lost', [faultOf(await losing.run(rotation))]);
     const before = await scenario.published();

@@ -15,6 +15,7 @@ import { adminOf } from '../support/admin.ts';
 import { canLogIn, draining, warningsOf } from '../support/draining.ts';
 import { checkRefused, endingOf, shopSession, waitingFor } from '../support/expected-facts.ts';
 import { logInAs, type OldClient } from '../support/old-client.ts';
+import { onLine } from '../support/on-line.ts';
 import {
   freePort,
   haveOlderVersions,
@@ -249,13 +250,11 @@ describe('with a replica', () => {
       await using here = await logInAs(scenario, old);
       await using there = await logInThere(old);
       const lagging = scenario.with({
-        ledger: {
-          ...scenario.ledger,
-          async record(open, step, kind, detail) {
+        ledger: onLine(scenario.ledger, {
+          async before({ step, kind }) {
             if (step === 'publish' && kind === 'done') await replica.pause();
-            return scenario.ledger.record(open, step, kind, detail);
           },
-        },
+        }),
       });
       const rotation = await lagging.request('emergency');
       const isLeft = ({ code, params }: Fact) =>

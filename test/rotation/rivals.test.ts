@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
-import { STEP_NAMES, type StepName } from '../../src/ledger/rotation.ts';
 import { stagedCredential } from '../../src/rotation/context/staged-credential.ts';
 import type { Outcome } from '../../src/rotation/rotate.ts';
 import { openAwsScenario } from '../support/aws-scenario.ts';
 import { openTestLedger } from '../support/ledger.ts';
+import { onLine } from '../support/on-line.ts';
 import { openScenario, type Scenario } from '../support/scenario.ts';
 
 const ROUNDS = 6;
@@ -69,7 +69,7 @@ describe.each(STORES)('two workers with separate queues, publishing to %s,', (_s
     }
   });
 
-  it.each(STEP_NAMES.slice(1))(
+  it.each(['stage', 'verify', 'drain', 'revoke'] as const)(
     'that know nothing of each other, one held up at %s, never publish what does not log in (G1, G2)',
     async (step) => {
       await using elsewhere = await openTestLedger(inject('postgres'), systemClock);
@@ -101,8 +101,11 @@ describe.each(STORES)('two workers with separate queues, publishing to %s,', (_s
   );
 });
 
-/** A worker that stands still when it is at a step for the first time, until it is told to go on. */
-function heldAt(step: StepName, from: Scenario) {
+/**
+ * A worker that stands still when it is at a step for the first time, until it is told to go on. Where the step
+ * begins a lock, that is right before it takes it.
+ */
+function heldAt(step: 'stage' | 'verify' | 'drain' | 'revoke', from: Scenario) {
   let goOn = () => {};
   let hold = () => {};
   const free = new Promise<void>((resolve) => {
@@ -111,16 +114,16 @@ function heldAt(step: StepName, from: Scenario) {
   const isHeld = new Promise<void>((resolve) => {
     hold = resolve;
   });
+  const wait = async () => {
+    hold();
+    await free;
+  };
+  let locks = ['stage', 'verify'].indexOf(step) + 1;
   const scenario = from.with({
-    ledger: {
-      ...from.ledger,
-      async record(open, name, kind, detail) {
-        await from.ledger.record(open, name, kind, detail);
-        if (name !== step) return;
-        hold();
-        await free;
-      },
-    },
+    beforeLock: () => (--locks === 0 ? wait() : undefined),
+    ledger: onLine(from.ledger, {
+      after: ({ step: name }) => (name === step && locks < 0 ? wait() : undefined),
+    }),
   });
   return { scenario, isHeld, goOn };
 }

@@ -6,7 +6,9 @@ import { cancel } from '../../src/rotation/cancel.ts';
 import { reportRotation } from '../../src/rotation/report.ts';
 import { rollBack } from '../../src/rotation/roll-back.ts';
 import { adminOf } from '../support/admin.ts';
+import { dyingWith, GONE } from '../support/dying-with.ts';
 import { waitingFor } from '../support/expected-facts.ts';
+import { onLine } from '../support/on-line.ts';
 import { MAPPING, openScenario, type Scenario } from '../support/scenario.ts';
 
 let scenario: Scenario;
@@ -91,20 +93,9 @@ describe('a rotation that is rolled back while it drains', () => {
       await session[Symbol.asyncDispose]();
       await turn(rotation.id);
       const crashing = scenario.with({
-        ledger: {
-          ...scenario.ledger,
-          record: async (open, name, kind, detail) => {
-            if (name === step && kind === 'done') throw new Error('the process is gone');
-            return scenario.ledger.record(open, name, kind, detail);
-          },
-          published: async (open) => {
-            if (step === 'publish') throw new Error('the process is gone');
-            return scenario.ledger.published(open);
-          },
-          failed: () => Promise.reject(new Error('the process is gone')),
-        },
+        ledger: dyingWith(scenario.ledger, step, 'done'),
       });
-      await expect(crashing.finish(rotation)).rejects.toThrow('the process is gone');
+      await expect(crashing.finish(rotation)).rejects.toThrow(GONE);
       await (await scenario.logIn(await scenario.published()))[Symbol.asyncDispose]();
       expect(await scenario.finish(rotation)).toEqual({ status: 'rolled back' });
       expect(await scenario.published()).toEqual(before);
@@ -146,13 +137,11 @@ describe('a rotation that is rolled back while it drains', () => {
     if (!row) throw new Error('the rotation is gone');
     // Its run began with the row as it was; the rollback comes between that and the lock.
     const slow = scenario.with({
-      ledger: {
-        ...scenario.ledger,
-        record: async (open, name, kind, detail) => {
-          if (name === 'revoke' && kind === 'started') await turn(rotation.id);
-          return scenario.ledger.record(open, name, kind, detail);
+      ledger: onLine(scenario.ledger, {
+        async before({ step, kind }) {
+          if (step === 'revoke' && kind === 'started') await turn(rotation.id);
         },
-      },
+      }),
     });
     expect(await slow.run(rotation)).toMatchObject({
       status: 'waiting',
@@ -207,16 +196,16 @@ describe('a rotation that is cancelled before it is published', () => {
       const before = await scenario.published();
       const halting = scenario.with({
         ledger: {
-          ...scenario.ledger,
-          record: async (open, name, kind, detail) => {
-            await scenario.ledger.record(open, name, kind, detail);
-            if (name === step && kind === 'done') throw new Error('the process is gone');
-          },
-          failed: () => Promise.reject(new Error('the process is gone')),
+          ...onLine(scenario.ledger, {
+            after({ step: name, kind }) {
+              if (name === step && kind === 'done') throw new Error(GONE);
+            },
+          }),
+          failed: () => Promise.reject(new Error(GONE)),
         },
       });
       const rotation = await halting.request();
-      await expect(halting.run(rotation)).rejects.toThrow('the process is gone');
+      await expect(halting.run(rotation)).rejects.toThrow(GONE);
       expect(await stop(rotation.id)).toMatchObject({
         status: 'failed',
         lastFault: { code: 'rotation-cancelled', params: { by: 'margaret' } },
@@ -236,14 +225,18 @@ describe('a rotation that is cancelled before it is published', () => {
     await rotateOnce();
     const before = await scenario.published();
     const rotation = await scenario.request();
+    // While it has the lock nobody can: its session is ended first.
     const slow = scenario.with({
-      ledger: {
-        ...scenario.ledger,
-        record: async (open, name, kind, detail) => {
-          if (name === 'publish' && kind === 'started') await stop(rotation.id);
-          return scenario.ledger.record(open, name, kind, detail);
+      ledger: onLine(scenario.ledger, {
+        async before({ step, kind }) {
+          if (step !== 'publish' || kind !== 'started') return;
+          await scenario.admin.query(
+            `SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+              WHERE datname = current_database() AND state = 'idle in transaction'`,
+          );
+          await stop(rotation.id);
         },
-      },
+      }),
     });
     expect(await slow.run(rotation)).toMatchObject({ status: 'waiting' });
     expect(await scenario.published()).toEqual(before);

@@ -8,6 +8,7 @@ import { sessionsOf } from '../../src/postgres/sessions/sessions.ts';
 import { everyDays, HOUR } from '../schedule/schedules.ts';
 import { warningsOf } from '../support/draining.ts';
 import { adoptionNeeded, checkRefused, waitingFor } from '../support/expected-facts.ts';
+import { onLine } from '../support/on-line.ts';
 import { runStatements } from '../support/remedies.ts';
 import { withLimitedRotator } from '../support/rotator.ts';
 import { MAPPING, openScenario, type Scenario } from '../support/scenario.ts';
@@ -254,6 +255,7 @@ describe('a failure before publish', () => {
   test.each([
     [
       'that has a name',
+      'set',
       (rotator: string) => `ALTER ROLE ${rotator} NOCREATEROLE`,
       (rotator: string) => ({
         ...checkRefused({
@@ -265,30 +267,30 @@ describe('a failure before publish', () => {
     ],
     [
       'that only PostgreSQL knows',
+      // It locks the logins with it, which `set` has done already.
+      'verify',
       () => 'REVOKE EXECUTE ON FUNCTION pg_current_xact_id_if_assigned() FROM PUBLIC',
       () => ({
         code: 'unexpected',
         params: { text: 'permission denied for function pg_current_xact_id_if_assigned' },
       }),
     ],
-  ])(
+  ] as const)(
     'by a right %s, lost since check, ends the rotation at once and takes back (G5)',
-    async (_, lose, expected) => {
+    async (_, step, lose, expected) => {
       await rotateOnce();
       const before = await scenario.published();
       await using role = await withLimitedRotator(scenario);
       const losing = role.limited.with({
-        ledger: {
-          ...scenario.ledger,
-          async record(open, step, kind, detail) {
-            await scenario.ledger.record(open, step, kind, detail);
+        ledger: onLine(scenario.ledger, {
+          async after({ step, kind }) {
             if (step === 'stage' && kind === 'done') await scenario.admin.query(lose(role.rotator));
           },
-        },
+        }),
       });
       expect(await losing.run(await losing.request())).toMatchObject({
         status: 'failed',
-        error: { step: 'set', fact: expected(role.rotator) },
+        error: { step, fact: expected(role.rotator) },
       });
       expect(await scenario.published()).toEqual(before);
       expect(await scenario.store.read(MAPPING, 'pending')).toBeUndefined();

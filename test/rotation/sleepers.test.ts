@@ -128,13 +128,13 @@ async function sleepEverywhere(
 
 test('A worker that sleeps anywhere in a rotation, and wakes up rotations later, changes nothing (G1, G2, G4)', async () => {
   const calls = await sleepEverywhere(() => scenario.request(), rotate);
-  expect(calls).toBeGreaterThan(25);
+  expect(calls).toBeGreaterThan(10);
 }, 600_000);
 
 test('A worker that sleeps anywhere while it fails, and wakes up rotations later, changes nothing (G2, G5)', async () => {
   const broken = scenario.with({ policy: { ...scenario.policy, verify: ['SELECT 1/0'] } });
   const calls = await sleepEverywhere(() => scenario.request(), rotate, broken);
-  expect(calls).toBeGreaterThan(15);
+  expect(calls).toBeGreaterThan(10);
 }, 600_000);
 
 test('A command that sleeps while it cancels or rolls back, and wakes up rotations later, changes nothing (G2, G4)', async () => {

@@ -6,6 +6,7 @@ import { cancel } from '../../src/rotation/cancel.ts';
 import type { OpenDestination } from '../../src/rotation/context/policy-view.ts';
 import { withRotatorPassword } from '../../src/rotation/context/with-rotator-password.ts';
 import type { SecretStore } from '../../src/secret-store/secret-store.ts';
+import { onLine } from './on-line.ts';
 import { withLimitedRotator } from './rotator.ts';
 import { openScenario, type Scenario, type ServerAddress } from './scenario.ts';
 
@@ -105,13 +106,11 @@ export async function expectKept(
   const [{ store, secrets }] = own.destinations;
   const { ledger } = own;
   const barring = own.with({
-    ledger: {
-      ...ledger,
-      async record(open, step, kind, detail) {
-        await ledger.record(open, step, kind, detail);
-        if (step === 'verify' && kind === 'done') await bar();
+    ledger: onLine(ledger, {
+      async after({ step, kind }) {
+        if (step === 'set' && kind === 'done') await bar();
       },
-    },
+    }),
   });
   for (const each of [barring, own]) {
     expect(await each.run(rotation)).toMatchObject({ status: 'retrying', error: { fact: why } });

@@ -64,6 +64,8 @@ interface ScenarioParts {
   /** Left out: each run has its own. */
   readonly poller?: UsePoller;
   readonly destinations: readonly [OpenDestination, ...OpenDestination[]];
+  /** Called before a run takes the lock that several steps share. Left out: nobody is. */
+  readonly beforeLock?: () => unknown;
 }
 
 /** What became of a rotation that another run ended. */
@@ -145,7 +147,15 @@ export async function openScenario(
         if (!opened) throw new Error('no rotation was opened');
         return opened;
       },
-      context: (rotation) => openRun({ ...own, rotation }),
+      context(rotation) {
+        const run = openRun({ ...own, rotation });
+        const { holding: take } = run;
+        const holding: RotationRun['holding'] = async (body) => {
+          await own.beforeLock?.();
+          return take(body);
+        };
+        return Object.defineProperty(run, 'holding', { value: holding });
+      },
       preview: (open) => ({
         ...openView(own),
         ledger: own.ledger,
@@ -179,7 +189,7 @@ export async function openScenario(
         await pool.end();
         await store.close();
         // A session of its own: the server may have been stopped and started meanwhile.
-        await using maintenance = await connect({ ...target, database: 'postgres' });
+        await using maintenance = await adminOf(server);
         await maintenance.client.query(`DROP DATABASE ${quoteIdentifier(database)} WITH (FORCE)`);
         for (const login of pair)
           await maintenance.client.query(`DROP ROLE IF EXISTS ${quoteIdentifier(login)}`);

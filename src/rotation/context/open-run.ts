@@ -4,7 +4,7 @@ import type { Rotation } from '../../ledger/rotation.ts';
 import { type PolicyLockTarget, withPolicyLock } from '../../postgres/locks/policy-lock.ts';
 import { refuseSuperseded } from '../refusals/refuse-superseded.ts';
 import { openView, type ViewParts } from './open-view.ts';
-import type { RotationRun } from './rotation-view.ts';
+import type { HeldLock, RotationRun } from './rotation-view.ts';
 import { Secrets } from './secrets.ts';
 import { Surveys } from './surveys.ts';
 
@@ -20,11 +20,12 @@ export function openRun<Its extends Policy>({
   ...parts
 }: RunParts<Its>): RotationRun<Its> & AsyncDisposable {
   let rotation = opened;
+  let held: HeldLock | undefined;
   const secrets = new Secrets(parts.destinations);
   const surveys = new Surveys();
   const run: RotationRun<Its> & AsyncDisposable = {
     ...openView(parts, { urgent: rotation.reason === 'emergency', secrets, surveys }),
-    ledger,
+    ledger: { ...ledger, lastPublished: remember(ledger.lastPublished) },
     secrets,
     warnings: [],
     get rotation() {
@@ -36,15 +37,46 @@ export function openRun<Its extends Policy>({
     follow(row) {
       rotation = row;
     },
-    underLock: async (body, target = lockOf(run)) =>
-      withPolicyLock(await run.rotator(), target, async (lock) => {
+    get held() {
+      return held;
+    },
+    async underLock(body, target = lockOf(run)) {
+      if (held) return body(held);
+      return take(target, async (lock) => {
         await refuseSuperseded(run);
-        secrets.expire();
-        surveys.expire();
         return body(lock);
+      });
+    },
+    holding: (body) =>
+      take(lockOf(run), async (lock) => {
+        held = lock;
+        try {
+          return await body(lock);
+        } finally {
+          held = undefined;
+        }
       }),
   };
+  async function take<Result>(
+    target: PolicyLockTarget,
+    body: (lock: HeldLock) => Promise<Result>,
+  ): Promise<Result> {
+    return withPolicyLock(await run.rotator(), target, (lock) => {
+      secrets.expire();
+      surveys.expire();
+      return body(lock);
+    });
+  }
   return run;
+}
+
+/** What was published last does not change while a rotation of the policy is open. */
+function remember(ask: Ledger['lastPublished']): Ledger['lastPublished'] {
+  let answer: ReturnType<Ledger['lastPublished']> | undefined;
+  return (policy) => {
+    answer ??= ask(policy);
+    return answer;
+  };
 }
 
 /**

@@ -30,6 +30,15 @@ export interface Warning {
   readonly fact: Fact;
 }
 
+/** The policy's lock, while a run holds it. */
+export interface HeldLock extends PolicyLock {
+  /**
+   * When the incoming login last logged in since the lock was taken, by `performance.now()`; left
+   * out: not yet.
+   */
+  provenAt?: number;
+}
+
 /** One run through the steps of an open rotation. Everything that they write goes through it. */
 export interface RotationRun<Its extends Policy = Policy> extends RotationView<Its> {
   /** Takes over what the ledger has of the rotation after a write. */
@@ -38,9 +47,17 @@ export interface RotationRun<Its extends Policy = Policy> extends RotationView<I
   /**
    * Runs `body` under the policy's lock. The stores are read again there, since others may have
    * changed them. Throws a fault `rotation-superseded` where somebody else ended the rotation or
-   * turned it round: who does that holds this lock too.
+   * turned it round: who does that holds this lock too. Within `holding`, the lock that is held
+   * does.
    */
-  underLock<Result>(body: (lock: PolicyLock) => Promise<Result>, target?: PolicyLockTarget): Promise<Result>;
+  underLock<Result>(body: (lock: HeldLock) => Promise<Result>, target?: PolicyLockTarget): Promise<Result>;
+  /**
+   * Runs `body` under the policy's lock, too. It asks the ledger itself, before it changes
+   * anything.
+   */
+  holding<Result>(body: (lock: HeldLock) => Promise<Result>): Promise<Result>;
+  /** The lock, within `holding`. */
+  readonly held: HeldLock | undefined;
   /** What this run found worth telling that no run before it had. */
   readonly warnings: Warning[];
 }

@@ -10,7 +10,7 @@ import { readLogins } from '../../postgres/logins/login.ts';
 import { scramVerifier } from '../../postgres/logins/scram-verifier.ts';
 import { holdsAny } from '../context/holds.ts';
 import { incomingLogin, loginsOf } from '../context/rotation-logins.ts';
-import type { RotationRun } from '../context/rotation-view.ts';
+import type { HeldLock, RotationRun } from '../context/rotation-view.ts';
 import { stagedCredential } from '../context/staged-credential.ts';
 import { isRefused } from '../server-fault.ts';
 import { warn } from '../warn.ts';
@@ -34,22 +34,30 @@ export async function withProvenLogin(
   { check, act }: Under,
 ): Promise<void> {
   // A fresh session sees a change only once it is committed, so each try is a transaction of its
-  // own.
+  // own. Under a lock that is held for longer nothing is mended; the next run takes its own.
+  const mayMend = context.held === undefined;
   for (let isMended = false; ; isMended = true) {
     const isDone = await context.underLock(async (lock) => {
       await check?.();
-      const refused = await refusalOfLogin(context);
+      const refused = isProven(lock) ? undefined : await refusalOfLogin(context);
       if (refused === undefined) {
         await act(lock);
         return true;
       }
-      if (isMended || !(await isToMend(context, refused))) throw refused;
+      if (isMended || !mayMend || !(await isToMend(context, refused))) throw refused;
       await refuseAltered(context, refused);
       await setAgain(context, step);
       return false;
     });
     if (isDone) return;
   }
+}
+
+/** For how long a login counts as fresh, in milliseconds, if nobody gave up the lock since. */
+const FRESH_MS = 1_000;
+
+function isProven({ provenAt }: HeldLock): boolean {
+  return provenAt !== undefined && performance.now() - provenAt < FRESH_MS;
 }
 
 /**

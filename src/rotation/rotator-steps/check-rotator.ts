@@ -30,9 +30,7 @@ export const checkRotator: Step = {
   name: 'check',
   isDone: isChecked,
   async run(context) {
-    const logins = await inspectRotator(context);
-    context.follow(await context.ledger.freeze(context.rotation, logins));
-    return undefined;
+    return { logins: await inspectRotator(context) };
   },
   inspect: inspectRotator,
   async describe(_preview, { incoming }) {

@@ -30,9 +30,7 @@ export const check: Step<LoginsPolicy> = {
   name: 'check',
   isDone: isChecked,
   async run(context) {
-    const logins = await inspect(context);
-    context.follow(await context.ledger.freeze(context.rotation, logins));
-    return undefined;
+    return { logins: await inspect(context) };
   },
   inspect,
   async describe(_preview, { incoming, outgoing }: LoginPair) {

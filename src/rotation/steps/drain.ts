@@ -22,10 +22,8 @@ export const drain: Step<LoginsPolicy> = {
     const { outgoing } = frozenLogins(context);
     if (mustWaitFor(context, await lookTogether(context))) return false;
     // A login that is shut and unused needs no grace.
-    const login = (await readLogins(await context.rotator(), [outgoing])).get(outgoing);
-    if (!login?.canLogin) return true;
-    if (context.clock.now() < graceEnd(context)) return false;
-    return (await pooledClients(context, outgoing)).clients.length === 0;
+    if (context.clock.now() < graceEnd(context)) return isShut(context);
+    return (await pooledClients(context, outgoing)).clients.length === 0 || isShut(context);
   },
   async run(context) {
     const now = context.clock.now();
@@ -63,6 +61,15 @@ export const drain: Step<LoginsPolicy> = {
     return (await pooledClients(context, outgoing)).faults;
   },
 };
+
+/**
+ * Whether nobody new comes in as the outgoing login; so it is, too, where that does not exist any
+ * more.
+ */
+export async function isShut(context: LoginsView): Promise<boolean> {
+  const { outgoing } = frozenLogins(context);
+  return !(await readLogins(await context.rotator(), [outgoing])).get(outgoing)?.canLogin;
+}
 
 /**
  * Whether sessions of the outgoing login may be ended: its time is up and the policy says so, or

@@ -20,11 +20,12 @@ export const publish: Step = {
     return context.rotation.publishedAt !== null;
   },
   async run(context) {
+    // The ledger was asked right before, if this step began under the lock.
+    const isAsked = context.held !== undefined;
     // Under the lock that `set` needs: nobody can give the login another password between this
     // proof and the promotion.
-    await withProvenLogin(context, 'publish', { act: (lock) => promote(context, lock) });
-    context.follow(await context.ledger.published(context.rotation));
-    return undefined;
+    await withProvenLogin(context, 'publish', { act: (lock) => promote(context, lock, { isAsked }) });
+    return { published: true };
   },
   async describe(context, { incoming }) {
     const destinations = context.destinations.toReversed().map(({ name }) => name);
@@ -32,13 +33,17 @@ export const publish: Step = {
   },
 };
 
-async function promote(context: RotationRun, lock: PolicyLock): Promise<void> {
+async function promote(
+  context: RotationRun,
+  lock: PolicyLock,
+  { isAsked }: { readonly isAsked: boolean },
+): Promise<void> {
   const credential = await stagedCredential(context);
   const back = context.rotation.rolledBackTo !== null;
-  for (const destination of context.destinations.toReversed()) {
+  for (const [index, destination] of context.destinations.toReversed().entries()) {
     // Checked right before: a worker that was stopped has lost the lock, and others have gone on.
     await lock.confirm();
-    await refuseSuperseded(context);
+    if (index > 0 || !isAsked) await refuseSuperseded(context);
     await context.secrets.promote(destination, tokenOf(context), { back });
     await readBack(context, destination, credential);
   }

@@ -3,7 +3,7 @@ import { fact } from '../../facts/fact.ts';
 import { factOf, fault } from '../../facts/fault.ts';
 import { holderInfo } from '../../postgres/locks/lock-holders.ts';
 import type { AlterOptions } from '../../postgres/logins/alter-login.ts';
-import { disableLogin, readLogins } from '../../postgres/logins/login.ts';
+import { disableLogin } from '../../postgres/logins/login.ts';
 import { preparedInfo } from '../../postgres/sessions/prepared-transaction.ts';
 import { type LoginUse, NOBODY, usesOf } from '../../postgres/sessions/sessions.ts';
 import { startingSessions } from '../../postgres/sessions/starting-sessions.ts';
@@ -16,13 +16,13 @@ import { withProvenLogin } from '../proof/proven-login.ts';
 import { rethrowNamingPrivileges } from '../refusals/refuse-missing-privileges.ts';
 import { replaced } from '../refusals/refuse-replaced.ts';
 import { isLocked } from '../server-fault.ts';
-import type { Step, Wait } from '../step.ts';
+import type { Notice, Step, Wait } from '../step.ts';
 import { pooledClients } from '../uses/pooled-clients.ts';
 import { warn } from '../warn.ts';
 import { awaitStarting, cutStarting } from './await-starting.ts';
 import { areReplicasClear, clearReplicas } from './clear-replicas.ts';
 import { cut } from './cut.ts';
-import { mayCut, mustWaitFor, waitForUse } from './drain.ts';
+import { isShut, mayCut, mustWaitFor, waitForUse } from './drain.ts';
 
 /** Shuts the outgoing login out, and only then ends what sessions are left, until none is. */
 export const revoke: Step<LoginsPolicy> = {
@@ -37,8 +37,10 @@ export const revoke: Step<LoginsPolicy> = {
   async run(context) {
     // Somebody else who shut it did not prove that the published login works.
     if (context.rotation.outgoingShutAt === null || !(await isShut(context))) await shut(context);
-    const wait = await endSessions(context);
-    return wait && { ...wait, marks: [...(wait.marks ?? []), 'outgoingShutAt'] };
+    const seen = await endSessions(context);
+    if (!('until' in seen))
+      return { notices: await noticesOf(context, frozenLogins(context).outgoing, seen.prepared) };
+    return { ...seen, marks: [...(seen.marks ?? []), 'outgoingShutAt'] };
   },
   async describe(context, { outgoing }: LoginPair) {
     return fact('plan-revoke', {
@@ -48,34 +50,42 @@ export const revoke: Step<LoginsPolicy> = {
     });
   },
   async warnings(context, { outgoing }: LoginPair) {
-    const { prepared } = await useOnPrimary(context, outgoing);
-    const { clients, faults } = await pooledClients(context, outgoing);
-    const left = clients.map((who) => ({
-      fact: fact('pgbouncer-clients-stay', who),
-      subject: `${who.pgbouncer} ${who.database}`,
-    }));
-    // An emergency does not drain, and so asks here for the first time.
-    const untold = context.reason === 'emergency' ? faults : [];
-    if (prepared.length === 0) return [...left, ...untold];
-    return [
-      ...left,
-      ...untold,
-      {
-        fact: fact('prepared-transactions-left', {
-          login: outgoing,
-          prepared: prepared.map(preparedInfo),
-        }),
-        subject: prepared.map(({ gid }) => gid).join(' '),
-      },
-    ];
+    return noticesOf(context, outgoing, (await useOnPrimary(context, outgoing)).prepared);
   },
 };
 
+/** Who stays though the outgoing login is shut out. */
+async function noticesOf(
+  context: LoginsPreview,
+  outgoing: string,
+  prepared: LoginUse['prepared'],
+): Promise<readonly Notice[]> {
+  const { clients, faults } = await pooledClients(context, outgoing);
+  const left = clients.map((who) => ({
+    fact: fact('pgbouncer-clients-stay', who),
+    subject: `${who.pgbouncer} ${who.database}`,
+  }));
+  // An emergency does not drain, and so asks here for the first time.
+  const untold = context.reason === 'emergency' ? faults : [];
+  if (prepared.length === 0) return [...left, ...untold];
+  return [
+    ...left,
+    ...untold,
+    {
+      fact: fact('prepared-transactions-left', {
+        login: outgoing,
+        prepared: prepared.map(preparedInfo),
+      }),
+      subject: prepared.map(({ gid }) => gid).join(' '),
+    },
+  ];
+}
+
 /**
  * Ends what sessions are left of the outgoing login, which is shut out on the primary; returns what
- * there is to wait for.
+ * there is to wait for, or else who uses the login without holding it up.
  */
-async function endSessions(context: LoginsRun): Promise<Wait | undefined> {
+async function endSessions(context: LoginsRun): Promise<Wait | LoginUse> {
   const { outgoing } = frozenLogins(context);
   const here = await lookAtPrimary(context);
   if (mayCut(context)) {
@@ -87,7 +97,7 @@ async function endSessions(context: LoginsRun): Promise<Wait | undefined> {
   if (behind.length > 0) return awaitReplay(context, behind, { login: outgoing, missing: 'nologin' });
   const left = { ...here.use, sessions: [...here.use.sessions, ...sessions] };
   if (mustWaitFor(context, left)) return waitForUse(context, left);
-  return awaitStarting(context, [...here.starting, ...starting]);
+  return (await awaitStarting(context, [...here.starting, ...starting])) ?? here.use;
 }
 
 /** Who uses the outgoing login on the primary, and which sessions are starting there. */
@@ -100,15 +110,6 @@ async function lookAtPrimary(context: LoginsView) {
 /** Not from a shared poll: this decides who is revoked and ended. */
 async function useOnPrimary({ rotator }: LoginsPreview, outgoing: string): Promise<LoginUse> {
   return (await usesOf(await rotator(), [outgoing])).get(outgoing) ?? NOBODY;
-}
-
-/**
- * Whether nobody new comes in as the outgoing login; so it is, too, where that does not exist any
- * more.
- */
-async function isShut(context: LoginsView): Promise<boolean> {
-  const { outgoing } = frozenLogins(context);
-  return !(await readLogins(await context.rotator(), [outgoing])).get(outgoing)?.canLogin;
 }
 
 async function shut(context: LoginsRun): Promise<void> {

@@ -22,6 +22,7 @@ export const set: Step<LoginsPolicy> = {
   async isDone(context) {
     if (await isPublished(context)) return true;
     const { incoming } = frozenLogins(context);
+    if (context.rotation.setBegunAt === null) return false;
     // Asked first, so that PostgreSQL does not log a refused login in every rotation.
     const login = (await readLogins(await context.rotator(), [incoming])).get(incoming);
     if (!login?.canLogin) return false;

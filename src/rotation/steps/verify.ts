@@ -19,6 +19,7 @@ export const verify: Step = {
     const { policy } = context;
     const incoming = incomingLogin(context);
     await using session = await proveStaged(context);
+    if (context.held) context.held.provenAt = performance.now();
     const { rows } = await session.client.query<{ readonly name: string }>('SELECT current_user AS name');
     const owner = policy.type === 'logins' ? policy.owner : undefined;
     const expected = owner ?? incoming;
