@@ -60,7 +60,10 @@ export async function examinePolicy(policy: Policy, parts: PolicyParts): Promise
 async function examineRotator(view: PolicyView, { ledger, open, due }: PolicyParts): Promise<Finding[]> {
   return [
     ...(await orFault('rotator', rotatorFindings({ ...view, ledger }), fact('rotator-ready', {}))),
-    ...(await orFault('rotator', expiryFindings(view, due))),
+    ...(await orFault(
+      'rotator',
+      expiryFindings(view, async () => due),
+    )),
     ...(await orFault('pg_hba', hbaFindings(view))),
     // While a rotation is open, what is published may be refused: keyturn alone reads it, and knows
     // what is pending.
@@ -89,7 +92,10 @@ async function examineLogins(
   const isChanged = incoming.some(({ about, level }) => about === 'published' && level === 'fail');
   return [
     ...logins,
-    ...(await orFault('logins', expiryFindings(view, due))),
+    ...(await orFault(
+      'logins',
+      expiryFindings(view, async () => due),
+    )),
     ...privileges,
     ...objects,
     ...(await orFault('connections', slotFindings(view), fact('connections-left-for-rotator', {}))),

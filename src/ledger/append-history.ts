@@ -76,19 +76,9 @@ export async function append(
     changes === ''
       ? `SELECT * FROM keyturn.rotation WHERE ${isExpected} FOR SHARE`
       : `UPDATE keyturn.rotation SET ${changes} WHERE ${isExpected} RETURNING *`;
-  const given = [
-    `${values.add(lines.map(({ at }) => at ?? null))}::pg_catalog.timestamptz[]`,
-    `${values.add(lines.map(({ step }) => step))}::pg_catalog.text[]`,
-    `${values.add(lines.map(({ kind }) => kind))}::pg_catalog.text[]`,
-    `${values.add(lines.map(({ fact }) => factJson(fact)))}::pg_catalog.text[]`,
-    `${values.add(lines.map(({ subject = '' }) => bounded(subject)))}::pg_catalog.text[]`,
-  ];
   const { rows } = await ledger.pool.query<RotationRow & { readonly isNew: boolean }>(
     `WITH expected AS MATERIALIZED (${expected}),
-     given AS (
-       SELECT coalesce(at, ${NOW}) AS at, step, kind, fact::pg_catalog.jsonb AS fact, subject, place
-         FROM ROWS FROM (${given.map((array) => `pg_catalog.unnest(${array})`).join(', ')})
-              WITH ORDINALITY AS line (at, step, kind, fact, subject, place)),
+     given AS (${given(lines, values)}),
      appended AS (
        INSERT INTO keyturn.event (rotation, at, step, kind, fact, subject, back)
        SELECT expected.id, given.at, given.step, given.kind, given.fact, given.subject, expected.rolled_back_to IS NOT NULL
@@ -106,6 +96,20 @@ export async function append(
   if (!row) throw superseded(rotation.id);
   const { isNew, ...rest } = row;
   return { rotation: toRotation(rest as RotationRow), isNew };
+}
+
+/** The lines as rows, in SQL. */
+function given(lines: Appended['lines'], values: Values): string {
+  const columns = [
+    `${values.add(lines.map(({ at }) => at ?? null))}::pg_catalog.timestamptz[]`,
+    `${values.add(lines.map(({ step }) => step))}::pg_catalog.text[]`,
+    `${values.add(lines.map(({ kind }) => kind))}::pg_catalog.text[]`,
+    `${values.add(lines.map(({ fact }) => factJson(fact)))}::pg_catalog.text[]`,
+    `${values.add(lines.map(({ subject = '' }) => bounded(subject)))}::pg_catalog.text[]`,
+  ];
+  return `SELECT coalesce(at, ${NOW}) AS at, step, kind, fact::pg_catalog.jsonb AS fact, subject, place
+            FROM ROWS FROM (${columns.map((column) => `pg_catalog.unnest(${column})`).join(', ')})
+                 WITH ORDINALITY AS line (at, step, kind, fact, subject, place)`;
 }
 
 /** Whether two facts have the same code and parameters, in SQL. */

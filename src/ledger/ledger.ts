@@ -17,7 +17,7 @@ import { recount } from './future.ts';
 import { type RotationRequest, requestRotation } from './insert-rotation.ts';
 import { lastPublished, type Publication } from './last-published.ts';
 import { nowOf } from './ledger-context.ts';
-import { migrateLedger } from './migrate-ledger.ts';
+import { migrateLedger } from './migrations/migrate-ledger.ts';
 import { pause, resume, see, timingOf } from './policies.ts';
 import { type Provisions, provisionsIn } from './provisions.ts';
 import {

@@ -6,8 +6,8 @@ import {
 } from 'bullmq';
 import type pg from 'pg';
 import { type Fault, fault } from '../facts/fault.ts';
-import { refuseSharedSchema } from '../ledger/refuse-shared-schema.ts';
-import { schemaError } from '../ledger/schema-error.ts';
+import { refuseSharedSchema } from '../ledger/migrations/refuse-shared-schema.ts';
+import { schemaError } from '../ledger/migrations/schema-error.ts';
 import { isLockRefused } from '../postgres/locks/lock-fault.ts';
 import { advisoryLockHolders, endingThem, holderInfo } from '../postgres/locks/lock-holders.ts';
 

@@ -1,7 +1,7 @@
 import { MIGRATION_ADVISORY_LOCK_KEY } from 'bullmq';
 import pg from 'pg';
 import { expect, inject, test } from 'vitest';
-import { migrateLedger } from '../../src/ledger/migrate-ledger.ts';
+import { migrateLedger } from '../../src/ledger/migrations/migrate-ledger.ts';
 import { migrateQueue } from '../../src/queue/migrate-queue.ts';
 import { adminOf } from '../support/admin.ts';
 import { keyturn } from '../support/keyturn.ts';

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import type { Fact } from '../../src/facts/fact.ts';
 import { type Ledger, openLedger } from '../../src/ledger/ledger.ts';
-import { MIGRATIONS } from '../../src/ledger/migrations.ts';
+import { MIGRATIONS } from '../../src/ledger/migrations/migrations.ts';
 import type { Mark, StepName } from '../../src/ledger/rotation.ts';
 import { adminOf } from '../support/admin.ts';
 import { keyturn } from '../support/keyturn.ts';

@@ -1,10 +1,9 @@
 import type { Policy } from '../../config/policy.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { Rotation } from '../../ledger/rotation.ts';
-import { type PolicyLockTarget, withPolicyLock } from '../../postgres/locks/policy-lock.ts';
-import { refuseSuperseded } from '../refusals/refuse-superseded.ts';
 import { openView, type ViewParts } from './open-view.ts';
-import type { HeldLock, RotationRun } from './rotation-view.ts';
+import type { RotationRun } from './rotation-view.ts';
+import { RunLock } from './run-lock.ts';
 import { Secrets } from './secrets.ts';
 import { Surveys } from './surveys.ts';
 
@@ -20,9 +19,15 @@ export function openRun<Its extends Policy>({
   ...parts
 }: RunParts<Its>): RotationRun<Its> & AsyncDisposable {
   let rotation = opened;
-  let held: HeldLock | undefined;
   const secrets = new Secrets(parts.destinations);
   const surveys = new Surveys();
+  const lock = new RunLock(
+    () => run,
+    () => {
+      secrets.expire();
+      surveys.expire();
+    },
+  );
   const run: RotationRun<Its> & AsyncDisposable = {
     ...openView(parts, { urgent: rotation.reason === 'emergency', secrets, surveys }),
     ledger: { ...ledger, lastPublished: remember(ledger.lastPublished) },
@@ -38,35 +43,11 @@ export function openRun<Its extends Policy>({
       rotation = row;
     },
     get held() {
-      return held;
+      return lock.held;
     },
-    async underLock(body, target = lockOf(run)) {
-      if (held) return body(held);
-      return take(target, async (lock) => {
-        await refuseSuperseded(run);
-        return body(lock);
-      });
-    },
-    holding: (body) =>
-      take(lockOf(run), async (lock) => {
-        held = lock;
-        try {
-          return await body(lock);
-        } finally {
-          held = undefined;
-        }
-      }),
+    underLock: (body, target) => lock.under(body, target),
+    holding: (body) => lock.holding(body),
   };
-  async function take<Result>(
-    target: PolicyLockTarget,
-    body: (lock: HeldLock) => Promise<Result>,
-  ): Promise<Result> {
-    return withPolicyLock(await run.rotator(), target, (lock) => {
-      secrets.expire();
-      surveys.expire();
-      return body(lock);
-    });
-  }
   return run;
 }
 
@@ -77,12 +58,4 @@ function remember(ask: Ledger['lastPublished']): Ledger['lastPublished'] {
     answer ??= ask(policy);
     return answer;
   };
-}
-
-/**
- * The lock of a rotation's policy. An emergency does not wait for a worker that was stopped while
- * it held it.
- */
-export function lockOf({ policy, reason }: Pick<RotationRun, 'policy' | 'reason'>): PolicyLockTarget {
-  return { logins: policy.logins, fence: reason === 'emergency' };
 }

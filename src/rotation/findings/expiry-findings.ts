@@ -11,17 +11,20 @@ const DAY_MS = 24 * 60 * 60_000;
 
 /**
  * Logins whose VALID UNTIL is over before the next rotation has drained, or is not the other's: no
- * rotation moves it, and consumers would be refused from then on. `due` is that rotation's slot in
- * milliseconds since the epoch; undefined: it rotates only when asked.
+ * rotation moves it, and consumers would be refused from then on. `askDue` tells that rotation's
+ * slot in milliseconds since the epoch; undefined: it rotates only when asked. It is called only
+ * where a login has a VALID UNTIL.
  */
 export async function expiryFindings(
   { policy, survey, clock }: PolicyView,
-  due: number | undefined,
+  askDue: () => Promise<number | undefined>,
 ): Promise<Finding[]> {
   const { logins } = await survey();
+  const found = policy.logins.flatMap((name) => logins.get(name) ?? []);
+  if (found.every(({ validUntil }) => validUntil === null)) return [];
+  const due = await askDue();
   const end = due === undefined ? clock.now() + SOON_DAYS * DAY_MS : due + drainOf(policy);
   const about = policy.type === 'rotator' ? 'rotator' : 'logins';
-  const found = policy.logins.flatMap((name) => logins.get(name) ?? []);
   return found.flatMap(({ name: login, expired, validUntil }): Finding[] => {
     // A login that has expired already has a finding of its own.
     if (expired || validUntil === null) return [];

@@ -4,7 +4,6 @@ import { connect } from '../../postgres/connection/connect.ts';
 import { readServer } from '../../postgres/connection/rotator.ts';
 import type { RotationLogins } from '../context/rotation-logins.ts';
 import { hasBegun, type Preview } from '../context/rotation-view.ts';
-import { nextDue } from '../due-rotation.ts';
 import { expiryFindings } from '../findings/expiry-findings.ts';
 import { outsideFindings } from '../findings/outside-findings.ts';
 import { refuse } from '../findings/refuse.ts';
@@ -18,7 +17,7 @@ import { refuseLateStart } from '../refusals/refuse-late-start.ts';
 import { refuseReplaced } from '../refusals/refuse-replaced.ts';
 import type { Step } from '../step.ts';
 import { isChecked } from '../steps/check.ts';
-import { noticeOf } from '../steps/check-warnings.ts';
+import { noticeOf, slotAfter } from '../steps/check-warnings.ts';
 import { pendingInUse } from './pending-in-use.ts';
 
 /**
@@ -38,15 +37,10 @@ export const checkRotator: Step = {
   },
   async warnings(context, { incoming }) {
     const [primary] = context.destinations;
-    const due = nextDue(
-      context.policy,
-      await context.ledger.timing(context.policy.name),
-      context.clock.now(),
-    );
     const isFirst = (await context.ledger.lastPublished(context.policy.name)) === undefined;
     return [
       ...(await outsideChanges(context)).map((change) => noticeOf(outsideChangeFact(change))),
-      ...(await expiryFindings(context, due)).map((finding) => noticeOf(finding.fact)),
+      ...(await expiryFindings(context, () => slotAfter(context))).map((finding) => noticeOf(finding.fact)),
       ...(isFirst
         ? [
             {

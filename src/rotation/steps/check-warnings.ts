@@ -1,7 +1,7 @@
 import type { Fact } from '../../facts/fact.ts';
 import { sessionsIn } from '../../postgres/sessions/sessions.ts';
 import type { LoginPair } from '../context/rotation-logins.ts';
-import type { LoginsPreview } from '../context/rotation-view.ts';
+import type { LoginsPreview, Preview } from '../context/rotation-view.ts';
 import { nextDue } from '../due-rotation.ts';
 import { expiryFindings } from '../findings/expiry-findings.ts';
 import { grantFindings } from '../findings/grant-findings.ts';
@@ -16,20 +16,23 @@ import { surveyedUses } from '../uses/surveyed-uses.ts';
 
 /** What stops no rotation, but will trouble somebody. */
 export async function checkWarnings(context: LoginsPreview, { incoming }: LoginPair): Promise<Notice[]> {
-  const { policy, ledger, clock } = context;
   const changes = await outsideChanges(context);
   const inUse = await unpublishedUse(context, sessionsIn(await surveyedUses(context)));
-  const due = nextDue(policy, await ledger.timing(policy.name), clock.now());
   const logins = await loginFindings(context, await turnOf(context));
   const findings = [
     ...logins.filter(({ level }) => level === 'warn'),
     ...(inUse ? [inUse] : []),
     ...(await leftoverFindings(context, incoming)),
-    ...(await expiryFindings(context, due)),
+    ...(await expiryFindings(context, () => slotAfter(context))),
     ...(await ownershipFindings(context)),
     ...((await isPair(context)) ? await grantFindings(context) : []),
   ];
   return [...changes.map(outsideChangeFact), ...findings.map(({ fact }) => fact)].map(noticeOf);
+}
+
+/** When the next rotation is due by itself, in milliseconds since the epoch; undefined: never. */
+export async function slotAfter({ policy, ledger, clock }: Preview): Promise<number | undefined> {
+  return nextDue(policy, await ledger.timing(policy.name), clock.now());
 }
 
 /**

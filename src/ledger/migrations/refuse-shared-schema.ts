@@ -1,7 +1,7 @@
 import type pg from 'pg';
-import { fault } from '../facts/fault.ts';
-import { sql } from '../facts/remedy.ts';
-import { quoteIdentifier } from '../postgres/identifier.ts';
+import { fault } from '../../facts/fault.ts';
+import { sql } from '../../facts/remedy.ts';
+import { quoteIdentifier } from '../../postgres/identifier.ts';
 
 interface Intrusion {
   /** Null: PUBLIC. */

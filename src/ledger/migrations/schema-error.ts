@@ -1,8 +1,8 @@
 import type pg from 'pg';
-import { fault } from '../facts/fault.ts';
-import { sql } from '../facts/remedy.ts';
-import { quoteIdentifier } from '../postgres/identifier.ts';
-import { strangersMessage } from '../visible.ts';
+import { fault } from '../../facts/fault.ts';
+import { sql } from '../../facts/remedy.ts';
+import { quoteIdentifier } from '../../postgres/identifier.ts';
+import { strangersMessage } from '../../visible.ts';
 
 // insufficient_privilege, and invalid_schema_name, which is what CREATE TABLE calls a schema that
 // it may not use: https://www.postgresql.org/docs/current/errcodes-appendix.html

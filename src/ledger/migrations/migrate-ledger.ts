@@ -1,10 +1,10 @@
 import type pg from 'pg';
-import { type Fault, fault } from '../facts/fault.ts';
-import { sql } from '../facts/remedy.ts';
-import { inTransaction } from '../postgres/connection/in-transaction.ts';
-import { isLockRefused } from '../postgres/locks/lock-fault.ts';
-import { holderInfo, tableLockHolders } from '../postgres/locks/lock-holders.ts';
-import { terminations } from '../postgres/sessions/sessions.ts';
+import { type Fault, fault } from '../../facts/fault.ts';
+import { sql } from '../../facts/remedy.ts';
+import { inTransaction } from '../../postgres/connection/in-transaction.ts';
+import { isLockRefused } from '../../postgres/locks/lock-fault.ts';
+import { holderInfo, tableLockHolders } from '../../postgres/locks/lock-holders.ts';
+import { terminations } from '../../postgres/sessions/sessions.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { refuseSharedSchema } from './refuse-shared-schema.ts';
 import { schemaError } from './schema-error.ts';
