@@ -48,6 +48,7 @@ export async function rotate(context: RotationRun): Promise<Outcome> {
     return await runOn(context);
   } catch (error) {
     if (!isFault(error, 'rotation-superseded')) throw error;
+    await discardIfOver(context);
     // The next run reads what has become of it.
     return { status: 'waiting', until: context.clock.now(), fact: error.fact };
   }
@@ -66,6 +67,15 @@ async function runOn(context: RotationRun): Promise<Outcome> {
     return fail(context, error);
   }
   return settle(context, unwritten);
+}
+
+/**
+ * A worker that lost the lock while it was stopped may have staged for a rotation that is over by
+ * now.
+ */
+async function discardIfOver(context: RotationRun): Promise<void> {
+  const now = await context.ledger.find(context.rotation.id).catch(() => undefined);
+  if (now && now.status !== 'open') await discardStaged(context);
 }
 
 /** Decides whether a rotation whose step threw is tried again or ended. */

@@ -6,7 +6,6 @@ import type { OpenDestination } from '../context/policy-view.ts';
 import { incomingLogin } from '../context/rotation-logins.ts';
 import type { RotationRun, RotationView } from '../context/rotation-view.ts';
 import { findStaged } from '../context/staged-credential.ts';
-import { discardStaged } from '../end-and-discard.ts';
 import { otherPendingParts } from '../outside-changes/pending-parts.ts';
 import { generatePassword } from '../password.ts';
 import { refuseSuperseded } from '../refusals/refuse-superseded.ts';
@@ -26,16 +25,14 @@ export const stage: Step = {
   },
   async run(context) {
     // Under the lock: else a worker that wakes up could discard what the next rotation staged.
-    await context
-      .underLock(async () => {
-        // The primary comes first: whether any has the version decides whether there is a password
-        // already.
-        for (const [index, destination] of context.destinations.entries()) {
-          if (index > 0) await refuseSuperseded(context);
-          await stageIn(context, destination);
-        }
-      })
-      .catch((error: unknown) => rethrowDiscarding(context, error));
+    await context.underLock(async () => {
+      // The primary comes first: whether any has the version decides whether there is a password
+      // already.
+      for (const [index, destination] of context.destinations.entries()) {
+        if (index > 0) await refuseSuperseded(context);
+        await stageIn(context, destination);
+      }
+    });
     return undefined;
   },
   async describe({ policy, destinations }) {
@@ -45,16 +42,6 @@ export const stage: Step = {
     });
   },
 };
-
-/**
- * A worker that lost the lock while it was stopped may have staged for a rotation that is over by
- * now.
- */
-async function rethrowDiscarding(context: RotationRun, error: unknown): Promise<never> {
-  const now = await context.ledger.find(context.rotation.id).catch(() => undefined);
-  if (now && now.status !== 'open') await discardStaged(context);
-  throw error;
-}
 
 async function stageIn(context: RotationRun, destination: OpenDestination): Promise<void> {
   if (await holds(context, destination, 'current')) return;
