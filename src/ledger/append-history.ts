@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Fact } from '../facts/fact.ts';
+import { prepared } from '../postgres/connection/prepared.ts';
 import { factJson } from './fact-json.ts';
 import { type LedgerContext, nowOf } from './ledger-context.ts';
 import type { Event, Rotation, StepName } from './rotation.ts';
@@ -77,20 +78,22 @@ export async function append(
       ? `SELECT * FROM keyturn.rotation WHERE ${isExpected} FOR SHARE`
       : `UPDATE keyturn.rotation SET ${changes} WHERE ${isExpected} RETURNING *`;
   const { rows } = await ledger.pool.query<RotationRow & { readonly isNew: boolean }>(
-    `WITH expected AS MATERIALIZED (${expected}),
-     given AS (${given(lines, values)}),
-     appended AS (
-       INSERT INTO keyturn.event (rotation, at, step, kind, fact, subject, back)
-       SELECT expected.id, given.at, given.step, given.kind, given.fact, given.subject, expected.rolled_back_to IS NOT NULL
-         FROM expected CROSS JOIN given
-        WHERE NOT EXISTS (
-          SELECT FROM (SELECT * FROM keyturn.event WHERE rotation = $1 ORDER BY id DESC LIMIT 1) AS latest
-           WHERE latest.kind = 'waiting' AND latest.kind = given.kind AND latest.step = given.step
-             AND latest.detail IS NULL AND ${isSame('latest.fact', 'given.fact')})
-        ORDER BY given.place
-       ON CONFLICT DO NOTHING RETURNING id)
-     SELECT EXISTS (SELECT FROM appended) AS "isNew", ${ROTATION_COLUMNS} FROM expected AS rotation`,
-    values.all,
+    prepared(
+      `WITH expected AS MATERIALIZED (${expected}),
+       given AS (${given(lines, values)}),
+       appended AS (
+         INSERT INTO keyturn.event (rotation, at, step, kind, fact, subject, back)
+         SELECT expected.id, given.at, given.step, given.kind, given.fact, given.subject, expected.rolled_back_to IS NOT NULL
+           FROM expected CROSS JOIN given
+          WHERE NOT EXISTS (
+            SELECT FROM (SELECT * FROM keyturn.event WHERE rotation = $1 ORDER BY id DESC LIMIT 1) AS latest
+             WHERE latest.kind = 'waiting' AND latest.kind = given.kind AND latest.step = given.step
+               AND latest.detail IS NULL AND ${isSame('latest.fact', 'given.fact')})
+          ORDER BY given.place
+         ON CONFLICT DO NOTHING RETURNING id)
+       SELECT EXISTS (SELECT FROM appended) AS "isNew", ${ROTATION_COLUMNS} FROM expected AS rotation`,
+      values.all,
+    ),
   );
   const [row] = rows;
   if (!row) throw superseded(rotation.id);

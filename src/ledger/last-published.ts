@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { prepared } from '../postgres/connection/prepared.ts';
 
 /** What a policy published last, as far as the ledger knows. */
 export interface Publication {
@@ -12,13 +13,15 @@ export interface Publication {
 export async function lastPublished(pool: pg.Pool, policy: string): Promise<Publication | undefined> {
   // One that was rolled back publishes the version before, unless it was cancelled on the way.
   const { rows } = await pool.query<Publication>(
-    `SELECT id AS rotation, pg_catalog.array_remove(ARRAY[id::pg_catalog.text, rolled_back_to], NULL) AS tokens,
-            finished_at AS "finishedAt"
-       FROM keyturn.rotation
-      WHERE policy = $1 AND (status = 'done' OR
-            (status = 'failed' AND (published_at IS NOT NULL OR rolled_back_to IS NOT NULL)))
-      ORDER BY number DESC LIMIT 1`,
-    [policy],
+    prepared(
+      `SELECT id AS rotation, pg_catalog.array_remove(ARRAY[id::pg_catalog.text, rolled_back_to], NULL) AS tokens,
+              finished_at AS "finishedAt"
+         FROM keyturn.rotation
+        WHERE policy = $1 AND (status = 'done' OR
+              (status = 'failed' AND (published_at IS NOT NULL OR rolled_back_to IS NOT NULL)))
+        ORDER BY number DESC LIMIT 1`,
+      [policy],
+    ),
   );
   return rows[0];
 }

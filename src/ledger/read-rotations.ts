@@ -1,4 +1,5 @@
 import type { QueryResultRow } from 'pg';
+import { prepared } from '../postgres/connection/prepared.ts';
 import { readFact } from './fact-json.ts';
 import type { LedgerContext } from './ledger-context.ts';
 import type { Event, Rotation } from './rotation.ts';
@@ -10,8 +11,7 @@ export async function findRotation({ pool }: LedgerContext, id: string): Promise
   // A version that somebody else staged may have any token.
   if (!UUID.test(id)) return undefined;
   const { rows } = await pool.query<RotationRow>(
-    `SELECT ${ROTATION_COLUMNS} FROM keyturn.rotation WHERE id = $1`,
-    [id],
+    prepared(`SELECT ${ROTATION_COLUMNS} FROM keyturn.rotation WHERE id = $1`, [id]),
   );
   return rows.map(toRotation)[0];
 }
@@ -72,8 +72,10 @@ interface EventRow extends QueryResultRow, Omit<Event, 'fact'> {
 
 export async function readEvents({ pool }: LedgerContext, rotations: readonly string[]): Promise<Event[]> {
   const { rows } = await pool.query<EventRow>(
-    'SELECT rotation, at, step, kind, fact, detail, back FROM keyturn.event WHERE rotation = ANY ($1) ORDER BY id',
-    [rotations],
+    prepared(
+      'SELECT rotation, at, step, kind, fact, detail, back FROM keyturn.event WHERE rotation = ANY ($1) ORDER BY id',
+      [rotations],
+    ),
   );
   return rows.map(({ detail, fact: stored, ...event }) => ({ ...event, fact: readFact(stored, detail) }));
 }

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { prepared } from './connection/prepared.ts';
 import {
   SERVER,
   type Server,
@@ -33,7 +34,7 @@ export async function readSurvey(
   { logins, owner }: { readonly logins: readonly string[]; readonly owner?: string | undefined },
 ): Promise<Survey> {
   const roles = owner === undefined ? logins : [...logins, owner];
-  const { rows } = await client.query<SurveyRow>(SURVEY, [logins, roles]);
+  const { rows } = await client.query<SurveyRow>(prepared(SURVEY, [logins, roles]));
   // A SELECT without FROM has one row.
   const { server, standing, logins: found, uses } = rows[0] as SurveyRow;
   return {

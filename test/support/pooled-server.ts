@@ -8,14 +8,19 @@ import { startPostgres } from './postgres-server.ts';
 
 const PASSWORD = 'hunter2';
 
+export interface SeenSessions {
+  readonly rotators: number;
+  readonly proofs: number;
+}
+
 /** A server of its own, with a rotator, and a login that the rotations on it would prove. */
 export interface PooledServer extends AsyncDisposable {
   readonly connection: Connection;
   readonly admin: pg.Client;
   /** What a rotation does with sessions: it proves a login while the rotator is in a transaction. */
   run(pool: SessionPool): Promise<void>;
-  /** Watches until it is stopped, and tells the most sessions of keyturn that it saw at once. */
-  watch(): { stop(): Promise<number> };
+  /** Watches until it is stopped, and tells the most sessions of each use that it saw at once. */
+  watch(): { stop(): Promise<SeenSessions> };
 }
 
 export async function openPooledServer(
@@ -32,13 +37,15 @@ export async function openPooledServer(
     tls: { mode: 'disable' },
   };
 
-  async function mostSessions(watching: { readonly on: boolean }): Promise<number> {
-    let seen = 0;
+  async function mostSessions(watching: { readonly on: boolean }): Promise<SeenSessions> {
+    let seen = { rotators: 0, proofs: 0 };
     while (watching.on) {
-      const { rows } = await admin.client.query<{ now: number }>(
-        "SELECT count(*)::int AS now FROM pg_stat_activity WHERE usename IN ('rotator', 'app_login')",
+      const { rows } = await admin.client.query<SeenSessions>(
+        `SELECT count(*) FILTER (WHERE usename = 'rotator')::int AS rotators,
+                count(*) FILTER (WHERE usename = 'app_login')::int AS proofs FROM pg_stat_activity`,
       );
-      seen = Math.max(seen, rows[0]?.now ?? 0);
+      const { rotators = 0, proofs = 0 } = rows[0] ?? {};
+      seen = { rotators: Math.max(seen.rotators, rotators), proofs: Math.max(seen.proofs, proofs) };
       await turn();
     }
     return seen;

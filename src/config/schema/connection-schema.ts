@@ -87,10 +87,10 @@ export const connectionSchema = object('connection', {
     .exactOptional()
     .describe(`Password of the rotator, best as \${file:PATH} or \${NAME}.`),
   tls: tlsSchema.prefault({}).describe('How the connection is encrypted and the server checked.'),
-  maxSessions: wholeNumber(2, 100, 'max-sessions')
+  maxSessions: wholeNumber(1, 100, 'max-sessions')
     .prefault(4)
     .describe(
-      'How many sessions of the server a worker may have at once for rotations, the logins that it proves included. A rotation needs 2.',
+      'How many sessions of the rotator a worker may have at once. Each rotation that uses one opens another for a moment, to prove a login.',
     ),
   replicas: z
     .array(replica, { error: 'replicas' satisfies ConfigRule })

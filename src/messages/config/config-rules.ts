@@ -30,7 +30,7 @@ export const RULES: Readonly<Record<Exclude<ConfigRule, 'one-of'>, string>> = {
   host: 'one host name, IP address or absolute folder of a socket, without the port',
   interval: 'a whole number above 0 and d or w (days, weeks), or h, m or s',
   login: `the name of a login: ${ROLE}`,
-  'max-sessions': 'a whole number from 2 to 100',
+  'max-sessions': 'a whole number from 1 to 100',
   'one-destination': 'a list of at least one destination',
   'password-length': 'a whole number from 16 to 128',
   'password-recipe': 'a mapping with length and symbols',

@@ -8,14 +8,19 @@ import { placeOf } from './place-of.ts';
 import { MINIMUM, SessionBudget, type Use } from './session-budget.ts';
 import { remembering } from './session-pin.ts';
 
-/** Sessions of one connection in one process: all rotations together have `maxSessions` at most. */
+/**
+ * Sessions of one connection in one process: all rotations together have at most `maxSessions` of
+ * the rotator, and as many that prove a login.
+ */
 export interface SessionPool extends AsyncDisposable {
   /**
    * A session of the rotator. Disposing of it gives it back. If all are in use it waits, and throws
    * `no-session-free` in the end. Urgent ones go first.
    */
   rotator(options?: { readonly urgent?: boolean }): Promise<Session>;
-  /** Opens another session of the same server. It counts until it is disposed of. */
+  /**
+   * Opens a session of the same server that proves a login. It counts until it is disposed of.
+   */
   beside(open: () => Promise<Session>): Promise<Session>;
 }
 
@@ -36,8 +41,8 @@ const SLOTS_AGE_MS = 1_000;
  * rest.
  */
 const SPARE_SLOTS = 10;
-/** A process takes at most one of so many slots of a server. */
-const SHARE = 20;
+/** A process has at most one session of the rotator for so many slots of a server. */
+const SHARE = 12;
 /**
  * How long to open nothing after the server had no slot: from the first, doubling up to the second.
  */
@@ -89,7 +94,6 @@ class CountingPool implements SessionPool {
   async beside(open: () => Promise<Session>): Promise<Session> {
     await this.#take('proof', true);
     try {
-      await this.#makeRoom();
       const session = await open();
       return once(session, async () => {
         try {
@@ -146,7 +150,7 @@ class CountingPool implements SessionPool {
   /** Idle sessions count too, because they take slots of the server. */
   async #makeRoom(): Promise<void> {
     for (const kept of [...this.#idle.keys()]) {
-      if (this.#budget.total + this.#idle.size <= this.#max) return;
+      if (this.#budget.rotators + this.#idle.size <= this.#max) return;
       if (this.#idle.has(kept)) await this.#discard(kept);
     }
   }

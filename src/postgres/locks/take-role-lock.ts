@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { prepared } from '../connection/prepared.ts';
 import { quoteIdentifier, quoteLiteral } from '../identifier.ts';
 import { LIMITS } from './lock-limits.ts';
 
@@ -18,23 +19,23 @@ export class CommentRace extends Error {
   override readonly name = 'CommentRace';
 }
 
+const ROLES = `
+  WITH limits AS MATERIALIZED (${LIMITS})
+  SELECT role.rolname::pg_catalog.text AS name,
+         pg_catalog.shobj_description(role.oid, 'pg_authid'::pg_catalog.name) AS comment,
+         me.rolsuper OR (me.rolcreaterole AND NOT role.rolsuper AND (
+           pg_catalog.current_setting('server_version_num'::pg_catalog.text)::pg_catalog.int4 < 160000::pg_catalog.int4
+           OR pg_catalog.pg_has_role(me.oid, role.oid, 'MEMBER WITH ADMIN OPTION'::pg_catalog.text))) AS mine
+    FROM limits
+    LEFT JOIN pg_catalog.pg_roles AS role ON role.rolname = ANY ($1::pg_catalog.name[])
+    LEFT JOIN pg_catalog.pg_roles AS me ON me.rolname = (CURRENT_USER)::pg_catalog.name`;
+
 /**
  * Those of the roles that exist, in the same order for everybody who locks them. The statement also
  * limits the waits of the transaction.
  */
 export async function readRoles(client: pg.ClientBase, names: readonly string[]): Promise<LockedRole[]> {
-  const { rows } = await client.query<LockedRole | { readonly name: null }>(
-    `WITH limits AS MATERIALIZED (${LIMITS})
-     SELECT role.rolname::pg_catalog.text AS name,
-            pg_catalog.shobj_description(role.oid, 'pg_authid'::pg_catalog.name) AS comment,
-            me.rolsuper OR (me.rolcreaterole AND NOT role.rolsuper AND (
-              pg_catalog.current_setting('server_version_num'::pg_catalog.text)::pg_catalog.int4 < 160000::pg_catalog.int4
-              OR pg_catalog.pg_has_role(me.oid, role.oid, 'MEMBER WITH ADMIN OPTION'::pg_catalog.text))) AS mine
-       FROM limits
-       LEFT JOIN pg_catalog.pg_roles AS role ON role.rolname = ANY ($1::pg_catalog.name[])
-       LEFT JOIN pg_catalog.pg_roles AS me ON me.rolname = (CURRENT_USER)::pg_catalog.name`,
-    [names],
-  );
+  const { rows } = await client.query<LockedRole | { readonly name: null }>(prepared(ROLES, [names]));
   const found = rows.filter((row): row is LockedRole => row.name !== null);
   return found.toSorted((one, other) => (one.name < other.name ? -1 : 1));
 }

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { SettingInfo } from '../../facts/database/login-difference.ts';
+import { prepared } from '../connection/prepared.ts';
 import { quoteIdentifier, quoteLiteral } from '../identifier.ts';
 import { shutOut } from '../roles/role-statements.ts';
 import { type AlterOptions, alterLogin } from './alter-login.ts';
@@ -91,7 +92,7 @@ export async function readLogins(
   client: pg.ClientBase,
   names: readonly string[],
 ): Promise<Map<string, Login>> {
-  const { rows } = await client.query<Login>(LOGINS, [names]);
+  const { rows } = await client.query<Login>(prepared(LOGINS, [names]));
   return new Map(rows.map((login) => [login.name, login]));
 }
 

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { prepared } from '../connection/prepared.ts';
 import {
   DEFAULT_GRANTS,
   type DefaultGrantRow,
@@ -31,7 +32,7 @@ export async function pairDifferences(
   client: pg.ClientBase,
   pair: readonly [string, string],
 ): Promise<PairDifferences> {
-  const { rows } = await client.query<DifferencesRow>(DIFFERENCES, [pair]);
+  const { rows } = await client.query<DifferencesRow>(prepared(DIFFERENCES, [pair]));
   // A SELECT without FROM has one row.
   const { grants, defaults, policies, mappings } = rows[0] as DifferencesRow;
   return {

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import type { PreparedInfo, SessionInfo } from '../../facts/database/session-info.ts';
 import { fault } from '../../facts/fault.ts';
 import { sql } from '../../facts/remedy.ts';
+import { prepared } from '../connection/prepared.ts';
 import { unlessForbidden } from '../connection/unless-forbidden.ts';
 import type { PreparedTransaction } from './prepared-transaction.ts';
 
@@ -32,7 +33,7 @@ export async function usesOf(
   client: pg.ClientBase,
   logins: readonly string[],
 ): Promise<Map<string, LoginUse>> {
-  const { rows } = await client.query<SeenUses>(USES, [logins]);
+  const { rows } = await client.query<SeenUses>(prepared(USES, [logins]));
   return usesIn(rows[0], logins);
 }
 

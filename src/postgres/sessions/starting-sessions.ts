@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
+import { prepared } from '../connection/prepared.ts';
 import { unlessForbidden } from '../connection/unless-forbidden.ts';
 
 /** How long to wait for sessions that are starting, in milliseconds: they need a few. */
@@ -28,29 +29,30 @@ export async function startingSessions(client: pg.ClientBase): Promise<readonly 
   return starting;
 }
 
+const IN_TRANSACTIONS = `
+  SELECT held.pid FROM pg_catalog.pg_locks AS held
+   WHERE held.locktype = 'virtualxid'::pg_catalog.text AND held.pid <> pg_catalog.pg_backend_pid()`;
+
 /** The processes that are in a transaction. Read before pg_stat_activity. */
 async function inTransactions(client: pg.ClientBase): Promise<number[]> {
-  const { rows } = await client.query<{ pid: number }>(
-    `SELECT held.pid FROM pg_catalog.pg_locks AS held
-      WHERE held.locktype = 'virtualxid'::pg_catalog.text AND held.pid <> pg_catalog.pg_backend_pid()`,
-  );
+  const { rows } = await client.query<{ pid: number }>(prepared(IN_TRANSACTIONS));
   return rows.map(({ pid }) => pid);
 }
+
+const UNIDENTIFIED = `
+  SELECT held.pid
+    FROM pg_catalog.unnest($1::pg_catalog.int4[]) AS held (pid)
+   WHERE EXISTS (SELECT FROM pg_catalog.pg_locks AS lock WHERE lock.pid = held.pid)
+     AND NOT EXISTS (
+       SELECT FROM pg_catalog.pg_stat_activity AS activity
+        WHERE activity.pid = held.pid
+          AND (activity.usesysid IS NOT NULL
+               OR activity.backend_type <> ALL (ARRAY['client backend', 'walsender']::pg_catalog.text[])))`;
 
 /** Those of these processes of which pg_stat_activity does not say whose they are. */
 async function unidentified(client: pg.ClientBase, pids: readonly number[]): Promise<number[]> {
   if (pids.length === 0) return [];
-  const { rows } = await client.query<{ pid: number }>(
-    `SELECT held.pid
-       FROM pg_catalog.unnest($1::pg_catalog.int4[]) AS held (pid)
-      WHERE EXISTS (SELECT FROM pg_catalog.pg_locks AS lock WHERE lock.pid = held.pid)
-        AND NOT EXISTS (
-          SELECT FROM pg_catalog.pg_stat_activity AS activity
-           WHERE activity.pid = held.pid
-             AND (activity.usesysid IS NOT NULL
-                  OR activity.backend_type <> ALL (ARRAY['client backend', 'walsender']::pg_catalog.text[])))`,
-    [pids],
-  );
+  const { rows } = await client.query<{ pid: number }>(prepared(UNIDENTIFIED, [pids]));
   return rows.map(({ pid }) => pid);
 }
 
