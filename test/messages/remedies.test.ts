@@ -17,6 +17,7 @@ const EXECUTED: Readonly<Record<string, string>> = {
   'default-privileges-beyond-level': 'roles/access.test.ts',
   'drop-during-rotation': 'roles/remedies.test.ts',
   'drop-owner-missing': 'roles/remedies.test.ts',
+  'drop-sessions-starting': 'rotation/starting-sessions.test.ts',
   'grants-differ': 'doctor/doctor.test.ts',
   'hand-over-forbidden': 'roles/versions.test.ts',
   'hba-asks-no-password': 'doctor/doctor.test.ts',

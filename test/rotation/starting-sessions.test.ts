@@ -1,7 +1,9 @@
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { Fact } from '../../src/facts/fact.ts';
 import type { Reason } from '../../src/ledger/rotation.ts';
 import { clientOptions } from '../../src/postgres/connection/client-options.ts';
+import { openBarePolicy } from '../support/bare-policy.ts';
 import { canLogIn, warningsOf } from '../support/draining.ts';
 import { type PostgresServer, startPostgres } from '../support/postgres-server.ts';
 import { factNamed, runStatements } from '../support/remedies.ts';
@@ -24,9 +26,13 @@ beforeEach(async () => {
 afterEach(() => scenario?.[Symbol.asyncDispose]());
 
 /** A session that PostgreSQL lets in now, and shows in so many seconds. */
-async function slowly(credential: { username: string; password: string }, seconds: number) {
+async function slowly(
+  credential: { username: string; password: string },
+  seconds: number,
+  { connection } = scenario,
+) {
   const client = new pg.Client({
-    ...clientOptions({ ...scenario.connection, user: credential.username, password: credential.password }),
+    ...clientOptions({ ...connection, user: credential.username, password: credential.password }),
     options: `-c post_auth_delay=${seconds}`,
   });
   client.on('error', () => {});
@@ -107,4 +113,24 @@ test('a login of somebody else that starts slowly holds a rotation up for a minu
   await slow.connected;
   await expect(slow.client.query('SELECT 1')).rejects.toThrow();
   await scenario.admin.query(`DROP ROLE ${other}`);
+});
+
+test('roles drop waits for it too, and drops nothing while nobody knows whose session starts (G2)', async () => {
+  await using bare = await openBarePolicy(server);
+  await bare.create();
+  const [login] = bare.scenario.policy.logins;
+  await bare.admin.query(`ALTER ROLE ${login} LOGIN PASSWORD 'secret'`);
+  const slow = await slowly({ username: login, password: 'secret' }, 30, bare.scenario);
+  const stopped = await bare.drop().catch((error: { fact: { params: { cause: Fact } } }) => error);
+  if (!('fact' in stopped)) throw new Error('it was dropped');
+  const { cause } = stopped.fact.params;
+  expect(cause).toMatchObject({
+    code: 'drop-sessions-starting',
+    params: { logins: bare.scenario.policy.logins },
+  });
+  expect(await bare.exist(...bare.scenario.policy.logins)).toEqual([true, true]);
+  await runStatements(bare.admin, cause);
+  await slow.connected;
+  await expect.poll(unidentified).toBe(0);
+  expect((await bare.drop()).dropped).toEqual([...bare.scenario.policy.logins, bare.owner]);
 });

@@ -12,6 +12,7 @@ export interface RoleDropFacts {
   };
   readonly 'drop-during-rotation': { readonly policy: string; readonly rotation: string };
   readonly 'drop-login-in-use': SeenUse;
+  readonly 'drop-sessions-starting': { readonly logins: readonly string[]; readonly pids: readonly number[] };
   readonly 'drop-without-owner': {
     readonly role: string;
     readonly count: number;

@@ -1,7 +1,7 @@
 import { counted } from '../../counted.ts';
 import type { RoleDropFacts } from '../../facts/roles/role-drop-facts.ts';
 import type { Messages } from '../message.ts';
-import { usersText } from '../rotation/describe-use.ts';
+import { processes, usersText } from '../rotation/describe-use.ts';
 import { USE_EXAMPLE } from './use-example.ts';
 
 export const roleDropMessages: Messages<RoleDropFacts> = {
@@ -29,6 +29,14 @@ export const roleDropMessages: Messages<RoleDropFacts> = {
     means:
       'The login has sessions on the primary or a replica, prepared transactions, or clients at a PgBouncer.',
     example: USE_EXAMPLE,
+  },
+  'drop-sessions-starting': {
+    text: ({ logins, pids }) =>
+      `sessions that were starting when ${logins.join(' and ')} were shut out are still starting (${processes(pids)}); one of them may be a session of these logins`,
+    advice: 'end them, or wait until they have started; then run it again',
+    means:
+      'A client can make its session start slowly (`post_auth_delay`). PostgreSQL still does not say whose these sessions are, so nobody knows whether one belongs to a login that is to be dropped.',
+    example: { logins: ['orders_a', 'orders_b'], pids: [4711] },
   },
   'drop-without-owner': {
     text: ({ role, count, database, examples }) =>

@@ -55,3 +55,7 @@ export function replayText({ standby, paused }: SeenReplica): string {
   if (!standby) return 'it is not a standby server any more';
   return paused ? 'its replay is paused' : 'it replays';
 }
+
+export function processes(pids: readonly number[]): string {
+  return `${pids.length === 1 ? 'process' : 'processes'} ${pids.join(', ')}`;
+}

@@ -3,7 +3,7 @@ import type { PreparedInfo } from '../../facts/database/session-info.ts';
 import type { NotReplayed, SeenSession, UseFacts } from '../../facts/rotation/use-facts.ts';
 import { describeHolder, describePrepared } from '../database/describe-session.ts';
 import type { Messages } from '../message.ts';
-import { clientsText, replayText, sessionsText, useText } from './describe-use.ts';
+import { clientsText, processes, replayText, sessionsText, useText } from './describe-use.ts';
 
 const SESSION: SeenSession = {
   pid: 4711,
@@ -30,10 +30,6 @@ function signOf(missing: NotReplayed, login: string): string {
   return missing === 'nologin'
     ? `still lets ${login} log in`
     : `does not take the new password of ${login} yet`;
-}
-
-function processes(pids: readonly number[]): string {
-  return `${pids.length === 1 ? 'process' : 'processes'} ${pids.join(', ')}`;
 }
 
 export const useMessages: Messages<UseFacts> = {

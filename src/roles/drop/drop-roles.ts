@@ -1,11 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { type Fact, fact } from '../../facts/fact.ts';
 import { factOf, fault } from '../../facts/fault.ts';
+import { sql } from '../../facts/remedy.ts';
 import { connect } from '../../postgres/connection/connect.ts';
 import { readStandings } from '../../postgres/roles/role-standing.ts';
 import { shutOut } from '../../postgres/roles/role-statements.ts';
-import { LAST_LOOK_MS } from '../../postgres/sessions/sessions.ts';
+import { terminations } from '../../postgres/sessions/sessions.ts';
+import { startingSessions } from '../../postgres/sessions/starting-sessions.ts';
 import { underLock } from '../under-lock.ts';
 import { dropForGood } from './drop-for-good.ts';
 import { dropOwner } from './drop-owner.ts';
@@ -43,8 +44,8 @@ export async function dropRoles(client: pg.Client, target: DropTarget, context: 
     for (const login of present) await client.query(shutOut(login));
     return present;
   });
-  await sleep(LAST_LOOK_MS);
   try {
+    await refuseStarting(session.client, existing);
     return await underLock(client, logins, async () => {
       // By now everybody can be seen who logged in before the logins were disabled.
       await refuseDrop(client, target, context);
@@ -54,6 +55,13 @@ export async function dropRoles(client: pg.Client, target: DropTarget, context: 
     if (existing.length === 0) throw cause;
     throw fault('drop-stopped', { logins: existing, cause: factOf(cause) }, { cause });
   }
+}
+
+/** Throws where sessions are starting that may be of one of the logins. */
+async function refuseStarting(observer: pg.ClientBase, logins: readonly string[]): Promise<void> {
+  const pids = await startingSessions(observer);
+  if (pids.length === 0 || logins.length === 0) return;
+  throw fault('drop-sessions-starting', { logins, pids }, { remedies: [sql(...terminations(pids))] });
 }
 
 /** Drops logins that nobody uses, and that nobody can log in to. */
