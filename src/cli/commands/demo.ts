@@ -1,7 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { type App, openApp } from '../../app.ts';
 import type { Rotation } from '../../ledger/rotation.ts';
 import { connect } from '../../postgres/connection/connect.ts';
@@ -21,7 +21,11 @@ const SETTLE_MS = 20_000;
 
 export function registerDemo(subcommand: Command, io: Io): void {
   subcommand
-    .option('--duration <duration>', 'how long the demo runs', duration, 40_000)
+    .addOption(
+      new Option('--duration <duration>', 'how long the demo runs')
+        .argParser(duration)
+        .default(40_000, '40s'),
+    )
     .action((options: { duration: number }) => demo(io, options.duration));
 }
 

@@ -20,6 +20,8 @@ export function registerHistory(subcommand: Command, io: Io): void {
           // By name, because a policy that was removed still has its history.
           ...(name === undefined ? {} : { policy: name }),
         });
+        // One that is neither configured nor in the ledger is a slip of the pen.
+        if (name !== undefined && rotations.length === 0) app.policy(name);
         const events = await ledger.events(rotations.map(({ id }) => id));
         const reports = rotations.map((rotation) => reportRotation(rotation, events));
         if (options.json) return io.stdout.json(reports.map(reportJson));
@@ -45,8 +47,7 @@ function row(report: RotationReport): string[] {
     report.policy,
     report.status,
     [
-      report.reason,
-      report.requestedBy,
+      ...new Set([report.reason, report.requestedBy]),
       ...(report.adopt ? ['adopt'] : []),
       ...(report.replaces ? [`in place of ${report.replaces}`] : []),
     ].join(', '),
