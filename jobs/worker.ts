@@ -12,7 +12,9 @@ import type { Rotation } from '../src/ledger/rotation.ts';
 import { isWrong } from '../src/ledger/state-clock.ts';
 import { logFact } from '../src/messages/log-fact.ts';
 import type { RotationQueue } from '../src/queue/rotation-queue.ts';
+import type { PolicyView } from '../src/rotation/context/policy-view.ts';
 import type { RotationRun } from '../src/rotation/context/rotation-view.ts';
+import { startProbes } from './probe.ts';
 import { rotateJob } from './rotate.ts';
 import { slotJob } from './slot.ts';
 import { sweepJob } from './sweep.ts';
@@ -33,6 +35,7 @@ export interface WorkerParts {
   /** Puts a changed configuration in force. */
   readonly onChange: (config: Config) => void;
   readonly openRun: (rotation: Rotation) => Promise<RotationRun & AsyncDisposable>;
+  readonly openView: (policy: Policy) => Promise<PolicyView & AsyncDisposable>;
   readonly isUnpublished: (policy: Policy) => Promise<boolean>;
 }
 
@@ -51,12 +54,9 @@ export interface RunningWorker {
  */
 export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   const { queue, log, clock, source, config } = parts;
-  const sweep = sweepJob({
-    ...parts,
-    now: () => clock.now(),
-    policies: () => config().policies,
-    isClockWrong: () => isWrong(clock),
-  });
+  const policies = () => config().policies;
+  const isClockWrong = () => isWrong(clock);
+  const sweep = sweepJob({ ...parts, now: () => clock.now(), policies, isClockWrong });
   const worker = await takeJobs(parts, sweep);
   const watch = watchConfig(source, config(), {
     log: {
@@ -78,12 +78,15 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   }
 
   const turns = startTurns(parts, { sweep, look: () => watch.look() });
+  const probes = startProbes({ ...parts, policies, isClockWrong });
   return {
     reload: () => turns.take(() => watch.reload()),
     async close() {
       turns.stop();
+      probes.stop();
       // A server that stalls may hold a turn for ever. Nobody needs its result any more.
-      const ended = pTimeout(turns.last(), { milliseconds: TURN_PATIENCE_MS, message: false });
+      const last = Promise.all([turns.last(), probes.last()]);
+      const ended = pTimeout(last, { milliseconds: TURN_PATIENCE_MS, message: false });
       await Promise.all([worker.close(), ended]);
     },
   };
@@ -102,6 +105,7 @@ function takeJobs(parts: WorkerParts, sweep: () => Promise<void>) {
       openRun,
       async onSettled(name, replacement) {
         if (replacement) await queue.enqueue(replacement);
+        await ledger.probes.hurry([name]);
         const policy = find(name);
         if (policy?.schedule && policy.autoRotate) await queue.reschedule(name);
       },

@@ -149,6 +149,7 @@ class OpenApp implements App {
         this.#config = changed;
       },
       openRun: this.run,
+      openView: this.view,
       isUnpublished: (policy) => this.#targets.isUnpublished(policy),
     });
     this.#workers.push(worker);

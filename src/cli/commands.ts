@@ -59,6 +59,11 @@ const COMMANDS: readonly LazyCommand[] = [
     load: async () => (await import('./commands/resume.ts')).registerResume,
   },
   {
+    usage: 'restore [policy...]',
+    description: 'make the published login work again, with the password that is published; asks first',
+    load: async () => (await import('./commands/restore.ts')).registerRestore,
+  },
+  {
     usage: 'rollback <policy>',
     description: 'publish the old login again while a rotation drains, and revoke the new one',
     load: async () => (await import('./commands/rollback.ts')).registerRollback,

@@ -80,6 +80,8 @@ interface AnyPolicy {
   readonly password: { readonly length: number; readonly symbols: string };
   /** SQL run as the incoming login before publish. */
   readonly verify: readonly string[];
+  /** How often what is published is tried, in milliseconds; undefined: never. */
+  readonly probe: { readonly every: number } | undefined;
   /** At least one; the first is the primary. */
   readonly publish: readonly [Destination, ...Destination[]];
 }

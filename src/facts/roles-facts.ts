@@ -1,3 +1,4 @@
+import type { RestoreFacts } from './roles/restore-facts.ts';
 import type { RoleChangeFacts } from './roles/role-change-facts.ts';
 import type { RoleDropFacts } from './roles/role-drop-facts.ts';
 import type { RolePlanFacts } from './roles/role-plan-facts.ts';
@@ -14,4 +15,5 @@ export interface RolesFacts
     RoleRefusalFacts,
     RoleRequestFacts,
     RoleRightFacts,
+    RestoreFacts,
     RotatorScriptFacts {}

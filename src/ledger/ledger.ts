@@ -19,6 +19,7 @@ import { lastPublished, type Publication } from './last-published.ts';
 import { nowOf } from './ledger-context.ts';
 import { migrateLedger } from './migrations/migrate-ledger.ts';
 import { pause, resume, see, timingOf } from './policies.ts';
+import { type Probes, probesIn } from './probes.ts';
 import { type Provisions, provisionsIn } from './provisions.ts';
 import {
   findRotation,
@@ -123,6 +124,8 @@ export interface Ledger {
   openToPublic(): Promise<string | undefined>;
   /** What was done to the roles of policies. */
   readonly provisions: Provisions;
+  /** Which policies are probed next, and which publish what does not work. */
+  readonly probes: Probes;
 }
 
 /**
@@ -162,5 +165,6 @@ export async function openLedger(pool: pg.Pool, clock: Clock): Promise<Ledger> {
     isReadOnly: () => isReadOnly(pool),
     openToPublic: () => openToPublic(pool),
     provisions: provisionsIn(pool, clock),
+    probes: probesIn(ledger),
   };
 }

@@ -7,7 +7,7 @@ import type { Clock } from '../clock.ts';
  */
 export interface Provision {
   readonly policy: string;
-  readonly kind: 'create' | 'repair' | 'drop';
+  readonly kind: 'create' | 'repair' | 'drop' | 'restore';
   readonly connection: string;
   readonly logins: readonly [string, string];
   readonly owner: string | null;

@@ -1,5 +1,6 @@
 import type { RolesFacts } from '../facts/roles-facts.ts';
 import type { Messages } from './message.ts';
+import { restoreMessages } from './roles/restore-messages.ts';
 import { roleChangeMessages } from './roles/role-change-messages.ts';
 import { roleDropMessages } from './roles/role-drop-messages.ts';
 import { rolePlanMessages } from './roles/role-plan-messages.ts';
@@ -15,5 +16,6 @@ export const rolesMessages: Messages<RolesFacts> = {
   ...roleRefusalMessages,
   ...roleRequestMessages,
   ...roleRightMessages,
+  ...restoreMessages,
   ...rotatorScriptMessages,
 };

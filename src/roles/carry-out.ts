@@ -37,18 +37,7 @@ export async function carryOut(
     if (options.agreed && sqlOf(options.agreed) !== sqlOf(plan)) {
       throw fault('roles-changed-since-shown', { policy: policy.name });
     }
-    const changes: Change[] = [];
-    let round = plan;
-    do {
-      await refuseMissingPlanRights(context, round, options.kind);
-      refuseRepeated(round.changes, changes);
-      for (const change of round.changes) {
-        await make(client, change);
-        options.onChange(change);
-      }
-      changes.push(...round.changes);
-      round = await planTowards(context, plan.intent, planOptions);
-    } while (round.changes.length > 0);
+    const changes = await makeAll(context, plan, { ...options, planOptions });
     // Before the commit: if that fails, the ledger names roles that do not exist, which misleads
     // nobody.
     await record(context, { ...plan, changes }, options);
@@ -56,7 +45,42 @@ export async function carryOut(
   });
 }
 
-async function make(client: pg.ClientBase, { does, sql: statement, rights = [] }: Change): Promise<void> {
+interface MakeOptions extends Pick<CarryOutOptions, 'onChange'> {
+  readonly kind: CarryOutOptions['kind'] | 'restore';
+  readonly planOptions: PlanOptions;
+  /** Which changes to make. Left out: all. */
+  readonly only?: (change: Change) => boolean;
+}
+
+/**
+ * Makes the changes of a plan, and then those that only show after that, until nothing is left.
+ * Returns all. Needs a transaction that holds the policy's lock.
+ */
+export async function makeAll(
+  context: RolesContext,
+  plan: RolesPlan,
+  { kind, planOptions, only = () => true, onChange }: MakeOptions,
+): Promise<readonly Change[]> {
+  const made: Change[] = [];
+  for (let round = plan; ; round = await planTowards(context, plan.intent, planOptions)) {
+    const changes = round.changes.filter(only);
+    if (changes.length === 0 && made.length > 0) return made;
+    await refuseMissingPlanRights(context, { ...round, changes }, kind);
+    refuseRepeated(changes, made);
+    for (const change of changes) {
+      await makeChange(context.client, change);
+      onChange(change);
+    }
+    made.push(...changes);
+    if (changes.length === 0) return made;
+  }
+}
+
+/** Makes one change. Needs a transaction that holds the policy's lock. */
+export async function makeChange(
+  client: pg.ClientBase,
+  { does, sql: statement, rights = [] }: Change,
+): Promise<void> {
   try {
     await withRightsOf(client, rights, async () => {
       await client.query(statement);

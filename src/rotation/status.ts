@@ -3,6 +3,7 @@ import { type Fact, type FactParams, fact } from '../facts/fact.ts';
 import { factOf } from '../facts/fault.ts';
 import { command } from '../facts/remedy.ts';
 import { futureFact } from '../ledger/future.ts';
+import type { Broken } from '../ledger/probes.ts';
 import type { Rotation } from '../ledger/rotation.ts';
 import type { Timing } from '../ledger/timing.ts';
 import { sessionsIn } from '../postgres/sessions/sessions.ts';
@@ -18,7 +19,8 @@ export type PolicyState =
   | 'retrying'
   | 'failed'
   | 'overdue'
-  | 'paused';
+  | 'paused'
+  | 'broken';
 
 /**
  * What `keyturn status` says about a policy. What could not be asked is null, and `faults` say why
@@ -33,6 +35,8 @@ export interface PolicyStatus {
   readonly sessions: Readonly<Record<string, number>> | null;
   readonly lastRotatedAt: string | null;
   readonly nextRotationAt: string | null;
+  /** Whether the server and the stores could be asked. */
+  readonly reachable: boolean;
   /** The latest failure, or what could not be asked; and where the destinations do not agree. */
   readonly faults: readonly Fact[];
   /** A warning that the ledger has an instant in the future, which is not counted. */
@@ -42,7 +46,7 @@ export interface PolicyStatus {
 export async function policyStatus(
   policy: Policy,
   history: { readonly last: Rotation; readonly lastDoneAt: Date | null } | undefined,
-  { timing, context }: { timing: Timing; context: PolicyView },
+  { timing, context, broken }: { timing: Timing; context: PolicyView; broken?: Broken | undefined },
 ): Promise<PolicyStatus> {
   const { versions, sessions, faults } = await observe(policy, context);
   const published = versions[0]?.version;
@@ -59,6 +63,7 @@ export async function policyStatus(
     state: stateOf(last, active !== null, {
       paused: timing.pausedAt !== null,
       overdue: isOverdue(policy, timing, now),
+      broken: broken !== undefined,
     }),
     active,
     standby: active === null ? null : (policy.logins.find((login) => login !== active) ?? null),
@@ -67,7 +72,10 @@ export async function policyStatus(
       : null,
     lastRotatedAt: history?.lastDoneAt?.toISOString() ?? null,
     nextRotationAt: next === undefined ? null : new Date(next).toISOString(),
-    faults: [fault, partOf(context, versions, last)].filter((each) => each != null),
+    reachable: faults.length === 0,
+    faults: [broken && brokenFact(policy, broken), fault, partOf(context, versions, last)].filter(
+      (each) => each != null,
+    ),
     clockWarning: timing.futureAt ? futureFact(timing.futureAt) : null,
   };
 }
@@ -89,6 +97,10 @@ async function observe(policy: Policy, context: PolicyView) {
     seen(context.uses(policy.logins).then(sessionsIn)),
   ]);
   return { versions, sessions, faults };
+}
+
+function brokenFact({ name }: Policy, { fact: cause }: Broken): Fact {
+  return fact('credential-broken', { cause }, command('restore', name)) as Fact;
 }
 
 function publicationGone(policy: Policy, { destinations }: PolicyView): Fact {
@@ -127,8 +139,9 @@ function heldIn(answer: { readonly version: Version | undefined } | undefined): 
 function stateOf(
   last: Rotation | undefined,
   published: boolean,
-  { paused, overdue }: { paused: boolean; overdue: boolean },
+  { paused, overdue, broken }: Readonly<Record<'paused' | 'overdue' | 'broken', boolean>>,
 ): PolicyState {
+  if (broken) return 'broken';
   if (last?.status === 'open') {
     if (last.attempts > 0) return 'retrying';
     return last.publishedAt ? 'draining' : 'rotating';

@@ -22,6 +22,8 @@ const RELEASED = [
   ['the order of rotations', '357d0f7349a4'],
   ['facts instead of sentences', 'e0f1b9903b81'],
   ['the index of what is due', 'cc6bceab67da'],
+  ['what was done to roles by a restore', '48dc436c3e48'],
+  ['probes', '975ff7988cb3'],
 ];
 
 /** A release that knew sentences only. */

@@ -11,6 +11,8 @@ import { type Dropped, dropRoles } from '../../src/roles/drop/drop-roles.ts';
 import type { DropContext } from '../../src/roles/drop/refuse-drop.ts';
 import { readRepairContext } from '../../src/roles/plan/repair-context.ts';
 import { type PlanOptions, planRoles, type RolesPlan } from '../../src/roles/plan/roles-plan.ts';
+import { planRestore, type RestoreContext, type RestorePlan } from '../../src/roles/restore/plan-restore.ts';
+import { restore } from '../../src/roles/restore/restore.ts';
 import type { RolesContext } from '../../src/roles/roles-context.ts';
 import { adminOf } from './admin.ts';
 import { openScenario, type Scenario, type ServerAddress } from './scenario.ts';
@@ -39,6 +41,10 @@ export interface BarePolicy extends AsyncDisposable {
    * else.
    */
   drop(context?: Partial<DropContext>): Promise<Dropped>;
+  /** Makes what is published log in again. Returns what that took. */
+  restore(): Promise<RestorePlan>;
+  /** What a restore would do, without doing it. */
+  planRestore(executor?: PlanOptions['executor']): Promise<RestorePlan>;
   /** Whether the roles exist, in this order. */
   exist(...roles: string[]): Promise<boolean[]>;
   /** Resolves once the rotator waits for another session's lock. */
@@ -97,6 +103,11 @@ export async function openBarePolicy(
       sharing: [],
     });
   }
+  const restoring = <Result>(body: (context: RestoreContext) => Promise<Result>) =>
+    within(async (context) => {
+      await using view = scenario.preview();
+      return await body({ ...context, view, ledger: scenario.ledger });
+    });
   const repair = () => readRepairContext(policy, scenario.ledger, scenario.destinations[0]);
   const carry = (
     kind: 'create' | 'repair',
@@ -137,6 +148,8 @@ export async function openBarePolicy(
           },
         ),
       ),
+    restore: () => restoring((context) => restore(context, { requestedBy: 'test', onChange: () => {} })),
+    planRestore: (executor) => restoring((context) => planRestore(context, executor)),
     async exist(...roles) {
       const { rows } = await admin.query('SELECT rolname FROM pg_roles WHERE rolname = ANY ($1)', [roles]);
       return roles.map((role) => rows.some(({ rolname }) => rolname === role));

@@ -11,6 +11,7 @@ export function policyWith(schedule: Schedule, change: Partial<LoginsPolicy> = {
     retryFor: 0,
     password: { length: 32, symbols: '' },
     verify: [],
+    probe: undefined,
     drain: { grace: 0, timeout: 0, onTimeout: 'terminate' },
     publish: [{ store: 's', create: true, secrets: {} }],
     schedule,

@@ -122,6 +122,7 @@ export async function openScenario(
     retryFor: 60_000,
     password: { length: 32, symbols: '' },
     verify: [],
+    probe: undefined,
     drain: { grace: 0, timeout: 5_000, onTimeout: 'terminate' },
     publish: [{ store: 'files', create: true, secrets: MAPPING }],
     ...change,

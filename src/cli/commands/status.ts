@@ -31,6 +31,7 @@ export function registerStatus(subcommand: Command, io: Io): void {
           const [statuses, fault] = await Promise.all([readStatus(app, policies), queueFault(app)]);
           if (options.watch && !options.json) io.stdout.move('clear screen');
           write(io, statuses, app.clock.now(), options.json);
+          if (statuses.some(isAlarming)) io.exit(1);
           if (fault !== undefined) io.stderr.write(`keyturn: ${tell(fault)}\n`);
         };
         if (!options.watch) return show();
@@ -50,16 +51,29 @@ export function registerStatus(subcommand: Command, io: Io): void {
 async function readStatus(app: App, policies: readonly Policy[]): Promise<PolicyStatus[]> {
   const ledger = await app.ledger();
   const names = policies.map(({ name }) => name);
-  const [summary, timings] = await Promise.all([ledger.summary(names), ledger.timings(names)]);
+  const [summary, timings, broken] = await Promise.all([
+    ledger.summary(names),
+    ledger.timings(names),
+    ledger.probes.broken(names),
+  ]);
   return pMap(
     policies,
     async (policy) => {
       await using context = await app.view(policy);
       const timing = timings.get(policy.name) ?? (await ledger.timing(policy.name));
-      return await policyStatus(policy, summary.get(policy.name), { timing, context });
+      return await policyStatus(policy, summary.get(policy.name), {
+        timing,
+        context,
+        broken: broken.get(policy.name),
+      });
     },
     PARALLEL,
   );
+}
+
+/** Whether somebody has to look at a policy. */
+function isAlarming({ state, reachable }: PolicyStatus): boolean {
+  return !reachable || state === 'failed' || state === 'overdue' || state === 'broken';
 }
 
 /** A fault that stops the rotation of all policies, if there is one. */
@@ -130,4 +144,5 @@ const COLOURS: Readonly<Record<PolicyState, 'green' | 'yellow' | 'red' | 'cyan'>
   failed: 'red',
   overdue: 'red',
   paused: 'cyan',
+  broken: 'red',
 };

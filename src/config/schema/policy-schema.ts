@@ -75,6 +75,21 @@ const drain = object('drain', {
     .describe('What to do with sessions that are left: end them, or go on waiting and alert.'),
 });
 
+/** The least that `probe.every` may be, in milliseconds. */
+const PROBE_LEAST_MS = 30_000;
+
+const probe = z.union(
+  [
+    z.literal('off', { error: 'probe' satisfies ConfigRule }),
+    object('probe', {
+      every: duration(false)
+        .refine((interval) => interval >= PROBE_LEAST_MS, { error: 'probe-interval' satisfies ConfigRule })
+        .describe('How often to log in with what is published, at least 30s.'),
+    }),
+  ],
+  { error: 'probe' satisfies ConfigRule },
+);
+
 /** `name`, or `name#key` for one key of a secret that holds a JSON object. */
 const SECRET_NAME = /^(.+#)?[^#]+$/;
 
@@ -143,6 +158,10 @@ export const policySchema = object('policy', {
     .prefault([])
     .describe('SQL run as the incoming login before publish; a failure stops the rotation.'),
   drain: drain.prefault({}).describe('How long the outgoing login lives on after publish.'),
+  probe: probe
+    .prefault({ every: '15m' })
+    .transform((given) => (given === 'off' ? undefined : given))
+    .describe('Whether what is published is tried between rotations, and how often; or off.'),
   publish: z
     .array(destination, { error: 'destinations' satisfies ConfigRule })
     .min(1, { error: 'one-destination' satisfies ConfigRule })

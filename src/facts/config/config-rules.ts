@@ -19,6 +19,8 @@ export type ConfigRule =
   | 'destination'
   | 'destinations'
   | 'drain'
+  | 'probe'
+  | 'probe-interval'
   | 'duration'
   | 'duration-above-0'
   | 'endpoint'

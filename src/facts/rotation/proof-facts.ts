@@ -29,6 +29,15 @@ export interface ProofFacts {
     /** Clauses of ALTER ROLE. */
     readonly repairs: readonly string[];
   };
+  /** What a destination publishes is refused, or could not be tried. */
+  readonly 'published-fails': {
+    readonly destination: string;
+    readonly login: string;
+    readonly server: string;
+    readonly cause: Fact;
+  };
+  readonly 'credential-broken': { readonly cause: Fact };
+  readonly 'credential-restored': Record<string, never>;
   readonly 'rotator-password-unknown': {
     readonly policy: string;
     readonly destination: string;

@@ -153,4 +153,22 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TRIGGER policy_changed AFTER UPDATE OF first_seen_at, paused_at ON keyturn.policy
     FOR EACH ROW EXECUTE FUNCTION keyturn.policy_changed();
   `,
+  // What keyturn restore did to roles.
+  `
+  ALTER TABLE keyturn.provision DROP CONSTRAINT provision_kind_check,
+    ADD CONSTRAINT provision_kind_check CHECK (kind IN ('create', 'repair', 'drop', 'restore'));
+  `,
+  // When policies are probed, and which of them publish what does not work. `every` is in
+  // milliseconds.
+  `
+  CREATE TABLE keyturn.probe (
+    policy text PRIMARY KEY,
+    every bigint NOT NULL,
+    next_at timestamptz NOT NULL,
+    refusals int NOT NULL DEFAULT 0,
+    broken_since timestamptz,
+    fact jsonb
+  );
+  CREATE INDEX probe_next ON keyturn.probe (next_at);
+  `,
 ];

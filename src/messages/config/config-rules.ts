@@ -42,6 +42,8 @@ export const RULES: Readonly<Record<Exclude<ConfigRule, 'one-of'>, string>> = {
   policy: 'a mapping with connection, logins and publish',
   port: 'a whole number from 1 to 65535',
   'primary-name': 'the name that the sentinels have for the primary, such as mymaster',
+  probe: 'off, or a mapping with every',
+  'probe-interval': 'at least 30s: a whole number and s, m, h, d or w, such as 15m',
   queue: 'a mapping with redis and tls',
   redis: 'a mapping with sentinels and name, or with cluster',
   'redis-database': 'the number of a database, such as 0',

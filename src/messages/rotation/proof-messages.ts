@@ -71,6 +71,39 @@ export const proofMessages: Messages<ProofFacts> = {
       'The published login did not log in any more. keyturn gave it the published password again, and what else lets it in.',
     example: { login: 'orders_api_b', destination: 'aws (primary)', repairs: ['LOGIN'] },
   },
+  'published-fails': {
+    text: ({ destination, login, server, cause }, tell) =>
+      `${login}, which ${destination} publishes, does not log in on ${server}: ${tell(cause)}`,
+    means:
+      'A probe logs in with what is published, as a consumer would. The server refused it, or could not be asked.',
+    example: {
+      destination: 'files (primary)',
+      login: 'orders_api_b',
+      server: 'db.internal:5432',
+      cause: REFUSED,
+    },
+  },
+  'credential-broken': {
+    text: ({ cause }, tell) => `the published credential does not work: ${tell(cause)}`,
+    means:
+      'Two probes in a row were refused. `keyturn status` says `broken` until the published credential logs in again.',
+    example: {
+      cause: {
+        code: 'published-fails',
+        params: {
+          destination: 'files (primary)',
+          login: 'orders_api_b',
+          server: 'db.internal:5432',
+          cause: REFUSED,
+        },
+      },
+    },
+  },
+  'credential-restored': {
+    text: () => 'the published credential works again',
+    means: 'A probe has logged in with the published credential, which did not work before.',
+    example: {},
+  },
   'rotator-password-unknown': {
     text: ({ policy, destination, cause }, tell) =>
       `${tell(cause)}. ${destination} has no other of policy ${policy}`,

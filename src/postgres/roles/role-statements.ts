@@ -1,4 +1,4 @@
-import { quoteIdentifier } from '../identifier.ts';
+import { quoteIdentifier, quoteLiteral } from '../identifier.ts';
 import type { Membership } from './memberships.ts';
 import { WITH_OPTIONS } from './with-options.ts';
 
@@ -50,6 +50,10 @@ export function setDefaultRole(
 
 export function letLogIn(login: string): string {
   return `ALTER ROLE ${quoteIdentifier(login)} LOGIN`;
+}
+
+export function setPassword(login: string, verifier: string): string {
+  return `ALTER ROLE ${quoteIdentifier(login)} PASSWORD ${quoteLiteral(verifier)}`;
 }
 
 export function shutOut(login: string): string {

@@ -9,7 +9,7 @@ import type { RolesPlan } from './roles-plan.ts';
 export async function refuseMissingPlanRights(
   { policy, client }: RolesContext,
   { changes, intent, current }: RolesPlan,
-  kind: 'create' | 'repair',
+  kind: 'create' | 'repair' | 'restore',
 ): Promise<void> {
   const { server, standings, database } = current;
   if (server.standby) throw fault('roles-on-standby-server', { connection: policy.connection });
@@ -17,7 +17,8 @@ export async function refuseMissingPlanRights(
     intent.access === null
       ? []
       : ['--access', intent.access, ...intent.schemas.flatMap((schema) => ['--schema', schema])];
-  const print = ['roles', kind, policy.name, ...requested, '--sql'].map(shellWord);
+  const verb = kind === 'restore' ? ['restore', policy.name] : ['roles', kind, policy.name, ...requested];
+  const print = [...verb, '--sql'].map(shellWord);
   await refuseMissingRights(client, {
     changes,
     logins: policy.logins,

@@ -10,9 +10,9 @@ test('status tells a new policy, an active one with its sessions, and one whose 
   const [a, b] = workspace.logins;
   const scheduled = filePolicy(workspace.logins, '    schedule: { every: 30d, at: "02:30" }\n');
   await workspace.configure(scheduled);
-  const status = async () => {
+  const status = async (expected = 0) => {
     const { code, stdout } = await keyturn(['status', '--json'], { cwd: workspace.folder });
-    expect(code).toBe(0);
+    expect(code).toBe(expected);
     return JSON.parse(stdout)[0];
   };
   expect(await status()).toMatchObject({
@@ -32,6 +32,7 @@ test('status tells a new policy, an active one with its sessions, and one whose 
   expect(active).toEqual({
     policy: 'app',
     state: 'active',
+    reachable: true,
     active: a,
     standby: b,
     sessions: { [a]: 1, [b]: 0 },
@@ -44,8 +45,9 @@ test('status tells a new policy, an active one with its sessions, and one whose 
 
   // Nobody listens on port 1.
   await workspace.configure(scheduled, { connection: { port: 1 } });
-  expect(await status()).toMatchObject({
+  expect(await status(1)).toMatchObject({
     state: 'active',
+    reachable: false,
     active: a,
     sessions: null,
     lastError: expect.stringContaining('ECONNREFUSED'),

@@ -1,0 +1,111 @@
+import { type Fact, fact } from '../../facts/fact.ts';
+import { Fault, factOf, fault, isFault } from '../../facts/fault.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
+import { isLimitOfRole, refusedAs } from '../../postgres/connection/refused-as.ts';
+import { scramVerifier } from '../../postgres/logins/scram-verifier.ts';
+import type { Change } from '../../postgres/roles/change.ts';
+import { setPassword } from '../../postgres/roles/role-statements.ts';
+import type { Credential, PolicyView } from '../../rotation/context/policy-view.ts';
+import { proveLogin } from '../../rotation/proof/prove-login.ts';
+import { isRefused } from '../../rotation/server-fault.ts';
+import { type PlanOptions, planRoles, type RolesPlan } from '../plan/roles-plan.ts';
+import type { RolesContext } from '../roles-context.ts';
+import { publishedCredential } from './published-credential.ts';
+
+/** What stands between a policy's published credential and a login. */
+export interface RestorePlan {
+  readonly credential: Credential;
+  /** Why PostgreSQL refuses it; undefined: it logs in, and there is nothing to change. */
+  readonly refused: Fact | undefined;
+  readonly changes: readonly Change[];
+  /** What the roles of the policy lack. */
+  readonly roles: RolesPlan;
+  readonly rolesOptions: PlanOptions;
+}
+
+export interface RestoreContext extends RolesContext {
+  readonly view: PolicyView;
+  readonly ledger: Ledger;
+}
+
+/**
+ * Looks whether what the primary publishes logs in, and what has to change where it does not.
+ * Changes nothing. Throws a fault where that would be no restoring, or where PostgreSQL was not
+ * asked.
+ */
+export async function planRestore(
+  context: RestoreContext,
+  executor: PlanOptions['executor'] = 'rotator',
+): Promise<RestorePlan> {
+  const { policy, view, ledger } = context;
+  const [open] = await ledger.open(policy.name);
+  if (open) throw fault('restore-during-rotation', { policy: policy.name, rotation: open.id });
+  const credential = await publishedCredential(view, ledger);
+  const refused = await refusalOf(view, credential);
+  const rolesOptions: PlanOptions = {
+    executor,
+    repair: async () => ({
+      published: credential.username,
+      hasOpenRotation: false,
+      made: await ledger.provisions.made(policy.connection),
+    }),
+  };
+  const roles = await planRoles(context, rolesOptions);
+  const changes = refused
+    ? [
+        ...roles.changes.filter(letsIn(context, { login: credential.username, makes: roles.makes })),
+        passwordChange(context, credential),
+      ]
+    : [];
+  return { credential, refused, changes, roles, rolesOptions };
+}
+
+/** What `roles repair` would put back that may keep a login out. */
+const LETS_IN: readonly Fact['code'][] = [
+  'create-role',
+  'grant-admin-option',
+  'grant-membership',
+  'set-default-role',
+  'grant-connect',
+  'enable-login',
+  'remove-past-expiry',
+  'remove-connection-limit',
+];
+
+/**
+ * Whether a change concerns the login or the policy's owner, and lets the login in again, or gives
+ * a role that is made anew what it had.
+ */
+export function letsIn(
+  { policy: { logins } }: RolesContext,
+  { login, makes }: { readonly login: string; readonly makes: RolesPlan['makes'] },
+): (change: Change) => boolean {
+  const other = logins.find((each) => each !== login);
+  return ({ does }) =>
+    does.code === 'grant-privileges'
+      ? makes.includes(does.params.grantee)
+      : LETS_IN.includes(does.code) && !Object.values(does.params).includes(other);
+}
+
+export function passwordChange({ view }: RestoreContext, { username, password }: Credential): Change {
+  const [{ name: destination }] = view.destinations;
+  return {
+    does: fact('restore-sets-password', { login: username, destination }),
+    sql: setPassword(username, scramVerifier(password)),
+  };
+}
+
+/**
+ * Why PostgreSQL refuses a credential; undefined when it logs in. Throws where no change of a role
+ * would help: the server is away, or pg_hba.conf keeps the login out.
+ */
+export async function refusalOf(view: PolicyView, credential: Credential): Promise<Fact | undefined> {
+  try {
+    await using _session = await proveLogin(view, { credential });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof Fault) || refusedAs(error) === 'entry') throw error;
+    if (isRefused(error) || isLimitOfRole(error) || isFault(error, 'privilege-missing')) return factOf(error);
+    throw error;
+  }
+}

@@ -1,0 +1,84 @@
+import { type Fact, fact } from '../../facts/fact.ts';
+import { Fault, factOf, isFault } from '../../facts/fault.ts';
+import type { Target } from '../../postgres/connection/connect.ts';
+import { placeOf } from '../../postgres/connection/place-of.ts';
+import { isLimitOfRole } from '../../postgres/connection/refused-as.ts';
+import { readLogins } from '../../postgres/logins/login.ts';
+import { credentialIn } from '../context/credential-in.ts';
+import type { Credential, OpenDestination, PolicyView } from '../context/policy-view.ts';
+import { isRefused } from '../server-fault.ts';
+import { proveLogin } from './prove-login.ts';
+
+/**
+ * Whether what a policy publishes works. `unknown`: a server or a store could not be asked, which
+ * says nothing of the credential.
+ */
+export type Probed =
+  | { readonly state: 'works' }
+  | { readonly state: 'refused'; readonly fact: Fact }
+  | { readonly state: 'unknown'; readonly fact: Fact };
+
+const WORKS: Probed = { state: 'works' };
+
+/**
+ * Logs in with what each destination publishes, on the primary and on every replica. The first that
+ * is refused decides. A destination that publishes nothing yet is left out.
+ */
+export async function probePublished(view: PolicyView): Promise<Probed> {
+  let worst: Probed = WORKS;
+  const tried = new Set<string>();
+  for (const destination of view.destinations) {
+    const credential = await publishedBy(view, destination);
+    if (credential && 'state' in credential) worst = credential;
+    if (!credential || 'state' in credential) continue;
+    // Destinations publish the same, as a rule.
+    const key = JSON.stringify(credential);
+    if (tried.has(key)) continue;
+    tried.add(key);
+    for (const server of [view.connection, ...view.replicas.map(({ target }) => target)]) {
+      const probed = await probeServer(view, { credential, server, destination: destination.name });
+      if (probed.state === 'refused') return probed;
+      if (probed.state === 'unknown') worst = probed;
+    }
+  }
+  return worst;
+}
+
+async function publishedBy(
+  view: PolicyView,
+  destination: OpenDestination,
+): Promise<Credential | Probed | undefined> {
+  try {
+    return credentialIn((await view.read(destination, 'current', { anew: true }))?.fields ?? {});
+  } catch (error) {
+    return { state: 'unknown', fact: factOf(error) };
+  }
+}
+
+async function probeServer(
+  view: PolicyView,
+  {
+    credential,
+    server,
+    destination,
+  }: { readonly credential: Credential; readonly server: Target; readonly destination: string },
+): Promise<Probed> {
+  try {
+    await using _session = await proveLogin(view, { credential, server });
+    return WORKS;
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    const isOut = isRefused(error) || isFault(error, 'privilege-missing');
+    const state =
+      isOut || (isLimitOfRole(error) && (await isShutByLimit(view, credential))) ? 'refused' : 'unknown';
+    const { username: login } = credential;
+    const cause = factOf(error);
+    return { state, fact: fact('published-fails', { destination, login, server: placeOf(server), cause }) };
+  }
+}
+
+/** Whether a login's CONNECTION LIMIT lets nobody in at all; else it is only full. */
+async function isShutByLimit(view: PolicyView, { username }: Credential): Promise<boolean> {
+  const login = (await readLogins(await view.rotator(), [username])).get(username);
+  return login?.connectionLimit === 0;
+}
