@@ -2,11 +2,12 @@ import pMap from 'p-map';
 import type { Logger } from 'pino';
 import type { Policy } from '../src/config/policy.ts';
 import { fact } from '../src/facts/fact.ts';
+import { factOf } from '../src/facts/fault.ts';
 import { command } from '../src/facts/remedy.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
 import { logFact } from '../src/messages/log-fact.ts';
 import type { PolicyView } from '../src/rotation/context/policy-view.ts';
-import { probePublished } from '../src/rotation/proof/probe.ts';
+import { type Probed, probePublished } from '../src/rotation/proof/probe.ts';
 import { inBulk } from './look.ts';
 
 /** How often a worker looks which policies are due, in milliseconds. */
@@ -21,6 +22,8 @@ export interface ProbeParts {
   /** The configured policies. After an edit it is another map. */
   readonly policies: () => ReadonlyMap<string, Policy>;
   readonly openView: (policy: Policy) => Promise<PolicyView & AsyncDisposable>;
+  /** Makes what a policy publishes work again. */
+  readonly restore: (policy: Policy) => Promise<void>;
 }
 
 /**
@@ -86,14 +89,14 @@ async function probeConnection(parts: ProbeParts, policies: readonly Policy[]): 
 }
 
 /** Probes one policy. Returns whether the server and the store answered. */
-async function probe({ ledger, log, openView }: ProbeParts, policy: Policy): Promise<boolean> {
-  await using view = await openView(policy);
-  const probed = await probePublished(view);
+async function probe(parts: ProbeParts, policy: Policy): Promise<boolean> {
+  const { ledger, log, openView } = parts;
+  const probed = await look(await openView(policy));
   if (probed.state === 'unknown') return false;
   const refused = probed.state === 'refused' ? probed.fact : undefined;
-  const change = await ledger.probes.record(policy.name, refused);
+  const { isBroken, isNews } = await ledger.probes.record(policy.name, refused);
   const whose = { policy: policy.name };
-  if (change === 'broken' && refused) {
+  if (isNews && refused) {
     logFact(
       log,
       'error',
@@ -101,6 +104,27 @@ async function probe({ ledger, log, openView }: ProbeParts, policy: Policy): Pro
       whose,
     );
   }
-  if (change === 'restored') logFact(log, 'info', fact('credential-restored', {}), whose);
+  if (isNews && !isBroken) logFact(log, 'info', fact('credential-restored', {}), whose);
+  if (isBroken && policy.heal === 'restore') await heal(parts, policy, { isNews });
   return true;
+}
+
+async function look(opened: PolicyView & AsyncDisposable): Promise<Probed> {
+  await using view = opened;
+  return await probePublished(view);
+}
+
+/** Restores a policy. It is tried with each probe, and the log says once why it fails. */
+async function heal(
+  { log, restore }: ProbeParts,
+  policy: Policy,
+  { isNews }: { readonly isNews: boolean },
+): Promise<void> {
+  const whose = { policy: policy.name };
+  try {
+    await restore(policy);
+    logFact(log, 'info', fact('credential-healed', {}), whose);
+  } catch (error) {
+    if (isNews) logFact(log, 'error', fact('credential-not-healed', { cause: factOf(error) }), whose);
+  }
 }

@@ -7,6 +7,19 @@ import { fingerprintOf, isScheduled, type Slots } from './look.ts';
 const COMPARE_INTERVAL_MS = 3_600_000;
 
 /**
+ * If a worker that starts has to make more schedulers than this, it makes only those whose slots
+ * come soon before it is ready. Until the others are there, the sweep runs what is due.
+ */
+const AT_ONCE = 1_000;
+const SOON_MS = 300_000;
+
+interface SlotParts {
+  readonly ledger: Ledger;
+  readonly queue: RotationQueue;
+  readonly now: () => number;
+}
+
+/**
  * Keeps the queue's schedulers of slots. Those of the policies that were looked at are corrected.
  * All are compared when the configuration is new, and every hour. Where their number is not what it
  * was, those that are missing are restored.
@@ -15,24 +28,39 @@ export function keepSlots({
   ledger,
   queue,
   now,
-}: {
-  readonly ledger: Ledger;
-  readonly queue: RotationQueue;
-  readonly now: () => number;
-}): (policies: ReadonlyMap<string, Policy>, looked: Slots) => Promise<void> {
+}: SlotParts): (policies: ReadonlyMap<string, Policy>, looked: Slots) => Promise<void> {
   let compared: { readonly policies: ReadonlyMap<string, Policy>; readonly at: number } | undefined;
   let count: number | undefined;
+  let rest: Promise<void> | undefined;
+
+  async function compare(policies: ReadonlyMap<string, Policy>, looked: Slots): Promise<void> {
+    const slots = await slotsOf(ledger, policies, looked);
+    const isFirst = compared === undefined;
+    const all = async () => {
+      await queue.schedule(slots);
+      count = await queue.schedulers();
+      compared = { policies, at: now() };
+    };
+    if (!isFirst || slots.size <= AT_ONCE) return all();
+    compared = { policies, at: now() };
+    await queue.adjust(new Map([...slots].filter(([, slot]) => slot < now() + SOON_MS)));
+    rest = all()
+      .catch(() => {
+        // The next sweep compares them again.
+        compared = undefined;
+      })
+      .finally(() => {
+        rest = undefined;
+      });
+  }
+
   return async (policies, looked) => {
     const isDue = compared === undefined || Math.abs(now() - compared.at) >= COMPARE_INTERVAL_MS;
-    if (isDue || compared?.policies !== policies) {
-      await queue.schedule(await slotsOf(ledger, policies, looked));
-      compared = { policies, at: now() };
-    } else {
-      if (looked.size > 0) await queue.adjust(looked);
-      if ((await queue.schedulers()) === count) return;
-      // Only what is missing: what else is there may be of a worker with another configuration.
-      await queue.restore(await slotsOf(ledger, policies, looked));
-    }
+    if (isDue || compared?.policies !== policies) return compare(policies, looked);
+    if (looked.size > 0) await queue.adjust(looked);
+    if (rest !== undefined || (await queue.schedulers()) === count) return;
+    // Only what is missing: what else is there may be of a worker with another configuration.
+    await queue.restore(await slotsOf(ledger, policies, looked));
     count = await queue.schedulers();
   };
 }

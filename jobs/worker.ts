@@ -36,6 +36,8 @@ export interface WorkerParts {
   readonly onChange: (config: Config) => void;
   readonly openRun: (rotation: Rotation) => Promise<RotationRun & AsyncDisposable>;
   readonly openView: (policy: Policy) => Promise<PolicyView & AsyncDisposable>;
+  /** Makes what a policy publishes work again. */
+  readonly restore: (policy: Policy) => Promise<void>;
   readonly isUnpublished: (policy: Policy) => Promise<boolean>;
 }
 

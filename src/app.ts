@@ -13,6 +13,7 @@ import type { Rotation } from './ledger/rotation.ts';
 import { logFact } from './messages/log-fact.ts';
 import { openLog } from './open-log.ts';
 import { openUsePoller, type UsePoller } from './postgres/sessions/use-poller.ts';
+import { healPublished } from './roles/restore/heal-published.ts';
 import { openRun } from './rotation/context/open-run.ts';
 import { openView } from './rotation/context/open-view.ts';
 import type { OpenDestination, PolicyView } from './rotation/context/policy-view.ts';
@@ -150,6 +151,7 @@ class OpenApp implements App {
       },
       openRun: this.run,
       openView: this.view,
+      restore: (policy) => healPublished(this, policy),
       isUnpublished: (policy) => this.#targets.isUnpublished(policy),
     });
     this.#workers.push(worker);

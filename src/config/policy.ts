@@ -82,6 +82,8 @@ interface AnyPolicy {
   readonly verify: readonly string[];
   /** How often what is published is tried, in milliseconds; undefined: never. */
   readonly probe: { readonly every: number } | undefined;
+  /** Whether a worker restores what is published and does not work. */
+  readonly heal: 'alert' | 'restore';
   /** At least one; the first is the primary. */
   readonly publish: readonly [Destination, ...Destination[]];
 }

@@ -9,8 +9,11 @@ export interface Broken {
   readonly fact: Fact;
 }
 
-/** How a probe changed what is known of a policy. */
-export type Change = 'broken' | 'restored' | undefined;
+/** What is known of a policy after a probe, and whether that is news. */
+export interface Recorded {
+  readonly isBroken: boolean;
+  readonly isNews: boolean;
+}
 
 /** After a first refusal the policy is probed again so soon, in milliseconds. */
 const AGAIN_MS = 30_000;
@@ -29,7 +32,7 @@ export interface Probes {
   /** Has policies probed with the next turn. */
   hurry(policies: readonly string[]): Promise<void>;
   /** Records a probe that a server has answered. `refused`: why; left out: it works. */
-  record(policy: string, refused?: Fact): Promise<Change>;
+  record(policy: string, refused?: Fact): Promise<Recorded>;
   /** Those of the policies that publish what does not work. */
   broken(policies: readonly string[]): Promise<Map<string, Broken>>;
 }
@@ -79,18 +82,18 @@ async function hurry(ledger: LedgerContext, policies: readonly string[]): Promis
   ]);
 }
 
-async function record(ledger: LedgerContext, policy: string, refused?: Fact): Promise<Change> {
-  const { rows } = await ledger.pool.query<{ readonly change: Change | null }>(
+async function record(ledger: LedgerContext, policy: string, refused?: Fact): Promise<Recorded> {
+  const { rows } = await ledger.pool.query<Recorded>(
     prepared(refused ? REFUSED : WORKS, [policy, ...(refused ? [nowOf(ledger), factJson(refused)] : [])]),
   );
-  return rows[0]?.change ?? undefined;
+  return rows[0] ?? { isBroken: false, isNews: false };
 }
 
 const WORKS = `
   WITH before AS (SELECT broken_since FROM keyturn.probe WHERE policy = $1 FOR UPDATE),
   changed AS (
     UPDATE keyturn.probe SET refusals = 0, broken_since = NULL, fact = NULL WHERE policy = $1)
-  SELECT CASE WHEN broken_since IS NOT NULL THEN 'restored' END AS change FROM before`;
+  SELECT false AS "isBroken", broken_since IS NOT NULL AS "isNews" FROM before`;
 
 const REFUSED = `
   WITH before AS (SELECT broken_since FROM keyturn.probe WHERE policy = $1 FOR UPDATE),
@@ -100,7 +103,8 @@ const REFUSED = `
            broken_since = CASE WHEN refusals + 1 >= ${REFUSALS} THEN coalesce(broken_since, $2::pg_catalog.timestamptz) END,
            next_at = least(next_at, $2::pg_catalog.timestamptz + interval '${AGAIN_MS} milliseconds')
      WHERE policy = $1 RETURNING broken_since)
-  SELECT CASE WHEN before.broken_since IS NULL AND changed.broken_since IS NOT NULL THEN 'broken' END AS change
+  SELECT changed.broken_since IS NOT NULL AS "isBroken",
+         before.broken_since IS NULL AND changed.broken_since IS NOT NULL AS "isNews"
     FROM before CROSS JOIN changed`;
 
 async function broken({ pool }: LedgerContext, policies: readonly string[]): Promise<Map<string, Broken>> {

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type RunningCli, startCli } from '../support/cli.ts';
+import { openBull } from '../support/queue-backends.ts';
 import { publishByHand } from './idle-policies.ts';
-import { processorTime, progress, residentMemory, within } from './measure.ts';
+import { processorTime, progress, residentMemory, until, within } from './measure.ts';
 import { many, QUICK } from './options.ts';
 import { type Backend, openPlace, type Place } from './place.ts';
 import { type Bar, figure, type Section, type Table } from './report.ts';
@@ -49,6 +50,8 @@ const FLEETS: readonly Fleet[] = [
 /** Not a number: not measured. */
 interface Idle {
   first: number;
+  /** Seconds from the first start until the queue has a scheduler for each policy. */
+  schedulers: number;
   again: number;
   /** MiB. */
   memory: number;
@@ -64,6 +67,7 @@ interface Idle {
 
 const NOTHING: Idle = {
   first: Number.NaN,
+  schedulers: Number.NaN,
   again: Number.NaN,
   memory: Number.NaN,
   processor: Number.NaN,
@@ -86,7 +90,10 @@ async function measureIdle(fleet: Fleet): Promise<Idle> {
   await publishByHand(place);
   try {
     progress('the first start');
-    idle.first = await withWorker(place, fleet, async (_, seconds) => seconds);
+    idle.first = await withWorker(place, fleet, async (_, seconds) => {
+      idle.schedulers = seconds + (await untilScheduled(place, fleet));
+      return seconds;
+    });
     progress('the next start');
     idle.again = await withWorker(place, fleet, async (worker, seconds) => {
       Object.assign(idle, await watchIdle(place, Number(worker.process.pid)));
@@ -118,6 +125,20 @@ async function withWorker<Result>(
   }
 }
 
+/** How many seconds it takes until each policy has a scheduler. */
+async function untilScheduled(place: Place, { policies, patience }: Fleet): Promise<number> {
+  const began = performance.now();
+  const bull = openBull(place.queue);
+  try {
+    // The sweep has one, too.
+    const areThere = async () => (await bull.getJobSchedulersCount()) > policies;
+    await until(patience, 'a scheduler for each policy', areThere);
+  } finally {
+    await bull.close();
+  }
+  return (performance.now() - began) / 1_000;
+}
+
 async function watchIdle(
   place: Place,
   pid: number,
@@ -142,6 +163,7 @@ function idleTable(found: readonly { readonly fleet: Fleet; readonly idle: Idle 
       'policies',
       'queue',
       'ready first, s',
+      'all schedulers, s',
       'again, s',
       'memory, MiB',
       'processor, ms a minute',
@@ -151,9 +173,15 @@ function idleTable(found: readonly { readonly fleet: Fleet; readonly idle: Idle 
     rows: found.map(({ fleet, idle }) => [
       String(fleet.policies),
       fleet.backend,
-      ...[idle.first, idle.again, idle.memory, idle.processor, idle.statements, idle.sweep].map((number) =>
-        figure(number),
-      ),
+      ...[
+        idle.first,
+        idle.schedulers,
+        idle.again,
+        idle.memory,
+        idle.processor,
+        idle.statements,
+        idle.sweep,
+      ].map((number) => figure(number)),
     ]),
     notes: [
       'Statements are those in the state database. A sweep is timed in a process of its own that has done one before.',

@@ -122,6 +122,20 @@ describe.each(QUEUE_BACKENDS)('A fleet, with the queue on %s,', (_name, open, av
     expect(await jobs()).toEqual(made);
   });
 
+  it('is ready before each of 1,500 policies has a scheduler, though not before one whose slot comes soon', async () => {
+    const soon = policyWith(everyInterval(2 * MINUTE), { name: 'soon' });
+    const { sweep } = worker(...many(1_500), soon);
+    await sweep();
+    expect(await bull.getJobSchedulersCount()).toBeLessThan(1_501);
+    expect(await bull.getJobScheduler('slot-soon')).toBeDefined();
+    // Another sweep meanwhile makes none twice.
+    await sweep();
+    await expect.poll(async () => (await slotKeys()).length, { timeout: 60_000 }).toBe(1_501);
+    const made = await jobs();
+    await sweep();
+    expect(await jobs()).toEqual(made);
+  });
+
   it('takes over an edited schedule, and forgets a policy that was removed while no worker ran', async () => {
     const [daily, hourly] = [everyDays(1, '02:30'), everyInterval(HOUR)].map((schedule) =>
       policyWith(schedule),

@@ -1,8 +1,10 @@
 import pino from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { probeTurn } from '../../jobs/probe.ts';
-import type { LoginsPolicy } from '../../src/config/policy.ts';
+import type { Config } from '../../src/config/config.ts';
+import type { LoginsPolicy, Policy } from '../../src/config/policy.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
+import { healPublished } from '../../src/roles/restore/heal-published.ts';
 import { openView } from '../../src/rotation/context/open-view.ts';
 import { openTestLedger, setClock } from '../support/ledger.ts';
 import { freePort } from '../support/postgres-server.ts';
@@ -36,6 +38,19 @@ const log = pino({ base: null }, { write: (line: string) => said.push(JSON.parse
 const codes = () => said.map(({ code }) => code);
 const broken = async () => (await kept.ledger.probes.broken([policy.name])).get(policy.name);
 
+/** The application of a worker. */
+const parts = () => ({
+  config: {
+    policies: configured,
+    connections: new Map([[scenario.connection.name, scenario.connection]]),
+  } as unknown as Config,
+  ledger: async () => kept.ledger,
+  target: async () => scenario.connection,
+  faulty: () => new Error('the configuration is right'),
+  view: async (of: Policy) =>
+    openView({ policy: of, connection: scenario.connection, destinations: scenario.destinations, clock }),
+});
+
 /** A worker's probes, of which each turn comes so much later. */
 function worker(change: Partial<Pick<Scenario, 'connection' | 'destinations'>> = {}) {
   let looks = 0;
@@ -44,6 +59,7 @@ function worker(change: Partial<Pick<Scenario, 'connection' | 'destinations'>> =
     ledger: kept.ledger,
     log,
     policies: () => configured,
+    restore: (of) => healPublished(parts(), of),
     async openView(of) {
       looks += 1;
       return openView({ policy: of, connection, destinations, clock });
@@ -109,6 +125,37 @@ describe('what is published is broken within two looks, and said once, after', (
     expect(await broken()).toBeUndefined();
     expect(codes()).toEqual(['credential-broken', 'credential-restored']);
   });
+});
+
+test('with heal: restore, the worker makes the same credential work again, and says so (G7)', async () => {
+  configured = new Map([[policy.name, { ...policy, heal: 'restore' }]]);
+  const { later } = worker();
+  await later(0);
+  await scenario.admin.query(`ALTER ROLE ${quoteIdentifier(published.username)} NOLOGIN PASSWORD 'another'`);
+  await later(EVERY_MS);
+  await later(AGAIN_MS);
+  expect(codes()).toEqual(['credential-broken', 'credential-healed']);
+  expect(await broken()).toBeUndefined();
+  await (await scenario.logIn(published))[Symbol.asyncDispose]();
+  const latest = await kept.ledger.provisions.latest();
+  expect(latest.get(policy.name)).toMatchObject({ kind: 'restore', requestedBy: 'heal' });
+});
+
+test('what cannot be healed is tried again with each probe, and the log has it once', async () => {
+  configured = new Map([[policy.name, { ...policy, heal: 'restore' }]]);
+  const { later } = worker();
+  await later(0);
+  const name = quoteIdentifier(published.username);
+  await scenario.admin.query(`ALTER ROLE ${name} PASSWORD 'another'`);
+  const id = '99999999-9999-4999-8999-999999999999';
+  await kept.ledger.request({ id, policy: policy.name, reason: 'manual', requestedBy: 'test' });
+  await later(EVERY_MS);
+  for (let look = 0; look < 3; look += 1) await later(AGAIN_MS);
+  expect(codes()).toEqual(['credential-broken', 'credential-not-healed']);
+  await kept.ledger.finish({ id, rolledBackBy: null }, 'failed');
+  await later(AGAIN_MS);
+  expect(codes().at(-1)).toBe('credential-healed');
+  await (await scenario.logIn(published))[Symbol.asyncDispose]();
 });
 
 describe('nothing is called broken', () => {

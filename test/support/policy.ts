@@ -12,6 +12,7 @@ export function policyWith(schedule: Schedule, change: Partial<LoginsPolicy> = {
     password: { length: 32, symbols: '' },
     verify: [],
     probe: undefined,
+    heal: 'alert',
     drain: { grace: 0, timeout: 0, onTimeout: 'terminate' },
     publish: [{ store: 's', create: true, secrets: {} }],
     schedule,

@@ -123,6 +123,7 @@ export async function openScenario(
     password: { length: 32, symbols: '' },
     verify: [],
     probe: undefined,
+    heal: 'alert',
     drain: { grace: 0, timeout: 5_000, onTimeout: 'terminate' },
     publish: [{ store: 'files', create: true, secrets: MAPPING }],
     ...change,

@@ -3,17 +3,16 @@ import type { App } from '../../app.ts';
 import type { Policy } from '../../config/policy.ts';
 import type { Fact } from '../../facts/fact.ts';
 import { factOf, fault } from '../../facts/fault.ts';
-import { command } from '../../facts/remedy.ts';
 import { tell } from '../../messages/tell.ts';
 import { refuseMissingPlanRights } from '../../roles/plan/plan-rights.ts';
-import { planRestore, type RestoreContext, type RestorePlan } from '../../roles/restore/plan-restore.ts';
+import { planRestore, type RestorePlan } from '../../roles/restore/plan-restore.ts';
 import { restore } from '../../roles/restore/restore.ts';
+import { withRestore } from '../../roles/restore/with-restore.ts';
 import type { Io } from '../io.ts';
 import { confirm } from '../output/confirm.ts';
 import { factJson } from '../output/fact-json.ts';
 import { requester } from '../request-rotation.ts';
 import { type ConfigOption, choosePolicies, withApp } from '../with-app.ts';
-import { withRoles } from './roles/with-roles.ts';
 import { writeSql } from './roles/write-sql.ts';
 
 interface Options extends ConfigOption {
@@ -71,7 +70,7 @@ async function run(io: Io, app: App, names: readonly string[], options: Options)
 async function look(app: App, policy: Policy, executor: 'rotator' | 'administrator'): Promise<Restored> {
   const { name } = policy;
   try {
-    return await withContext(app, policy, async (context) => {
+    return await withRestore(app, policy, async (context) => {
       const plan = await planRestore(context, executor);
       const { refused } = plan;
       if (refused && executor === 'rotator') {
@@ -98,7 +97,7 @@ async function restoreEach(
       continue;
     }
     try {
-      await withContext(app, app.policy(policy), (context) =>
+      await withRestore(app, app.policy(policy), (context) =>
         restore(context, { agreed: plan, requestedBy: requester(io), onChange: () => {} }),
       );
       results.push({ ...looked, state: 'restored' });
@@ -110,23 +109,6 @@ async function restoreEach(
     }
   }
   return results;
-}
-
-async function withContext<Result>(
-  app: App,
-  policy: Policy,
-  body: (context: RestoreContext) => Promise<Result>,
-): Promise<Result> {
-  if (policy.type === 'rotator') {
-    const [login] = policy.logins;
-    const remedies = [command('doctor', policy.name)];
-    throw fault('restore-of-rotator', { policy: policy.name, login: String(login) }, { remedies });
-  }
-  const ledger = await app.ledger();
-  return withRoles(app, policy, async (roles) => {
-    await using view = await app.view(policy);
-    return await body({ ...roles, view, ledger });
-  });
 }
 
 function tellLooked(

@@ -6,7 +6,7 @@ import type { Entries } from '../schema/entries.ts';
 import { serverOf } from '../values/server.ts';
 
 /** What a policy whose only login is the rotator's does not have. */
-const OF_TWO_LOGINS = ['logins', 'owner', 'drain'] as const;
+const OF_TWO_LOGINS = ['logins', 'owner', 'drain', 'heal'] as const;
 
 /** Checks that each policy has what its type needs, no more, and each rotator one policy. */
 export function checkPolicyTypes(review: Review, entries: Entries): void {

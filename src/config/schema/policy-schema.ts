@@ -162,6 +162,9 @@ export const policySchema = object('policy', {
     .prefault({ every: '15m' })
     .transform((given) => (given === 'off' ? undefined : given))
     .describe('Whether what is published is tried between rotations, and how often; or off.'),
+  heal: oneOf(['alert', 'restore'])
+    .prefault('alert')
+    .describe('What a worker does when what is published does not work: say so, or restore it, too.'),
   publish: z
     .array(destination, { error: 'destinations' satisfies ConfigRule })
     .min(1, { error: 'one-destination' satisfies ConfigRule })
@@ -172,7 +175,7 @@ export const policySchema = object('policy', {
   // For editors only; check-policy-types.ts has the same with more to say.
   if: { properties: { type: { const: 'rotator' } }, required: ['type'] },
   // biome-ignore lint/suspicious/noThenProperty: it is what JSON Schema calls it.
-  then: { properties: { logins: false, owner: false, drain: false } },
+  then: { properties: { logins: false, owner: false, drain: false, heal: false } },
   else: { required: ['logins'] },
 });
 

@@ -38,6 +38,8 @@ export interface ProofFacts {
   };
   readonly 'credential-broken': { readonly cause: Fact };
   readonly 'credential-restored': Record<string, never>;
+  readonly 'credential-healed': Record<string, never>;
+  readonly 'credential-not-healed': { readonly cause: Fact };
   readonly 'rotator-password-unknown': {
     readonly policy: string;
     readonly destination: string;

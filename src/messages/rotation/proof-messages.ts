@@ -104,6 +104,16 @@ export const proofMessages: Messages<ProofFacts> = {
     means: 'A probe has logged in with the published credential, which did not work before.',
     example: {},
   },
+  'credential-healed': {
+    text: () => 'the published credential did not work, and is restored',
+    means: 'The policy says `heal: restore`. The worker did what `keyturn restore` does.',
+    example: {},
+  },
+  'credential-not-healed': {
+    text: ({ cause }, tell) => `the published credential is not restored: ${tell(cause)}`,
+    means: 'The policy says `heal: restore`, and the worker could not. It tries again with each probe.',
+    example: { cause: REFUSED },
+  },
   'rotator-password-unknown': {
     text: ({ policy, destination, cause }, tell) =>
       `${tell(cause)}. ${destination} has no other of policy ${policy}`,

@@ -5,12 +5,12 @@ import { carryOut } from '../../../roles/carry-out.ts';
 import { refuseMissingPlanRights } from '../../../roles/plan/plan-rights.ts';
 import { readRepairContext } from '../../../roles/plan/repair-context.ts';
 import { planRoles } from '../../../roles/plan/roles-plan.ts';
+import { withRoles } from '../../../roles/with-roles.ts';
 import type { Io } from '../../io.ts';
 import { confirm } from '../../output/confirm.ts';
 import { requester } from '../../request-rotation.ts';
 import { type ConfigOption, withApp } from '../../with-app.ts';
 import { type AccessOptions, addAccessOptions, requestedAccess } from './access-options.ts';
-import { withRoles } from './with-roles.ts';
 import { writePlan } from './write-plan.ts';
 
 interface Options extends ConfigOption, AccessOptions {

@@ -1,18 +1,31 @@
-import type { App } from '../../../app.ts';
-import type { Policy } from '../../../config/policy.ts';
-import { factOf, fault, isFault } from '../../../facts/fault.ts';
-import type { Provision } from '../../../ledger/provisions.ts';
-import { connect } from '../../../postgres/connection/connect.ts';
-import { policiesSharing } from '../../../roles/policies-sharing.ts';
-import { refuseRotator } from '../../../roles/refuse-rotator.ts';
-import type { RolesContext } from '../../../roles/roles-context.ts';
+import type { Config, Connection } from '../config/config.ts';
+import type { Path } from '../config/config-error.ts';
+import type { Policy } from '../config/policy.ts';
+import type { Fact } from '../facts/fact.ts';
+import { factOf, fault, isFault } from '../facts/fault.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Provision } from '../ledger/provisions.ts';
+import { connect } from '../postgres/connection/connect.ts';
+import { policiesSharing } from './policies-sharing.ts';
+import { refuseRotator } from './refuse-rotator.ts';
+import type { RolesContext } from './roles-context.ts';
+
+/** What is needed of the application to work on the roles of its policies. */
+export interface RolesParts {
+  readonly config: Config;
+  ledger(): Promise<Ledger>;
+  /** A connection by its name. */
+  target(name: string): Promise<Connection>;
+  /** The error for what is wrong with entries of the configuration. */
+  faulty(problems: readonly { readonly path: Path; readonly fact: Fact }[]): Error;
+}
 
 /**
  * Opens the rotator's session in a policy's database for one command. Throws a fault for a rotator
  * policy.
  */
 export async function withRoles<Result>(
-  app: App,
+  app: RolesParts,
   policy: Policy,
   body: (context: RolesContext) => Promise<Result>,
 ): Promise<Result> {
@@ -44,7 +57,7 @@ export async function withRoles<Result>(
 }
 
 /** Without the last choice, the plan would aim at something else. */
-async function latestProvisions(app: App): Promise<Map<string, Provision>> {
+async function latestProvisions(app: RolesParts): Promise<Map<string, Provision>> {
   try {
     return await (await app.ledger()).provisions.latest();
   } catch (cause) {
