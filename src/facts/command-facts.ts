@@ -1,3 +1,9 @@
+/** An option as it was given. */
+interface Given {
+  readonly option: string;
+  readonly given: string;
+}
+
 /** About how a command was used. */
 export interface CommandFacts {
   /** Logins were made on a connection that is not configured any more. */
@@ -12,7 +18,7 @@ export interface CommandFacts {
   /** Ctrl-C before anything was done. */
   readonly interrupted: Record<string, never>;
   readonly 'nothing-published': { readonly policy: string };
-  readonly 'option-not-a-count': { readonly least: number; readonly most: number };
-  readonly 'option-not-a-duration': Record<string, never>;
-  readonly 'option-not-an-instant': Record<string, never>;
+  readonly 'option-not-a-count': Given & { readonly least: number; readonly most: number };
+  readonly 'option-not-a-duration': Given;
+  readonly 'option-not-an-instant': Given;
 }

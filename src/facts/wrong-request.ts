@@ -23,6 +23,9 @@ const WRONG_REQUESTS: readonly FactCode[] = [
   'confirmation-impossible',
   'log-level-unknown',
   'no-policy-named',
+  'option-not-a-count',
+  'option-not-a-duration',
+  'option-not-an-instant',
   'not-confirmed',
   'policies-and-all',
 ];

@@ -54,18 +54,21 @@ export const commandMessages: Messages<CommandFacts> = {
     example: { policy: 'orders-api' },
   },
   'option-not-a-count': {
-    text: ({ least, most }) => `a whole number from ${least} to ${most}`,
+    text: ({ option, least, most, given }) =>
+      `${option} must be a whole number from ${least} to ${most}, not ${JSON.stringify(given)}`,
     means: 'An option of a command takes a count and was given something else.',
-    example: { least: 1, most: 10_000 },
+    example: { option: '--next', given: 'x', least: 1, most: 10_000 },
   },
   'option-not-a-duration': {
-    text: () => 'a duration such as 90s, 10m or 2h',
+    text: ({ option, given }) =>
+      `${option} must be a duration such as 90s, 10m or 2h, not ${JSON.stringify(given)}`,
     means: 'An option of a command takes a duration and was given something else.',
-    example: {},
+    example: { option: '--timeout', given: 'soon' },
   },
   'option-not-an-instant': {
-    text: () => 'an ISO 8601 instant such as 2027-03-28T02:30+01:00, or a date',
+    text: ({ option, given }) =>
+      `${option} must be an ISO 8601 instant such as 2027-03-28T02:30+01:00, or a date, not ${JSON.stringify(given)}`,
     means: 'An option of a command takes an instant and was given something else.',
-    example: {},
+    example: { option: '--from', given: 'tomorrow' },
   },
 };

@@ -25,6 +25,17 @@ test('a level that the log has not is a fault of usage, with those that it has',
   }
 });
 
+test.each([
+  [['history', '--limit', 'x'], '--limit must be a whole number from 1 to 10000, not "x"'],
+  [['schedule', 'app', '--next', '0'], '--next must be a whole number from 1 to 10000, not "0"'],
+  [['schedule', 'app', '--from', 'soon'], '--from must be an ISO 8601 instant such as '],
+  [['rotate', 'app', '--timeout', 'soon'], '--timeout must be a duration such as 90s, 10m or 2h, not "soon"'],
+])('%j is a fault of usage that says what the option takes', async (args, expected) => {
+  const { code, stdout, stderr } = await keyturn(args, { cwd: '.' });
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(stderr).toContain(`keyturn: ${expected}`);
+});
+
 test('a command says what went wrong first, though closing failed after it', async () => {
   const failing = (message: string) => ({
     async [Symbol.asyncDispose]() {

@@ -18,7 +18,7 @@ const alsoPublishing = (secrets: string) =>
 const ROLE_RULE = '1 to 63 bytes, and not pg_…, public or none, which PostgreSQL keeps for itself';
 const CRON_RULE =
   'a cron expression of 5 fields (minute, hour, day, month, weekday), or 6 that begin with seconds';
-const EVERY_RULE = 'a whole number above 0 and d or w (days, weeks), or h, m or s';
+const EVERY_RULE = 'a number and a unit, such as 30d, 2w or 12h';
 const DURATION_RULE = 'a whole number and s, m, h, d or w, such as 90s or 5m';
 const PATH_RULE =
   'a relative path such as orders/password, without empty parts, ".", control characters and parts that begin with ".."';
@@ -79,10 +79,12 @@ test.each<readonly [what: string, yaml: string, ...problems: string[]]>([
     `${VALID}---\na: 1\n`,
     'k.yaml:13:1: a second document begins here; a file must be one YAML document',
   ],
+  ['a brace that is not closed', 'a: {b: 1\nc: 2', 'k.yaml:1:4: "{" is never closed; add "}"'],
+  ['a bracket that is not closed', 'a:\n  - [b, [c]\n  - d', 'k.yaml:2:5: "[" is never closed; add "]"'],
   [
-    'a bracket that is not closed',
-    'a: {b: 1\nc: 2',
-    'k.yaml:2:1: the indentation matches nothing above; entries of one mapping or list must be indented alike, and brackets closed',
+    'an indentation that fits nothing',
+    'a:\n   b: 1\n  c: 2',
+    'k.yaml:3:1: the indentation matches nothing above; entries of one mapping or list must be indented alike',
   ],
   ['a tag', 'a: !hunter2 x', 'k.yaml:1:4: a tag that means nothing here; quote a value that begins with !'],
   [

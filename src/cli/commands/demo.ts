@@ -23,7 +23,7 @@ export function registerDemo(subcommand: Command, io: Io): void {
   subcommand
     .addOption(
       new Option('--duration <duration>', 'how long the demo runs')
-        .argParser(duration)
+        .argParser(duration('--duration'))
         .default(40_000, '40s'),
     )
     .action((options: { duration: number }) => demo(io, options.duration));

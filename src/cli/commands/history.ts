@@ -10,7 +10,7 @@ import { type ConfigOption, withApp } from '../with-app.ts';
 export function registerHistory(subcommand: Command, io: Io): void {
   subcommand
     .option('--config <path>', 'the configuration: a file or a folder', 'config/')
-    .option('--limit <n>', 'how many rotations to list', count, 20)
+    .option('--limit <n>', 'how many rotations to list', count('--limit'), 20)
     .option('--json', 'print JSON')
     .action((name: string | undefined, options: ConfigOption & { limit: number; json?: true }) =>
       withApp(io, options, async (app) => {

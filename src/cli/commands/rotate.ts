@@ -52,7 +52,7 @@ export function registerRotate(subcommand: Command, io: Io): void {
     .option(
       '--timeout <duration>',
       'with --wait: stop waiting after this time, such as 10m (exit code 3)',
-      duration,
+      duration('--timeout'),
     )
     .option(
       '--inline',

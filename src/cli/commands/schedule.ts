@@ -24,8 +24,8 @@ export function registerSchedule(subcommand: Command, io: Io): void {
   subcommand
     .option('--config <path>', 'the configuration: a file or a folder', 'config/')
     .option('--all', 'list the slots of all policies, in order')
-    .option('--next <n>', 'how many slots; default: 5, or 20 with --all', count)
-    .option('--from <instant>', 'list the slots after this instant; default: now', instant)
+    .option('--next <n>', 'how many slots; default: 5, or 20 with --all', count('--next'))
+    .option('--from <instant>', 'list the slots after this instant; default: now', instant('--from'))
     .option('--json', 'print JSON')
     .action((name: string | undefined, options: Options) =>
       withApp(io, options, async (app) => {

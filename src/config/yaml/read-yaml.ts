@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type Document, LineCounter, type ParsedNode, parseDocument, type YAMLError } from 'yaml';
+import { type Document, LineCounter, type ParsedNode, parseDocument, visit, type YAMLError } from 'yaml';
 import type { YamlFault } from '../../facts/config/config-file-facts.ts';
 import { type Fact, fact } from '../../facts/fact.ts';
 import type { Place, Problem } from '../../facts/problem.ts';
@@ -79,17 +79,29 @@ function brokenPlaces(file: YamlFile, text: string): Problem[] {
   const problems = new Map<number | undefined, Problem>();
   // An unknown tag or directive is only a warning of the parser, but it would change the value.
   for (const error of [...document.errors, ...document.warnings]) {
-    const place = placeAt(file, error.pos[0]);
+    const seen = faultIn(error, text);
+    const open = seen === 'bad-indent' ? unclosed(document, text) : undefined;
+    const place = placeAt(file, open ?? error.pos[0]);
+    const why = open === undefined ? seen : text[open] === '[' ? 'bracket' : 'brace';
     if (!problems.has(place.line)) {
-      problems.set(place.line, {
-        ...place,
-        path: '',
-        fact: fact('yaml-invalid', { why: faultIn(error, text) }),
-      });
+      problems.set(place.line, { ...place, path: '', fact: fact('yaml-invalid', { why }) });
     }
     if (error.code === 'UNEXPECTED_TOKEN') break;
   }
   return [...problems.values()];
+}
+
+/** Where the first bracket or brace is that is never closed, as an offset; undefined: there is none. */
+function unclosed(document: Document, text: string): number | undefined {
+  let found: number | undefined;
+  visit(document, {
+    Collection(_, { flow, range }) {
+      if (!flow || !range || /[\]}]/.test(text[range[1] - 1] ?? '')) return undefined;
+      [found] = range;
+      return visit.BREAK;
+    },
+  });
+  return found;
 }
 
 /** By the code of the error: its message quotes the text, which may be a password. */

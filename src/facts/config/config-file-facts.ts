@@ -4,6 +4,8 @@ import type { FileFault, Place } from '../problem.ts';
 export type YamlFault =
   | 'alias'
   | 'bad-indent'
+  | 'brace'
+  | 'bracket'
   | 'colon-twice'
   | 'escape'
   | 'first-character'

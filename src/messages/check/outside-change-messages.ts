@@ -17,7 +17,9 @@ export const outsideChangeMessages: Messages<OutsideChangeFacts> = {
   },
   'published-username-unknown': {
     text: ({ username, logins }) =>
-      `The published username is ${describeUsername(username)}, which is neither ${logins.join(' nor ')}`,
+      username === ''
+        ? 'The secret of the published username is empty'
+        : `The published username is ${describeUsername(username)}, which is neither ${logins.join(' nor ')}`,
     advice: "correct the secret or the policy's logins",
     means: "The secret that consumers read names a login that is not one of the policy's two.",
     example: { username: 'postgres', logins: ['orders_api_a', 'orders_api_b'] },

@@ -8,8 +8,10 @@ const YAML_FAULTS: Readonly<Record<YamlFault, { readonly text: string; readonly 
   alias: { text: 'no valid alias or anchor', advice: 'quote a value that begins with * or &' },
   'bad-indent': {
     text: 'the indentation matches nothing above',
-    advice: 'entries of one mapping or list must be indented alike, and brackets closed',
+    advice: 'entries of one mapping or list must be indented alike',
   },
+  brace: { text: '"{" is never closed', advice: 'add "}"' },
+  bracket: { text: '"[" is never closed', advice: 'add "]"' },
   'colon-twice': { text: 'a second ": " in one entry', advice: 'quote a value that has one' },
   escape: {
     text: 'an unknown escape in double quotes',

@@ -21,11 +21,12 @@ export const endMessages: Messages<EndFacts> = {
     example: { rotation: ROTATION },
   },
   'cancel-after-publish': {
-    text: ({ rotation, destination }) => `${destination} publishes rotation ${rotation} already`,
+    text: ({ rotation, destination }) =>
+      `Too late to cancel: ${destination} publishes the new login of rotation ${rotation}`,
     advice: ({ endsByItself }) => {
       if (endsByItself === 'emergency') return 'it is an emergency and ends by itself';
       if (endsByItself === 'rolled-back') return 'it is rolled back and ends by itself';
-      return 'go back instead';
+      return 'undo it instead';
     },
     means: 'A rotation can be cancelled only before it is published. From there it goes on, or back.',
     example: { rotation: ROTATION, destination: 'aws (primary)', endsByItself: null },
