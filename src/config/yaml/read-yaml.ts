@@ -91,7 +91,7 @@ function brokenPlaces(file: YamlFile, text: string): Problem[] {
   return [...problems.values()];
 }
 
-/** Where the first bracket or brace is that is never closed, as an offset; undefined: there is none. */
+/** The offset of the first bracket or brace that is never closed; undefined: there is none. */
 function unclosed(document: Document, text: string): number | undefined {
   let found: number | undefined;
   visit(document, {
