@@ -107,7 +107,6 @@ function takeJobs(parts: WorkerParts, sweep: () => Promise<void>) {
       openRun,
       async onSettled(name, replacement) {
         if (replacement) await queue.enqueue(replacement);
-        await ledger.probes.hurry([name]);
         const policy = find(name);
         if (policy?.schedule && policy.autoRotate) await queue.reschedule(name);
       },
