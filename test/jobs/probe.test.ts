@@ -97,9 +97,9 @@ test('a policy is probed once in each interval, whatever the number of workers',
 
 describe('what is published is broken within two looks, and said once, after', () => {
   test.each([
-    ['another password', "PASSWORD 'another'", 'password-refused'],
+    ['another password', "PASSWORD 'another'", 'login-refused'],
     ['NOLOGIN', 'NOLOGIN', 'login-refused'],
-    ['VALID UNTIL', "VALID UNTIL '2020-01-01'", 'password-refused'],
+    ['VALID UNTIL', "VALID UNTIL '2020-01-01'", 'login-refused'],
     ['CONNECTION LIMIT 0', 'CONNECTION LIMIT 0', 'login-connection-limit-reached'],
   ])('%s (G7)', async (_name, clauses, code) => {
     const { later } = worker();

@@ -72,8 +72,8 @@ export const proofMessages: Messages<ProofFacts> = {
     example: { login: 'orders_api_b', destination: 'aws (primary)', repairs: ['LOGIN'] },
   },
   'published-fails': {
-    text: ({ destination, login, server, cause }, tell) =>
-      `${login}, which ${destination} publishes, does not log in on ${server}: ${tell(cause)}`,
+    text: ({ destination, login, server, cause }, _tell, { text }) =>
+      `${destination} publishes ${login}, and ${server} does not let it in: ${text(cause)}`,
     means:
       'A probe logs in with what is published, as a consumer would. The server refused it, or could not be asked.',
     example: {
@@ -84,7 +84,7 @@ export const proofMessages: Messages<ProofFacts> = {
     },
   },
   'credential-broken': {
-    text: ({ cause }, tell) => `the published credential does not work: ${tell(cause)}`,
+    text: ({ cause }, _tell, { text }) => `the published credential does not work: ${text(cause)}`,
     means:
       'Two probes in a row were refused. `keyturn status` says `broken` until the published credential logs in again.',
     example: {

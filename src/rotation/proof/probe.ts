@@ -1,7 +1,6 @@
 import { type Fact, fact } from '../../facts/fact.ts';
 import { Fault, factOf, isFault } from '../../facts/fault.ts';
 import type { Target } from '../../postgres/connection/connect.ts';
-import { placeOf } from '../../postgres/connection/place-of.ts';
 import { isLimitOfRole } from '../../postgres/connection/refused-as.ts';
 import { readLogins } from '../../postgres/logins/login.ts';
 import { credentialIn } from '../context/credential-in.ts';
@@ -71,9 +70,10 @@ async function probeServer(
     const isOut = isRefused(error) || isFault(error, 'privilege-missing');
     const state =
       isOut || (isLimitOfRole(error) && (await isShutByLimit(view, credential))) ? 'refused' : 'unknown';
-    const { username: login } = credential;
-    const cause = factOf(error);
-    return { state, fact: fact('published-fails', { destination, login, server: placeOf(server), cause }) };
+    // What PostgreSQL said, rather than what that means to a rotation.
+    const cause = isFault(error, 'password-refused') ? error.fact.params.cause : factOf(error);
+    const at = { login: credential.username, server: `${server.host}:${server.port}` };
+    return { state, fact: fact('published-fails', { destination, ...at, cause }) };
   }
 }
 
