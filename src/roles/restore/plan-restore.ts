@@ -105,6 +105,8 @@ export async function refusalOf(view: PolicyView, credential: Credential): Promi
     return undefined;
   } catch (error) {
     if (!(error instanceof Fault) || refusedAs(error) === 'entry') throw error;
+    // What PostgreSQL said, rather than what that means to a rotation.
+    if (isFault(error, 'password-refused')) return error.fact.params.cause;
     if (isRefused(error) || isLimitOfRole(error) || isFault(error, 'privilege-missing')) return factOf(error);
     throw error;
   }
