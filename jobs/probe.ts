@@ -3,11 +3,10 @@ import type { Logger } from 'pino';
 import type { Policy } from '../src/config/policy.ts';
 import { fact } from '../src/facts/fact.ts';
 import { factOf } from '../src/facts/fault.ts';
-import { command } from '../src/facts/remedy.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
 import { logFact } from '../src/messages/log-fact.ts';
 import type { PolicyView } from '../src/rotation/context/policy-view.ts';
-import { type Probed, probePublished } from '../src/rotation/proof/probe.ts';
+import { credentialBroken, type Probed, probePublished } from '../src/rotation/proof/probe.ts';
 import { inBulk } from './look.ts';
 
 /** How often a worker looks which policies are due, in milliseconds. */
@@ -96,14 +95,7 @@ async function probe(parts: ProbeParts, policy: Policy): Promise<boolean> {
   const refused = probed.state === 'refused' ? probed.fact : undefined;
   const { isBroken, isNews } = await ledger.probes.record(policy.name, refused);
   const whose = { policy: policy.name };
-  if (isNews && refused) {
-    logFact(
-      log,
-      'error',
-      fact('credential-broken', { cause: refused }, command('restore', policy.name)),
-      whose,
-    );
-  }
+  if (isNews && refused) logFact(log, 'error', credentialBroken(policy, refused), whose);
   if (isNews && !isBroken) logFact(log, 'info', fact('credential-restored', {}), whose);
   if (isBroken && policy.heal === 'restore') await heal(parts, policy, { isNews });
   return true;

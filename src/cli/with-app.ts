@@ -29,3 +29,13 @@ export function choosePolicies(app: App, names: readonly string[]): Policy[] {
   if (names.length === 0) return [...app.config.policies.values()];
   return [...new Set(names)].map((name) => app.policy(name));
 }
+
+/**
+ * The policies named on a command line, or with `--all` every policy. Throws a fault where it is
+ * neither or both.
+ */
+export function namedOrAll(app: App, names: readonly string[], all: true | undefined): Policy[] {
+  if (names.length === 0 && !all) throw fault('no-policy-named', {});
+  if (names.length > 0 && all) throw fault('policies-and-all', {});
+  return choosePolicies(app, names);
+}

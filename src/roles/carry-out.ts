@@ -45,7 +45,7 @@ export async function carryOut(
   });
 }
 
-interface MakeOptions extends Pick<CarryOutOptions, 'onChange'> {
+interface MakeOptions extends Partial<Pick<CarryOutOptions, 'onChange'>> {
   readonly kind: CarryOutOptions['kind'] | 'restore';
   readonly planOptions: PlanOptions;
   /** Which changes to make. Left out: all. */
@@ -59,7 +59,7 @@ interface MakeOptions extends Pick<CarryOutOptions, 'onChange'> {
 export async function makeAll(
   context: RolesContext,
   plan: RolesPlan,
-  { kind, planOptions, only = () => true, onChange }: MakeOptions,
+  { kind, planOptions, only = () => true, onChange = () => {} }: MakeOptions,
 ): Promise<readonly Change[]> {
   const made: Change[] = [];
   for (let round = plan; ; round = await planTowards(context, plan.intent, planOptions)) {

@@ -1,4 +1,5 @@
-import { isFault } from '../facts/fault.ts';
+import type { Fact } from '../facts/fact.ts';
+import { type Fault, isFault } from '../facts/fault.ts';
 import { refusedAs } from '../postgres/connection/refused-as.ts';
 
 /** Whether somebody else holds the lock of the logins, or the row of one. */
@@ -14,4 +15,14 @@ export function isPasswordRefused(error: unknown): boolean {
 /** Whether PostgreSQL did not let a login in, for its password or another reason. */
 export function isRefused(error: unknown): boolean {
   return isFault(error, 'password-refused') || refusedAs(error) !== undefined;
+}
+
+/** The same, and also where a right on the database is missing. */
+export function isKeptOut(error: unknown): boolean {
+  return isRefused(error) || isFault(error, 'privilege-missing');
+}
+
+/** What PostgreSQL said when it refused a login, rather than what that means to a rotation. */
+export function refusalIn(error: Fault): Fact {
+  return isFault(error, 'password-refused') ? error.fact.params.cause : error.fact;
 }

@@ -10,6 +10,7 @@ import { sessionsIn } from '../postgres/sessions/sessions.ts';
 import type { Version } from '../secret-store/secret-store.ts';
 import type { PolicyView } from './context/policy-view.ts';
 import { isOverdue, nextTry } from './due-rotation.ts';
+import { credentialBroken } from './proof/probe.ts';
 
 export type PolicyState =
   | 'new'
@@ -73,7 +74,7 @@ export async function policyStatus(
     lastRotatedAt: history?.lastDoneAt?.toISOString() ?? null,
     nextRotationAt: next === undefined ? null : new Date(next).toISOString(),
     reachable: faults.length === 0,
-    faults: [broken && brokenFact(policy, broken), fault, partOf(context, versions, last)].filter(
+    faults: [broken && credentialBroken(policy, broken.fact), fault, partOf(context, versions, last)].filter(
       (each) => each != null,
     ),
     clockWarning: timing.futureAt ? futureFact(timing.futureAt) : null,
@@ -97,10 +98,6 @@ async function observe(policy: Policy, context: PolicyView) {
     seen(context.uses(policy.logins).then(sessionsIn)),
   ]);
   return { versions, sessions, faults };
-}
-
-function brokenFact({ name }: Policy, { fact: cause }: Broken): Fact {
-  return fact('credential-broken', { cause }, command('restore', name)) as Fact;
 }
 
 function publicationGone(policy: Policy, { destinations }: PolicyView): Fact {

@@ -148,7 +148,7 @@ export async function openBarePolicy(
           },
         ),
       ),
-    restore: () => restoring((context) => restore(context, { requestedBy: 'test', onChange: () => {} })),
+    restore: () => restoring((context) => restore(context, { requestedBy: 'test' })),
     planRestore: (executor) => restoring((context) => planRestore(context, executor)),
     async exist(...roles) {
       const { rows } = await admin.query('SELECT rolname FROM pg_roles WHERE rolname = ANY ($1)', [roles]);

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { App } from '../../app.ts';
 import type { Policy } from '../../config/policy.ts';
 import type { Fact } from '../../facts/fact.ts';
-import { factOf, fault } from '../../facts/fault.ts';
+import { factOf } from '../../facts/fault.ts';
 import { tell } from '../../messages/tell.ts';
 import { refuseMissingPlanRights } from '../../roles/plan/plan-rights.ts';
 import { planRestore, type RestorePlan } from '../../roles/restore/plan-restore.ts';
@@ -12,7 +12,7 @@ import type { Io } from '../io.ts';
 import { confirm } from '../output/confirm.ts';
 import { factJson } from '../output/fact-json.ts';
 import { requester } from '../request-rotation.ts';
-import { type ConfigOption, choosePolicies, withApp } from '../with-app.ts';
+import { type ConfigOption, namedOrAll, withApp } from '../with-app.ts';
 import { writeSql } from './roles/write-sql.ts';
 
 interface Options extends ConfigOption {
@@ -46,14 +46,12 @@ export function registerRestore(subcommand: Command, io: Io): void {
 
 async function run(io: Io, app: App, names: readonly string[], options: Options): Promise<void> {
   const { all, sql, json, yes } = options;
-  if (names.length === 0 && !all) throw fault('no-policy-named', {});
-  if (names.length > 0 && all) throw fault('policies-and-all', {});
   const write = (line: string) => {
     if (!json && !sql) io.stdout.write(line);
   };
   const seen: Restored[] = [];
   // One after another: they may share a server that has few connections left.
-  for (const policy of choosePolicies(app, names)) {
+  for (const policy of namedOrAll(app, names, all)) {
     const looked = await look(app, policy, sql ? 'administrator' : 'rotator');
     seen.push(looked);
     tellLooked(io, write, looked);
@@ -98,7 +96,7 @@ async function restoreEach(
     }
     try {
       await withRestore(app, app.policy(policy), (context) =>
-        restore(context, { agreed: plan, requestedBy: requester(io), onChange: () => {} }),
+        restore(context, { agreed: plan, requestedBy: requester(io) }),
       );
       results.push({ ...looked, state: 'restored' });
       write(`${policy}: ${plan.credential.username} logs in again`);

@@ -23,7 +23,7 @@ import { rotateByWorker } from '../rotate-by-worker.ts';
 import { rotateHere } from '../rotate-here.ts';
 import { STUCK_MS, untilStuck } from '../until-stuck.ts';
 import { watchRotations } from '../watch-rotations.ts';
-import { type ConfigOption, choosePolicies, withApp } from '../with-app.ts';
+import { type ConfigOption, namedOrAll, withApp } from '../with-app.ts';
 
 interface Options extends ConfigOption {
   readonly all?: true;
@@ -72,9 +72,7 @@ export function registerRotate(subcommand: Command, io: Io): void {
 
 async function run(io: Io, app: App, names: readonly string[], asked: Options): Promise<void> {
   const { all } = asked;
-  if (names.length === 0 && !all) throw fault('no-policy-named', {});
-  if (names.length > 0 && all) throw fault('policies-and-all', {});
-  const policies = choosePolicies(app, names);
+  const policies = namedOrAll(app, names, all);
   const [first, ...others] = policies;
   if (asked.adopt && (all || !first || others.length > 0)) {
     throw fault('adopt-needs-one-policy', {});

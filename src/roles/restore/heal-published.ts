@@ -7,5 +7,5 @@ const HEALER = 'heal';
 
 /** Makes what a policy publishes work again, as `heal: restore` says. */
 export async function healPublished(app: RestoreParts, policy: Policy): Promise<void> {
-  await withRestore(app, policy, (context) => restore(context, { requestedBy: HEALER, onChange: () => {} }));
+  await withRestore(app, policy, (context) => restore(context, { requestedBy: HEALER }));
 }

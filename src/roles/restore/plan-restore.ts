@@ -1,5 +1,5 @@
 import { type Fact, fact } from '../../facts/fact.ts';
-import { Fault, factOf, fault, isFault } from '../../facts/fault.ts';
+import { Fault, fault } from '../../facts/fault.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { isLimitOfRole, refusedAs } from '../../postgres/connection/refused-as.ts';
 import { scramVerifier } from '../../postgres/logins/scram-verifier.ts';
@@ -7,7 +7,7 @@ import type { Change } from '../../postgres/roles/change.ts';
 import { setPassword } from '../../postgres/roles/role-statements.ts';
 import type { Credential, PolicyView } from '../../rotation/context/policy-view.ts';
 import { proveLogin } from '../../rotation/proof/prove-login.ts';
-import { isRefused } from '../../rotation/server-fault.ts';
+import { isKeptOut, refusalIn } from '../../rotation/server-fault.ts';
 import { type PlanOptions, planRoles, type RolesPlan } from '../plan/roles-plan.ts';
 import type { RolesContext } from '../roles-context.ts';
 import { publishedCredential } from './published-credential.ts';
@@ -105,9 +105,7 @@ export async function refusalOf(view: PolicyView, credential: Credential): Promi
     return undefined;
   } catch (error) {
     if (!(error instanceof Fault) || refusedAs(error) === 'entry') throw error;
-    // What PostgreSQL said, rather than what that means to a rotation.
-    if (isFault(error, 'password-refused')) return error.fact.params.cause;
-    if (isRefused(error) || isLimitOfRole(error) || isFault(error, 'privilege-missing')) return factOf(error);
+    if (isKeptOut(error) || isLimitOfRole(error)) return refusalIn(error);
     throw error;
   }
 }

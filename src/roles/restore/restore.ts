@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Fault, factOf, fault } from '../../facts/fault.ts';
 import { placeOf } from '../../postgres/connection/place-of.ts';
-import type { Change } from '../../postgres/roles/change.ts';
 import type { Credential } from '../../rotation/context/policy-view.ts';
 import { proveLogin } from '../../rotation/proof/prove-login.ts';
 import { makeAll, makeChange } from '../carry-out.ts';
@@ -23,8 +22,6 @@ export interface RestoreOptions {
   readonly requestedBy: string;
   /** The plan that was shown and agreed to. Left out: whatever the plan is now. */
   readonly agreed?: RestorePlan;
-  /** Called for each change once it is made. */
-  readonly onChange: (change: Change) => void;
 }
 
 /**
@@ -54,18 +51,15 @@ export async function restore(context: RestoreContext, options: RestoreOptions):
 async function makeChanges(
   context: RestoreContext,
   { credential, roles, rolesOptions }: RestorePlan,
-  { requestedBy, onChange }: RestoreOptions,
+  { requestedBy }: RestoreOptions,
 ): Promise<void> {
   const { policy, client, ledger } = context;
   const made = await makeAll(context, roles, {
     kind: 'restore',
     planOptions: rolesOptions,
     only: letsIn(context, { login: credential.username, makes: roles.makes }),
-    onChange,
   });
-  const password = passwordChange(context, credential);
-  await makeChange(client, password);
-  onChange(password);
+  await makeChange(client, passwordChange(context, credential));
   const { intent, makes } = roles;
   await ledger.provisions.record({
     policy: policy.name,

@@ -1,11 +1,13 @@
+import type { Policy } from '../../config/policy.ts';
 import { type Fact, fact } from '../../facts/fact.ts';
-import { Fault, factOf, isFault } from '../../facts/fault.ts';
+import { Fault, factOf } from '../../facts/fault.ts';
+import { command } from '../../facts/remedy.ts';
 import type { Target } from '../../postgres/connection/connect.ts';
 import { isLimitOfRole } from '../../postgres/connection/refused-as.ts';
 import { readLogins } from '../../postgres/logins/login.ts';
 import { credentialIn } from '../context/credential-in.ts';
 import type { Credential, OpenDestination, PolicyView } from '../context/policy-view.ts';
-import { isRefused } from '../server-fault.ts';
+import { isKeptOut, refusalIn } from '../server-fault.ts';
 import { proveLogin } from './prove-login.ts';
 
 /**
@@ -43,6 +45,11 @@ export async function probePublished(view: PolicyView): Promise<Probed> {
   return worst;
 }
 
+/** What is said of a policy that publishes what does not work, and what mends it. */
+export function credentialBroken({ name }: Policy, cause: Fact): Fact {
+  return fact('credential-broken', { cause }, command('restore', name)) as Fact;
+}
+
 async function publishedBy(
   view: PolicyView,
   destination: OpenDestination,
@@ -67,11 +74,9 @@ async function probeServer(
     return WORKS;
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
-    const isOut = isRefused(error) || isFault(error, 'privilege-missing');
-    const state =
-      isOut || (isLimitOfRole(error) && (await isShutByLimit(view, credential))) ? 'refused' : 'unknown';
-    // What PostgreSQL said, rather than what that means to a rotation.
-    const cause = isFault(error, 'password-refused') ? error.fact.params.cause : factOf(error);
+    const isOut = isKeptOut(error) || (isLimitOfRole(error) && (await isShutByLimit(view, credential)));
+    const state = isOut ? 'refused' : 'unknown';
+    const cause = refusalIn(error);
     const at = { login: credential.username, server: `${server.host}:${server.port}` };
     return { state, fact: fact('published-fails', { destination, ...at, cause }) };
   }

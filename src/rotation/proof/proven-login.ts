@@ -12,7 +12,7 @@ import { holdsAny } from '../context/holds.ts';
 import { incomingLogin, loginsOf } from '../context/rotation-logins.ts';
 import type { HeldLock, RotationRun } from '../context/rotation-view.ts';
 import { stagedCredential } from '../context/staged-credential.ts';
-import { isRefused } from '../server-fault.ts';
+import { isKeptOut } from '../server-fault.ts';
 import { warn } from '../warn.ts';
 import { proveStaged } from './prove-login.ts';
 
@@ -71,7 +71,7 @@ async function refusalOfLogin(context: RotationRun): Promise<Fault | undefined> 
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     if (isLimitOfRole(error)) return (await isFullOnly(context)) ? undefined : error;
-    if (isRefused(error) || isFault(error, 'privilege-missing')) return error;
+    if (isKeptOut(error)) return error;
     throw error;
   }
 }
