@@ -62,9 +62,9 @@ export async function makeAll(
   { kind, planOptions, only = () => true, onChange = () => {} }: MakeOptions,
 ): Promise<readonly Change[]> {
   const made: Change[] = [];
-  for (let round = plan; ; round = await planTowards(context, plan.intent, planOptions)) {
-    const changes = round.changes.filter(only);
-    if (changes.length === 0 && made.length > 0) return made;
+  let round = plan;
+  let changes = plan.changes.filter(only);
+  do {
     await refuseMissingPlanRights(context, { ...round, changes }, kind);
     refuseRepeated(changes, made);
     for (const change of changes) {
@@ -72,8 +72,10 @@ export async function makeAll(
       onChange(change);
     }
     made.push(...changes);
-    if (changes.length === 0) return made;
-  }
+    round = await planTowards(context, plan.intent, planOptions);
+    changes = round.changes.filter(only);
+  } while (changes.length > 0);
+  return made;
 }
 
 /** Makes one change. Needs a transaction that holds the policy's lock. */
