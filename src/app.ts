@@ -7,7 +7,7 @@ import { loadLocated } from './config/load-config.ts';
 import type { Policy } from './config/policy.ts';
 import { policyNamed } from './config/policy-named.ts';
 import type { ConfigSource } from './config/yaml/read-tree.ts';
-import { closeEnvironment, type Environment } from './environment.ts';
+import { type Environment, prepareEnvironment } from './environment.ts';
 import type { Fact } from './facts/fact.ts';
 import type { Rotation } from './ledger/rotation.ts';
 import { logFact } from './messages/log-fact.ts';
@@ -68,7 +68,7 @@ export interface AppOptions {
 
 /** Opens the application. Throws a ConfigError when the configuration is not valid. */
 export async function openApp(options: AppOptions): Promise<App> {
-  closeEnvironment();
+  prepareEnvironment();
   return new OpenApp(options);
 }
 

@@ -149,4 +149,26 @@ policies:
       });
     }
   });
+
+  test('a command with AWS prints no warning of the SDK on stderr, and the warnings of others stay', async () => {
+    await workspace.configure(policy());
+    const options = { cwd: workspace.folder };
+    const ownWords =
+      'keyturn: no worker is running, so nothing rotates by itself; start one; run: keyturn start\n';
+    const rotated = await cli(['rotate', 'app', '--inline', '--json'], options);
+    expect(rotated.code).toBe(0);
+    for (const line of rotated.stderr.trimEnd().split('\n')) expect(line).toMatch(/^app: /);
+    for (const command of [['status'], ['plan', 'app'], ['url', 'app'], ['doctor', 'app', '--json']]) {
+      const { code, stderr } = await cli(command, options);
+      expect({ command, code, stderr }).toEqual({
+        command,
+        code: 0,
+        stderr: command[0] === 'status' ? ownWords : '',
+      });
+    }
+    const other = "--import=data:text/javascript,process.emitWarning('of%20another')";
+    const { stderr } = await cli(['url', 'app'], { ...options, env: { NODE_OPTIONS: other } });
+    expect(stderr).toContain('of another');
+    expect(stderr).not.toContain('AWS');
+  });
 });
