@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Connection } from '../config/config.ts';
 import { fact } from '../facts/fact.ts';
 import { sql } from '../facts/remedy.ts';
-import { connect } from '../postgres/connection/connect.ts';
+import { connectRotator } from '../postgres/connection/connect-rotator.ts';
 import { readServer } from '../postgres/connection/rotator.ts';
 import { readServerSettings } from '../postgres/connection/server-settings.ts';
 import { openReplica } from '../postgres/replicas/open-replica.ts';
@@ -40,7 +40,7 @@ export async function examineConnection(
 async function examinePrimary(connection: Connection, clock: Clock): Promise<ConnectionExamination> {
   const findings: Finding[] = [];
   try {
-    await using session = await connect(connection);
+    await using session = await connectRotator(connection);
     const { client } = session;
     const server = await readServer(client);
     const before = clock.now();

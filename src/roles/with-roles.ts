@@ -5,7 +5,7 @@ import type { Fact } from '../facts/fact.ts';
 import { factOf, fault, isFault } from '../facts/fault.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Provision } from '../ledger/provisions.ts';
-import { connect } from '../postgres/connection/connect.ts';
+import { connectRotator } from '../postgres/connection/connect-rotator.ts';
 import { policiesSharing } from './policies-sharing.ts';
 import { refuseRotator } from './refuse-rotator.ts';
 import type { RolesContext } from './roles-context.ts';
@@ -33,7 +33,7 @@ export async function withRoles<Result>(
   // Ask the ledger first: if it cannot be asked, no session is left open.
   const latest = await latestProvisions(app);
   const connection = await app.target(policy.connection);
-  await using session = await connect(connection);
+  await using session = await connectRotator(connection);
   try {
     const neighbours = policiesSharing(app.config, 'database', policy.connection).filter(
       (other) => other.type === 'logins',

@@ -18,7 +18,7 @@ const alsoPublishing = (secrets: string) =>
 const ROLE_RULE = '1 to 63 bytes, and not pg_…, public or none, which PostgreSQL keeps for itself';
 const CRON_RULE =
   'a cron expression of 5 fields (minute, hour, day, month, weekday), or 6 that begin with seconds';
-const EVERY_RULE = 'a number and a unit, such as 30d, 2w or 12h';
+const EVERY_RULE = 'a number and a unit, for example 30d, 2w or 12h';
 const DURATION_RULE = 'a whole number and s, m, h, d or w, such as 90s or 5m';
 const PATH_RULE =
   'a relative path such as orders/password, without empty parts, ".", control characters and parts that begin with ".."';

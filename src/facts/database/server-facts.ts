@@ -32,9 +32,12 @@ export interface ServerFacts {
   readonly 'server-answers-with-error': AtServer;
   /**
    * `password`: it is wrong. `nologin`: the login is shut out, or does not exist. `entry`:
-   * pg_hba.conf has no line that lets it in from here.
+   * pg_hba.conf has no line that lets it in from here. `rotator`: it is keyturn's own user.
    */
-  readonly 'login-refused': SaidAtServer & { readonly because: 'password' | 'nologin' | 'entry' };
+  readonly 'login-refused': SaidAtServer & {
+    readonly because: 'password' | 'nologin' | 'entry';
+    readonly rotator?: { readonly user: string; readonly connection: string };
+  };
   /** The server asks for a password, and none is configured. */
   readonly 'password-missing': AtServer;
   readonly 'server-uses-no-scram': AtServer & { readonly asked: AuthenticationMethod };

@@ -28,7 +28,7 @@ export const RULES: Readonly<Record<Exclude<ConfigRule, 'one-of'>, string>> = {
   'file-store': 'a mapping with type and path',
   'folder-path': 'the path of a folder',
   host: 'one host name, IP address or absolute folder of a socket, without the port',
-  interval: 'a number and a unit, such as 30d, 2w or 12h',
+  interval: 'a number and a unit, for example 30d, 2w or 12h',
   login: `the name of a login: ${ROLE}`,
   'max-sessions': 'a whole number from 1 to 100',
   'one-destination': 'a list of at least one destination',

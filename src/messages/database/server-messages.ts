@@ -40,10 +40,14 @@ export const serverMessages: Messages<ServerFacts> = atServer<ServerFacts>({
     example: { place: PLACE },
   },
   'login-refused': {
-    text: ({ detail }) => detail,
-    advice: 'check the user and password, and pg_hba.conf',
+    text: ({ detail, rotator }) =>
+      rotator ? `PostgreSQL refused keyturn's own user "${rotator.user}": ${detail}` : detail,
+    advice: ({ rotator }) =>
+      rotator
+        ? `First time? Create it: keyturn roles rotator ${rotator.connection} --sql, run by an administrator. Otherwise check its password`
+        : 'check the user and password, and pg_hba.conf',
     means:
-      'The server refused the login: its password is wrong, it is NOLOGIN or does not exist, or no line of pg_hba.conf lets it in from this address.',
+      "The server refused the login: its password is wrong, it is NOLOGIN or does not exist, or no line of pg_hba.conf lets it in from this address. If it is the user of a connection, keyturn's own, nobody may have created it yet.",
     example: {
       place: PLACE,
       because: 'password',

@@ -21,8 +21,7 @@ export const endMessages: Messages<EndFacts> = {
     example: { rotation: ROTATION },
   },
   'cancel-after-publish': {
-    text: ({ rotation, destination }) =>
-      `Too late to cancel: ${destination} publishes the new login of rotation ${rotation}`,
+    text: () => 'Too late to cancel: the new login is published',
     advice: ({ endsByItself }) => {
       if (endsByItself === 'emergency') return 'it is an emergency and ends by itself';
       if (endsByItself === 'rolled-back') return 'it is rolled back and ends by itself';

@@ -1,6 +1,7 @@
 import type { Connection } from '../../config/config.ts';
 import { fault, isFault } from '../../facts/fault.ts';
-import { connect, type Session } from './connect.ts';
+import type { Session } from './connect.ts';
+import { connectRotator } from './connect-rotator.ts';
 import { isServerFull } from './database-error.ts';
 import { readSlots } from './free-slots.ts';
 import { watchTransaction } from './pg-internals.ts';
@@ -137,7 +138,7 @@ class CountingPool implements SessionPool {
     await this.#makeRoom();
     if (urgent) this.#pause.over();
     const connection = this.#connection;
-    const session = await this.#pause.heed(connection, () => connect(connection));
+    const session = await this.#pause.heed(connection, () => connectRotator(connection));
     const isAtRest = watchTransaction(session.client);
     const kept: Kept = { session, openedAt: performance.now(), isAtRest, alive: true };
     session.client.once('end', () => {

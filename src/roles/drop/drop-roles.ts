@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { type Fact, fact } from '../../facts/fact.ts';
 import { factOf, fault } from '../../facts/fault.ts';
 import { sql } from '../../facts/remedy.ts';
-import { connect } from '../../postgres/connection/connect.ts';
+import { connectRotator } from '../../postgres/connection/connect-rotator.ts';
 import { readStandings } from '../../postgres/roles/role-standing.ts';
 import { shutOut } from '../../postgres/roles/role-statements.ts';
 import { terminations } from '../../postgres/sessions/sessions.ts';
@@ -35,7 +35,7 @@ export interface Dropped {
  */
 export async function dropRoles(client: pg.Client, target: DropTarget, context: Context): Promise<Dropped> {
   const { logins } = target;
-  await using session = await connect(context.connection);
+  await using session = await connectRotator(context.connection);
   const existing = await underLock(client, logins, async () => {
     await refuseDrop(client, target, context);
     const found = await readStandings(client, logins);

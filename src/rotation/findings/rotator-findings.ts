@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { fact } from '../../facts/fact.ts';
 import { sql } from '../../facts/remedy.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
-import { connect } from '../../postgres/connection/connect.ts';
+import { connectRotator } from '../../postgres/connection/connect-rotator.ts';
 import { readIdentity } from '../../postgres/connection/identity.ts';
 import { placeOf } from '../../postgres/connection/place-of.ts';
 import { quoteIdentifier } from '../../postgres/identifier.ts';
@@ -18,7 +18,7 @@ export async function rotatorFindings({
   beside,
   ledger,
 }: Pick<PolicyView, 'connection' | 'beside'> & { readonly ledger: Ledger | undefined }): Promise<Finding[]> {
-  await using session = await beside(() => connect(connection));
+  await using session = await beside(() => connectRotator(connection));
   const { rows } = await session.client.query<{ fixed: boolean }>(
     `SELECT pg_catalog.current_setting('server_version_num')::int < 160000
             AND me.rolreplication AND NOT me.rolsuper AS fixed

@@ -3,7 +3,7 @@ import type { App } from '../../../app.ts';
 import { fact } from '../../../facts/fact.ts';
 import { fault } from '../../../facts/fault.ts';
 import { tell } from '../../../messages/tell.ts';
-import { connect } from '../../../postgres/connection/connect.ts';
+import { connectRotator } from '../../../postgres/connection/connect-rotator.ts';
 import { dropRoles } from '../../../roles/drop/drop-roles.ts';
 import { dropTargetOf } from '../../../roles/drop/drop-target.ts';
 import { refuseDrop } from '../../../roles/drop/refuse-drop.ts';
@@ -44,7 +44,7 @@ async function run(io: Io, app: App, name: string, options: Options): Promise<vo
     requestedBy: requester(io),
   };
   const { logins } = target;
-  await using session = await connect(connection);
+  await using session = await connectRotator(connection);
   await refuseDrop(session.client, target, context);
   if (options.confirm === undefined) {
     await confirm(`Drop the logins ${logins.join(' and ')} of ${name}, on ${target.connection}?`, {

@@ -2,7 +2,7 @@ import pMap from 'p-map';
 import type { App } from '../../../app.ts';
 import { serverOfConnection } from '../../../config/values/server.ts';
 import { factOf } from '../../../facts/fault.ts';
-import { connect } from '../../../postgres/connection/connect.ts';
+import { connectRotator } from '../../../postgres/connection/connect-rotator.ts';
 import { otherLogins } from '../../../postgres/roles/other-logins.ts';
 import { type ListedLogin, listLogins, listPolicy, unseenLogins } from '../../../roles/list-roles.ts';
 import { policiesSharing } from '../../../roles/policies-sharing.ts';
@@ -60,7 +60,7 @@ async function removed(app: App): Promise<ListedLogin[]> {
       const of = { policy, connection, made: await madeOf(app, connection, rest) };
       if (rest.length === 0) return [];
       return orUnseen(rest, of, async () => {
-        await using session = await connect(await app.target(connection));
+        await using session = await connectRotator(await app.target(connection));
         return await listLogins(session.client, rest, of);
       });
     },
@@ -82,7 +82,7 @@ async function unmanaged(app: App): Promise<ListedLogin[]> {
       const known = policiesSharing(app.config, 'server', name).flatMap(({ logins }) => logins);
       const of = { policy: null, connection: name, made: [] };
       return orUnseen([], of, async () => {
-        await using session = await connect(await app.target(name));
+        await using session = await connectRotator(await app.target(name));
         return await listLogins(session.client, await otherLogins(session.client, known), of);
       });
     },
