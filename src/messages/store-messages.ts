@@ -10,7 +10,7 @@ export const storeMessages: Messages<StoreFacts> = {
   ...fileStoreMessages,
   'secret-missing': {
     text: ({ store, secret }) => `The store ${store} has no secret ${secret}`,
-    advice: 'make it, or set create: true',
+    advice: 'set create: true for the destination, or make it, empty',
     means:
       'A secret that a policy publishes to does not exist, and the destination does not say `create: true`. Nothing was made.',
     example: { store: 'aws', secret: 'prod/orders/db' },

@@ -46,15 +46,17 @@ export function writeContent(
 ): string {
   const [first] = entries;
   if (first !== undefined && first.key === undefined) return String(valueFor(secret, first.field, fields));
-  const object = current === undefined ? {} : parseObject(secret, current);
+  const object = current ? parseObject(secret, current) : {};
   for (const { field, key } of entries) if (key !== undefined) object[key] = valueFor(secret, field, fields);
   return JSON.stringify(object);
 }
 
 /**
  * The fields that a secret's content has. A JSON object that has none of the mapped keys has none.
+ * An empty value counts as unset, as in a file that somebody made for keyturn to fill.
  */
 export function readContent(secret: string, entries: SecretEntries, content: string): Fields {
+  if (content === '') return {};
   if (!isJson(entries)) {
     const [entry] = entries;
     return entry ? { [entry.field]: content } : {};
@@ -62,7 +64,8 @@ export function readContent(secret: string, entries: SecretEntries, content: str
   const object = parseObject(secret, content);
   const found = entries.flatMap(({ field, key }) => {
     const value = key === undefined ? undefined : object[key];
-    return typeof value === 'string' || typeof value === 'number' ? [[field, String(value)] as const] : [];
+    const text = typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+    return text === '' ? [] : [[field, text] as const];
   });
   return Object.fromEntries(found);
 }

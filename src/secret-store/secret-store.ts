@@ -62,6 +62,16 @@ export interface SecretStore {
    */
   discard(mapping: Mapping, token: string): Promise<void>;
   /**
+   * What would keep `stage` from writing, as far as that can be seen without writing: every secret
+   * that does not exist, unless `create`, and what else is in the way. `current` is what `read`
+   * found, and spares requests for what is known to exist. Throws where the store cannot be asked,
+   * or written to for now.
+   */
+  obstacles(
+    mapping: Mapping,
+    options: { readonly create: boolean; readonly current: Fields },
+  ): Promise<readonly Fact[]>;
+  /**
    * Writes a version as `stage` does, but at no stage, and forgets it. So everything that staging
    * needs is tried, and what is current, pending or previous stays, whoever else is at work there.
    * It never makes a secret: for one that does not exist it throws `secret-missing`, for one that

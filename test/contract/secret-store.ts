@@ -157,6 +157,20 @@ export function describeSecretStore(
           expect(await harness.current(secret)).toBeUndefined();
       });
 
+      test('each secret that does not exist is in the way of staging, unless it is to be made', async () => {
+        const mapping = mappingOf();
+        const obstacles = (options: { create: boolean }) =>
+          store.obstacles(mapping, { ...options, current: {} });
+        const secrets = [...new Set(Object.values(mapping).map(({ secret }) => secret))];
+        const found = await obstacles({ create: false });
+        expect(found.map(({ code }) => code)).toEqual(secrets.map(() => 'secret-missing'));
+        for (const secret of secrets) expect(JSON.stringify(found)).toContain(secret);
+        expect(await obstacles({ create: true })).toEqual([]);
+        for (const secret of secrets) expect(await harness.current(secret)).toBeUndefined();
+        await publish(mapping, login(1));
+        expect(await obstacles({ create: false })).toEqual([]);
+      });
+
       test('the previous version can be promoted back', async () => {
         const mapping = mappingOf();
         const first = await publish(mapping, login(1));
@@ -363,6 +377,21 @@ export function describeSecretStore(
       expect(JSON.parse(String(await harness.current(secret)))).toEqual({ team: 'orders', ...login(1) });
       expect(await store.read(json(), 'current')).toEqual({ token, fields: login(1) });
       expect(await store.read(json(), 'previous')).toBeUndefined();
+    });
+
+    test('a JSON secret whose mapped keys are empty is absent, and one that is empty has no value there', async () => {
+      const secret = harness.name('login.json');
+      await harness.make(secret, '{"team":"orders","username":"","password":""}');
+      expect(await store.read(json(), 'current')).toBeUndefined();
+      await publish(json(), login(1));
+      expect(JSON.parse(String(await harness.current(secret)))).toEqual({ team: 'orders', ...login(1) });
+      const half = harness.apart('login.json');
+      await harness.make(half, '{"username":"by-hand","password":""}');
+      const mapping = {
+        username: { secret: half, key: 'username' },
+        password: { secret: half, key: 'password' },
+      };
+      expect((await store.read(mapping, 'current'))?.fields).toEqual({ username: 'by-hand' });
     });
 
     test('a JSON secret keeps its other keys, whatever their type, and its port is a number', async () => {

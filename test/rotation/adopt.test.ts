@@ -265,10 +265,19 @@ describe.each(SECRET_PLACES)('in %s,', (_name, openPlace, available) => {
       expect(await strict.finish(rotation)).toMatchObject({
         status: 'failed',
         error: {
-          step: 'stage',
+          step: 'check',
           fact: {
-            code: 'secret-missing',
-            params: { secret: expect.stringContaining(secrets.password.secret) },
+            code: 'check-refused',
+            params: {
+              findings: expect.arrayContaining([
+                {
+                  code: 'secret-missing',
+                  params: expect.objectContaining({
+                    secret: expect.stringContaining(secrets.password.secret),
+                  }),
+                },
+              ]),
+            },
           },
         },
       });

@@ -6,6 +6,8 @@ export type AwsFault = 'throttle' | 'deny' | 'error' | 'applied, but no answer';
 /** A way to AWS Secrets Manager that can be made bad for a while. */
 export interface AwsProxy extends AsyncDisposable {
   readonly url: string;
+  /** The actions that were asked for, in order. */
+  readonly actions: string[];
   /** Every request from now on, until as many milliseconds are over or `mend` is called. */
   fail(fault: AwsFault, milliseconds?: number): void;
   mend(): void;
@@ -14,9 +16,11 @@ export interface AwsProxy extends AsyncDisposable {
 export async function startAwsProxy(target: string): Promise<AwsProxy> {
   let fault: AwsFault | undefined;
   let until = 0;
+  const actions: string[] = [];
   const proxy = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
+    actions.push(String(request.headers['x-amz-target']).replace('secretsmanager.', ''));
     const now = Date.now() < until ? fault : undefined;
     const refuse = (status: number, type: string) =>
       response
@@ -46,6 +50,7 @@ export async function startAwsProxy(target: string): Promise<AwsProxy> {
   await new Promise<void>((listening) => proxy.listen(0, '127.0.0.1', listening));
   return {
     url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+    actions,
     fail(next, milliseconds = Number.POSITIVE_INFINITY) {
       fault = next;
       until = Date.now() + milliseconds;

@@ -6,6 +6,8 @@ export const MAIN = resolve(import.meta.dirname, '../../dist/src/cli/main.js');
 export interface CliOptions {
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** As another user, which only root may. */
+  readonly as?: { readonly uid: number; readonly gid: number } | undefined;
 }
 
 export interface CliResult {
@@ -31,11 +33,12 @@ export interface RunningCli extends AsyncDisposable {
 }
 
 /** Starts a keyturn command. Disposing of it ends it with SIGTERM. */
-export function startCli(args: readonly string[], { cwd, env = {} }: CliOptions): RunningCli {
+export function startCli(args: readonly string[], { cwd, env = {}, as = undefined }: CliOptions): RunningCli {
   const child = spawn(process.execPath, [MAIN, ...args], {
     cwd,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...as,
   });
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {

@@ -17,16 +17,18 @@ export const outsideChangeMessages: Messages<OutsideChangeFacts> = {
   },
   'published-username-unknown': {
     text: ({ username, logins }) =>
-      username === ''
+      username === null
         ? 'The secret of the published username is empty'
-        : `The published username is ${describeUsername(username)}, which is neither ${logins.join(' nor ')}`,
+        : `The published username is ${JSON.stringify(username)}, which is neither ${logins.join(' nor ')}`,
     advice: "correct the secret or the policy's logins",
     means: "The secret that consumers read names a login that is not one of the policy's two.",
     example: { username: 'postgres', logins: ['orders_api_a', 'orders_api_b'] },
   },
   'published-username-not-rotator': {
     text: ({ username, rotator }) =>
-      `The published username is ${describeUsername(username)}, which is not the rotator ${rotator}`,
+      username === null
+        ? 'The secret of the published username is empty'
+        : `The published username is ${JSON.stringify(username)}, which is not the rotator ${rotator}`,
     advice: "correct the secret, or the policy's connection",
     means: 'The secret of a rotator policy names another login than the rotator of its connection.',
     example: { username: 'postgres', rotator: 'keyturn' },
@@ -154,8 +156,4 @@ export const outsideChangeMessages: Messages<OutsideChangeFacts> = {
 
 function describeLast({ rotation, endedAt }: PublicationFact): string {
   return `rotation ${rotation} published there and ended on ${endedAt}`;
-}
-
-function describeUsername(username: string | null): string {
-  return username === null ? 'missing' : JSON.stringify(username);
 }

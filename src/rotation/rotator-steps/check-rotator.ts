@@ -4,6 +4,7 @@ import { connect } from '../../postgres/connection/connect.ts';
 import { readServer } from '../../postgres/connection/rotator.ts';
 import type { RotationLogins } from '../context/rotation-logins.ts';
 import { hasBegun, type Preview } from '../context/rotation-view.ts';
+import { destinationFindings } from '../findings/destination-findings.ts';
 import { expiryFindings } from '../findings/expiry-findings.ts';
 import { outsideFindings } from '../findings/outside-findings.ts';
 import { refuse } from '../findings/refuse.ts';
@@ -66,7 +67,7 @@ async function inspectRotator(context: Preview): Promise<RotationLogins> {
   for (const replica of context.replicas) findings.push(...(await replicaFindings(context, replica)));
   refuse(findings);
   await tryVerifyStatements(context);
-  refuse(await outsideFindings(context));
+  refuse([...(await outsideFindings(context)), ...(await destinationFindings(context))]);
   await refusePendingInUse(context);
   return { incoming: context.policy.logins[0], outgoing: null };
 }

@@ -10,6 +10,7 @@ import {
   type RotationView,
 } from '../context/rotation-view.ts';
 import { findStaged } from '../context/staged-credential.ts';
+import { destinationFindings } from '../findings/destination-findings.ts';
 import { findIncoming } from '../findings/find-incoming.ts';
 import { loginFindings } from '../findings/login-findings.ts';
 import { privilegeFindings } from '../findings/privilege-findings.ts';
@@ -64,7 +65,7 @@ export async function inspect(context: LoginsPreview): Promise<LoginPair> {
   for (const replica of context.replicas) findings.push(...(await replicaFindings(context, replica)));
   refuse(findings);
   const found = await findIncoming(context);
-  refuse(found.findings);
+  refuse([...found.findings, ...(await destinationFindings(context))]);
   if (!found.logins) throw new Error('Neither login comes in, and nothing says why');
   return found.logins;
 }

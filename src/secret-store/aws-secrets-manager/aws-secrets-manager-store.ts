@@ -1,5 +1,6 @@
 import type { Mapping } from '../../config/policy.ts';
-import { fault } from '../../facts/fault.ts';
+import { type Fact, fact } from '../../facts/fact.ts';
+import { fault, isFault } from '../../facts/fault.ts';
 import { promotableStages, refuseOther } from '../adapter-rules.ts';
 import { readVersion } from '../read-version.ts';
 import {
@@ -119,6 +120,25 @@ class AwsSecretsManagerStore implements SecretStore {
     await inParallel(secrets, async ([secret, labels]) => {
       if (labels) await this.#aws.move(secret, 'pending', unlabel('pending', token), labels);
     });
+  }
+
+  async obstacles(
+    mapping: Mapping,
+    { create, current }: { readonly create: boolean; readonly current: Fields },
+  ): Promise<readonly Fact[]> {
+    const unseen = [...secretsOf(mapping)].filter(([, entries]) =>
+      entries.every(({ field }) => current[field] === undefined),
+    );
+    const found = await inParallel(unseen, async ([secret]): Promise<Fact | undefined> => {
+      try {
+        if ((await this.#aws.labelsOf(secret)) || create) return undefined;
+        return fact('secret-missing', { store: this.#name, secret });
+      } catch (error) {
+        if (isFault(error, 'secret-deleted')) return error.fact;
+        throw error;
+      }
+    });
+    return found.filter((obstacle) => obstacle !== undefined);
   }
 
   async rehearse(mapping: Mapping, token: string, fields: Fields): Promise<void> {

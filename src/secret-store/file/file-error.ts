@@ -36,6 +36,7 @@ export function fileErrors(name: string, store: Required<SecretStore>): SecretSt
     stage: guard(store.stage),
     promote: guard(store.promote),
     discard: guard(store.discard),
+    obstacles: guard(store.obstacles),
     rehearse: guard(store.rehearse),
     exposures: guard(store.exposures),
     close: guard(store.close),

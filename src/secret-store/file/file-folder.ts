@@ -1,7 +1,9 @@
-import { lstat, mkdir } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, lstat, mkdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Mapping } from '../../config/policy.ts';
-import { fault } from '../../facts/fault.ts';
+import { type Fact, fact } from '../../facts/fact.ts';
+import { Fault } from '../../facts/fault.ts';
 import { type SecretEntries, secretsOf } from '../secret-content.ts';
 import { makeOwnFolder, sync } from './file-disk.ts';
 import { requireSafe } from './file-guard.ts';
@@ -34,11 +36,32 @@ export function foldersOf(root: string, mapping: Mapping): Folder[] {
   return [...folders].map(([path, files]) => ({ path, files }));
 }
 
-/** Throws `secret-missing` for the first file that is not there. */
-export async function requireFiles(store: string, { path, files }: Folder): Promise<void> {
+/** A `secret-missing` for each file that is not there. */
+export async function missingFiles(
+  store: string,
+  { path, files }: Folder,
+): Promise<Fact<'secret-missing'>[]> {
+  const missing: Fact<'secret-missing'>[] = [];
   for (const file of files.keys()) {
-    if (await exists(join(path, file))) continue;
-    throw fault('secret-missing', { store, secret: join(path, file) });
+    const secret = join(path, file);
+    if (!(await exists(secret))) missing.push(fact('secret-missing', { store, secret }));
+  }
+  return missing;
+}
+
+/** Throws `secret-missing` for the first file that is not there. */
+export async function requireFiles(store: string, folder: Folder): Promise<void> {
+  const [missing] = await missingFiles(store, folder);
+  if (missing) throw new Fault(missing);
+}
+
+/** Throws what the file system says where this user may not write in a folder, or make it. */
+export async function requireWritable(path: string): Promise<void> {
+  try {
+    await access(path, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    absent(error as NodeJS.ErrnoException);
+    if (path !== dirname(path)) await requireWritable(dirname(path));
   }
 }
 

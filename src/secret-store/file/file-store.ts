@@ -6,7 +6,15 @@ import { readVersion } from '../read-version.ts';
 import { requireValues } from '../secret-content.ts';
 import type { Fields, PromoteOptions, SecretStore, Stage, Version } from '../secret-store.ts';
 import { fileErrors } from './file-error.ts';
-import { type Folder, foldersOf, makeFolder, requireFiles, safeFolders } from './file-folder.ts';
+import {
+  type Folder,
+  foldersOf,
+  makeFolder,
+  missingFiles,
+  requireFiles,
+  requireWritable,
+  safeFolders,
+} from './file-folder.ts';
 import { exposuresOf } from './file-guard.ts';
 import { hasVersion, isToken, link, linkedToken, unlinkPending } from './file-layout.ts';
 import { promoteFolder, requirePromotable } from './file-promotion.ts';
@@ -85,6 +93,18 @@ class FileStore implements Required<SecretStore> {
       await unlinkPending(folder, token);
       await removeUnlinked(folder, token);
     }
+  }
+
+  async obstacles(
+    mapping: Mapping,
+    { create }: { readonly create: boolean },
+  ): Promise<readonly Fact<'secret-missing'>[]> {
+    const folders = await safeFolders(this.#root, mapping);
+    const missing = create
+      ? []
+      : (await Promise.all(folders.map((folder) => missingFiles(this.#name, folder)))).flat();
+    if (missing.length === 0) for (const { path } of folders) await requireWritable(path);
+    return missing;
   }
 
   async rehearse(mapping: Mapping, token: string, fields: Fields): Promise<void> {

@@ -218,6 +218,54 @@ describe('what someone puts into a folder by hand', () => {
     expect(await store.read(MAPPING, 'previous')).toBeUndefined();
   });
 
+  describe.each([
+    ['touched', ''],
+    ['with nothing but a line end', '\n'],
+  ])('an empty file, %s,', (_how, empty) => {
+    const JSON_MAPPING = {
+      username: { secret: 'app/login.json', key: 'username' },
+      password: { secret: 'app/login.json', key: 'password' },
+    };
+    beforeEach(() => mkdir(app(''), { recursive: true }));
+
+    test('has no value, and both make an empty secret that a first version fills without create', async () => {
+      for (const name of ['username', 'password']) await writeFile(app(name), empty);
+      expect(await store.read(MAPPING, 'current')).toBeUndefined();
+      const token = randomUUID();
+      await store.stage(MAPPING, token, { username: 'u', password: 'p' }, { create: false });
+      expect(await store.read(MAPPING, 'current')).toBeUndefined();
+      await store.promote(MAPPING, token);
+      expect(await store.read(MAPPING, 'current')).toEqual({
+        token,
+        fields: { username: 'u', password: 'p' },
+      });
+      expect(await store.read(MAPPING, 'previous')).toBeUndefined();
+    });
+
+    test('beside one that is not leaves what that one has', async () => {
+      await writeFile(app('username'), 'user-0\n');
+      await writeFile(app('password'), empty);
+      expect((await store.read(MAPPING, 'current'))?.fields).toEqual({ username: 'user-0' });
+    });
+
+    test('in the place of a published one has no value', async () => {
+      await publish(1);
+      await replace('password', empty);
+      expect((await store.read(MAPPING, 'current'))?.fields).toEqual({ username: 'user-1' });
+      await replace('username', empty);
+      expect(await store.read(MAPPING, 'current')).toBeUndefined();
+    });
+
+    test('is a JSON object without keys', async () => {
+      await writeFile(app('login.json'), empty);
+      expect(await store.read(JSON_MAPPING, 'current')).toBeUndefined();
+      const token = randomUUID();
+      await store.stage(JSON_MAPPING, token, { username: 'u', password: 'p' }, { create: false });
+      await store.promote(JSON_MAPPING, token);
+      expect(JSON.parse(await readFile(app('login.json'), 'utf8'))).toEqual({ username: 'u', password: 'p' });
+    });
+  });
+
   test('is no part of a name when it is a line end, also after it was taken over', async () => {
     await mkdir(app(''), { recursive: true });
     await writeFile(app('username'), 'user-0\r\n');
