@@ -1,23 +1,22 @@
 import pMap from 'p-map';
-import type { Logger } from 'pino';
 import type { Policy } from '../src/config/policy.ts';
 import { fact } from '../src/facts/fact.ts';
 import { factOf } from '../src/facts/fault.ts';
-import type { Ledger } from '../src/ledger/ledger.ts';
 import { logFact } from '../src/messages/log-fact.ts';
 import type { PolicyView } from '../src/rotation/context/policy-view.ts';
 import { credentialBroken, type Probed, probePublished } from '../src/rotation/proof/probe.ts';
 import { inBulk } from './look.ts';
+import { ServerWatch, type WatchParts } from './watch.ts';
 
 /** How often a worker looks which policies are due, in milliseconds. */
 const TURN_MS = 15_000;
 /** How many policies a turn probes at most, and on how many connections at a time. */
 const PER_TURN = 500;
 const PARALLEL = { concurrency: 4 };
+/** When a policy is tried again whose server could not be asked, in milliseconds. */
+const AGAIN_MS = 60_000;
 
-export interface ProbeParts {
-  readonly ledger: Ledger;
-  readonly log: Logger;
+export interface ProbeParts extends WatchParts {
   /** The configured policies. After an edit it is another map. */
   readonly policies: () => ReadonlyMap<string, Policy>;
   readonly openView: (policy: Policy) => Promise<PolicyView & AsyncDisposable>;
@@ -57,41 +56,56 @@ export function startProbes({
  */
 export function probeTurn(parts: ProbeParts): () => Promise<void> {
   const { ledger, policies } = parts;
+  const watch = new ServerWatch(parts);
   let kept: ReadonlyMap<string, Policy> | undefined;
+  let byConnection: ReadonlyMap<string, readonly Policy[]> = new Map();
   async function keep(configured: ReadonlyMap<string, Policy>): Promise<void> {
-    const intervals = [...configured.values()].flatMap(({ name, probe }) =>
-      probe ? [[name, probe.every] as const] : [],
-    );
+    const probed = [...configured.values()].filter(({ probe }) => probe);
+    const intervals = probed.flatMap(({ name, probe }) => (probe ? [[name, probe.every] as const] : []));
     for (const some of inBulk(intervals)) await ledger.probes.keep(new Map(some));
+    byConnection = grouped(probed);
     kept = configured;
   }
   return async () => {
     const configured = policies();
     if (configured !== kept) await keep(configured);
+    const moved = await watch.look(byConnection);
     const claimed = await ledger.probes.claim(PER_TURN);
     const due = claimed.flatMap((name) => configured.get(name) ?? []).filter(({ probe }) => probe);
-    const connections = [...new Set(due.map(({ connection }) => connection))];
-    const on = (name: string) => due.filter(({ connection }) => connection === name);
-    await pMap(connections, (name) => probeConnection(parts, on(name)), PARALLEL);
+    await pMap([...grouped(due).values()], (policies) => probeConnection(parts, policies), PARALLEL);
+    for (const { connection, server, policies: hurried } of moved) {
+      const names = hurried.map(({ name }) => name);
+      await ledger.servers.probed(connection, server, names);
+    }
   };
 }
 
-async function probeConnection(parts: ProbeParts, policies: readonly Policy[]): Promise<void> {
+function grouped(policies: readonly Policy[]): ReadonlyMap<string, readonly Policy[]> {
+  const groups = new Map<string, Policy[]>();
+  for (const policy of policies) {
+    const group = groups.get(policy.connection);
+    if (group) group.push(policy);
+    else groups.set(policy.connection, [policy]);
+  }
+  return groups;
+}
+
+async function probeConnection({ ledger, ...parts }: ProbeParts, policies: readonly Policy[]): Promise<void> {
   for (const [index, policy] of policies.entries()) {
     // What keeps a policy from being looked at is told by its rotation, and by the doctor.
-    const isAnswered = await probe(parts, policy).catch(() => false);
+    const isAnswered = await probe({ ledger, ...parts }, policy).catch(() => false);
     if (isAnswered) continue;
-    const left = policies.slice(index + 1).map(({ name }) => name);
-    if (left.length > 0) await parts.ledger.probes.hurry(left);
+    await ledger.probes.hurry([policy.name], { in: AGAIN_MS });
+    await ledger.probes.hurry(policies.slice(index + 1).map(({ name }) => name));
     return;
   }
 }
 
-/** Probes one policy. Returns whether the server and the store answered. */
+/** Probes one policy. Returns whether its server answered. */
 async function probe(parts: ProbeParts, policy: Policy): Promise<boolean> {
   const { ledger, log, openView } = parts;
   const probed = await look(await openView(policy));
-  if (probed.state === 'unknown') return false;
+  if (probed.state === 'unknown') return !probed.isServerAway;
   const refused = probed.state === 'refused' ? probed.fact : undefined;
   const { isBroken, isNews } = await ledger.probes.record(policy.name, refused);
   const whose = { policy: policy.name };

@@ -11,6 +11,7 @@ import type { Ledger } from '../src/ledger/ledger.ts';
 import type { Rotation } from '../src/ledger/rotation.ts';
 import { isWrong } from '../src/ledger/state-clock.ts';
 import { logFact } from '../src/messages/log-fact.ts';
+import type { Session } from '../src/postgres/connection/connect.ts';
 import type { RotationQueue } from '../src/queue/rotation-queue.ts';
 import type { PolicyView } from '../src/rotation/context/policy-view.ts';
 import type { RotationRun } from '../src/rotation/context/rotation-view.ts';
@@ -36,6 +37,8 @@ export interface WorkerParts {
   readonly onChange: (config: Config) => void;
   readonly openRun: (rotation: Rotation) => Promise<RotationRun & AsyncDisposable>;
   readonly openView: (policy: Policy) => Promise<PolicyView & AsyncDisposable>;
+  /** A session of the rotator of a connection. */
+  readonly openRotator: (connection: string) => Promise<Session>;
   /** Makes what a policy publishes work again. */
   readonly restore: (policy: Policy) => Promise<void>;
   readonly isUnpublished: (policy: Policy) => Promise<boolean>;

@@ -151,6 +151,7 @@ class OpenApp implements App {
       },
       openRun: this.run,
       openView: this.view,
+      openRotator: async (name) => this.#targets.sessions(await this.target(name)).rotator(),
       restore: (policy) => healPublished(this, policy),
       isUnpublished: (policy) => this.#targets.isUnpublished(policy),
     });

@@ -21,6 +21,7 @@ import { migrateLedger } from './migrations/migrate-ledger.ts';
 import { pause, resume, see, timingOf } from './policies.ts';
 import { type Probes, probesIn } from './probes.ts';
 import { type Provisions, provisionsIn } from './provisions.ts';
+import { publishedLogins } from './published-logins.ts';
 import {
   findRotation,
   latestRotations,
@@ -30,6 +31,7 @@ import {
   summarize,
 } from './read-rotations.ts';
 import type { Event, Rotation, StepName } from './rotation.ts';
+import { type Servers, serversIn } from './servers.ts';
 import { identityIn, isReadOnly, openToPublic } from './state-database.ts';
 import { readTimings, type Timing } from './timing.ts';
 import { type Changes, failed, type Line, record, warn } from './write-history.ts';
@@ -52,6 +54,8 @@ export interface Ledger {
   open(policy?: string): Promise<Rotation[]>;
   /** What the policy's latest rotation that published anything, and is over, has published. */
   lastPublished(policy: string): Promise<Publication | undefined>;
+  /** Which login each of these policies publishes. Left out where the ledger cannot tell. */
+  publishedLogins(policies: readonly string[]): Promise<Map<string, string>>;
   /** The latest rotations, newest first, of one policy or of all. */
   latest(options: { readonly policy?: string; readonly limit: number }): Promise<Rotation[]>;
   /**
@@ -126,6 +130,8 @@ export interface Ledger {
   readonly provisions: Provisions;
   /** Which policies are probed next, and which publish what does not work. */
   readonly probes: Probes;
+  /** Which server each connection leads to, and which are looked at next. */
+  readonly servers: Servers;
 }
 
 /**
@@ -140,6 +146,7 @@ export async function openLedger(pool: pg.Pool, clock: Clock): Promise<Ledger> {
     find: (id) => findRotation(ledger, id),
     open: (policy) => openRotations(ledger, policy),
     lastPublished: (policy) => lastPublished(pool, policy),
+    publishedLogins: (policies) => publishedLogins(ledger, policies),
     latest: (options) => latestRotations(ledger, options),
     summary: (policies) => summarize(ledger, policies),
     timing: (policy) => timingOf(ledger, policy),
@@ -166,5 +173,6 @@ export async function openLedger(pool: pg.Pool, clock: Clock): Promise<Ledger> {
     openToPublic: () => openToPublic(pool),
     provisions: provisionsIn(pool, clock),
     probes: probesIn(ledger),
+    servers: serversIn(ledger),
   };
 }

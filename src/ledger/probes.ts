@@ -29,8 +29,8 @@ export interface Probes {
    * later.
    */
   claim(limit: number): Promise<readonly string[]>;
-  /** Has policies probed with the next turn. */
-  hurry(policies: readonly string[]): Promise<void>;
+  /** Has policies probed in so many milliseconds; left out: with the next turn. */
+  hurry(policies: readonly string[], when?: { readonly in: number }): Promise<void>;
   /** Records a probe that a server has answered. `refused`: why; left out: it works. */
   record(policy: string, refused?: Fact): Promise<Recorded>;
   /** Those of the policies that publish what does not work. */
@@ -41,7 +41,7 @@ export function probesIn(ledger: LedgerContext): Probes {
   return {
     keep: (intervals) => keep(ledger, intervals),
     claim: (limit) => claim(ledger, limit),
-    hurry: (policies) => hurry(ledger, policies),
+    hurry: (policies, when) => hurry(ledger, policies, when?.in ?? 0),
     record: (policy, refused) => record(ledger, policy, refused),
     broken: (policies) => broken(ledger, policies),
   };
@@ -75,10 +75,11 @@ async function claim(ledger: LedgerContext, limit: number): Promise<readonly str
   return rows.map(({ policy }) => policy);
 }
 
-async function hurry(ledger: LedgerContext, policies: readonly string[]): Promise<void> {
+async function hurry(ledger: LedgerContext, policies: readonly string[], after: number): Promise<void> {
+  if (policies.length === 0) return;
   await ledger.pool.query('UPDATE keyturn.probe SET next_at = $2 WHERE policy = ANY ($1) AND next_at > $2', [
     policies,
-    nowOf(ledger),
+    new Date(nowOf(ledger).getTime() + after),
   ]);
 }
 

@@ -1,13 +1,9 @@
-import pino from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
-import { probeTurn } from '../../jobs/probe.ts';
-import type { Config } from '../../src/config/config.ts';
-import type { LoginsPolicy, Policy } from '../../src/config/policy.ts';
+import type { LoginsPolicy } from '../../src/config/policy.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
-import { healPublished } from '../../src/roles/restore/heal-published.ts';
-import { openView } from '../../src/rotation/context/open-view.ts';
 import { openTestLedger, setClock } from '../support/ledger.ts';
 import { freePort } from '../support/postgres-server.ts';
+import { type Probing, probing } from '../support/probing.ts';
 import { openScenario, type Scenario } from '../support/scenario.ts';
 
 const EVERY_MS = 900_000;
@@ -17,7 +13,6 @@ const AGAIN_MS = 30_000;
 let scenario: Scenario;
 let policy: LoginsPolicy;
 let kept: Awaited<ReturnType<typeof openTestLedger>>;
-let said: Record<string, unknown>[];
 let published: { username: string; password: string };
 const clock = setClock(Date.now());
 
@@ -30,51 +25,24 @@ beforeEach(async () => {
   kept = await openTestLedger(inject('postgres'), clock);
   expect(await scenario.finish(await scenario.request())).toEqual({ status: 'done' });
   published = await scenario.published();
-  said = [];
+  workers.length = 0;
 });
 afterEach(() => kept?.[Symbol.asyncDispose]());
 
-const log = pino({ base: null }, { write: (line: string) => said.push(JSON.parse(line)) });
-const codes = () => said.map(({ code }) => code);
 const broken = async () => (await kept.ledger.probes.broken([policy.name])).get(policy.name);
 
-/** The application of a worker. */
-const parts = () => ({
-  config: {
-    policies: configured,
-    connections: new Map([[scenario.connection.name, scenario.connection]]),
-  } as unknown as Config,
-  ledger: async () => kept.ledger,
-  target: async () => scenario.connection,
-  faulty: () => new Error('the configuration is right'),
-  view: async (of: Policy) =>
-    openView({ policy: of, connection: scenario.connection, destinations: scenario.destinations, clock }),
-});
-
-/** A worker's probes, of which each turn comes so much later. */
-function worker(change: Partial<Pick<Scenario, 'connection' | 'destinations'>> = {}) {
-  let looks = 0;
-  const { connection, destinations } = { ...scenario, ...change };
-  const turn = probeTurn({
-    ledger: kept.ledger,
-    log,
-    policies: () => configured,
-    restore: (of) => healPublished(parts(), of),
-    async openView(of) {
-      looks += 1;
-      return openView({ policy: of, connection, destinations, clock });
-    },
-  });
-  return {
-    /** Returns how many policies were looked at. */
-    async later(ms: number): Promise<number> {
-      clock.set(clock.now() + ms);
-      const before = looks;
-      await turn();
-      return looks - before;
-    },
-  };
+/** A worker's probes. */
+function worker(change: Partial<Pick<Scenario, 'connection' | 'destinations'>> = {}): Probing {
+  const opened = probing(
+    { ...scenario, ...change },
+    { ledger: kept.ledger, clock, policies: () => configured },
+  );
+  workers.push(opened);
+  return opened;
 }
+const workers: Probing[] = [];
+const said = () => workers.flatMap((each) => each.said);
+const codes = () => said().map(({ code }) => code);
 
 /** What is configured stays the same map, as between two edits. */
 let configured: ReadonlyMap<string, LoginsPolicy>;
@@ -112,10 +80,10 @@ describe('what is published is broken within two looks, and said once, after', (
     const cause = { code: 'published-fails', params: { login: published.username, cause: { code } } };
     expect(await broken()).toMatchObject({ fact: cause });
     for (let look = 0; look < 3; look += 1) await later(AGAIN_MS);
-    expect(said).toMatchObject([
+    expect(said()).toMatchObject([
       { level: 50, policy: policy.name, code: 'credential-broken', params: { cause } },
     ]);
-    expect(JSON.stringify(said)).not.toContain(published.password);
+    expect(JSON.stringify(said())).not.toContain(published.password);
 
     const name = quoteIdentifier(published.username);
     await scenario.admin.query(

@@ -24,6 +24,7 @@ const RELEASED = [
   ['the index of what is due', 'cc6bceab67da'],
   ['what was done to roles by a restore', '48dc436c3e48'],
   ['probes', '975ff7988cb3'],
+  ['looks at servers', '839538673e3d'],
 ];
 
 /** A release that knew sentences only. */

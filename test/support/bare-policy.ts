@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { expect } from 'vitest';
 import type { Fact } from '../../src/facts/fact.ts';
+import type { Ledger } from '../../src/ledger/ledger.ts';
 import { connect } from '../../src/postgres/connection/connect.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
 import { scramVerifier } from '../../src/postgres/logins/scram-verifier.ts';
@@ -60,11 +61,14 @@ export async function openBarePolicy(
     mayCreate = true,
     logins,
     creators = [],
+    ledger,
   }: {
     readonly withOwner?: boolean;
     readonly mayCreate?: boolean;
     readonly logins?: [string, string];
     readonly creators?: readonly string[];
+    /** Left out: in the target database. */
+    readonly ledger?: Ledger;
   } = {},
 ): Promise<BarePolicy> {
   const owner = uniqueName('owner');
@@ -87,6 +91,7 @@ export async function openBarePolicy(
   });
   for (const { sql } of script) await admin.query(sql);
   const scenario = opened.with({
+    ...(ledger ? { ledger } : {}),
     connection: { ...opened.connection, user: rotator, password: 'rotator-password' },
   });
 

@@ -36,6 +36,14 @@ export interface ProofFacts {
     readonly server: string;
     readonly cause: Fact;
   };
+  /** A slot has to wait, since a connection leads to another server than before. */
+  readonly 'check-waiting-for-probes': { readonly server: string };
+  /** A login uses nearly all sessions that its CONNECTION LIMIT lets it have. */
+  readonly 'connection-limit-near': {
+    readonly login: string;
+    readonly sessions: number;
+    readonly limit: number;
+  };
   readonly 'credential-broken': { readonly cause: Fact };
   readonly 'credential-restored': Record<string, never>;
   readonly 'credential-healed': Record<string, never>;

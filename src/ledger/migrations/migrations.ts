@@ -171,4 +171,13 @@ export const MIGRATIONS: readonly string[] = [
   );
   CREATE INDEX probe_next ON keyturn.probe (next_at);
   `,
+  // When servers are looked at, and which server each connection led to when its policies were
+  // probed.
+  `
+  CREATE TABLE keyturn.server (
+    connection text PRIMARY KEY,
+    next_look_at timestamptz NOT NULL,
+    server text
+  );
+  `,
 ];

@@ -13,10 +13,10 @@ const REFUSED_EXAMPLE: Fact = {
 
 export const restoreMessages: Messages<RestoreFacts> = {
   'restore-during-rotation': {
-    text: ({ policy, rotation }) => `${policy} has a rotation open (${rotation})`,
-    advice: 'a rotation makes what it publishes work again by itself; wait for its end',
+    text: ({ policy, rotation }) => `${policy} has a rotation open that publishes soon (${rotation})`,
+    advice: 'wait until it has published, or cancel it',
     means:
-      'Nothing is restored while a rotation is open: the rotation itself sets the password of a login again that is published and refused.',
+      'Nothing is restored until the open rotation has published: it is about to publish another login. While it drains, what it has published is restored.',
     example: { policy: 'orders-api', rotation: '0b5b4f0e-3a3e-4b0c-9a53-8f6a1f5f2a11' },
   },
   'restore-of-rotator': {

@@ -1,3 +1,4 @@
+import { counted } from '../../counted.ts';
 import type { Fact } from '../../facts/fact.ts';
 import type { ProofFacts } from '../../facts/rotation/proof-facts.ts';
 import { beginning, withReplica } from '../database/at-server.ts';
@@ -82,6 +83,20 @@ export const proofMessages: Messages<ProofFacts> = {
       server: 'db.internal:5432',
       cause: REFUSED,
     },
+  },
+  'check-waiting-for-probes': {
+    text: ({ server }) =>
+      `${server} is another server than before, or was restarted: what is published there is probed first`,
+    means:
+      'After a failover, a restored backup or a restart the published credential may not work. The slot waits two minutes at most until every policy of the connection was probed.',
+    example: { server: 'db.internal:5432' },
+  },
+  'connection-limit-near': {
+    text: ({ login, sessions, limit }) =>
+      `${login} has ${counted(sessions, 'session')}, and its CONNECTION LIMIT is ${limit}`,
+    advice: 'raise the limit with ALTER ROLE, or let consumers have fewer sessions',
+    means: 'When the limit is reached, PostgreSQL refuses consumers of the published login.',
+    example: { login: 'orders_api_b', sessions: 19, limit: 20 },
   },
   'credential-broken': {
     text: ({ cause }, _tell, { text }) => `the published credential does not work: ${text(cause)}`,

@@ -13,15 +13,12 @@ export interface Identity {
   readonly server: string;
 }
 
-/**
- * https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SESSION; any role may
- * ask.
- */
+/** When the server was started, to the microsecond. Any role may ask. */
+export const STARTED = 'extract(epoch FROM pg_catalog.pg_postmaster_start_time())::pg_catalog.text';
+
+/** https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SESSION */
 export async function readIdentity(client: Pick<pg.ClientBase, 'query'>): Promise<Identity> {
-  const { rows } = await client.query<Identity>(
-    `SELECT session_user AS login,
-            extract(epoch FROM pg_catalog.pg_postmaster_start_time())::pg_catalog.text AS server`,
-  );
+  const { rows } = await client.query<Identity>(`SELECT session_user AS login, ${STARTED} AS server`);
   // A SELECT without FROM has one row.
   return rows[0] as Identity;
 }

@@ -2,12 +2,15 @@ import type pg from 'pg';
 import type { MissingRight } from '../../facts/database/missing-right.ts';
 import { quoteIdentifier } from '../identifier.ts';
 import { allowCreateRole, grantAdmin } from '../roles/role-statements.ts';
+import { STARTED } from './identity.ts';
 import { processIdOf } from './pg-internals.ts';
 
 export interface Server {
   readonly version: number;
   readonly standby: boolean;
   readonly rotator: string;
+  /** Which server it is: when it was started, to the microsecond. */
+  readonly started: string;
   /** Whether a pooler stands between: it gives out process ids of its own making. */
   readonly pooled: boolean;
 }
@@ -27,7 +30,7 @@ export type ServerRow = Omit<Server, 'pooled'> & { readonly pid: number };
 export const SERVER = `
   SELECT pg_catalog.current_setting('server_version_num')::int AS version,
          pg_catalog.pg_is_in_recovery() AS standby,
-         current_user AS rotator, pg_catalog.pg_backend_pid() AS pid`;
+         current_user AS rotator, ${STARTED} AS started, pg_catalog.pg_backend_pid() AS pid`;
 
 export function serverOf(client: pg.Client, { pid, ...server }: ServerRow): Server {
   // https://www.postgresql.org/docs/current/protocol-flow.html: BackendKeyData names the process.

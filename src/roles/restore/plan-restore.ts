@@ -6,8 +6,8 @@ import { scramVerifier } from '../../postgres/logins/scram-verifier.ts';
 import type { Change } from '../../postgres/roles/change.ts';
 import { setPassword } from '../../postgres/roles/role-statements.ts';
 import type { Credential, PolicyView } from '../../rotation/context/policy-view.ts';
-import { proveLogin } from '../../rotation/proof/prove-login.ts';
-import { isKeptOut, refusalIn } from '../../rotation/server-fault.ts';
+import { isOfNoUse, proveConsumer } from '../../rotation/proof/prove-consumer.ts';
+import { refusalIn } from '../../rotation/server-fault.ts';
 import { type PlanOptions, planRoles, type RolesPlan } from '../plan/roles-plan.ts';
 import type { RolesContext } from '../roles-context.ts';
 import { publishedCredential } from './published-credential.ts';
@@ -39,14 +39,16 @@ export async function planRestore(
 ): Promise<RestorePlan> {
   const { policy, view, ledger } = context;
   const [open] = await ledger.open(policy.name);
-  if (open) throw fault('restore-during-rotation', { policy: policy.name, rotation: open.id });
-  const credential = await publishedCredential(view, ledger);
+  if (open?.publishedAt === null) {
+    throw fault('restore-during-rotation', { policy: policy.name, rotation: open.id });
+  }
+  const credential = await publishedCredential(view, { ledger, open });
   const refused = await refusalOf(view, credential);
   const rolesOptions: PlanOptions = {
     executor,
     repair: async () => ({
       published: credential.username,
-      hasOpenRotation: false,
+      hasOpenRotation: open !== undefined,
       made: await ledger.provisions.made(policy.connection),
     }),
   };
@@ -101,11 +103,11 @@ export function passwordChange({ view }: RestoreContext, { username, password }:
  */
 export async function refusalOf(view: PolicyView, credential: Credential): Promise<Fact | undefined> {
   try {
-    await using _session = await proveLogin(view, { credential });
+    await proveConsumer(view, { credential });
     return undefined;
   } catch (error) {
     if (!(error instanceof Fault) || refusedAs(error) === 'entry') throw error;
-    if (isKeptOut(error) || isLimitOfRole(error)) return refusalIn(error);
+    if (isOfNoUse(error) || isLimitOfRole(error)) return refusalIn(error);
     throw error;
   }
 }

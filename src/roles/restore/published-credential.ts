@@ -1,16 +1,25 @@
 import { fault } from '../../facts/fault.ts';
 import { command } from '../../facts/remedy.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
+import type { Rotation } from '../../ledger/rotation.ts';
 import { credentialIn } from '../../rotation/context/credential-in.ts';
+import { tokenOf } from '../../rotation/context/holds.ts';
 import type { Credential, PolicyView } from '../../rotation/context/policy-view.ts';
 import type { Version } from '../../secret-store/secret-store.ts';
+
+/** What is known of a policy's rotations. */
+interface Known {
+  readonly ledger: Ledger;
+  /** The one that drains, if any. */
+  readonly open: Rotation | undefined;
+}
 
 /**
  * What the primary publishes, read now. Throws a fault where it is not what the policy's latest
  * rotation has published: restoring must bring back no older password, and none that somebody else
  * chose.
  */
-export async function publishedCredential(view: PolicyView, ledger: Ledger): Promise<Credential> {
+export async function publishedCredential(view: PolicyView, known: Known): Promise<Credential> {
   const { policy, destinations } = view;
   const [primary] = destinations;
   const version = await view.read(primary, 'current', { anew: true });
@@ -24,24 +33,23 @@ export async function publishedCredential(view: PolicyView, ledger: Ledger): Pro
     const remedies = [command('rotate', policy.name, '--adopt')];
     throw fault('restore-foreign-username', { destination, username, logins: policy.logins }, { remedies });
   }
-  await refuseOthers(version, { destination, policy: policy.name, ledger });
+  await refuseOthers(version, { destination, policy: policy.name, ...known });
   return credential;
 }
 
-interface Whose {
+interface Whose extends Known {
   readonly destination: string;
   readonly policy: string;
-  readonly ledger: Ledger;
 }
 
 /** Without any publication in the ledger, what is published is what it starts from. */
 async function refuseOthers(
   { token, edited }: Version,
-  { destination, policy, ledger }: Whose,
+  { destination, policy, ledger, open }: Whose,
 ): Promise<void> {
   const remedies = [command('rotate', policy, '--adopt')];
-  const last = await ledger.lastPublished(policy);
-  const isLast = token !== undefined && (!last || last.tokens.includes(token));
+  const tokens = open ? [tokenOf({ rotation: open })] : (await ledger.lastPublished(policy))?.tokens;
+  const isLast = token !== undefined && (!tokens || tokens.includes(token));
   if (isLast && !edited) return;
   const known = token === undefined || edited ? undefined : await ledger.find(token);
   if (!known) throw fault('restore-altered-version', { destination }, { remedies });

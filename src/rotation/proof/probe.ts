@@ -1,23 +1,23 @@
 import type { Policy } from '../../config/policy.ts';
 import { type Fact, fact } from '../../facts/fact.ts';
-import { Fault, factOf } from '../../facts/fault.ts';
+import { Fault } from '../../facts/fault.ts';
 import { command } from '../../facts/remedy.ts';
 import type { Target } from '../../postgres/connection/connect.ts';
 import { isLimitOfRole } from '../../postgres/connection/refused-as.ts';
 import { readLogins } from '../../postgres/logins/login.ts';
 import { credentialIn } from '../context/credential-in.ts';
 import type { Credential, OpenDestination, PolicyView } from '../context/policy-view.ts';
-import { isKeptOut, refusalIn } from '../server-fault.ts';
-import { proveLogin } from './prove-login.ts';
+import { refusalIn } from '../server-fault.ts';
+import { isOfNoUse, proveConsumer } from './prove-consumer.ts';
 
 /**
  * Whether what a policy publishes works. `unknown`: a server or a store could not be asked, which
- * says nothing of the credential.
+ * says nothing of the credential. If the primary is away, it is so for other policies too.
  */
 export type Probed =
   | { readonly state: 'works' }
   | { readonly state: 'refused'; readonly fact: Fact }
-  | { readonly state: 'unknown'; readonly fact: Fact };
+  | { readonly state: 'unknown'; readonly isServerAway: boolean };
 
 const WORKS: Probed = { state: 'works' };
 
@@ -38,8 +38,9 @@ export async function probePublished(view: PolicyView): Promise<Probed> {
     tried.add(key);
     for (const server of [view.connection, ...view.replicas.map(({ target }) => target)]) {
       const probed = await probeServer(view, { credential, server, destination: destination.name });
-      if (probed.state === 'refused') return probed;
-      if (probed.state === 'unknown') worst = probed;
+      if (probed.state === 'works') continue;
+      if (probed.state === 'refused' || probed.isServerAway) return probed;
+      worst = probed;
     }
   }
   return worst;
@@ -56,8 +57,8 @@ async function publishedBy(
 ): Promise<Credential | Probed | undefined> {
   try {
     return credentialIn((await view.read(destination, 'current', { anew: true }))?.fields ?? {});
-  } catch (error) {
-    return { state: 'unknown', fact: factOf(error) };
+  } catch {
+    return { state: 'unknown', isServerAway: false };
   }
 }
 
@@ -70,15 +71,15 @@ async function probeServer(
   }: { readonly credential: Credential; readonly server: Target; readonly destination: string },
 ): Promise<Probed> {
   try {
-    await using _session = await proveLogin(view, { credential, server });
+    await proveConsumer(view, { credential, server });
     return WORKS;
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
-    const isOut = isKeptOut(error) || (isLimitOfRole(error) && (await isShutByLimit(view, credential)));
-    const state = isOut ? 'refused' : 'unknown';
+    const isOut = isOfNoUse(error) || (isLimitOfRole(error) && (await isShutByLimit(view, credential)));
+    if (!isOut) return { state: 'unknown', isServerAway: server === view.connection };
     const cause = refusalIn(error);
     const at = { login: credential.username, server: `${server.host}:${server.port}` };
-    return { state, fact: fact('published-fails', { destination, ...at, cause }) };
+    return { state: 'refused', fact: fact('published-fails', { destination, ...at, cause }) };
   }
 }
 

@@ -7,7 +7,8 @@ import type { RotationView } from '../context/rotation-view.ts';
 import { stagedCredential } from '../context/staged-credential.ts';
 import { type Room, withRoom } from '../context/with-room.ts';
 
-interface Proof {
+/** With what to log in, and where. */
+export interface Proof {
   readonly credential: Credential;
   /** Left out: the primary. */
   readonly server?: Target;

@@ -21,6 +21,7 @@ import { refuseLateStart } from '../refusals/refuse-late-start.ts';
 import { refuseReplaced } from '../refusals/refuse-replaced.ts';
 import type { Step } from '../step.ts';
 import { turnOf } from '../turn-of.ts';
+import { awaitProbes } from './await-probes.ts';
 import { checkWarnings } from './check-warnings.ts';
 
 /**
@@ -31,7 +32,7 @@ export const check: Step<LoginsPolicy> = {
   name: 'check',
   isDone: isChecked,
   async run(context) {
-    return { logins: await inspect(context) };
+    return (await awaitProbes(context)) ?? { logins: await inspect(context) };
   },
   inspect,
   async describe(_preview, { incoming, outgoing }: LoginPair) {
