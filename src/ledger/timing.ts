@@ -7,6 +7,13 @@ import { latestTolerated } from './future.ts';
  */
 export interface Timing {
   readonly firstSeenAt: Date;
+  /** Whether a worker or a pause has recorded it; if not, it is as though first seen now. */
+  readonly isSeen: boolean;
+  /**
+   * Whether slots are counted from then while there is no rotation. A policy that an earlier
+   * release saw counts from the epoch.
+   */
+  readonly countsFromFirstSeen: boolean;
   /** The latest slot that has or had its rotation, failed ones aside. */
   readonly lastSlot: Date | null;
   /** When the latest rotation that was asked for, and is done, was requested. */
@@ -34,6 +41,8 @@ export async function readTimings(
   // One index probe for each value and policy, however long the history is.
   const { rows } = await pool.query<Timing & { readonly name: string }>(
     `SELECT asked.name, CASE WHEN first_seen_at <= $3 THEN first_seen_at ELSE $2 END AS "firstSeenAt",
+            policy.name IS NOT NULL AS "isSeen",
+            coalesce(counts_from_first_seen, true) AS "countsFromFirstSeen",
             paused_at AS "pausedAt", paused_by AS "pausedBy",
             (SELECT pg_catalog.max(slot) FROM keyturn.rotation
               WHERE policy = asked.name AND status <> 'failed' AND slot <= $3) AS "lastSlot",

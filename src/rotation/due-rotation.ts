@@ -110,18 +110,45 @@ export function isOverdue(policy: Policy, timing: Timing, now: number): boolean 
 }
 
 /** From where slots are counted. Slots before the policy was first seen are not made up for. */
-export function slotContext({ name, schedule }: Policy, timing: Timing): SlotContext {
+export function slotContext(policy: Policy, timing: Timing): SlotContext {
   const { firstSeenAt, lastSlot } = timing;
-  const asked = timing.lastAskedAt?.getTime();
-  // An interval counts from any instant. A manual rotation gets the jitter that a slot has already;
-  // else policies that were first rotated together would stay together.
-  const shift = schedule?.kind === 'interval' ? jitterOffset(name, schedule.jitter) : 0;
-  const acted = [...(lastSlot ? [lastSlot.getTime()] : []), ...(asked === undefined ? [] : [asked + shift])];
+  const { since, at } = countingOf(policy, timing);
   return {
-    policy: name,
+    policy: policy.name,
     lastSlot: lastSlot?.getTime() ?? firstSeenAt.getTime(),
-    ...(acted.length > 0 ? { anchor: Math.max(...acted) } : {}),
+    ...(since === 'epoch' ? {} : { anchor: since === 'slot' ? at : at + shiftOf(policy) }),
   };
+}
+
+/** The instant that days and intervals are counted from, in milliseconds since the epoch. */
+export interface Counting {
+  /**
+   * `slot`: the last slot that had its rotation. `rotation`: a rotation that was asked for, or the
+   * first. `first-seen`: when a worker first had the policy. `epoch`: 1970-01-01, for a policy that
+   * an earlier release saw and that has not rotated since.
+   */
+  readonly since: 'slot' | 'rotation' | 'first-seen' | 'epoch';
+  readonly at: number;
+}
+
+/** From where a policy's days and intervals are counted. It has no effect on a cron. */
+export function countingOf(policy: Policy, timing: Timing): Counting {
+  const slot = timing.lastSlot?.getTime();
+  const asked = timing.lastAskedAt?.getTime();
+  if (asked !== undefined && (slot === undefined || asked + shiftOf(policy) > slot)) {
+    return { since: 'rotation', at: asked };
+  }
+  if (slot !== undefined) return { since: 'slot', at: slot };
+  if (timing.countsFromFirstSeen) return { since: 'first-seen', at: timing.firstSeenAt.getTime() };
+  return { since: 'epoch', at: 0 };
+}
+
+/**
+ * An interval counts from any instant. One that is no slot gets the jitter that a slot has already;
+ * else policies that were first seen or rotated together would stay together.
+ */
+function shiftOf({ name, schedule }: Policy): number {
+  return schedule?.kind === 'interval' ? jitterOffset(name, schedule.jitter) : 0;
 }
 
 /**

@@ -11,10 +11,9 @@ export interface SlotContext {
   /** The policy's name, which determines its jitter. */
   readonly policy: string;
   /**
-   * Where days and intervals are counted from: the slot that was due last, or the instant of a
-   * manual rotation after it. Left out, they are counted from the epoch (1970-01-01 in the policy's
-   * zone, a Thursday), so that all workers agree on the slots of a policy without history. It has
-   * no effect on a cron.
+   * Where days and intervals are counted from: the slot that was due last, the instant of a manual
+   * rotation after it, or when the policy was first seen. Left out, they are counted from the epoch
+   * (1970-01-01 in the policy's zone, a Thursday). It has no effect on a cron.
    */
   readonly anchor?: number;
   /** The last slot that was acted on. No slot up to it is given again, whatever the clock says. */

@@ -5,7 +5,7 @@ import type { Schedule } from '../config/policy.ts';
  * To be raised when the same schedule gets other slots, so that what was computed before is
  * computed anew.
  */
-const VERSION = 1;
+const VERSION = 2;
 
 /**
  * A short text that differs for schedules that differ, and where the rules of time zones do. Equal

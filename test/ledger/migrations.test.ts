@@ -25,6 +25,7 @@ const RELEASED = [
   ['what was done to roles by a restore', '48dc436c3e48'],
   ['probes', '975ff7988cb3'],
   ['looks at servers', '839538673e3d'],
+  ['from when slots are counted', '8ed6d0a21b6b'],
 ];
 
 /** A release that knew sentences only. */

@@ -3,6 +3,7 @@ import type { Policy, Schedule } from '../../src/config/policy.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import type { Rotation } from '../../src/ledger/rotation.ts';
 import {
+  countingOf,
   isOverdue,
   nextDue,
   nextTry,
@@ -10,6 +11,7 @@ import {
   requestDueRotation,
 } from '../../src/rotation/due-rotation.ts';
 import { jitterOffset } from '../../src/schedule/jitter-offset.ts';
+import { nextSlot } from '../../src/schedule/next-slot.ts';
 import { cron, everyDays, everyInterval, HOUR, MINUTE } from '../schedule/schedules.ts';
 import { openTestLedger, type SetClock, setClock } from '../support/ledger.ts';
 import { policyWith } from '../support/policy.ts';
@@ -62,7 +64,7 @@ const nightly = (change: Partial<Schedule> = {}) =>
 describe('A slot', () => {
   test('whose run starts at 23:59 and ends at 00:03 does not shift the series', async () => {
     const policy = nightly();
-    await sweepAt(policy, '2027-03-01T12:00Z');
+    await sweepAt(policy, '2027-02-28T12:00Z');
     expect(await sweepAt(policy, '2027-03-01T22:59:00Z')).toBe('2027-03-01T22:59:00.000Z');
     await endAt('2027-03-01T23:03:00Z');
     expect(await sweepAt(policy, '2027-03-01T23:04:00Z')).toBeUndefined();
@@ -83,7 +85,7 @@ describe('A slot', () => {
 
   test('that came while a rotation was open longer than the interval gets one of its own, once', async () => {
     const policy = policyWith(everyInterval(HOUR));
-    await sweepAt(policy, '2027-03-01T12:30Z');
+    await sweepAt(policy, '2027-03-01T12:00Z');
     expect(await sweepAt(policy, '2027-03-01T13:00:00Z')).toBe('2027-03-01T13:00:00.000Z');
     expect(await sweepAt(policy, '2027-03-01T15:10:00Z')).toBeUndefined();
     await endAt('2027-03-01T15:20:00Z');
@@ -127,7 +129,7 @@ describe('A slot', () => {
 
   test('is not run twice when the clock is set back an hour, and those in between are not waited for', async () => {
     const policy = policyWith(everyInterval(15 * MINUTE));
-    await sweepAt(policy, '2027-03-01T12:01Z');
+    await sweepAt(policy, '2027-03-01T12:00Z');
     expect(await sweepAt(policy, '2027-03-01T13:00:00Z')).toBe('2027-03-01T13:00:00.000Z');
     await endAt('2027-03-01T13:01:00Z');
     const again: unknown[] = [];
@@ -149,6 +151,7 @@ describe('A slot', () => {
   ])('of %s in an hour that daylight saving repeats is run once', async (_kind, schedule) => {
     const policy = policyWith(schedule);
     const ran: string[] = [];
+    await sweepAt(policy, '2027-10-30T12:00:00Z');
     // A sweep a minute from before the first 02:30 to after the second.
     for (let minute = 0; minute < 180; minute += 1) {
       const slot = await sweepAt(policy, Date.parse('2027-10-30T23:30:00Z') + minute * MINUTE);
@@ -209,6 +212,76 @@ describe('The first rotation', () => {
   test('does not come by itself with autoRotate: false', async () => {
     const policy = policyWith(everyDays(1, '02:30'), { autoRotate: false });
     expect(await sweepAt(policy, '2027-03-01T12:00Z', false)).toBeUndefined();
+  });
+});
+
+describe('A policy without a rotation', () => {
+  const seen = '2027-03-01T12:00Z';
+  const monthly = (change: Partial<Schedule> = {}) =>
+    policyWith(everyDays(30, '02:30', 'Europe/Berlin', change));
+
+  test.each([
+    // Daylight saving begins between them.
+    ['days', everyDays(30, '02:30', 'Europe/Berlin'), '2027-03-31T00:30:00.000Z'],
+    ['weeks', everyDays(14, '02:30', 'Europe/Berlin'), '2027-03-15T01:30:00.000Z'],
+    ['a time that is skipped', everyDays(27, '02:30', 'Europe/Berlin'), '2027-03-28T01:30:00.000Z'],
+    ['a date that has begun there', everyDays(2, '02:30', 'Pacific/Auckland'), '2027-03-03T13:30:00.000Z'],
+    ['an interval', everyInterval(12 * HOUR), '2027-03-02T00:00:00.000Z'],
+    ['a cron, which counts from nothing', cron('30 2 1 * *'), '2027-04-01T02:30:00.000Z'],
+  ])('counts from when it was first seen: %s', async (_kind, schedule, first) => {
+    const policy = policyWith(schedule);
+    expect(await sweepAt(policy, seen)).toBeUndefined();
+    expect(await nextAfter(policy, seen)).toBe(first);
+    // Neither other workers nor later looks move it.
+    expect(await sweepAt(policy, Date.parse(first) - 1)).toBeUndefined();
+    expect(await nextAfter(policy, new Date(Date.parse(first) - 1).toISOString())).toBe(first);
+    expect(await sweepAt(policy, first)).toBe(first);
+  });
+
+  test('that was seen on another day has another date, and one seen with it is apart by its jitter', async () => {
+    const dates = new Set<string | undefined>();
+    for (const day of [1, 2, 3]) {
+      clock.set(`2027-03-0${day}T12:00Z`);
+      const policy = { ...monthly(), name: `p${day}` };
+      await ledger.see([policy.name]);
+      const next = nextDue(policy, await ledger.timing(policy.name), clock.now());
+      dates.add(new Date(Number(next)).toISOString());
+    }
+    expect([...dates]).toEqual(
+      [31, 32, 33].map((day) => new Date(Date.UTC(2027, 2, day, 0, 30)).toISOString()),
+    );
+    for (const schedule of [everyInterval(HOUR, { jitter: HOUR }), monthly({ jitter: HOUR }).schedule]) {
+      if (!schedule) throw new Error('no schedule');
+      const [one, other] = ['p1', 'p3'].map((name) => ({ ...policyWith(schedule), name }));
+      const timing = { ...(await ledger.timing('p1')), firstSeenAt: new Date(seen) };
+      const apart = (policy: Policy | undefined) =>
+        policy && Number(nextDue(policy, timing, Date.parse(seen))) - jitterOffset(policy.name, HOUR);
+      expect(apart(one)).toBe(apart(other));
+      expect(jitterOffset('p1', HOUR)).not.toBe(jitterOffset('p3', HOUR));
+    }
+  });
+
+  test('that nobody has seen yet counts from now, and looking at it does not count as seeing it', async () => {
+    for (const day of ['01', '05']) {
+      clock.set(`2027-03-${day}T12:00Z`);
+      const timing = await ledger.timing('p');
+      expect(countingOf(monthly(), timing)).toEqual({ since: 'first-seen', at: clock.now() });
+      expect(timing).toMatchObject({ isSeen: false });
+    }
+  });
+
+  test('that an earlier release saw keeps the slots that it had, until it has rotated', async () => {
+    await sweepAt(monthly(), seen);
+    await opened.pool.query('UPDATE keyturn.policy SET counts_from_first_seen = false');
+    const before = nextSlot(everyDays(30, '02:30', 'Europe/Berlin'), {
+      policy: 'p',
+      after: Date.parse(seen),
+    });
+    expect(await nextAfter(monthly(), seen)).toBe(new Date(Number(before)).toISOString());
+    expect(countingOf(monthly(), await ledger.timing('p'))).toEqual({ since: 'epoch', at: 0 });
+    expect(await sweepAt(monthly(), Number(before))).toBe(new Date(Number(before)).toISOString());
+    await endAt(new Date(Number(before) + MINUTE).toISOString());
+    expect(countingOf(monthly(), await ledger.timing('p'))).toEqual({ since: 'slot', at: before });
   });
 });
 
@@ -305,7 +378,7 @@ describe('A paused policy', () => {
 describe('Moving the time of day', () => {
   const at = (time: string, change: Partial<Schedule> = {}) => policyWith(everyDays(1, time, 'UTC', change));
   beforeEach(async () => {
-    await sweepAt(at('14:00'), '2027-03-01T12:00Z');
+    await sweepAt(at('14:00'), '2027-02-28T12:00Z');
     expect(await sweepAt(at('14:00'), '2027-03-01T14:00Z')).toBeDefined();
     await endAt('2027-03-01T14:01:00Z');
   });

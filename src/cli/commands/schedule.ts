@@ -9,7 +9,7 @@ import { describeSlot } from '../../schedule/describe-slot.ts';
 import { nextSlots, type SlotContext } from '../../schedule/next-slot.ts';
 import type { Io } from '../io.ts';
 import { count, instant } from '../options/parse-option.ts';
-import { headline, noteOf } from '../output/describe-schedule.ts';
+import { countedFrom, headline, noteOf } from '../output/describe-schedule.ts';
 import { relative, writeTable } from '../output/table.ts';
 import { type ConfigOption, withApp } from '../with-app.ts';
 
@@ -81,7 +81,12 @@ async function writeCalendar(io: Io, app: App, { next = 20, from, json }: Option
     return { policy, schedule, slot: describeSlot(schedule, policy, slot) };
   });
   warnOfCrowds(io, crowds);
-  if (json) return io.stdout.json(rows.map(({ policy, slot }) => ({ policy, slot: slot.iso })));
+  if (json) {
+    const counted = countedBy(policies, timings);
+    return io.stdout.json(
+      rows.map(({ policy, slot }) => ({ policy, slot: slot.iso, countedFrom: counted.get(policy) ?? null })),
+    );
+  }
   writeTable(
     io,
     ['slot', 'when', 'policy', 'note'],
@@ -94,6 +99,16 @@ async function writeCalendar(io: Io, app: App, { next = 20, from, json }: Option
   );
   const held = [...timings].filter(([, { pausedAt }]) => pausedAt).map(([name]) => name);
   if (held.length > 0) io.stdout.write(`paused: ${held.join(', ')}\n`);
+}
+
+/** From when the slots of each policy are counted. */
+function countedBy(policies: readonly Policy[], timings: ReadonlyMap<string, Timing>) {
+  return new Map(
+    policies.map((policy) => {
+      const timing = timings.get(policy.name);
+      return [policy.name, timing && countedFrom(policy, timing)];
+    }),
+  );
 }
 
 function warnOfCrowds(io: Io, crowds: ReturnType<typeof calendarOf>['crowds']): void {

@@ -180,4 +180,10 @@ export const MIGRATIONS: readonly string[] = [
     server text
   );
   `,
+  // Policies that are new count their slots from when they were first seen. Those that earlier
+  // releases saw go on counting from the epoch until they have rotated, so that no slot moves.
+  `
+  ALTER TABLE keyturn.policy ADD COLUMN counts_from_first_seen boolean NOT NULL DEFAULT false;
+  ALTER TABLE keyturn.policy ALTER COLUMN counts_from_first_seen SET DEFAULT true;
+  `,
 ];

@@ -1,3 +1,4 @@
+import { DateTime } from 'luxon';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { keyturn } from '../../support/keyturn.ts';
 import { filePolicy, openWorkspace, type Workspace } from '../../support/workspace.ts';
@@ -46,7 +47,7 @@ describe('keyturn schedule', () => {
     await scheduled('{ every: 7d, at: "02:30", jitter: 1h }', '    autoRotate: false\n');
     const { stdout } = await run('schedule', 'app');
     expect(stdout).toMatch(
-      /^app: every 7 days at 02:30 in UTC; jitter moves it by \d+ s; autoRotate is false/,
+      /^app: every 7 days at 02:30 in UTC; counted from \d{4}-\d\d-\d\d, as if a worker first saw it now; jitter moves it by \d+ s; autoRotate is false/,
     );
     expect(stdout.split('\n')).toHaveLength(8);
     await workspace.configure(filePolicy(workspace.logins));
@@ -61,6 +62,24 @@ describe('keyturn schedule', () => {
     await run('schedule', 'app');
     await run('status');
     expect((await run('schedule', 'app', '--next', '1', '--json')).code).toBe(0);
+  });
+
+  test('says from when the slots are counted: the first sight, the last rotation, and nothing for a cron', async () => {
+    await scheduled('{ every: 30d, at: "02:30", timezone: Europe/Berlin }');
+    const today = DateTime.now().setZone('Europe/Berlin').toISODate();
+    const { stdout } = await run('schedule', 'app', '--next', '1');
+    expect(stdout).toContain(`counted from ${today}, as if a worker first saw it now\n`);
+    await run('rotate', 'app', '--inline');
+    expect((await run('schedule', 'app')).stdout).toContain(`counted from ${today}, its last rotation\n`);
+    const [first] = JSON.parse((await run('schedule', '--all', '--json')).stdout);
+    expect(first.countedFrom).toEqual({ since: 'rotation', at: expect.stringMatching(/Z$/) });
+    await scheduled('{ every: 12h }');
+    expect((await run('schedule', 'app')).stdout).toContain(
+      `counted from ${first.countedFrom.at}, its last rotation\n`,
+    );
+    await scheduled('{ cron: "30 2 * * *" }');
+    expect((await run('schedule', 'app')).stdout).not.toContain('counted from');
+    expect(JSON.parse((await run('schedule', '--all', '--json')).stdout)[0].countedFrom).toBeNull();
   });
 
   test('--all is the calendar of the fleet in order, and warns of a crowd', async () => {
@@ -88,7 +107,11 @@ describe('keyturn schedule', () => {
     const slots: { policy: string; slot: string }[] = JSON.parse(stdout);
     expect(code).toBe(0);
     expect(slots.map(({ slot }) => slot)).toEqual(slots.map(({ slot }) => slot).sort());
-    expect(slots[0]).toEqual({ policy: 'app-0', slot: '2027-03-01T01:00:00.000Z' });
+    expect(slots[0]).toEqual({
+      policy: 'app-0',
+      slot: '2027-03-01T01:00:00.000Z',
+      countedFrom: { since: 'not-seen', at: expect.any(String) },
+    });
     const crowded = await run('schedule', '--all', '--next', '20', '--from', '2027-03-01');
     expect(crowded.stderr).toMatch(
       /11 rotations start within a minute of .*T02:30:00.000Z; spread them with jitter/,
