@@ -1,6 +1,6 @@
 import { DelayedError } from 'bullmq';
 import type { Logger } from 'pino';
-import type { Clock } from '../src/clock.ts';
+import { type Clock, systemClock } from '../src/clock.ts';
 import { fact } from '../src/facts/fact.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
 import type { Rotation } from '../src/ledger/rotation.ts';
@@ -11,8 +11,8 @@ import { toQueueTime } from '../src/queue/queue-time.ts';
 import type { RotationRun } from '../src/rotation/context/rotation-view.ts';
 import { type Outcome, rotate } from '../src/rotation/rotate.ts';
 
-/** How long to wait before checking again whether the policy of an open rotation is back. */
-const ORPHANED_MS = 60_000;
+/** How long to wait before checking again whether the policy of an open rotation is there. */
+const ORPHANED_MS = { shortest: 1_000, longest: 60_000 };
 
 export interface RotateParts {
   readonly ledger: Ledger;
@@ -20,6 +20,13 @@ export interface RotateParts {
   /** The clock that an outcome's `until` is read by. Left out: this machine's. */
   readonly clock?: Clock;
   readonly isConfigured: (policy: string) => boolean;
+  /**
+   * Takes over what was edited in the configuration. Returns whether what its files say is in
+   * force.
+   */
+  readonly refresh: () => Promise<boolean>;
+  /** Where this worker runs, and the configuration that it reads. */
+  readonly place: { readonly host: string; readonly config: string };
   readonly openRun: (rotation: Rotation) => Promise<RotationRun & AsyncDisposable>;
   /**
    * Called when a rotation has ended, done or not, with its policy's name and the rotation that
@@ -29,16 +36,19 @@ export interface RotateParts {
 }
 
 /** Runs one rotation as far as it goes, then delays the job until it wants to run again. */
-export function rotateJob({ ledger, log, clock, isConfigured, openRun, onSettled }: RotateParts) {
+export function rotateJob(parts: RotateParts) {
+  const { ledger, log, clock, isConfigured, openRun, onSettled } = parts;
   return async (job: QueueJob, token: string): Promise<void> => {
     const rotation = await ledger.find(job.data.rotation ?? '');
     if (rotation?.status !== 'open') return;
     const told = { rotation: rotation.id, policy: rotation.policy };
+    // A command may know a policy before the worker has looked at its edited files.
     if (!isConfigured(rotation.policy)) {
-      const { policy, outgoing } = rotation;
-      logFact(log, 'error', fact('policy-removed', { policy, outgoing }), told);
-      await job.moveToDelayed(Date.now() + ORPHANED_MS, token);
-      throw new DelayedError();
+      const isInForce = await parts.refresh();
+      if (!isConfigured(rotation.policy)) {
+        await job.moveToDelayed(Date.now() + (await leave(parts, rotation, isInForce)), token);
+        throw new DelayedError();
+      }
     }
     await using context = await openRun(rotation);
     const outcome = await rotate(context);
@@ -54,6 +64,29 @@ export function rotateJob({ ledger, log, clock, isConfigured, openRun, onSettled
     }
     return onSettled(rotation.policy, outcome.status === 'failed' ? outcome.replacedBy : undefined);
   };
+}
+
+/**
+ * Leaves a rotation whose policy this worker lacks to another, and says so. Returns after how many
+ * milliseconds somebody looks again: soon at first, because another worker may have the policy.
+ */
+async function leave(
+  { ledger, log, clock = systemClock, place }: RotateParts,
+  rotation: Rotation,
+  isInForce: boolean,
+): Promise<number> {
+  const { id, policy, outgoing } = rotation;
+  const told = { rotation: id, policy };
+  const age = Math.abs(clock.now() - rotation.requestedAt.getTime());
+  if (rotation.incoming !== null) {
+    logFact(log, 'error', fact('policy-removed', { policy, outgoing }), told);
+    return ORPHANED_MS.longest;
+  }
+  const lacking = fact('worker-lacks-policy', { policy, ...place, isRefused: !isInForce });
+  const isNews = await ledger.warn(rotation, 'check', lacking, `${place.host} ${place.config} ${isInForce}`);
+  const isLasting = age >= ORPHANED_MS.longest;
+  logFact(log, isLasting ? 'error' : isNews ? 'warn' : 'debug', lacking, told);
+  return Math.min(ORPHANED_MS.longest, Math.max(ORPHANED_MS.shortest, age / 2));
 }
 
 /** Whether somebody made an emergency of it, or turned it round, while this run was under way. */

@@ -1,3 +1,5 @@
+import { hostname } from 'node:os';
+import { resolve } from 'node:path';
 import pTimeout from 'p-timeout';
 import type { Logger } from 'pino';
 import type { Clock } from '../src/clock.ts';
@@ -62,7 +64,6 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   const policies = () => config().policies;
   const isClockWrong = () => isWrong(clock);
   const sweep = sweepJob({ ...parts, now: () => clock.now(), policies, isClockWrong });
-  const worker = await takeJobs(parts, sweep);
   const watch = watchConfig(source, config(), {
     log: {
       info: (fact) => logFact(log, 'info', fact),
@@ -74,6 +75,7 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
       await sweep();
     },
   });
+  const worker = await takeJobs(parts, { sweep, refresh: () => watch.refresh() });
   try {
     await sweep();
     await queue.keepSweeping();
@@ -98,8 +100,11 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
 }
 
 /** Has the queue give its jobs to this process. */
-function takeJobs(parts: WorkerParts, sweep: () => Promise<void>) {
-  const { ledger, queue, log, clock, config, openRun, isUnpublished } = parts;
+function takeJobs(
+  parts: WorkerParts,
+  { sweep, refresh }: { readonly sweep: () => Promise<void>; readonly refresh: () => Promise<boolean> },
+) {
+  const { ledger, queue, log, clock, source, config, openRun, isUnpublished } = parts;
   const find = (name: string) => config().policies.get(name);
   return queue.work({
     rotate: rotateJob({
@@ -107,6 +112,8 @@ function takeJobs(parts: WorkerParts, sweep: () => Promise<void>) {
       log,
       clock,
       isConfigured: (name) => find(name) !== undefined,
+      refresh: () => refresh().catch(turnFailed(log, true)),
+      place: { host: hostname(), config: resolve(source.cwd, source.path) },
       openRun,
       async onSettled(name, replacement) {
         if (replacement) await queue.enqueue(replacement);
@@ -117,6 +124,14 @@ function takeJobs(parts: WorkerParts, sweep: () => Promise<void>) {
     slot: slotJob({ ledger, queue, now: () => clock.now(), policy: find, isUnpublished }),
     sweep,
   });
+}
+
+/** Logs the fault of a turn, and goes on with what it would have returned. */
+function turnFailed<Result>(log: Logger, result: Result): (error: unknown) => Result {
+  return (error) => {
+    logFact(log, 'error', fact('worker-turn-failed', { cause: factOf(error) }));
+    return result;
+  };
 }
 
 /** What each worker does by itself at intervals, one turn after the other. */
@@ -139,9 +154,7 @@ function startTurns(
 ): Turns {
   let turn = Promise.resolve();
   const take = (act: () => Promise<void>) => {
-    turn = turn
-      .then(act)
-      .catch((error: unknown) => logFact(log, 'error', fact('worker-turn-failed', { cause: factOf(error) })));
+    turn = turn.then(act).catch(turnFailed(log, undefined));
     return turn;
   };
   const timer = setInterval(() => {

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { type Fact, fact } from '../facts/fact.ts';
+import type { Problem } from '../facts/problem.ts';
 import type { Config } from './config.ts';
 import { ConfigError } from './config-error.ts';
 import { loadConfig } from './load-config.ts';
@@ -11,6 +12,11 @@ export interface ConfigWatch {
   look(): Promise<void>;
   /** Reads the configuration anew, whatever its files look like. */
   reload(): Promise<void>;
+  /**
+   * Takes over at once what was edited. Problems that were reported already are not reported again.
+   * Returns whether what the files say is in force.
+   */
+  refresh(): Promise<boolean>;
 }
 
 interface FactLog {
@@ -19,46 +25,77 @@ interface FactLog {
   error(fact: Fact): void;
 }
 
+interface WatchOptions {
+  readonly log: FactLog;
+  readonly onChange: (config: Config) => Promise<void>;
+}
+
 /**
  * Watches the files of a configuration, and hands over each new valid one. One with problems is
  * refused, and reported at every look until it is valid. The one before stays in force.
  */
-export function watchConfig(
-  source: ConfigSource,
-  loaded: Config,
-  { log, onChange }: { readonly log: FactLog; readonly onChange: (config: Config) => Promise<void> },
-): ConfigWatch {
-  let current = loaded;
-  let files = loaded.files;
-  let stamp = stampOf(files);
-  let broken = false;
+export function watchConfig(source: ConfigSource, loaded: Config, options: WatchOptions): ConfigWatch {
+  return new FileWatch(source, loaded, options);
+}
 
-  async function reload(): Promise<void> {
-    // Taken before reading, so that what is written in between is seen at the next look.
-    stamp = stampOf(files);
-    const next = tryLoad(source);
-    broken = next instanceof ConfigError;
-    if (next instanceof ConfigError) {
-      return log.error(fact('config-reload-refused', { problems: next.problems }));
-    }
-    if (!isDeepStrictEqual(next.files, files)) {
-      files = next.files;
-      stamp = stampOf(files);
-    }
-    const keys = keptUntilRestart(current, next);
-    if (keys.length > 0) log.warn(fact('config-restart-needed', { keys }));
-    if (isDeepStrictEqual(next, current)) return;
-    current = next;
-    await onChange(next);
-    log.info(fact('config-reloaded', { policies: next.policies.size }));
+class FileWatch implements ConfigWatch {
+  readonly #source: ConfigSource;
+  readonly #log: FactLog;
+  readonly #onChange: WatchOptions['onChange'];
+  #current: Config;
+  #files: readonly string[];
+  #stamp: string;
+  /** What kept the files from being taken over when they were last read. */
+  #problems: readonly Problem[] = [];
+
+  constructor(source: ConfigSource, loaded: Config, { log, onChange }: WatchOptions) {
+    this.#source = source;
+    this.#log = log;
+    this.#onChange = onChange;
+    this.#current = loaded;
+    this.#files = loaded.files;
+    this.#stamp = stampOf(loaded.files);
   }
 
-  return {
-    async look() {
-      if (broken || stampOf(files) !== stamp) await reload();
-    },
-    reload,
-  };
+  async look(): Promise<void> {
+    if (this.#isTouched()) await this.#take([]);
+  }
+
+  reload(): Promise<void> {
+    return this.#take([]);
+  }
+
+  async refresh(): Promise<boolean> {
+    if (this.#isTouched()) await this.#take(this.#problems);
+    return this.#problems.length === 0;
+  }
+
+  #isTouched(): boolean {
+    return this.#problems.length > 0 || stampOf(this.#files) !== this.#stamp;
+  }
+
+  /** Reads the files. Problems that are `known` are not reported. */
+  async #take(known: readonly Problem[]): Promise<void> {
+    // Taken before reading, so that what is written in between is seen at the next look.
+    this.#stamp = stampOf(this.#files);
+    const next = tryLoad(this.#source);
+    this.#problems = next instanceof ConfigError ? next.problems : [];
+    if (next instanceof ConfigError) {
+      const { problems } = next;
+      if (!isDeepStrictEqual(problems, known)) this.#log.error(fact('config-reload-refused', { problems }));
+      return;
+    }
+    if (!isDeepStrictEqual(next.files, this.#files)) {
+      this.#files = next.files;
+      this.#stamp = stampOf(this.#files);
+    }
+    const keys = keptUntilRestart(this.#current, next);
+    if (keys.length > 0) this.#log.warn(fact('config-restart-needed', { keys }));
+    if (isDeepStrictEqual(next, this.#current)) return;
+    this.#current = next;
+    await this.#onChange(next);
+    this.#log.info(fact('config-reloaded', { policies: next.policies.size }));
+  }
 }
 
 function tryLoad(source: ConfigSource): Config | ConfigError {

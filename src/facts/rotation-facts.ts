@@ -68,6 +68,21 @@ interface StatusFacts {
   readonly 'no-worker': Record<string, never>;
   readonly 'no-worker-to-rotate': Record<string, never>;
   readonly 'nothing-rotates-by-itself': Record<string, never>;
+  /** A worker took a rotation of a policy that another process knows. */
+  readonly 'worker-lacks-policy': {
+    readonly policy: string;
+    /** The name of the worker's machine, and the configuration that it reads. */
+    readonly host: string;
+    readonly config: string;
+    /** Whether its configuration has problems now, so that the one before is in force. */
+    readonly isRefused: boolean;
+  };
+  /** No worker that took the rotation has its policy. */
+  readonly 'no-worker-has-policy': {
+    readonly policy: string;
+    readonly rotation: string;
+    readonly seconds: number;
+  };
   /** An error log of a worker for a rotation whose policy is gone. */
   readonly 'policy-removed': { readonly policy: string; readonly outgoing: string | null };
 }

@@ -151,6 +151,27 @@ export const rotationMessages: Messages<RotationFacts> = {
     means: 'Schedules are served by workers, and none is up.',
     example: {},
   },
+  'worker-lacks-policy': {
+    text: ({ policy, host, config, isRefused }) =>
+      isRefused
+        ? `waiting for a worker that has the policy ${policy}; the one on ${host} does not: its configuration ${config} has problems, so the one before stays in force`
+        : `waiting for a worker that has the policy ${policy}; the one on ${host} does not: its configuration ${config} does not name it`,
+    advice: ({ isRefused }) =>
+      isRefused
+        ? 'correct that configuration; the log of that worker lists the problems'
+        : 'add the policy to that configuration, or start a worker with this one',
+    means:
+      'A command opened a rotation of a policy that is not in the configuration of the worker that took it. The worker read its files again before it said so. It leaves the rotation to other workers and looks again soon.',
+    example: { policy: 'orders-api', host: 'ops-1', config: 'config/', isRefused: false },
+  },
+  'no-worker-has-policy': {
+    text: ({ policy, rotation, seconds }) =>
+      `No worker that is running has had the policy ${policy} for ${seconds} s, so nobody rotates it; rotation ${rotation} stays open for one that has`,
+    advice: 'correct the configuration of the workers, or add --inline; or end the rotation',
+    means:
+      'With `--wait`, every worker that took the rotation lacks its policy. The command ends; the rotation goes on as soon as a worker has the policy.',
+    example: { policy: 'orders-api', rotation: ROTATION, seconds: 60 },
+  },
   'policy-removed': {
     text: ({ outgoing }) =>
       `this rotation is open${outgoing === null ? '' : `, and ${outgoing} may still log in`}, but its policy was removed`,

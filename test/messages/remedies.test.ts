@@ -41,6 +41,7 @@ const EXECUTED: Readonly<Record<string, string>> = {
   'logins-differ': 'doctor/breaks.ts',
   'logins-missing': 'doctor/breaks.ts',
   'no-open-rotation': 'cli/remedies.test.ts',
+  'no-worker-has-policy': 'cli/new-policy.test.ts',
   'no-worker': 'cli/remedies.test.ts',
   'nothing-published': 'cli/remedies.test.ts',
   'nothing-rotates-by-itself': 'cli/remedies.test.ts',

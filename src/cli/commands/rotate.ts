@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { App } from '../../app.ts';
 import type { Policy } from '../../config/policy.ts';
-import { fault } from '../../facts/fault.ts';
+import { Fault, fault } from '../../facts/fault.ts';
 import { command } from '../../facts/remedy.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { Rotation, StepName } from '../../ledger/rotation.ts';
@@ -22,6 +22,7 @@ import { heldUntil, isOpenAlready, requestRotation, tellNoWorker } from '../requ
 import { rotateByWorker } from '../rotate-by-worker.ts';
 import { rotateHere } from '../rotate-here.ts';
 import { STUCK_MS, untilStuck } from '../until-stuck.ts';
+import { untilUnknown } from '../until-unknown.ts';
 import { watchRotations } from '../watch-rotations.ts';
 import { type ConfigOption, namedOrAll, withApp } from '../with-app.ts';
 
@@ -188,9 +189,9 @@ async function requestAndWait(
   ]);
   const names = policies.map(({ name }) => name);
   const stuck = emergency ? untilStuck(ledger, names, signal) : new Promise<never>(() => {});
-  const end = await Promise.race([all.then(() => 'done' as const), stopped, expired, stuck]).finally(() =>
-    giveUp.abort(),
-  );
+  const unknown = untilUnknown(ledger, () => watched.rotations, { signal });
+  const ended = all.then(() => 'done' as const);
+  const end = await Promise.race([ended, stopped, expired, stuck, unknown]).finally(() => giveUp.abort());
   await all.catch(() => {});
   await tellEnd(io, ledger, { policies, ids: watched.rotations.map(({ id }) => id), end, json });
 }
@@ -224,7 +225,7 @@ async function tellEnd(
   }: {
     readonly policies: readonly Policy[];
     readonly ids: readonly string[];
-    readonly end: 'done' | 'interrupted' | 'expired' | 'stuck';
+    readonly end: 'done' | 'interrupted' | 'expired' | 'stuck' | Fault;
     readonly json: true | undefined;
   },
 ): Promise<void> {
@@ -236,6 +237,7 @@ async function tellEnd(
     .map((rotation) => reportRotation(rotation, events));
   if (json) io.stdout.json(reports.map(reportJson));
   else for (const report of reports) io.stdout.write(`${sentence(report)}\n`);
+  if (end instanceof Fault) throw end;
   if (end === 'stuck') await tellStuck(io, ledger, policies, ids);
   if (end === 'interrupted') io.exit(130);
   else if (end === 'expired') io.exit(3);
