@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { userInfo } from 'node:os';
 import type { App } from '../app.ts';
 import type { Policy } from '../config/policy.ts';
-
 import { type Fact, fact } from '../facts/fact.ts';
 import { type Fault, fault, isFault } from '../facts/fault.ts';
 import { command } from '../facts/remedy.ts';
 import type { Rotation } from '../ledger/rotation.ts';
 import { tell } from '../messages/tell.ts';
 import type { Io } from './io.ts';
+import { type ReasonOption, requester } from './requester.ts';
 
 /** A fault that names the open rotation. */
 export type OpenAlready = Fault & { readonly fact: Fact<'rotation-open-already'> };
@@ -19,10 +18,13 @@ export function isOpenAlready(answer: unknown): answer is OpenAlready {
 
 /** Opens a rotation, or returns the fault that names the open one. */
 export async function requestRotation(
-  io: Io,
   app: App,
   policy: Policy,
-  { emergency, adopt = false }: { readonly emergency?: true; readonly adopt?: boolean },
+  {
+    emergency,
+    adopt = false,
+    reason,
+  }: ReasonOption & { readonly emergency?: true; readonly adopt?: boolean },
 ): Promise<Rotation | OpenAlready> {
   const ledger = await app.ledger();
   try {
@@ -30,7 +32,7 @@ export async function requestRotation(
       id: randomUUID(),
       policy: policy.name,
       reason: emergency ? 'emergency' : 'manual',
-      requestedBy: requester(io),
+      ...requester(reason === undefined ? {} : { reason }),
       adopt,
     });
     if (!rotation) throw new Error(`The ledger opened no rotation of ${policy.name}`);
@@ -48,20 +50,6 @@ export function heldUntil(policy: Policy, { fact }: OpenAlready): string {
   const publishedAt = fact.params.rotation?.publishedAt;
   if (!publishedAt || onTimeout !== 'terminate') return '';
   return `; it drains until ${new Date(Date.parse(publishedAt) + timeout).toISOString()} at the latest`;
-}
-
-/** Who gives a command, for the history. Behind sudo it is the person, not root. */
-export function requester({ env }: Io): string {
-  return env.SUDO_USER ?? env.USER ?? env.LOGNAME ?? accountName();
-}
-
-function accountName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    // In a container, the user id may have no name.
-    return `uid ${process.getuid?.()}`;
-  }
 }
 
 /** The open rotation of a policy. Throws if there is none, or no such policy. */

@@ -21,4 +21,12 @@ export interface CommandFacts {
   readonly 'option-not-a-count': Given & { readonly least: number; readonly most: number };
   readonly 'option-not-a-duration': Given;
   readonly 'option-not-an-instant': Given;
+  readonly 'option-not-since': Given;
+  readonly 'option-in-future': Given & { readonly now: string };
+  /** `length` is what was given, in characters. It may be anything, so it is not repeated. */
+  readonly 'option-not-a-reason': {
+    readonly option: string;
+    readonly length: number;
+    readonly most: number;
+  };
 }

@@ -1,4 +1,5 @@
 import type { RestoreFacts } from './roles/restore-facts.ts';
+import type { RoleActionFacts } from './roles/role-action-facts.ts';
 import type { RoleChangeFacts } from './roles/role-change-facts.ts';
 import type { RoleDropFacts } from './roles/role-drop-facts.ts';
 import type { RolePlanFacts } from './roles/role-plan-facts.ts';
@@ -9,7 +10,8 @@ import type { RotatorScriptFacts } from './roles/rotator-script-facts.ts';
 
 /** About what `keyturn roles` was asked for, does, and what keeps it from doing it. */
 export interface RolesFacts
-  extends RoleChangeFacts,
+  extends RoleActionFacts,
+    RoleChangeFacts,
     RoleDropFacts,
     RolePlanFacts,
     RoleRefusalFacts,

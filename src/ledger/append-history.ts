@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Fact } from '../facts/fact.ts';
 import { prepared } from '../postgres/connection/prepared.ts';
+import { actionDone } from './audit/actions.ts';
+import { type Requester, requesterValues } from './audit/requester.ts';
 import { factJson } from './fact-json.ts';
 import { type LedgerContext, nowOf } from './ledger-context.ts';
 import type { Event, Rotation, StepName } from './rotation.ts';
@@ -58,13 +60,15 @@ interface Appended {
   /** The new value of each column that changes, in SQL. */
   readonly assignments: Map<string, string>;
   readonly values: Values;
+  /** Who ends the rotation by hand. */
+  readonly cancelledBy?: Requester | undefined;
 }
 
 /** Lines of the history, and what changes with them, in one statement. */
 export async function append(
   ledger: LedgerContext,
   rotation: Expected,
-  { lines, assignments, values }: Appended,
+  { lines, assignments, values, cancelledBy }: Appended,
 ): Promise<{ readonly rotation: Rotation; readonly isNew: boolean }> {
   for (const { step } of lines) {
     const begun = BEGUN_COLUMNS[step];
@@ -90,7 +94,7 @@ export async function append(
              WHERE latest.kind = 'waiting' AND latest.kind = given.kind AND latest.step = given.step
                AND latest.detail IS NULL AND ${isSame('latest.fact', 'given.fact')})
           ORDER BY given.place
-         ON CONFLICT DO NOTHING RETURNING id)
+         ON CONFLICT DO NOTHING RETURNING id)${cancelledBy ? cancelled(cancelledBy, values) : ''}
        SELECT EXISTS (SELECT FROM appended) AS "isNew", ${ROTATION_COLUMNS} FROM expected AS rotation`,
       values.all,
     ),
@@ -99,6 +103,13 @@ export async function append(
   if (!row) throw superseded(rotation.id);
   const { isNew, ...rest } = row;
   return { rotation: toRotation(rest as RotationRow), isNew };
+}
+
+/** Who ended the rotation by hand, as one more part of the statement. */
+function cancelled(requester: Requester, values: Values): string {
+  const who = requesterValues(requester).map((value) => values.add(value));
+  const source = 'SELECT policy, id AS rotation FROM expected';
+  return `, told AS (${actionDone('cancel', source, { now: NOW, who })})`;
 }
 
 /** The lines as rows, in SQL. */

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import type { FactParams } from '../facts/fact.ts';
 import { fault } from '../facts/fault.ts';
 import { command } from '../facts/remedy.ts';
+import { type Requester, requesterValues } from './audit/requester.ts';
 import { latestTolerated } from './future.ts';
 import { type LedgerContext, nowOf } from './ledger-context.ts';
 import { openRotations } from './read-rotations.ts';
@@ -9,11 +10,10 @@ import type { Reason, Rotation } from './rotation.ts';
 import { ROTATION_COLUMNS, type RotationRow, toRotation } from './rotation-row.ts';
 import type { Timing } from './timing.ts';
 
-export interface RotationRequest {
+export interface RotationRequest extends Requester {
   readonly id: string;
   readonly policy: string;
   readonly reason: Reason;
-  readonly requestedBy: string;
   readonly slot?: Date;
   readonly adopt?: boolean;
   /** The timing that it was decided on: nothing is opened if that has changed. */
@@ -58,12 +58,15 @@ export function openAlready(policy: string, open: Rotation | undefined): FactPar
 
 async function insertRotation(
   pool: pg.Pool,
-  { id, policy, reason, requestedBy, slot, adopt = false, decidedOn }: RotationRequest,
+  { id, policy, reason, slot, adopt = false, decidedOn, ...requester }: RotationRequest,
   now: Date,
 ): Promise<Rotation | undefined> {
+  const [by, host, why] = requesterValues(requester);
   const { rows } = await pool.query<RotationRow>(
-    `INSERT INTO keyturn.rotation (id, policy, reason, requested_by, requested_at, slot, adopt)
-     SELECT $1::pg_catalog.uuid, $2, $3::pg_catalog.text, $4::pg_catalog.text, $5::pg_catalog.timestamptz, $6::pg_catalog.timestamptz, $7::boolean
+    `INSERT INTO keyturn.rotation (id, policy, reason, requested_by, requested_at, slot, adopt,
+                                   requested_host, requested_reason)
+     SELECT $1::pg_catalog.uuid, $2, $3::pg_catalog.text, $4::pg_catalog.text, $5::pg_catalog.timestamptz, $6::pg_catalog.timestamptz, $7::boolean,
+            $13::pg_catalog.text, $14::pg_catalog.text
       WHERE $8 OR NOT EXISTS (
         SELECT FROM keyturn.rotation
          WHERE policy = $2 AND status = 'done' AND slot IS NULL
@@ -77,9 +80,9 @@ async function insertRotation(
      ON CONFLICT (policy, slot) WHERE status <> 'failed' DO NOTHING
      RETURNING ${ROTATION_COLUMNS}`,
     [
-      ...[id, policy, reason, requestedBy, now, slot ?? null, adopt],
+      ...[id, policy, reason, by, now, slot ?? null, adopt],
       ...[!decidedOn, decidedOn?.lastAskedAt, decidedOn?.lastSlot, decidedOn?.lastFailedAt],
-      latestTolerated(now),
+      ...[latestTolerated(now), host, why],
     ],
   );
   return rows.map(toRotation)[0];

@@ -3,6 +3,8 @@ import type { Clock } from '../clock.ts';
 import type { Fact } from '../facts/fact.ts';
 import type { Identity } from '../postgres/connection/identity.ts';
 import type { Expected } from './append-history.ts';
+import { type Actions, actionsIn } from './audit/actions.ts';
+import type { Requester } from './audit/requester.ts';
 import {
   type DuePolicy,
   forgetDue,
@@ -25,9 +27,12 @@ import { publishedLogins } from './published-logins.ts';
 import {
   findRotation,
   latestRotations,
+  type NumberedRotation,
   openRotations,
   type PolicySummary,
+  type RotationQuery,
   readEvents,
+  rotationPage,
   summarize,
 } from './read-rotations.ts';
 import type { Event, Rotation, StepName } from './rotation.ts';
@@ -57,7 +62,9 @@ export interface Ledger {
   /** Which login each of these policies publishes. Left out where the ledger cannot tell. */
   publishedLogins(policies: readonly string[]): Promise<Map<string, string>>;
   /** The latest rotations, newest first, of one policy or of all. */
-  latest(options: { readonly policy?: string; readonly limit: number }): Promise<Rotation[]>;
+  latest(query: RotationQuery): Promise<Rotation[]>;
+  /** Those that were opened after the one with the number `after`, oldest first. */
+  page(query: RotationQuery & { readonly after: string }): Promise<NumberedRotation[]>;
   /**
    * The latest rotation of each of these policies that has one, and when each last had one done.
    */
@@ -84,10 +91,11 @@ export interface Ledger {
   /** The next slot of every policy that has one, by each of its schedules. */
   slots(): Promise<PolicySlot[]>;
   /** Pauses a policy's schedule. Returns false if it was paused already; then nothing changes. */
-  pause(policy: string, by: string): Promise<boolean>;
+  pause(policy: string, requester: Requester): Promise<boolean>;
   /** Lets a policy's schedule go on. Returns whether it was paused. */
-  resume(policy: string): Promise<boolean>;
-  events(rotations: readonly string[]): Promise<Event[]>;
+  resume(policy: string, requester: Requester): Promise<boolean>;
+  /** The lines of rotations; those of some kinds where `kinds` is given. */
+  events(rotations: readonly string[], kinds?: readonly Event['kind'][]): Promise<Event[]>;
   /**
    * Counts an open rotation's instants that lie in the future from now on; undefined when it has
    * none.
@@ -106,26 +114,36 @@ export interface Ledger {
   warn(rotation: Expected, step: StepName, fact: Fact, subject?: string): Promise<boolean>;
   /** Counts a failure and appends it to the history. */
   failed(rotation: Expected, step: StepName, fact: Fact): Promise<Rotation>;
-  /** Ends a rotation. `fact` says why; left out, the last failure stays. */
-  finish(rotation: Expected, status: 'done' | 'failed', fact?: Fact): Promise<Rotation>;
+  /**
+   * Ends a rotation. `fact` says why; left out, the last failure stays. `cancelledBy` is written
+   * with it, as an action.
+   */
+  finish(
+    rotation: Expected,
+    status: 'done' | 'failed',
+    fact?: Fact,
+    cancelledBy?: Requester,
+  ): Promise<Rotation>;
   /**
    * Ends an open rotation as failed and opens one like it in its place, at one instant; undefined
    * when it was not open any more.
    */
   replace(rotation: Expected, by: string): Promise<Rotation | undefined>;
   /** Makes an open rotation an emergency: its drain is over. */
-  escalate(id: string): Promise<Rotation | undefined>;
+  escalate(id: string, requester: Requester): Promise<Rotation | undefined>;
   /**
    * Turns an open rotation round; undefined when it is not open any more, or is on its way back
    * already.
    */
-  rollBack(id: string, back: { readonly by: string; readonly to: string }): Promise<Rotation | undefined>;
+  rollBack(id: string, back: Requester & { readonly to: string }): Promise<Rotation | undefined>;
   /** As whom and where it is kept. */
   identity(): Promise<Identity>;
   /** Whether nothing can be written there. */
   isReadOnly(): Promise<boolean>;
   /** The state database, where every login of its server may connect to it; undefined where not. */
   openToPublic(): Promise<string | undefined>;
+  /** What people did about policies, besides asking for rotations. */
+  readonly actions: Actions;
   /** What was done to the roles of policies. */
   readonly provisions: Provisions;
   /** Which policies are probed next, and which publish what does not work. */
@@ -147,7 +165,8 @@ export async function openLedger(pool: pg.Pool, clock: Clock): Promise<Ledger> {
     open: (policy) => openRotations(ledger, policy),
     lastPublished: (policy) => lastPublished(pool, policy),
     publishedLogins: (policies) => publishedLogins(ledger, policies),
-    latest: (options) => latestRotations(ledger, options),
+    latest: (query) => latestRotations(ledger, query),
+    page: (query) => rotationPage(ledger, query),
     summary: (policies) => summarize(ledger, policies),
     timing: (policy) => timingOf(ledger, policy),
     timings: (policies) => readTimings(pool, policies, nowOf(ledger)),
@@ -157,20 +176,21 @@ export async function openLedger(pool: pg.Pool, clock: Clock): Promise<Ledger> {
     settleDue: (settled) => settleDue(ledger, settled),
     forgetDue: (entries) => forgetDue(ledger, entries),
     slots: () => readSlots(ledger),
-    pause: (policy, by) => pause(ledger, policy, by),
-    resume: (policy) => resume(ledger, policy),
-    events: (rotations) => readEvents(ledger, rotations),
+    pause: (policy, requester) => pause(ledger, policy, requester),
+    resume: (policy, requester) => resume(ledger, policy, requester),
+    events: (rotations, kinds) => readEvents(ledger, rotations, kinds),
     recount: (id) => recount(pool, id, nowOf(ledger)),
     record: (rotation, lines, changes = {}) => record(ledger, rotation, { lines, changes }),
     warn: (rotation, step, fact, subject = '') => warn(ledger, rotation, { step, fact, subject }),
     failed: (rotation, step, fact) => failed(ledger, rotation, { step, fact }),
-    finish: (rotation, status, fact) => finish(ledger, rotation, { status, fact }),
+    finish: (rotation, status, fact, cancelledBy) => finish(ledger, rotation, { status, fact, cancelledBy }),
     replace: (rotation, by) => replace(ledger, rotation, by),
-    escalate: (id) => escalate(ledger, id),
+    escalate: (id, requester) => escalate(ledger, id, requester),
     rollBack: (id, back) => rollBack(ledger, id, back),
     identity: () => identityIn(pool),
     isReadOnly: () => isReadOnly(pool),
     openToPublic: () => openToPublic(pool),
+    actions: actionsIn(ledger),
     provisions: provisionsIn(pool, clock),
     probes: probesIn(ledger),
     servers: serversIn(ledger),

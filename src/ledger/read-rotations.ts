@@ -26,16 +26,44 @@ export async function openRotations({ pool }: LedgerContext, policy?: string): P
   return rows.map(toRotation);
 }
 
+export interface RotationQuery {
+  readonly policy?: string;
+  /** When they were asked for, at the earliest. */
+  readonly since?: Date;
+  readonly limit: number;
+}
+
 export async function latestRotations(
   { pool }: LedgerContext,
-  { policy, limit }: { readonly policy?: string; readonly limit: number },
+  { policy, since, limit }: RotationQuery,
 ): Promise<Rotation[]> {
   const { rows } = await pool.query<RotationRow>(
     `SELECT ${ROTATION_COLUMNS} FROM keyturn.rotation
-      WHERE $1::pg_catalog.text IS NULL OR policy = $1 ORDER BY number DESC LIMIT $2`,
-    [policy ?? null, limit],
+      WHERE ($1::pg_catalog.text IS NULL OR policy = $1)
+        AND ($3::pg_catalog.timestamptz IS NULL OR requested_at >= $3) ORDER BY number DESC LIMIT $2`,
+    [policy ?? null, limit, since ?? null],
   );
   return rows.map(toRotation);
+}
+
+/** A rotation, and its number: they count up in the order in which rotations were opened. */
+export interface NumberedRotation {
+  readonly number: string;
+  readonly rotation: Rotation;
+}
+
+/** Those that were opened after the one with the number `after`, oldest first. */
+export async function rotationPage(
+  { pool }: LedgerContext,
+  { policy, since, after, limit }: RotationQuery & { readonly after: string },
+): Promise<NumberedRotation[]> {
+  const { rows } = await pool.query<RotationRow & { readonly number: string }>(
+    `SELECT rotation.number::pg_catalog.text AS number, ${ROTATION_COLUMNS} FROM keyturn.rotation
+      WHERE ($1::pg_catalog.text IS NULL OR policy = $1) AND number > $2
+        AND ($3::pg_catalog.timestamptz IS NULL OR requested_at >= $3) ORDER BY rotation.number LIMIT $4`,
+    [policy ?? null, after, since ?? null, limit],
+  );
+  return rows.map(({ number, ...row }) => ({ number, rotation: toRotation(row as RotationRow) }));
 }
 
 /** The latest rotation of a policy, and when it last had one done. */
@@ -70,11 +98,17 @@ interface EventRow extends QueryResultRow, Omit<Event, 'fact'> {
   readonly detail: string | null;
 }
 
-export async function readEvents({ pool }: LedgerContext, rotations: readonly string[]): Promise<Event[]> {
+/** The lines of rotations; those of some kinds where `kinds` is given. */
+export async function readEvents(
+  { pool }: LedgerContext,
+  rotations: readonly string[],
+  kinds?: readonly Event['kind'][],
+): Promise<Event[]> {
   const { rows } = await pool.query<EventRow>(
     prepared(
-      'SELECT rotation, at, step, kind, fact, detail, back FROM keyturn.event WHERE rotation = ANY ($1) ORDER BY id',
-      [rotations],
+      `SELECT rotation, at, step, kind, fact, detail, back FROM keyturn.event
+        WHERE rotation = ANY ($1) AND ($2::pg_catalog.text[] IS NULL OR kind = ANY ($2)) ORDER BY id`,
+      [rotations, kinds ?? null],
     ),
   );
   return rows.map(({ detail, fact: stored, ...event }) => ({ ...event, fact: readFact(stored, detail) }));

@@ -23,7 +23,8 @@ function begunAt(column: string, step: string): string {
  * What is read of `keyturn.rotation AS rotation`, under the names that a {@link RotationRow} has.
  */
 export const ROTATION_COLUMNS = `rotation.id, rotation.policy, rotation.reason, rotation.requested_by AS "requestedBy",
-  rotation.requested_at AS "requestedAt", rotation.slot, rotation.status, rotation.incoming, rotation.outgoing,
+  rotation.requested_host AS "requestedHost",
+  rotation.requested_reason AS "requestedReason", rotation.requested_at AS "requestedAt", rotation.slot, rotation.status, rotation.incoming, rotation.outgoing,
   rotation.published_at AS "publishedAt", rotation.finished_at AS "finishedAt",
   rotation.rolled_back_by AS "rolledBackBy", rotation.rolled_back_to AS "rolledBackTo", rotation.adopt,
   rotation.replaces, rotation.attempts, rotation.last_fault AS "lastFault", rotation.last_error AS "lastError",

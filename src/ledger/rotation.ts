@@ -1,4 +1,5 @@
 import type { Fact } from '../facts/fact.ts';
+import type { Requester } from './audit/requester.ts';
 
 /** The seven steps of a rotation, in their order. */
 export const STEP_NAMES = ['check', 'stage', 'set', 'verify', 'publish', 'drain', 'revoke'] as const;
@@ -8,12 +9,11 @@ export type StepName = (typeof STEP_NAMES)[number];
 export type Reason = 'first' | 'schedule' | 'manual' | 'emergency';
 
 /** One rotation as the ledger has it. Never a password. */
-export interface Rotation {
+export interface Rotation extends Required<Requester> {
   /** UUID, also the version token in the stores. */
   readonly id: string;
   readonly policy: string;
   readonly reason: Reason;
-  readonly requestedBy: string;
   readonly requestedAt: Date;
   /** The slot that it serves; null for one that was asked for. */
   readonly slot: Date | null;

@@ -23,6 +23,8 @@ export interface Timing {
   readonly rotated: boolean;
   readonly pausedAt: Date | null;
   readonly pausedBy: string | null;
+  readonly pausedHost?: string | null;
+  readonly pausedReason?: string | null;
   /**
    * The latest instant in the ledger that lies in the future, where one does: nobody waits for it.
    */
@@ -43,7 +45,8 @@ export async function readTimings(
     `SELECT asked.name, CASE WHEN first_seen_at <= $3 THEN first_seen_at ELSE $2 END AS "firstSeenAt",
             policy.name IS NOT NULL AS "isSeen",
             coalesce(counts_from_first_seen, true) AS "countsFromFirstSeen",
-            paused_at AS "pausedAt", paused_by AS "pausedBy",
+            paused_at AS "pausedAt", paused_by AS "pausedBy", paused_host AS "pausedHost",
+            paused_reason AS "pausedReason",
             (SELECT pg_catalog.max(slot) FROM keyturn.rotation
               WHERE policy = asked.name AND status <> 'failed' AND slot <= $3) AS "lastSlot",
             (SELECT pg_catalog.max(requested_at) FROM keyturn.rotation

@@ -1,5 +1,6 @@
 import type { Fact } from '../facts/fact.ts';
 import { append, type Expected, firstInstant, NOW, valuesFor } from './append-history.ts';
+import type { Requester } from './audit/requester.ts';
 import { factJson } from './fact-json.ts';
 import type { LedgerContext } from './ledger-context.ts';
 import type { Mark, Rotation, StepName } from './rotation.ts';
@@ -29,8 +30,15 @@ export interface Changes {
    * Everything is published; the first instant stays. What replicas lack is counted anew from here.
    */
   readonly published?: boolean;
-  /** The rotation ends. `fact` says why; left out, the last failure stays. */
-  readonly end?: { readonly status: 'done' | 'failed'; readonly fact?: Fact };
+  /**
+   * The rotation ends. `fact` says why; left out, the last failure stays. `cancelledBy`: who ended
+   * it by hand.
+   */
+  readonly end?: {
+    readonly status: 'done' | 'failed';
+    readonly fact?: Fact;
+    readonly cancelledBy?: Requester;
+  };
 }
 
 const MARK_COLUMNS: Readonly<Record<Mark, string>> = {
@@ -80,7 +88,8 @@ export async function record(
     assignments.set('finished_at', NOW);
     if (end.fact) assignments.set('last_fault', values.add(factJson(end.fact)));
   }
-  return (await append(ledger, rotation, { lines, assignments, values })).rotation;
+  const cancelledBy = end?.cancelledBy;
+  return (await append(ledger, rotation, { lines, assignments, values, cancelledBy })).rotation;
 }
 
 export async function warn(

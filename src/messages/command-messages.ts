@@ -65,6 +65,26 @@ export const commandMessages: Messages<CommandFacts> = {
     means: 'An option of a command takes a duration and was given something else.',
     example: { option: '--timeout', given: 'soon' },
   },
+  'option-not-since': {
+    text: ({ option, given }) =>
+      `${option} must be a duration such as 30d, or a date or instant such as 2027-03-28, not ${JSON.stringify(given)}`,
+    means: 'An option of a command says since when, and was given something else.',
+    example: { option: '--since', given: 'yesterday' },
+  },
+  'option-in-future': {
+    text: ({ option, given, now }) =>
+      `${option} is ${given}, and it is ${now} by the clock of the state database; must not lie in the future`,
+    means: 'An option of a command says since when, and that instant has not come yet.',
+    example: { option: '--since', given: '2031-01-01T00:00:00.000Z', now: '2027-03-28T02:30:00.000Z' },
+  },
+  'option-not-a-reason': {
+    text: ({ option, most, length }) =>
+      length > most
+        ? `${option} may have ${most} characters at most, not ${length}`
+        : `${option} must not be blank; leave it out if there is nothing to say`,
+    means: 'An option takes a short text for the history, and was given a long one or none.',
+    example: { option: '--reason', length: 1_048_576, most: 500 },
+  },
   'option-not-an-instant': {
     text: ({ option, given }) =>
       `${option} must be an ISO 8601 instant such as 2027-03-28T02:30+01:00, or a date, not ${JSON.stringify(given)}`,

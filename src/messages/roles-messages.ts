@@ -1,6 +1,7 @@
 import type { RolesFacts } from '../facts/roles-facts.ts';
 import type { Messages } from './message.ts';
 import { restoreMessages } from './roles/restore-messages.ts';
+import { roleActionMessages } from './roles/role-action-messages.ts';
 import { roleChangeMessages } from './roles/role-change-messages.ts';
 import { roleDropMessages } from './roles/role-drop-messages.ts';
 import { rolePlanMessages } from './roles/role-plan-messages.ts';
@@ -10,6 +11,7 @@ import { roleRightMessages } from './roles/role-right-messages.ts';
 import { rotatorScriptMessages } from './roles/rotator-script-messages.ts';
 
 export const rolesMessages: Messages<RolesFacts> = {
+  ...roleActionMessages,
   ...roleChangeMessages,
   ...roleDropMessages,
   ...rolePlanMessages,

@@ -1,6 +1,8 @@
 import type pg from 'pg';
+import { fact } from '../facts/fact.ts';
 import { fault } from '../facts/fault.ts';
 import { sql } from '../facts/remedy.ts';
+import { type Requester, requesterOf } from '../ledger/audit/requester.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { isForbidden } from '../postgres/connection/database-error.ts';
 import { withRightsOf } from '../postgres/roles/borrowed-rights.ts';
@@ -8,13 +10,13 @@ import type { Change } from '../postgres/roles/change.ts';
 import { strangersMessage } from '../visible.ts';
 import { refuseMissingPlanRights } from './plan/plan-rights.ts';
 import { type PlanOptions, planRoles, planTowards, type RolesPlan } from './plan/roles-plan.ts';
+import { recorded } from './recorded.ts';
 import type { RolesContext } from './roles-context.ts';
 import { underLock } from './under-lock.ts';
 
-export interface CarryOutOptions {
+export interface CarryOutOptions extends Requester {
   readonly ledger: Ledger;
   readonly kind: 'create' | 'repair';
-  readonly requestedBy: string;
   /** The plan that was shown and agreed to. Left out: whatever the plan is now. */
   readonly agreed?: RolesPlan;
   /** Called for each change once it is made. */
@@ -32,17 +34,37 @@ export async function carryOut(
   options: CarryOutOptions,
 ): Promise<RolesPlan> {
   const { client, policy } = context;
-  return underLock(client, policy.logins, async () => {
-    const plan = await planRoles(context, planOptions);
-    if (options.agreed && sqlOf(options.agreed) !== sqlOf(plan)) {
-      throw fault('roles-changed-since-shown', { policy: policy.name });
-    }
-    const changes = await makeAll(context, plan, { ...options, planOptions });
-    // Before the commit: if that fails, the ledger names roles that do not exist, which misleads
-    // nobody.
-    await record(context, { ...plan, changes }, options);
-    return { ...plan, changes };
-  });
+  const { ledger, kind } = options;
+  const action = { policy: policy.name, kind, ...requesterOf(options) };
+  const told = (plan: RolesPlan) => changedFact(plan);
+  return recorded({ ledger, action, told }, (begin) =>
+    underLock(client, policy.logins, async () => {
+      const plan = await planRoles(context, planOptions);
+      if (options.agreed && sqlOf(options.agreed) !== sqlOf(plan)) {
+        throw fault('roles-changed-since-shown', { policy: policy.name });
+      }
+      const isMeant = isMeantOtherwise(context, plan);
+      if (plan.changes.length > 0 || isMeant) await begin();
+      const changes = await makeAll(context, plan, { ...options, planOptions });
+      // Before the commit: if that fails, the ledger names roles that do not exist, which misleads
+      // nobody.
+      if (changes.length > 0 || isMeant) await record(context, plan, options);
+      return { ...plan, changes };
+    }),
+  );
+}
+
+/** What was done to the roles of a policy, for the history. */
+export function changedFact({ intent, changes }: Pick<RolesPlan, 'intent' | 'changes'>) {
+  const { access, schemas } = intent;
+  return fact('roles-changed', { changes: changes.length, access, schemas });
+}
+
+/** Whether the roles are meant to have another level than the one that was chosen last. */
+function isMeantOtherwise({ remembered }: RolesContext, { intent }: RolesPlan): boolean {
+  const known = remembered?.kind === 'drop' ? undefined : remembered;
+  const isNews = known?.access !== intent.access || known.schemas.join() !== intent.schemas.join();
+  return intent.access !== null && isNews;
 }
 
 interface MakeOptions extends Partial<Pick<CarryOutOptions, 'onChange'>> {
@@ -107,13 +129,10 @@ function refuseRepeated(changes: readonly Change[], made: readonly Change[]): vo
 }
 
 async function record(
-  { policy, remembered }: RolesContext,
-  { intent, makes, changes }: RolesPlan,
+  { policy }: RolesContext,
+  { intent, makes }: RolesPlan,
   { ledger, kind, requestedBy }: CarryOutOptions,
 ): Promise<void> {
-  const known = remembered?.kind === 'drop' ? undefined : remembered;
-  const isNews = known?.access !== intent.access || known.schemas.join() !== intent.schemas.join();
-  if (changes.length === 0 && (intent.access === null || !isNews)) return;
   await ledger.provisions.record({
     policy: policy.name,
     kind,

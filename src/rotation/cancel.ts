@@ -1,6 +1,7 @@
-import { fact } from '../facts/fact.ts';
+import { type Fact, fact } from '../facts/fact.ts';
 import { fault } from '../facts/fault.ts';
 import { command, type Remedy } from '../facts/remedy.ts';
+import type { Requester } from '../ledger/audit/requester.ts';
 import type { Rotation } from '../ledger/rotation.ts';
 import { superseded } from '../ledger/superseded.ts';
 import { isForbidden, isServerAway } from '../postgres/connection/database-error.ts';
@@ -14,9 +15,9 @@ import { endUnset } from './rotator-steps/end-unset.ts';
  * fault `cancel-after-publish` when it is published in any secret. Then it can only go on, or be
  * rolled back.
  */
-export async function cancel(context: RotationRun, by: string): Promise<Rotation> {
+export async function cancel(context: RotationRun, requester: Requester): Promise<Rotation> {
   const { ledger, policy, rotation } = context;
-  if (policy.type === 'rotator') return cancelRotator(context, by);
+  if (policy.type === 'rotator') return cancelRotator(context, requester);
   const end = async () => {
     for (const destination of context.destinations) {
       if (!(await holdsAny(context, destination))) continue;
@@ -27,7 +28,7 @@ export async function cancel(context: RotationRun, by: string): Promise<Rotation
         { remedies: [wayOut(policy.name, endsByItself)] },
       );
     }
-    return ledger.finish(rotation, 'failed', fact('rotation-cancelled', { by }));
+    return ledger.finish(rotation, 'failed', cancelledBy(requester), requester);
   };
   // If the rotator cannot reach the database or may not alter the logins, nobody can publish.
   const ended = await endAndDiscard(context, end, (error) => isServerAway(error) || isForbidden(error));
@@ -45,8 +46,12 @@ function wayOut(policy: string, endsByItself: ReturnType<typeof endOf>): Remedy 
   return endsByItself === null ? command('rollback', policy) : command('status', policy);
 }
 
-async function cancelRotator(context: RotationRun, by: string): Promise<Rotation> {
-  const ended = await endUnset(context, fact('rotation-cancelled', { by }));
+function cancelledBy({ requestedBy }: Requester): Fact<'rotation-cancelled'> {
+  return fact('rotation-cancelled', { by: requestedBy });
+}
+
+async function cancelRotator(context: RotationRun, requester: Requester): Promise<Rotation> {
+  const ended = await endUnset(context, { fact: cancelledBy(requester), requester });
   if (ended) return ended;
   const { policy, rotation } = context;
   const [login] = policy.logins;

@@ -1,13 +1,13 @@
 import type { Fact } from '../facts/fact.ts';
+import type { Requester } from '../ledger/audit/requester.ts';
 import type { Event, Rotation, StepName } from '../ledger/rotation.ts';
 
 /** A rotation and its history. `ms` is null while the step lasts. */
-export interface RotationReport {
+export interface RotationReport extends Required<Requester> {
   readonly rotation: string;
   readonly policy: string;
   readonly status: Rotation['status'];
   readonly reason: Rotation['reason'];
-  readonly requestedBy: string;
   readonly adopt: boolean;
   readonly replaces: string | null;
   readonly requestedAt: string;
@@ -33,6 +33,8 @@ export function reportRotation(rotation: Rotation, events: readonly Event[]): Ro
     status: rotation.status,
     reason: rotation.reason,
     requestedBy: rotation.requestedBy,
+    requestedHost: rotation.requestedHost,
+    requestedReason: rotation.requestedReason,
     adopt: rotation.adopt,
     replaces: rotation.replaces,
     requestedAt: rotation.requestedAt.toISOString(),

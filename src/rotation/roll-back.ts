@@ -1,5 +1,6 @@
 import { fault } from '../facts/fault.ts';
 import { command } from '../facts/remedy.ts';
+import type { Requester } from '../ledger/audit/requester.ts';
 import type { Rotation } from '../ledger/rotation.ts';
 import { superseded } from '../ledger/superseded.ts';
 import { withPolicyLock } from '../postgres/locks/policy-lock.ts';
@@ -16,7 +17,7 @@ import { proveStaged } from './proof/prove-login.ts';
  * credential has logged in; the worker does the rest. Throws a fault when there is nothing to go
  * back to any more.
  */
-export async function rollBack(context: RotationRun, by: string): Promise<Rotation> {
+export async function rollBack(context: RotationRun, requester: Requester): Promise<Rotation> {
   const { policy, rotation } = context;
   refuseOneWay(context);
   return withPolicyLock(await context.rotator(), policy.logins, async () => {
@@ -38,9 +39,9 @@ export async function rollBack(context: RotationRun, by: string): Promise<Rotati
       );
     }
     const to = await versionBefore(context, published);
-    const back = { ...rotation, rolledBackBy: by, rolledBackTo: to };
+    const back = { ...rotation, rolledBackBy: requester.requestedBy, rolledBackTo: to };
     await using _session = await proveStaged({ ...context, rotation: back });
-    const turned = await context.ledger.rollBack(rotation.id, { by, to });
+    const turned = await context.ledger.rollBack(rotation.id, { ...requester, to });
     if (!turned) throw superseded(rotation.id);
     return turned;
   });

@@ -2,6 +2,7 @@ import type { Policy } from '../config/policy.ts';
 import { type Fact, type FactParams, fact } from '../facts/fact.ts';
 import { factOf } from '../facts/fault.ts';
 import { command } from '../facts/remedy.ts';
+import { type Requester, requesterOf } from '../ledger/audit/requester.ts';
 import { futureFact } from '../ledger/future.ts';
 import type { Broken } from '../ledger/probes.ts';
 import type { Rotation } from '../ledger/rotation.ts';
@@ -36,6 +37,10 @@ export interface PolicyStatus {
   readonly sessions: Readonly<Record<string, number>> | null;
   readonly lastRotatedAt: string | null;
   readonly nextRotationAt: string | null;
+  /** The open rotation, and who asked for it; null if none is open. */
+  readonly openRotation: Asked<'rotation'> | null;
+  /** Who paused the schedule; null if it is not paused. */
+  readonly paused: Asked | null;
   /** Whether the server and the stores could be asked. */
   readonly reachable: boolean;
   /** The latest failure, or what could not be asked; and where the destinations do not agree. */
@@ -43,6 +48,11 @@ export interface PolicyStatus {
   /** A warning that the ledger has an instant in the future, which is not counted. */
   readonly clockWarning: Fact | null;
 }
+
+/** Something that somebody asked for, and when. */
+type Asked<Names extends string = never> = Required<Requester> & { readonly requestedAt: string } & Readonly<
+    Record<Names, string>
+  >;
 
 export async function policyStatus(
   policy: Policy,
@@ -73,11 +83,28 @@ export async function policyStatus(
       : null,
     lastRotatedAt: history?.lastDoneAt?.toISOString() ?? null,
     nextRotationAt: next === undefined ? null : new Date(next).toISOString(),
+    openRotation: last?.status === 'open' ? askedFor(last) : null,
+    paused: pausedBy(timing),
     reachable: faults.length === 0,
     faults: [broken && credentialBroken(policy, broken.fact), fault, partOf(context, versions, last)].filter(
       (each) => each != null,
     ),
     clockWarning: timing.futureAt ? futureFact(timing.futureAt) : null,
+  };
+}
+
+function askedFor(rotation: Rotation): PolicyStatus['openRotation'] {
+  const { id, requestedAt } = rotation;
+  return { rotation: id, requestedAt: requestedAt.toISOString(), ...requesterOf(rotation) };
+}
+
+function pausedBy({ pausedAt, pausedBy, pausedHost, pausedReason }: Timing): PolicyStatus['paused'] {
+  if (!pausedAt) return null;
+  return {
+    requestedAt: pausedAt.toISOString(),
+    requestedBy: pausedBy ?? '',
+    requestedHost: pausedHost ?? null,
+    requestedReason: pausedReason ?? null,
   };
 }
 

@@ -102,8 +102,8 @@ describe('A row of the ledger that names logins which are not the policy’s', (
       const fact = foreign(rotation, incoming, outgoing);
       expect(await scenario.run(rotation)).toMatchObject({ status: 'retrying', error: { fact } });
       await using context = scenario.context((await scenario.ledger.find(rotation.id)) ?? rotation);
-      await expect(rollBack(context, 'margaret')).rejects.toMatchObject({ fact });
-      await expect(cancel(context, 'margaret')).rejects.toMatchObject({
+      await expect(rollBack(context, { requestedBy: 'margaret' })).rejects.toMatchObject({ fact });
+      await expect(cancel(context, { requestedBy: 'margaret' })).rejects.toMatchObject({
         fact: {
           code: 'cancel-after-publish',
           params: { rotation: rotation.id, destination: 'files (primary)', endsByItself: null },
@@ -111,7 +111,7 @@ describe('A row of the ledger that names logins which are not the policy’s', (
       });
       expect(await roles()).toEqual(before);
       // An emergency ends it, and the next rotation begins from what is published.
-      await scenario.ledger.escalate(rotation.id);
+      await scenario.ledger.escalate(rotation.id, { requestedBy: 'test' });
       expect(await scenario.finish(rotation)).toMatchObject({ status: 'failed' });
       expect(await roles()).toEqual(before);
       expect(await scenario.finish(await scenario.request())).toEqual({ status: 'done' });
@@ -123,7 +123,7 @@ describe('A row of the ledger that names logins which are not the policy’s', (
     await forge(rotation, 'incoming = $2, outgoing = $3', [bystander, scenario.connection.user]);
     const before = await roles();
     await using context = scenario.context((await scenario.ledger.find(rotation.id)) ?? rotation);
-    expect(await cancel(context, 'margaret')).toMatchObject({ status: 'failed' });
+    expect(await cancel(context, { requestedBy: 'margaret' })).toMatchObject({ status: 'failed' });
     expect(await roles()).toEqual(before);
   });
 });

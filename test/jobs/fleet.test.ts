@@ -274,7 +274,10 @@ describe('The index of what is due', () => {
     await ledger.finish({ id, rolledBackBy: null }, 'failed');
     expect(await isDue()).toBe(true);
     await rest();
-    for (const change of [() => ledger.pause('p', 'test'), () => ledger.resume('p')]) {
+    for (const change of [
+      () => ledger.pause('p', { requestedBy: 'test' }),
+      () => ledger.resume('p', { requestedBy: 'test' }),
+    ]) {
       await change();
       expect(await isDue()).toBe(true);
       await rest();
@@ -294,9 +297,9 @@ describe('The index of what is due', () => {
 
   test('keeps a change that comes while somebody looks', async () => {
     const { ledger } = kept;
-    await ledger.pause('p', 'test');
+    await ledger.pause('p', { requestedBy: 'test' });
     const due = await ledger.due();
-    await ledger.resume('p');
+    await ledger.resume('p', { requestedBy: 'test' });
     const dueAt = new Date(Date.now() + HOUR);
     await ledger.settleDue(due.map((entry) => ({ ...entry, dueAt, slot: null })));
     expect(await isDue()).toBe(true);

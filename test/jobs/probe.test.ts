@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import type { LoginsPolicy } from '../../src/config/policy.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
@@ -107,6 +108,9 @@ test('with heal: restore, the worker makes the same credential work again, and s
   await (await scenario.logIn(published))[Symbol.asyncDispose]();
   const latest = await kept.ledger.provisions.latest();
   expect(latest.get(policy.name)).toMatchObject({ kind: 'restore', requestedBy: 'heal' });
+  expect(await kept.ledger.actions.latest({ limit: 9 })).toMatchObject([
+    { kind: 'restore', status: 'done', requestedBy: 'heal', requestedHost: hostname() },
+  ]);
 });
 
 test('what cannot be healed is tried again with each probe, and the log has it once', async () => {

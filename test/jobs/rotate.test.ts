@@ -72,7 +72,7 @@ describe.each(QUEUE_BACKENDS)('the job of a rotation, with the queue on %s,', (_
         async before({ kind }) {
           if (kind !== 'waiting' || isTurned) return;
           isTurned = true;
-          await ledger.escalate(rotation.id);
+          await ledger.escalate(rotation.id, { requestedBy: 'test' });
           await queue.hurry(queued);
         },
       });

@@ -97,10 +97,10 @@ describe.each(QUEUE_BACKENDS)('The sweep, with the queue on %s,', (_name, open, 
     policies = [policyWith(everyDays(1, '23:15', 'Asia/Kathmandu'))];
     await sweep();
     expect(await schedulers()).toEqual(await expected('p'));
-    await ledger.pause('p', 'test');
+    await ledger.pause('p', { requestedBy: 'test' });
     await sweep();
     expect(await schedulers()).toEqual({});
-    await ledger.resume('p');
+    await ledger.resume('p', { requestedBy: 'test' });
     await sweep();
     expect(await schedulers()).toEqual(await expected('p'));
     policies = policies.map((policy) => ({ ...policy, autoRotate: false }));

@@ -26,6 +26,7 @@ const RELEASED = [
   ['probes', '975ff7988cb3'],
   ['looks at servers', '839538673e3d'],
   ['from when slots are counted', '8ed6d0a21b6b'],
+  ['who asked, and what people did', 'd0b9b88ecfbe'],
 ];
 
 /** A release that knew sentences only. */
@@ -266,7 +267,7 @@ describe('the history', () => {
     });
     await wait(ledger, 'revoke', look('b'), marks);
     expect(await ledger.find(ID)).toMatchObject({ lastLookAt: marked?.lastLookAt });
-    expect(await ledger.rollBack(ID, { by: 'margaret', to: 'before' })).toMatchObject({
+    expect(await ledger.rollBack(ID, { requestedBy: 'margaret', to: 'before' })).toMatchObject({
       ...Object.fromEntries(marks.map((mark) => [mark, null])),
       publishedAt: null,
       setBegunAt: expect.any(Date),

@@ -354,22 +354,22 @@ describe('A paused policy', () => {
   test('rotates at no slot, is due at none, and makes up for one once it is resumed', async () => {
     const policy = policyWith(everyDays(1, '02:30'));
     await sweepAt(policy, '2027-03-01T12:00Z');
-    expect(await ledger.pause('p', 'margaret')).toBe(true);
-    expect(await ledger.pause('p', 'grace')).toBe(false);
+    expect(await ledger.pause('p', { requestedBy: 'margaret' })).toBe(true);
+    expect(await ledger.pause('p', { requestedBy: 'grace' })).toBe(false);
     expect(await ledger.timing('p')).toMatchObject({ pausedBy: 'margaret' });
     expect(await sweepAt(policy, '2027-03-02T02:30Z')).toBeUndefined();
     expect(await nextAfter(policy, '2027-03-02T02:30Z')).toBeUndefined();
     expect(isOverdue(policy, await ledger.timing('p'), Date.parse('2027-03-02T12:00Z'))).toBe(false);
-    expect(await ledger.resume('p')).toBe(true);
-    expect(await ledger.resume('p')).toBe(false);
+    expect(await ledger.resume('p', { requestedBy: 'test' })).toBe(true);
+    expect(await ledger.resume('p', { requestedBy: 'test' })).toBe(false);
     expect(await sweepAt(policy, '2027-03-02T12:00Z')).toBe('2027-03-02T02:30:00.000Z');
   });
 
   test('that skips what it missed goes on with the next slot', async () => {
     const policy = policyWith(everyDays(1, '02:30', 'UTC', { missed: 'skip' }));
     await sweepAt(policy, '2027-03-01T12:00Z');
-    await ledger.pause('p', 'margaret');
-    await ledger.resume('p');
+    await ledger.pause('p', { requestedBy: 'margaret' });
+    await ledger.resume('p', { requestedBy: 'test' });
     expect(await sweepAt(policy, '2027-03-02T12:00Z')).toBeUndefined();
     expect(await nextAfter(policy, '2027-03-02T12:00Z')).toBe('2027-03-03T02:30:00.000Z');
   });

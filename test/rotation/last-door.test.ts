@@ -132,7 +132,7 @@ describe.each(SERVERS)(
     it('the way back lets the login in that it goes back to (G1)', async () => {
       const { before, session, rotation } = await drain(scenario);
       const turned = await scenario.ledger.rollBack(rotation.id, {
-        by: 'margaret',
+        requestedBy: 'margaret',
         to: await previousToken(scenario),
       });
       await alter(before.username, "PASSWORD 'another'");

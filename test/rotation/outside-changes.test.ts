@@ -178,7 +178,7 @@ test('a rotation that was rolled back is no outside change to the next', async (
   expect(await scenario.run(rotation)).toMatchObject({ status: 'waiting' });
   {
     await using context = scenario.context((await scenario.ledger.find(rotation.id)) ?? rotation);
-    await rollBack(context, 'margaret');
+    await rollBack(context, { requestedBy: 'margaret' });
   }
   expect(await scenario.finish(rotation)).toEqual({ status: 'rolled back' });
   await session[Symbol.asyncDispose]();

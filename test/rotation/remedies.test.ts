@@ -101,7 +101,9 @@ test('rollback-of-rotator: another rotation replaces the password', async () => 
   const before = await own.published();
   const rotation = await own.request();
   await using context = own.context(rotation);
-  const fact = factNamed('rollback-of-rotator', [await failureOf(rollBack(context, 'test'))]);
+  const fact = factNamed('rollback-of-rotator', [
+    await failureOf(rollBack(context, { requestedBy: 'test' })),
+  ]);
   expect(commandsOf(fact)).toEqual([`rotate ${own.policy.name}`]);
   const { carryOut, isWell } = operatorOf(world.fresh());
   for (const command of commandsOf(fact)) await carryOut(command);
@@ -304,7 +306,9 @@ describe('With a policy that publishes its first login,', () => {
   test('rollback-before-publish: a rotation that is not published is cancelled', async () => {
     const before = await scenario.published();
     await using context = scenario.context(await stoppedAt('verify', 'started'));
-    const fact = factNamed('rollback-before-publish', [await failureOf(rollBack(context, 'test'))]);
+    const fact = factNamed('rollback-before-publish', [
+      await failureOf(rollBack(context, { requestedBy: 'test' })),
+    ]);
     await expectMended(fact, ['cancel …']);
     expect(await scenario.published()).toEqual(before);
   });
@@ -312,7 +316,9 @@ describe('With a policy that publishes its first login,', () => {
   test('cancel-after-publish: a rotation that is published is rolled back', async () => {
     const before = await scenario.published();
     await using context = scenario.context(await drained());
-    const fact = factNamed('cancel-after-publish', [await failureOf(cancel(context, 'test'))]);
+    const fact = factNamed('cancel-after-publish', [
+      await failureOf(cancel(context, { requestedBy: 'test' })),
+    ]);
     await expectMended(fact, ['rollback …']);
     expect((await scenario.published()).username).toBe(before.username);
   });
@@ -320,7 +326,9 @@ describe('With a policy that publishes its first login,', () => {
   test('rollback-after-revoke: the login that was shut out is published by another rotation', async () => {
     const before = await scenario.published();
     await using context = scenario.context(await stoppedAt('revoke', 'done'));
-    const fact = factNamed('rollback-after-revoke', [await failureOf(rollBack(context, 'test'))]);
+    const fact = factNamed('rollback-after-revoke', [
+      await failureOf(rollBack(context, { requestedBy: 'test' })),
+    ]);
     await expectMended(fact, ['rotate …']);
     expect((await scenario.published()).username).toBe(before.username);
   });

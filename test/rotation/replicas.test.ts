@@ -545,7 +545,7 @@ describe('with a replica', () => {
     if (!row) throw new Error('the rotation is gone');
     {
       await using context = patient.context(row);
-      await rollBack(context, 'margaret');
+      await rollBack(context, { requestedBy: 'margaret' });
     }
     expect(await patient.run(rotation)).toMatchObject({
       status: 'waiting',

@@ -36,14 +36,14 @@ async function turn(id: string, from: Scenario = scenario) {
   const row = await from.ledger.find(id);
   if (!row) throw new Error('the rotation is gone');
   await using context = from.context(row);
-  return await rollBack(context, 'margaret');
+  return await rollBack(context, { requestedBy: 'margaret' });
 }
 
 async function stop(id: string, from: Scenario = scenario) {
   const row = await from.ledger.find(id);
   if (!row) throw new Error('the rotation is gone');
   await using context = from.context(row);
-  return await cancel(context, 'margaret');
+  return await cancel(context, { requestedBy: 'margaret' });
 }
 
 describe('a rotation that is rolled back while it drains', () => {

@@ -177,7 +177,7 @@ test('a connection that has another user between set and publish costs no passwo
   });
   expect(await edited.run(rotation)).toMatchObject({ status: 'retrying', error: { fact: changed } });
   await using context = edited.context((await own.ledger.find(rotation.id)) ?? rotation);
-  await expect(cancel(context, 'somebody')).rejects.toMatchObject({ fact: changed });
+  await expect(cancel(context, { requestedBy: 'somebody' })).rejects.toMatchObject({ fact: changed });
   expect(await world.fresh().finish(rotation)).toEqual(DONE);
   expect(world.staged.size).toBe(2);
 });
@@ -188,7 +188,7 @@ describe('cancel', () => {
     const dying = own.with({ ledger: dyingWith(own.ledger, 'set', 'started') });
     await expect(dying.finish(rotation)).rejects.toThrow(GONE);
     await using context = world.fresh().context(rotation);
-    expect(await cancel(context, 'somebody')).toMatchObject({ status: 'failed' });
+    expect(await cancel(context, { requestedBy: 'somebody' })).toMatchObject({ status: 'failed' });
     const [{ store, secrets }] = own.destinations;
     expect(await store.read(secrets, 'pending')).toBeUndefined();
     await using _session = await own.logIn({ username: world.rotator, password: CONFIGURED });
@@ -203,14 +203,14 @@ describe('cancel', () => {
   test('is refused from set on, as is rollback, and the rotation goes on', async () => {
     const rotation = await stoppedAfterSet();
     await using context = world.fresh().context(rotation);
-    await expect(cancel(context, 'somebody')).rejects.toMatchObject({
+    await expect(cancel(context, { requestedBy: 'somebody' })).rejects.toMatchObject({
       fact: fact(
         'cancel-after-set',
         { rotation: rotation.id, login: world.rotator },
         command('status', own.policy.name),
       ),
     });
-    await expect(rollBack(context, 'somebody')).rejects.toMatchObject({
+    await expect(rollBack(context, { requestedBy: 'somebody' })).rejects.toMatchObject({
       fact: fact('rollback-of-rotator', { policy: own.policy.name }, command('rotate', own.policy.name)),
     });
     expect(await world.fresh().finish(rotation)).toEqual(DONE);

@@ -97,7 +97,7 @@ describe.each([
       }
       // That the old password gets in on a standby is no proof that the staged one is not the rotator's.
       await using astray = own.with({ connection: { ...own.connection, port } }).context(rotation);
-      await expect(cancel(astray, 'somebody')).rejects.toMatchObject({
+      await expect(cancel(astray, { requestedBy: 'somebody' })).rejects.toMatchObject({
         fact: checkRefused({ code: 'server-is-standby', params: { server: `127.0.0.1:${port}` } }),
       });
       await replica.resume();

@@ -146,7 +146,9 @@ test('A command that sleeps while it cancels or rolls back, and wakes up rotatio
     expect(await stopped.run(rotation)).toMatchObject({ status: 'retrying' });
     return (await scenario.ledger.find(rotation.id)) ?? rotation;
   };
-  expect(await sleepEverywhere(opened, (context) => cancel(context, 'margaret'))).toBeGreaterThan(2);
+  expect(
+    await sleepEverywhere(opened, (context) => cancel(context, { requestedBy: 'margaret' })),
+  ).toBeGreaterThan(2);
   const published = async () => {
     const session = await scenario.logIn(await scenario.published());
     const rotation = await scenario.request();
@@ -154,5 +156,7 @@ test('A command that sleeps while it cancels or rolls back, and wakes up rotatio
     await session[Symbol.asyncDispose]();
     return (await scenario.ledger.find(rotation.id)) ?? rotation;
   };
-  expect(await sleepEverywhere(published, (context) => rollBack(context, 'margaret'))).toBeGreaterThan(0);
+  expect(
+    await sleepEverywhere(published, (context) => rollBack(context, { requestedBy: 'margaret' })),
+  ).toBeGreaterThan(0);
 }, 600_000);

@@ -59,7 +59,7 @@ export function operatorOf(opened: Scenario) {
       const [running] = await ledger.open(policy.name);
       if (running && adopt) throw new Error('a rotation is open');
       if (flags.includes('--emergency')) {
-        if (running) await ledger.escalate(running.id);
+        if (running) await ledger.escalate(running.id, { requestedBy: 'test' });
         if (running) await work(running);
         return request('emergency', adopt);
       }
@@ -78,9 +78,9 @@ export function operatorOf(opened: Scenario) {
     }
     const running = await open();
     await using context = scenario.context(running);
-    if (command.startsWith('cancel')) await cancel(context, 'operator');
+    if (command.startsWith('cancel')) await cancel(context, { requestedBy: 'operator' });
     else {
-      await rollBack(context, 'operator');
+      await rollBack(context, { requestedBy: 'operator' });
       await work(running);
     }
   }

@@ -117,7 +117,7 @@ export async function expectKept(
     expect((await store.read(secrets, 'pending'))?.token).toBe(rotation.id);
   }
   await using context = own.context(rotation);
-  await expect(cancel(context, 'somebody')).rejects.toMatchObject({ fact: why });
+  await expect(cancel(context, { requestedBy: 'somebody' })).rejects.toMatchObject({ fact: why });
   expect((await store.read(secrets, 'pending'))?.token).toBe(rotation.id);
   await lift();
   expect(await own.finish(rotation)).toEqual({ status: 'done' });

@@ -11,11 +11,11 @@ import { withRestore } from '../../roles/restore/with-restore.ts';
 import type { Io } from '../io.ts';
 import { confirm } from '../output/confirm.ts';
 import { factJson } from '../output/fact-json.ts';
-import { requester } from '../request-rotation.ts';
+import { addReasonOption, type ReasonOption, requester } from '../requester.ts';
 import { type ConfigOption, namedOrAll, withApp } from '../with-app.ts';
 import { writeSql } from './roles/write-sql.ts';
 
-interface Options extends ConfigOption {
+interface Options extends ConfigOption, ReasonOption {
   readonly all?: true;
   readonly sql?: true;
   readonly json?: true;
@@ -33,7 +33,7 @@ interface Restored {
 }
 
 export function registerRestore(subcommand: Command, io: Io): void {
-  subcommand
+  addReasonOption(subcommand)
     .option('--config <path>', 'the configuration: a file or a folder', 'config/')
     .option('--all', 'look at every policy')
     .option('--sql', 'only print the SQL, for an administrator to run')
@@ -60,7 +60,7 @@ async function run(io: Io, app: App, names: readonly string[], options: Options)
   const broken = seen.filter(({ state }) => state === 'refused');
   if (broken.length > 0 && !yes && !json) await confirm(questionOf(broken));
   const asks = json && !yes;
-  const results = asks ? seen : await restoreEach(io, app, { seen, write });
+  const results = asks ? seen : await restoreEach(io, app, { seen, write, options });
   if (json) io.stdout.json(results.map(restoredJson));
   if (results.some(({ state }) => state === 'failed' || state === 'refused')) io.exit(1);
 }
@@ -85,7 +85,15 @@ async function look(app: App, policy: Policy, executor: 'rotator' | 'administrat
 async function restoreEach(
   io: Io,
   app: App,
-  { seen, write }: { readonly seen: readonly Restored[]; readonly write: (line: string) => void },
+  {
+    seen,
+    write,
+    options,
+  }: {
+    readonly seen: readonly Restored[];
+    readonly write: (line: string) => void;
+    readonly options: ReasonOption;
+  },
 ): Promise<Restored[]> {
   const results: Restored[] = [];
   for (const looked of seen) {
@@ -96,7 +104,7 @@ async function restoreEach(
     }
     try {
       await withRestore(app, app.policy(policy), (context) =>
-        restore(context, { agreed: plan, requestedBy: requester(io) }),
+        restore(context, { agreed: plan, ...requester(options) }),
       );
       results.push({ ...looked, state: 'restored' });
       write(`${policy}: ${plan.credential.username} logs in again`);

@@ -1,16 +1,17 @@
 import type { Command } from 'commander';
 import { nextDue, owedSlot } from '../../rotation/due-rotation.ts';
 import type { Io } from '../io.ts';
+import { addReasonOption, type ReasonOption, requester } from '../requester.ts';
 import { type ConfigOption, withApp } from '../with-app.ts';
 
 export function registerResume(subcommand: Command, io: Io): void {
-  subcommand
+  addReasonOption(subcommand)
     .option('--config <path>', 'the configuration: a file or a folder', 'config/')
-    .action((names: string[], options: ConfigOption) =>
+    .action((names: string[], options: ConfigOption & ReasonOption) =>
       withApp(io, options, async (app) => {
         const ledger = await app.ledger();
         for (const policy of names.map((name) => app.policy(name))) {
-          const wasPaused = await ledger.resume(policy.name);
+          const wasPaused = await ledger.resume(policy.name, requester(options));
           const timing = await ledger.timing(policy.name);
           const now = app.clock.now();
           const next = nextDue(policy, timing, now);

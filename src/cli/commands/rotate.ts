@@ -19,6 +19,7 @@ import { reportJson } from '../output/fact-json.ts';
 import { showProgress } from '../output/progress.ts';
 import { tellOutsideChanges } from '../output/tell-outside-changes.ts';
 import { heldUntil, isOpenAlready, requestRotation, tellNoWorker } from '../request-rotation.ts';
+import { addReasonOption, type ReasonOption, requester } from '../requester.ts';
 import { rotateByWorker } from '../rotate-by-worker.ts';
 import { rotateHere } from '../rotate-here.ts';
 import { STUCK_MS, untilStuck } from '../until-stuck.ts';
@@ -26,7 +27,7 @@ import { untilUnknown } from '../until-unknown.ts';
 import { watchRotations } from '../watch-rotations.ts';
 import { type ConfigOption, namedOrAll, withApp } from '../with-app.ts';
 
-interface Options extends ConfigOption {
+interface Options extends ConfigOption, ReasonOption {
   readonly all?: true;
   readonly wait?: true;
   readonly inline?: boolean;
@@ -46,7 +47,7 @@ const WORKER_PATIENCE_MS = 5_000;
 const FREE_POLL_MS = 500;
 
 export function registerRotate(subcommand: Command, io: Io): void {
-  subcommand
+  addReasonOption(subcommand)
     .option('--config <path>', 'the configuration: a file or a folder', 'config/')
     .option('--all', 'rotate every policy; asks first')
     .option('--wait', 'show progress and wait for the end')
@@ -109,7 +110,7 @@ async function requestAndQueue(
   const hasWorker = await workerUp(app, 0);
   const requested: Rotation[] = [];
   for (const policy of policies) {
-    const answer = await requestRotation(io, app, policy, options);
+    const answer = await requestRotation(app, policy, options);
     if (isOpenAlready(answer)) {
       io.stderr.write(
         `keyturn: ${tellError(answer)}${heldUntil(policy, answer)}; with --wait this one follows it\n`,
@@ -138,7 +139,7 @@ async function escalateOpen(app: App, policies: readonly Policy[], options: Opti
   const ledger = await app.ledger();
   const open = (await Promise.all(policies.map(({ name }) => ledger.open(name)))).flat();
   for (const { id } of open) {
-    const escalated = await ledger.escalate(id);
+    const escalated = await ledger.escalate(id, requester(options));
     if (!escalated) continue;
     const queue = await app.queue();
     await queue.hurry(escalated).catch(unreachable(options, undefined));
@@ -280,7 +281,7 @@ async function requestWhenFree(
 ): Promise<Rotation | undefined> {
   let told: string | undefined;
   while (!signal.aborted) {
-    const answer = await requestRotation(io, app, policy, options);
+    const answer = await requestRotation(app, policy, options);
     if (!isOpenAlready(answer)) return answer;
     const { rotation } = answer.fact.params;
     if (rotation && told !== rotation.id) {

@@ -10,6 +10,7 @@ import { isQueueFault } from '../../queue/queue-fault.ts';
 import { type PolicyState, type PolicyStatus, policyStatus } from '../../rotation/status.ts';
 import { interrupted } from '../interrupted.ts';
 import type { Io } from '../io.ts';
+import { describeRequest } from '../output/describe-requester.ts';
 import { factJson } from '../output/fact-json.ts';
 import { relative, writeTable } from '../output/table.ts';
 import { type ConfigOption, choosePolicies, withApp } from '../with-app.ts';
@@ -113,7 +114,15 @@ function write(io: Io, statuses: readonly PolicyStatus[], now: number, json: tru
       nextRotation(status, now),
     ]),
   );
-  for (const { policy, faults, clockWarning } of statuses) {
+  for (const { policy, faults, clockWarning, openRotation, paused } of statuses) {
+    if (paused) {
+      io.stdout.write(`${policy}: paused since ${paused.requestedAt} by ${describeRequest(paused)}\n`);
+    }
+    if (openRotation) {
+      const { rotation, requestedAt } = openRotation;
+      const who = describeRequest(openRotation);
+      io.stdout.write(`${policy}: rotation ${rotation} was asked for at ${requestedAt} by ${who}\n`);
+    }
     if (faults.length > 0) io.stdout.write(`${policy}: ${faults.map(tell).join('; ')}\n`);
     if (clockWarning !== null) io.stdout.write(`${policy}: ${tell(clockWarning)}\n`);
   }

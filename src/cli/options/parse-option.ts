@@ -5,8 +5,11 @@ import { fault } from '../../facts/fault.ts';
 const LEAST = 1;
 const MOST = 10_000;
 
+/** How many characters a reason may have: it is read in a line of a table. */
+const LONGEST_REASON = 500;
+
 /** Parses the value of an option. Throws a fault that says what the option takes. */
-type Parse = (given: string) => number;
+type Parse<Value = number> = (given: string) => Value;
 
 /** Of an option that is a count: a whole number from 1 to 10,000. */
 export function count(option: string): Parse {
@@ -35,5 +38,28 @@ export function instant(option: string): Parse {
     const parsed = DateTime.fromISO(given, { zone: 'UTC' });
     if (!parsed.isValid) throw fault('option-not-an-instant', { option, given });
     return parsed.toMillis();
+  };
+}
+
+/** An instant, or how long ago; milliseconds. */
+export type Since = { readonly at: number } | { readonly ago: number };
+
+/** Of an option that says since when: a duration such as `30d`, or an ISO 8601 instant or date. */
+export function since(option: string): Parse<Since> {
+  return (given) => {
+    const ago = parseDuration(given);
+    if (ago !== undefined) return { ago };
+    const parsed = DateTime.fromISO(given, { zone: 'UTC' });
+    if (!parsed.isValid) throw fault('option-not-since', { option, given });
+    return { at: parsed.toMillis() };
+  };
+}
+
+/** Of an option that is a reason: a text that is not blank. It is kept as it is given. */
+export function reason(option: string): Parse<string> {
+  return (given) => {
+    const length = [...given].length;
+    if (length <= LONGEST_REASON && given.trim() !== '') return given;
+    throw fault('option-not-a-reason', { option, length, most: LONGEST_REASON });
   };
 }

@@ -4,6 +4,7 @@ import { formatDuration } from '../../config/values/duration.ts';
 import type { Timing } from '../../ledger/timing.ts';
 import { type Counting, countingOf } from '../../rotation/due-rotation.ts';
 import type { SlotDescription } from '../../schedule/describe-slot.ts';
+import { describePause } from './describe-requester.ts';
 
 /**
  * A policy's schedule in one line: its rule, from when it is counted, and what holds it back.
@@ -11,7 +12,6 @@ import type { SlotDescription } from '../../schedule/describe-slot.ts';
  */
 export function headline(policy: Policy, timing: Timing, first: SlotDescription | undefined): string {
   const { schedule, autoRotate } = policy;
-  const { pausedAt, pausedBy } = timing;
   if (!schedule) return 'no schedule, it rotates only when asked';
   const parts = [ruleOf(schedule)];
   const counted = countedFrom(policy, timing);
@@ -20,7 +20,8 @@ export function headline(policy: Policy, timing: Timing, first: SlotDescription 
     parts.push(`starts within ${formatDuration(schedule.window)} or not at all`);
   if (first && first.jitter > 0) parts.push(`jitter moves it by ${Math.round(first.jitter / 1000)} s`);
   if (!autoRotate) parts.push('autoRotate is false, it rotates only when asked');
-  if (pausedAt) parts.push(`paused since ${pausedAt.toISOString()} by ${pausedBy}`);
+  const { pausedAt } = timing;
+  if (pausedAt) parts.push(`paused since ${pausedAt.toISOString()} by ${describePause(timing)}`);
   return parts.join('; ');
 }
 

@@ -22,6 +22,11 @@ export interface Output {
   write(...parts: readonly Part[]): void;
   /** Writes a value as JSON. */
   json(value: unknown): void;
+  /**
+   * Writes a value as JSON in one line. Resolves when the stream takes more, so that a slow reader
+   * does not fill the memory.
+   */
+  jsonLine(value: unknown): Promise<void>;
   /** Moves the cursor. Has no effect without a terminal. */
   move(...moves: readonly Move[]): void;
   /** Shows a line that the next one replaces. Has no effect without a terminal. */
@@ -32,6 +37,7 @@ export interface Output {
 export interface Stream {
   write(text: string): unknown;
   readonly isTTY?: boolean;
+  once?(event: 'drain', listener: () => void): unknown;
 }
 
 /** Everything that a command prints goes through here. */
@@ -52,6 +58,10 @@ export function openOutput(stream: Stream): Output {
     },
     json(value) {
       stream.write(`${visibleJson(JSON.stringify(value, null, 2))}\n`);
+    },
+    async jsonLine(value) {
+      const hasRoom = stream.write(`${visibleJson(JSON.stringify(value))}\n`);
+      if (hasRoom === false) await new Promise<void>((resolve) => stream.once?.('drain', resolve));
     },
     move(...moves) {
       if (isTTY) stream.write(moves.map(sequenceOf).join(''));

@@ -186,4 +186,25 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE keyturn.policy ADD COLUMN counts_from_first_seen boolean NOT NULL DEFAULT false;
   ALTER TABLE keyturn.policy ALTER COLUMN counts_from_first_seen SET DEFAULT true;
   `,
+  // Who asked: on which machine, and why. And what people did besides asking for rotations.
+  `
+  ALTER TABLE keyturn.rotation ADD COLUMN requested_host text, ADD COLUMN requested_reason text;
+  ALTER TABLE keyturn.policy ADD COLUMN paused_host text, ADD COLUMN paused_reason text;
+  CREATE TABLE keyturn.action (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    policy text NOT NULL,
+    kind text NOT NULL CHECK (kind IN ('pause', 'resume', 'rollback', 'cancel', 'emergency',
+                                       'create', 'repair', 'drop', 'restore')),
+    rotation uuid,
+    requested_by text NOT NULL,
+    requested_host text,
+    requested_reason text,
+    at timestamptz NOT NULL,
+    finished_at timestamptz,
+    status text NOT NULL CHECK (status IN ('open', 'done', 'failed')),
+    fact jsonb
+  );
+  CREATE INDEX action_of_policy ON keyturn.action (policy, id);
+  CREATE INDEX rotation_in_order ON keyturn.rotation (number);
+  `,
 ];

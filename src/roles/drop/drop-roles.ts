@@ -2,11 +2,13 @@ import type pg from 'pg';
 import { type Fact, fact } from '../../facts/fact.ts';
 import { factOf, fault } from '../../facts/fault.ts';
 import { sql } from '../../facts/remedy.ts';
+import { type Requester, requesterOf } from '../../ledger/audit/requester.ts';
 import { connectRotator } from '../../postgres/connection/connect-rotator.ts';
 import { readStandings } from '../../postgres/roles/role-standing.ts';
 import { shutOut } from '../../postgres/roles/role-statements.ts';
 import { terminations } from '../../postgres/sessions/sessions.ts';
 import { startingSessions } from '../../postgres/sessions/starting-sessions.ts';
+import { recorded } from '../recorded.ts';
 import { underLock } from '../under-lock.ts';
 import { dropForGood } from './drop-for-good.ts';
 import { dropOwner } from './drop-owner.ts';
@@ -15,9 +17,7 @@ import type { DropTarget } from './drop-target.ts';
 import { handOver } from './hand-over.ts';
 import { type DropContext, refuseDrop } from './refuse-drop.ts';
 
-interface Context extends DropContext {
-  readonly requestedBy: string;
-}
+interface Context extends DropContext, Requester {}
 
 export interface Dropped {
   readonly dropped: readonly string[];
@@ -34,6 +34,17 @@ export interface Dropped {
  * {@link refuseDrop} does.
  */
 export async function dropRoles(client: pg.Client, target: DropTarget, context: Context): Promise<Dropped> {
+  const { ledger } = context;
+  const action = { policy: target.policy, kind: 'drop', ...requesterOf(context) } as const;
+  const told = ({ dropped, deactivated }: Dropped) => fact('roles-dropped', { dropped, deactivated });
+  return recorded({ ledger, action, told }, (begin) => shutAndDrop(client, target, { ...context, begin }));
+}
+
+async function shutAndDrop(
+  client: pg.Client,
+  target: DropTarget,
+  { begin, ...context }: Context & { readonly begin: () => Promise<void> },
+): Promise<Dropped> {
   const { logins } = target;
   await using session = await connectRotator(context.connection);
   const existing = await underLock(client, logins, async () => {
@@ -41,6 +52,7 @@ export async function dropRoles(client: pg.Client, target: DropTarget, context: 
     const found = await readStandings(client, logins);
     const present = logins.filter((login) => found.has(login));
     await refuseMissingDropRights(client, target, present);
+    await begin();
     for (const login of present) await client.query(shutOut(login));
     return present;
   });

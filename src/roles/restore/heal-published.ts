@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import type { Policy } from '../../config/policy.ts';
 import { restore } from './restore.ts';
 import { type RestoreParts, withRestore } from './with-restore.ts';
@@ -7,5 +8,6 @@ const HEALER = 'heal';
 
 /** Makes what a policy publishes work again, as `heal: restore` says. */
 export async function healPublished(app: RestoreParts, policy: Policy): Promise<void> {
-  await withRestore(app, policy, (context) => restore(context, { requestedBy: HEALER }));
+  const healer = { requestedBy: HEALER, requestedHost: hostname() };
+  await withRestore(app, policy, (context) => restore(context, healer));
 }

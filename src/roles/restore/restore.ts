@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Fault, factOf, fault } from '../../facts/fault.ts';
+import type { Requester } from '../../ledger/audit/requester.ts';
 import { placeOf } from '../../postgres/connection/place-of.ts';
 import type { Credential } from '../../rotation/context/policy-view.ts';
 import { proveLogin } from '../../rotation/proof/prove-login.ts';
-import { makeAll, makeChange } from '../carry-out.ts';
+import { changedFact, makeAll, makeChange } from '../carry-out.ts';
+import { recorded } from '../recorded.ts';
 import { underLock } from '../under-lock.ts';
 import {
   letsIn,
@@ -18,8 +20,7 @@ import {
 const REPLAY_MS = 15_000;
 const POLL_MS = 250;
 
-export interface RestoreOptions {
-  readonly requestedBy: string;
+export interface RestoreOptions extends Requester {
   /** The plan that was shown and agreed to. Left out: whatever the plan is now. */
   readonly agreed?: RestorePlan;
 }
@@ -28,7 +29,28 @@ export interface RestoreOptions {
  * Makes what the primary publishes log in again, under the policy's lock, and proves it on the
  * primary and on every replica. Throws a fault where it is refused all the same.
  */
-export async function restore(context: RestoreContext, options: RestoreOptions): Promise<RestorePlan> {
+export async function restore(
+  context: RestoreContext,
+  { agreed, ...requester }: RestoreOptions,
+): Promise<RestorePlan> {
+  const { policy, ledger } = context;
+  const action = { policy: policy.name, kind: 'restore', ...requester } as const;
+  const told = ({ changes, roles: { intent } }: RestorePlan) => changedFact({ changes, intent });
+  return recorded({ ledger, action, told }, (begin) =>
+    restoreAndProve(context, { agreed, begin, ...requester }),
+  );
+}
+
+async function restoreAndProve(
+  context: RestoreContext,
+  {
+    begin,
+    ...options
+  }: Requester & {
+    readonly agreed: RestorePlan | undefined;
+    readonly begin: () => Promise<void>;
+  },
+): Promise<RestorePlan> {
   const { client, policy, view } = context;
   const plan = await underLock(client, policy.logins, async () => {
     // The store is read again here: what is published may have changed since it was shown.
@@ -36,7 +58,10 @@ export async function restore(context: RestoreContext, options: RestoreOptions):
     if (options.agreed && whatOf(options.agreed) !== whatOf(now)) {
       throw fault('roles-changed-since-shown', { policy: policy.name });
     }
-    if (now.refused) await makeChanges(context, now, options);
+    if (now.refused) {
+      await begin();
+      await makeChanges(context, now, options);
+    }
     return now;
   });
   const { credential } = plan;
@@ -51,7 +76,7 @@ export async function restore(context: RestoreContext, options: RestoreOptions):
 async function makeChanges(
   context: RestoreContext,
   { credential, roles, rolesOptions }: RestorePlan,
-  { requestedBy }: RestoreOptions,
+  { requestedBy }: Requester,
 ): Promise<void> {
   const { policy, client, ledger } = context;
   const made = await makeAll(context, roles, {

@@ -1,4 +1,5 @@
 import type { Fact } from '../../facts/fact.ts';
+import type { Requester } from '../../ledger/audit/requester.ts';
 import type { Rotation } from '../../ledger/rotation.ts';
 import { isPublished } from '../context/holds.ts';
 import type { RotationRun } from '../context/rotation-view.ts';
@@ -11,9 +12,12 @@ import { pendingInUse } from './pending-in-use.ts';
  * the rotator's password by now: then undefined, and nothing has changed. Throws, and nothing has
  * changed either, where no other password is proven to be the rotator's.
  */
-export async function endUnset(context: RotationRun, reason?: Fact): Promise<Rotation | undefined> {
+export async function endUnset(
+  context: RotationRun,
+  cancelled?: { readonly fact: Fact; readonly requester: Requester },
+): Promise<Rotation | undefined> {
   const { ledger, policy, rotation } = context;
-  const end = () => ledger.finish(rotation, 'failed', reason);
+  const end = () => ledger.finish(rotation, 'failed', cancelled?.fact, cancelled?.requester);
   if (await mayBeSet(context)) {
     // Under the lock that `set` needs, and before anything is discarded: after it nobody sets it
     // any more.

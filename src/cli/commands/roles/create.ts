@@ -5,18 +5,18 @@ import { carryOut } from '../../../roles/carry-out.ts';
 import { planRoles } from '../../../roles/plan/roles-plan.ts';
 import { withRoles } from '../../../roles/with-roles.ts';
 import type { Io } from '../../io.ts';
-import { requester } from '../../request-rotation.ts';
+import { addReasonOption, type ReasonOption, requester } from '../../requester.ts';
 import { type ConfigOption, withApp } from '../../with-app.ts';
 import { type AccessOptions, addAccessOptions, requestedAccess } from './access-options.ts';
 import { writePlan } from './write-plan.ts';
 
-interface Options extends ConfigOption, AccessOptions {
+interface Options extends ConfigOption, AccessOptions, ReasonOption {
   readonly sql?: true;
   readonly json?: true;
 }
 
 export function registerCreate(subcommand: Command, io: Io): void {
-  addAccessOptions(subcommand)
+  addReasonOption(addAccessOptions(subcommand))
     .option('--config <path>', 'the configuration: a file or a folder', 'config/')
     .option('--sql', 'only print the SQL, for an administrator to run')
     .option('--json', 'print JSON')
@@ -36,7 +36,7 @@ async function run(io: Io, app: App, name: string, options: Options): Promise<vo
     const plan = await carryOut(
       context,
       { ...requested, executor: 'rotator' },
-      { ledger, kind: 'create', requestedBy: requester(io), onChange: ({ does }) => write(tell(does)) },
+      { ledger, kind: 'create', ...requester(options), onChange: ({ does }) => write(tell(does)) },
     );
     write(plan.changes.length === 0 ? 'nothing to do' : 'done');
     writePlan(io, plan, options);

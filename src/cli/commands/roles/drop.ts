@@ -11,16 +11,16 @@ import { policiesSharing } from '../../../roles/policies-sharing.ts';
 import type { Io } from '../../io.ts';
 import { confirm } from '../../output/confirm.ts';
 import { factJson } from '../../output/fact-json.ts';
-import { requester } from '../../request-rotation.ts';
+import { addReasonOption, type ReasonOption, requester } from '../../requester.ts';
 import { type ConfigOption, withApp } from '../../with-app.ts';
 
-interface Options extends ConfigOption {
+interface Options extends ConfigOption, ReasonOption {
   readonly confirm?: string;
   readonly json?: true;
 }
 
 export function registerDrop(subcommand: Command, io: Io): void {
-  subcommand
+  addReasonOption(subcommand)
     .option('--config <path>', 'the configuration: a file or a folder', 'config/')
     .option('--confirm <policy>', "the policy's name again, which answers the question in advance")
     .option('--json', 'print JSON')
@@ -41,7 +41,7 @@ async function run(io: Io, app: App, name: string, options: Options): Promise<vo
     connection,
     others: policiesSharing(app.config, 'server', target.connection).filter((policy) => policy.name !== name),
     destinations: target.isConfigured ? app.destinations(app.policy(name)) : [],
-    requestedBy: requester(io),
+    ...requester(options),
   };
   const { logins } = target;
   await using session = await connectRotator(connection);

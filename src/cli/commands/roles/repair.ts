@@ -8,19 +8,19 @@ import { planRoles } from '../../../roles/plan/roles-plan.ts';
 import { withRoles } from '../../../roles/with-roles.ts';
 import type { Io } from '../../io.ts';
 import { confirm } from '../../output/confirm.ts';
-import { requester } from '../../request-rotation.ts';
+import { addReasonOption, type ReasonOption, requester } from '../../requester.ts';
 import { type ConfigOption, withApp } from '../../with-app.ts';
 import { type AccessOptions, addAccessOptions, requestedAccess } from './access-options.ts';
 import { writePlan } from './write-plan.ts';
 
-interface Options extends ConfigOption, AccessOptions {
+interface Options extends ConfigOption, AccessOptions, ReasonOption {
   readonly sql?: true;
   readonly json?: true;
   readonly yes?: true;
 }
 
 export function registerRepair(subcommand: Command, io: Io): void {
-  addAccessOptions(subcommand)
+  addReasonOption(addAccessOptions(subcommand))
     .option('--config <path>', 'the configuration: a file or a folder', 'config/')
     .option('--sql', 'only print the SQL, for an administrator to run')
     .option('--yes', 'answer the question with yes')
@@ -53,7 +53,7 @@ async function run(io: Io, app: App, name: string, options: Options): Promise<vo
     await carryOut(context, asked, {
       ledger,
       kind: 'repair',
-      requestedBy: requester(io),
+      ...requester(options),
       agreed: plan,
       // Some changes only show when the others are made.
       onChange: ({ does, sql: made }) => {
