@@ -156,7 +156,7 @@ class OpenApp implements App {
       isUnpublished: (policy) => this.#targets.isUnpublished(policy),
     });
     this.#workers.push(worker);
-    for (const exposure of await this.#targets.exposures()) logFact(this.#log, 'warn', exposure);
+    for (const fact of await this.#targets.rightsFacts()) logFact(this.#log, 'warn', fact);
     return worker;
   };
 

@@ -6,6 +6,7 @@ import type { Policy } from './config/policy.ts';
 import { rotatorPolicyOf } from './config/rotator-policy-of.ts';
 import type { Fact } from './facts/fact.ts';
 import { fault } from './facts/fault.ts';
+import type { RightsCode } from './facts/store-facts.ts';
 import { remembering } from './postgres/connection/session-pin.ts';
 import { openSessionPool, type SessionPool } from './postgres/connection/session-pool.ts';
 import type { Embedded } from './postgres/embedded/cluster.ts';
@@ -94,15 +95,15 @@ export class Targets implements AsyncDisposable {
     return false;
   }
 
-  /** Folders of all stores that are open to more users than necessary, each once. */
-  async exposures(): Promise<Fact<'folder-exposed'>[]> {
+  /** What is wrong with the rights of all stores' folders, each once. */
+  async rightsFacts(): Promise<Fact<RightsCode>[]> {
     const destinations = [...this.#config().policies.values()].flatMap((policy) => this.destinations(policy));
-    const found = new Map<string, Fact<'folder-exposed'>>();
+    const found = new Map<string, Fact<RightsCode>>();
     // A store that cannot be checked is reported by the first rotation that uses it.
     const check = async ({ store, secrets }: OpenDestination) =>
-      (await store.exposures?.(secrets).catch(() => [])) ?? [];
-    for (const exposure of (await pMap(destinations, check, PARALLEL)).flat()) {
-      found.set(`${exposure.params.store} ${exposure.params.path}`, exposure);
+      (await store.rightsFacts?.(secrets).catch(() => [])) ?? [];
+    for (const fact of (await pMap(destinations, check, PARALLEL)).flat()) {
+      found.set(`${fact.code} ${fact.params.store} ${fact.params.path}`, fact);
     }
     return [...found.values()];
   }

@@ -70,7 +70,15 @@ export interface EmbeddedConnection {
 }
 
 export type Store =
-  | { readonly name: string; readonly type: 'file'; readonly path: string }
+  | {
+      readonly name: string;
+      readonly type: 'file';
+      readonly path: string;
+      /** Of files and folders: a name, or a gid in digits. Left out: whichever the system gives. */
+      readonly group?: string;
+      /** Of files. Left out: 0600, or 0640 with a group. */
+      readonly mode?: number;
+    }
   | {
       readonly name: string;
       readonly type: 'aws-secrets-manager';

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Fact, fact } from '../facts/fact.ts';
 import { isFault } from '../facts/fault.ts';
+import type { RightsCode } from '../facts/store-facts.ts';
 import { loginFields } from '../rotation/context/login-fields.ts';
 import type { OpenDestination, PolicyView } from '../rotation/context/policy-view.ts';
 import { type Finding, finding } from '../rotation/findings/finding.ts';
@@ -15,15 +16,15 @@ export async function storeFindings(view: PolicyView): Promise<Finding[]> {
   const found = await Promise.all(
     view.destinations.map(async (destination) => [
       await storeFinding(view, destination),
-      ...(await exposuresOf(destination)).map((exposure) => finding('warn', 'store', exposure)),
+      ...(await rightsFactsOf(destination)).map((fact) => finding('warn', 'store', fact)),
     ]),
   );
   return found.flat();
 }
 
 /** A store that cannot be looked at has none: `storeFinding` says why. */
-async function exposuresOf({ store, secrets }: OpenDestination): Promise<Fact<'folder-exposed'>[]> {
-  return (await store.exposures?.(secrets).catch(() => [])) ?? [];
+async function rightsFactsOf({ store, secrets }: OpenDestination): Promise<Fact<RightsCode>[]> {
+  return (await store.rightsFacts?.(secrets).catch(() => [])) ?? [];
 }
 
 async function storeFinding(view: PolicyView, destination: OpenDestination): Promise<Finding> {

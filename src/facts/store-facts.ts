@@ -50,6 +50,9 @@ export interface Occupant {
   readonly target?: string;
 }
 
+/** What stops no rotation: more users than necessary may use a store, or fewer than configured. */
+export type RightsCode = 'folder-exposed' | 'folder-closed-to-group' | 'path-rights-differ';
+
 interface FileStoreFacts {
   /** The file system does not let keyturn do it now. */
   readonly 'folder-unusable': { readonly store: string; readonly errno: string; readonly detail: string };
@@ -76,6 +79,34 @@ interface FileStoreFacts {
     readonly mode: string;
     readonly to: 'group' | 'others';
     readonly may: 'read' | 'write';
+  };
+  /** Members of the group cannot reach what the store has for them. `owner` is the folder's gid. */
+  readonly 'folder-closed-to-group': {
+    readonly store: string;
+    readonly path: string;
+    readonly mode: string;
+    readonly owner: number;
+    /** As it is configured, or the gid of the user that keyturn runs as. */
+    readonly group: string;
+  };
+  /** What consumers open has another group or mode than the store's. `owner` is its gid. */
+  readonly 'path-rights-differ': {
+    readonly store: string;
+    readonly path: string;
+    readonly mode: string;
+    readonly owner: number;
+    readonly wanted: string;
+    /** Null: no group is configured. */
+    readonly group: string | null;
+  };
+  readonly 'group-unknown': { readonly store: string; readonly group: string };
+  /** This process may not give files to the group. */
+  readonly 'group-not-joined': {
+    readonly store: string;
+    readonly group: string;
+    readonly gid: number;
+    /** The user that keyturn runs as. */
+    readonly uid: number;
   };
   readonly 'link-foreign': { readonly store: string; readonly path: string; readonly target: string };
   /**

@@ -1,5 +1,6 @@
 import type { Field, Mapping } from '../config/policy.ts';
 import type { Fact } from '../facts/fact.ts';
+import type { RightsCode } from '../facts/store-facts.ts';
 
 /** The label of a version, as in AWS Secrets Manager: AWSCURRENT, AWSPENDING, AWSPREVIOUS. */
 export type Stage = 'current' | 'pending' | 'previous';
@@ -79,9 +80,9 @@ export interface SecretStore {
    */
   rehearse(mapping: Mapping, token: string, fields: Fields): Promise<void>;
   /**
-   * The folders of the mapping that more users may use than necessary. Left out by stores without
-   * folders.
+   * Where more users than necessary may use the folders of the mapping, or fewer than configured.
+   * Left out by stores without folders.
    */
-  exposures?(mapping: Mapping): Promise<Fact<'folder-exposed'>[]>;
+  rightsFacts?(mapping: Mapping): Promise<Fact<RightsCode>[]>;
   close(): Promise<void>;
 }

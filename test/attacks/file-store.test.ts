@@ -271,10 +271,10 @@ describe('a folder in which another user could swap the links', () => {
 
   test('is a warning where it is a group that may write, or where others may look in', async () => {
     await publish();
-    expect(await store.exposures?.(MAPPING)).toEqual([]);
+    expect(await store.rightsFacts?.(MAPPING)).toEqual([]);
     await chmod(root, 0o755);
     await chmod(app(), 0o770);
-    expect(await store.exposures?.(MAPPING)).toEqual([
+    expect(await store.rightsFacts?.(MAPPING)).toEqual([
       exposure(root, '0755', 'others', 'read'),
       exposure(app(), '0770', 'group', 'write'),
     ]);

@@ -175,6 +175,25 @@ test.skipIf(!haveOpenssl)(
   },
 );
 
+test.each([
+  ['group: orders', { group: 'orders' }],
+  ['group: 1500', { group: '1500' }],
+  ['group: "1500", mode: "0440"', { group: '1500', mode: 0o440 }],
+  ['mode: "0640"', { mode: 0o640 }],
+  ['mode: 0640', { mode: 0o640 }],
+  ['mode: 0o640', { mode: 0o640 }],
+  ['mode: 0400', { mode: 0o400 }],
+])('a file store with %s has these rights', (rights, expected) => {
+  const cwd = folderOf({ 'k.yaml': changed(['path: secrets', `path: secrets, ${rights}`]) });
+  const { stores } = loadConfig({ path: 'k.yaml', env: {}, cwd });
+  expect(stores.get('files')).toEqual({
+    name: 'files',
+    type: 'file',
+    path: join(cwd, 'secrets'),
+    ...expected,
+  });
+});
+
 test('the configuration that is shipped runs on what is embedded', () => {
   const config = loadConfig({ path: 'config/', env: {}, cwd: ROOT });
   expect(config.warnings).toEqual([]);
@@ -342,6 +361,15 @@ test.each([
       ['orders/password', 'orders#password'],
     ),
     'k.yaml:12:16 policies.orders.publish[0].store: this secret is rotated more often than every 10 minutes, so it gets versions faster than AWS removes them (it keeps 100, each for a day), and in the end AWS refuses new ones; better is an interval of 10m or longer',
+  ],
+  [
+    'the password of the rotator where a group reads',
+    `${changed(['path: secrets', 'path: secrets, group: orders'])}  keyturn-itself:
+    type: rotator
+    connection: db
+    publish: [{ store: files, secrets: { username: keyturn/username, password: keyturn/password } }]
+`,
+    'k.yaml:16:24 policies.keyturn-itself.publish[0].store: the group orders may read this store, and with it the password of the rotator, who may alter every login of the policies; better is a store of its own, without group and mode',
   ],
   [
     'a login in two folders',

@@ -349,6 +349,12 @@ function other(column: number, field = 'username') {
 
 const WARNINGS: readonly Case[] = [
   [
+    'rotator-secret-shared',
+    rotator('').replace('path: secrets', 'path: secrets, mode: "0640"'),
+    'policies.self.publish[0].store',
+    { group: null },
+  ],
+  [
     'tls-any-public-ca',
     connected('tls: { mode: verify-ca }'),
     'connections.db.tls.mode',

@@ -63,6 +63,26 @@ test.each<readonly [what: string, yaml: string, ...problems: string[]]>([
     'k.yaml:5:37 stores.aws.colour: unknown key "colour"; known: "type", "region", "endpoint", "tls"',
   ],
   [
+    'files that every user could read',
+    changed(['path: secrets', 'path: secrets, mode: "0644"']),
+    'k.yaml:4:45 stores.files.mode: "0644" is not valid; must be "0600", "0640", "0400" or "0440"; other users never get in, so name a group instead',
+  ],
+  [
+    'files that a group could write to',
+    changed(['path: secrets', 'path: secrets, mode: 0660']),
+    'k.yaml:4:45 stores.files.mode: 660 is not valid; must be "0600", "0640", "0400" or "0440"; other users never get in, so name a group instead',
+  ],
+  [
+    'a group that may not read',
+    changed(['path: secrets', 'path: secrets, group: orders, mode: "0600"']),
+    'k.yaml:4:60 stores.files.mode: "0600" is not valid; must be "0640" or "0440" where a group is to read the files',
+  ],
+  [
+    'a group that is an option of a command',
+    changed(['path: secrets', 'path: secrets, group: --reference=/etc/shadow']),
+    'k.yaml:4:46 stores.files.group: "--reference=/etc/shadow" is not valid; must be the name of a group, or a gid',
+  ],
+  [
     'a name that is no slug, and what is wrong under it',
     changed(['  orders:', '  Orders_API:'], ['[orders_a, orders_b]', '[orders_a]']),
     'k.yaml:7:3 policies.Orders_API: name "Orders_API" is not valid; must be 1 to 63 of a-z, 0-9 and -, the first not -',

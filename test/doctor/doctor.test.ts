@@ -176,6 +176,22 @@ describe('It finds, and what it prints mends', () => {
     for (const folder of [path, join(path, 'app')]) await chmod(folder, 0o700);
   });
 
+  test('a group that cannot reach what a store has for it, and one that does not exist', async () => {
+    const { workspace } = patient;
+    const path = join(workspace.folder, 'secrets');
+    const group = String(process.getegid?.());
+    const withGroup = (name: string) => (yaml: string) =>
+      yaml.replace('path: secrets', `path: secrets, group: "${name}"`);
+    await patient.configure(withGroup(group));
+    const closed = (folder: string) =>
+      expected('folder-closed-to-group', { store: 'files', path: folder, mode: '0700', group });
+    const differs = expected('path-rights-differ', { store: 'files', mode: '0700', wanted: '0750', group });
+    await expectFound(closed(workspace.folder), closed(path), closed(join(path, 'app')), differs);
+    await patient.configure(withGroup('no-such-group'));
+    await expectFound(expected('group-unknown', { store: 'files', group: 'no-such-group' }));
+    await patient.configure((yaml) => yaml);
+  });
+
   test('a folder of a store that every user may write to, which stops a rotation', async () => {
     const path = join(patient.workspace.folder, 'secrets', 'app');
     await chmod(path, 0o777);

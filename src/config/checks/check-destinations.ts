@@ -32,6 +32,7 @@ export function checkDestinations(
       const built = stores.get(store);
       if (built === undefined) continue;
       if (built.type === 'aws-secrets-manager') checkFrequency(review, path, policy);
+      else if (policy.type === 'rotator') checkReaders(review, path, built);
       const fields = mapFields(review, path, built, secrets);
       checkInstant(review, path, built, fields);
       mapped.push(...fields);
@@ -71,6 +72,11 @@ function mapFields(review: Review, path: Path, store: Store, secrets: Mapping): 
 function checkFrequency(review: Review, path: Path, { schedule }: Partial<PolicyEntry>): void {
   if (!schedule || shortestInterval(schedule) >= AWS_PUT_INTERVAL) return;
   review.warn([...path, 'store'], fact('schedule-too-fast-for-aws', {}));
+}
+
+function checkReaders(review: Review, path: Path, { group, mode }: Extract<Store, { type: 'file' }>): void {
+  if (group === undefined && (mode === undefined || (mode & 0o040) === 0)) return;
+  review.warn([...path, 'store'], fact('rotator-secret-shared', { group: group ?? null }));
 }
 
 /** G1 holds at every instant only where username and password change together. */

@@ -3,7 +3,7 @@ import type { ConfigRule } from '../../facts/config/config-rules.ts';
 import { connectionSchema } from './connection-schema.ts';
 import { policySchema } from './policy-schema.ts';
 import { clusterSchema, redisUrl, sentinelsSchema } from './redis-schema.ts';
-import { named, object, oneOf, text, textLike } from './schema-values.ts';
+import { fileMode, groupName, named, object, oneOf, text, textLike } from './schema-values.ts';
 
 // The one statement of the file's shape. config/keyturn.schema.json is made of it, for editors.
 // What depends on other entries is checked in src/config/checks/, so that one slip hides no other.
@@ -11,6 +11,15 @@ import { named, object, oneOf, text, textLike } from './schema-values.ts';
 const fileStore = object('file-store', {
   type: z.literal('file').describe('Files in the layout of a mounted Kubernetes secret.'),
   path: text('folder-path').describe('Folder of the secrets; made if it is missing.'),
+  group: groupName()
+    .exactOptional()
+    .describe('Group that may read the secrets: a name or a gid. keyturn runs as a member, or as root.'),
+  mode: fileMode()
+    .exactOptional()
+    .describe('Mode of the files: 0600 (default), 0640 (default with a group), 0400 or 0440.'),
+}).refine(({ group, mode }) => group === undefined || mode === undefined || (mode & 0o040) !== 0, {
+  path: ['mode'],
+  error: 'file-mode-of-group' satisfies ConfigRule,
 });
 
 /** Plaintext beyond loopback must be configured: nothing falls back to it. */

@@ -47,6 +47,33 @@ export function named<Entry extends z.ZodType>(error: ConfigRule, entry: Entry) 
   return z.record(textLike(/^[a-z0-9][a-z0-9-]{0,62}$/, 'entry-name'), entry, { error });
 }
 
+/** A name, or a gid, which YAML reads as a number. */
+export function groupName() {
+  const error: ConfigRule = 'group';
+  const name = textLike(/^(?!-)[^\s:,/]{1,255}$/, error);
+  return z.union([name, z.int({ error }).min(0, { error })], { error }).transform(String);
+}
+
+const FILE_MODES = ['0600', '0640', '0400', '0440'] as const;
+
+/**
+ * A mode of files, as chmod has it. YAML reads 0640 as the number 640, and 0o640 as 416; none of
+ * these is another mode of the list.
+ */
+export function fileMode() {
+  const error: ConfigRule = 'file-mode';
+  const digitsOf = (value: number) => (/^[46]\d0$/.test(String(value)) ? String(value) : value.toString(8));
+  return z
+    .preprocess(
+      (value) => {
+        const digits = typeof value === 'number' ? digitsOf(value) : value;
+        return typeof digits === 'string' ? digits.padStart(4, '0') : digits;
+      },
+      z.enum(FILE_MODES, { error }),
+    )
+    .transform((mode) => Number.parseInt(mode, 8));
+}
+
 /** PostgreSQL truncates longer names: https://www.postgresql.org/docs/current/limits.html */
 export function postgresName(error: ConfigRule) {
   return text(error)

@@ -48,6 +48,8 @@ export interface ConfigPolicyFacts {
   readonly 'secret-is-folder': { readonly name: Shown; readonly other: OtherEntry };
   /** A warning: AWS removes versions more slowly than the schedule makes them. */
   readonly 'schedule-too-fast-for-aws': Record<string, never>;
+  /** A warning: who reads this store can do what keyturn can. */
+  readonly 'rotator-secret-shared': { readonly group: string | null };
   /** A warning: username and password do not change at one instant. */
   readonly 'credential-in-two-secrets': { readonly store: 'file' | 'aws-secrets-manager' };
 }

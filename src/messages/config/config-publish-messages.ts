@@ -5,6 +5,7 @@ import { otherEntry, valueText } from '../problems.ts';
 type PublishCode =
   | 'credential-in-two-secrets'
   | 'destination-fields-missing'
+  | 'rotator-secret-shared'
   | 'schedule-too-fast-for-aws'
   | 'secret-is-folder'
   | 'secret-name-invalid'
@@ -72,6 +73,14 @@ export const configPublishMessages: Messages<Pick<ConfigPolicyFacts, PublishCode
     advice: 'must be a file or a folder',
     means: 'In a file store a secret is a file, so no other secret can lie in it.',
     example: { name: NAME, other: OTHER },
+  },
+  'rotator-secret-shared': {
+    text: ({ group }) =>
+      `${group === null ? "the group of keyturn's user" : `the group ${group}`} may read this store, and with it the password of the rotator, who may alter every login of the policies`,
+    advice: 'better is a store of its own, without group and mode',
+    means:
+      'A warning. A policy of `type: rotator` publishes into a file store that a group may read. Applications that read their own credential there could do what keyturn can.',
+    example: { group: 'orders' },
   },
   'schedule-too-fast-for-aws': {
     text: () =>

@@ -1,7 +1,7 @@
 import type { Occupant, StoreFacts } from '../../facts/store-facts.ts';
 import type { Messages } from '../message.ts';
 
-type FileStoreCode = `${'folder' | 'link' | 'path'}-${string}` & keyof StoreFacts;
+type FileStoreCode = `${'folder' | 'group' | 'link' | 'path'}-${string}` & keyof StoreFacts;
 
 const UNUSABLE: Readonly<Record<string, string>> = {
   EACCES: 'let the user that keyturn runs as read and write there',
@@ -84,6 +84,48 @@ export const fileStoreMessages: Messages<Pick<StoreFacts, FileStoreCode>> = {
       `close it, unless that is meant: chmod ${to === 'group' ? 'g' : 'o'}-${may === 'write' ? 'w' : 'rwx'}`,
     means: 'More users than necessary may use a folder of a file store. This stops no rotation.',
     example: { store: 'files', path: '/srv/secrets', mode: '0755', to: 'others', may: 'read' },
+  },
+  'folder-closed-to-group': {
+    text: ({ store, path, mode, owner, group }) =>
+      `The store ${store}: members of the group ${group} cannot pass through ${path} (mode ${mode}, group ${owner}), so they cannot read the secrets`,
+    advice: ({ group }) =>
+      `give it to the group and open it, chgrp ${group} and chmod g+x; or, if it holds other things, choose a folder that everybody can reach, such as one in /var/lib`,
+    means:
+      'The configuration lets a group read the secrets of a file store, but a folder on the way keeps its members out. Access control lists are not looked at. This stops no rotation.',
+    example: { store: 'files', path: '/srv/secrets', mode: '0700', owner: 0, group: 'orders' },
+  },
+  'path-rights-differ': {
+    text: ({ store, path, mode, owner, wanted, group }) =>
+      group === null
+        ? `The store ${store}: ${path} has the mode ${mode} instead of ${wanted}`
+        : `The store ${store}: ${path} has the mode ${mode} and the group ${owner} instead of ${wanted} and ${group}`,
+    advice: 'the next rotation makes a version that has them; or use chgrp and chmod now',
+    means:
+      'What consumers open was made before `group` or `mode` of the store was configured, or somebody changed it. This stops no rotation.',
+    example: {
+      store: 'files',
+      path: '/srv/secrets/orders/..data',
+      mode: '0700',
+      owner: 0,
+      wanted: '0750',
+      group: 'orders',
+    },
+  },
+  'group-unknown': {
+    text: ({ store, group }) => `The store ${store}: this machine has no group ${JSON.stringify(group)}`,
+    advice: ({ group }) => `make it, groupadd ${group}; or, in a container, configure its number`,
+    means:
+      'The `group` of a file store is neither in /etc/group nor known to the system in another way. Nothing was written.',
+    example: { store: 'files', group: 'orders' },
+  },
+  'group-not-joined': {
+    text: ({ store, group, gid, uid }) =>
+      `The store ${store}: the user ${uid} that keyturn runs as may not give files to the group ${group}${group === String(gid) ? '' : ` (${gid})`}`,
+    advice: ({ group }) =>
+      `make keyturn's user a member, usermod -aG ${group}, SupplementaryGroups= of systemd or group_add of Compose, and start keyturn again`,
+    means:
+      'Only members of a group, and root, may give files to it, and a process has the groups that its user had when it started. In a container without capabilities root must be a member, too. Nothing was published.',
+    example: { store: 'files', group: 'orders', gid: 1500, uid: 998 },
   },
   'link-foreign': {
     text: ({ store, path, target }) =>

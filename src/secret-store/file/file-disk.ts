@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { chmod, lstat, mkdir, open, rename, symlink, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { holdFolder, removeFlat } from './file-held.ts';
+import { giveRights, type Rights } from './file-rights.ts';
 import { absent, Unsafe } from './file-unsafe.ts';
 
 /**
@@ -29,18 +30,20 @@ export async function makeOwnFolder(path: string): Promise<void> {
 }
 
 /**
- * Makes a folder of files, each readable by this user only. It is whole and on disk before it has
- * its name. False when another process was quicker: what that one made stays.
+ * Makes a folder of files with these rights. The folder itself is closed to others until a version
+ * becomes current. It is whole and on disk before it has its name. False when another process was
+ * quicker: what that one made stays.
  */
 export async function writeFolder(
   path: string,
   token: string,
   contents: ReadonlyMap<string, string | Uint8Array>,
+  rights: Rights,
 ): Promise<boolean> {
   const draft = draftOf(path, token);
   await makeOwnFolder(draft);
   try {
-    await writeFiles(draft, contents);
+    await writeFiles(draft, contents, rights);
     await rename(draft, path);
     return true;
   } catch (error) {
@@ -53,14 +56,18 @@ export async function writeFolder(
   }
 }
 
-async function writeFiles(folder: string, contents: ReadonlyMap<string, string | Uint8Array>): Promise<void> {
+async function writeFiles(
+  folder: string,
+  contents: ReadonlyMap<string, string | Uint8Array>,
+  rights: Rights,
+): Promise<void> {
   await using held = await holdFolder(folder);
   if (!held) throw Unsafe.because('folder-removed', { path: folder });
   for (const [file, content] of contents) {
     const handle = await open(join(held.at, file), 'wx', 0o600);
     try {
-      await handle.chmod(0o600);
       await handle.writeFile(content);
+      await giveRights(handle, rights.mode, rights);
       await handle.sync();
     } finally {
       await handle.close();

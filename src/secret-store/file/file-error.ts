@@ -38,7 +38,7 @@ export function fileErrors(name: string, store: Required<SecretStore>): SecretSt
     discard: guard(store.discard),
     obstacles: guard(store.obstacles),
     rehearse: guard(store.rehearse),
-    exposures: guard(store.exposures),
+    rightsFacts: guard(store.rightsFacts),
     close: guard(store.close),
   };
 }

@@ -7,6 +7,8 @@ import { Fault } from '../../facts/fault.ts';
 import { type SecretEntries, secretsOf } from '../secret-content.ts';
 import { makeOwnFolder, sync } from './file-disk.ts';
 import { requireSafe } from './file-guard.ts';
+import { openFolder } from './file-opening.ts';
+import { isReadByGroup, type Rights } from './file-rights.ts';
 import { absent } from './file-unsafe.ts';
 
 /** A folder of the store, with the secrets of one mapping that are files in it, by file name. */
@@ -66,20 +68,22 @@ export async function requireWritable(path: string): Promise<void> {
 }
 
 /**
- * Makes a folder below the store's, closed to other users; one that is there keeps its mode. Throws
- * as `safeFolders` does.
+ * Makes a folder below the store's, closed to users whom the rights do not name; one that is there
+ * keeps its mode. Throws as `safeFolders` does.
  */
-export async function makeFolder(root: string, path: string): Promise<void> {
-  if (await exists(path)) return;
+export async function makeFolder(root: string, path: string, rights: Rights): Promise<void> {
   // One by one: `recursive` would leave the mode of those above to the umask.
-  if (path !== dirname(path) && path !== root) await makeFolder(root, dirname(path));
-  else await mkdir(dirname(path), { recursive: true });
-  await makeOwnFolder(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error;
-  });
-  await sync(dirname(path));
-  // Somebody else may have been quicker.
-  await requireSafe(root, path);
+  if (path !== dirname(path) && path !== root) await makeFolder(root, dirname(path), rights);
+  else if (!(await exists(path))) await mkdir(dirname(path), { recursive: true });
+  if (!(await exists(path))) {
+    await makeOwnFolder(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
+    await sync(dirname(path));
+    // Somebody else may have been quicker.
+    await requireSafe(root, path);
+  }
+  if (isReadByGroup(rights)) await openFolder(path, rights);
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -2,6 +2,7 @@ import type { Stats } from 'node:fs';
 import { lstat, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { type Fact, fact } from '../../facts/fact.ts';
+import { isReadByGroup, type Rights } from './file-rights.ts';
 import { absent, occupantOf, requireOwner, Unsafe } from './file-unsafe.ts';
 
 const STICKY = 0o1000;
@@ -27,35 +28,40 @@ export async function requireSafe(root: string, folder: string): Promise<void> {
 }
 
 /**
- * What `requireSafe` allows though it gives more than necessary: the gravest exposure of each
- * folder.
+ * What `requireSafe` allows though it gives more than the configuration asks for: the gravest
+ * exposure of each folder.
  */
 export async function exposuresOf(
-  store: string,
   root: string,
   folder: string,
+  rights: Rights,
 ): Promise<Fact<'folder-exposed'>[]> {
+  const { store } = rights;
   return (await levels(root, folder)).flatMap(({ path, found }) => {
-    const exposed = gravest(found.mode);
+    const exposed = gravest(found, rights);
     return exposed ? [fact('folder-exposed', { store, path, mode: modeOf(found), ...exposed })] : [];
   });
 }
 
-function gravest(mode: number): Pick<Fact<'folder-exposed'>['params'], 'to' | 'may'> | undefined {
+function gravest(
+  { mode, gid }: Stats,
+  rights: Rights,
+): Pick<Fact<'folder-exposed'>['params'], 'to' | 'may'> | undefined {
   if (mode & OTHERS_WRITE) return { to: 'others', may: 'write' };
   if (mode & 0o020) return { to: 'group', may: 'write' };
   if (mode & 0o005) return { to: 'others', may: 'read' };
-  if (mode & 0o050) return { to: 'group', may: 'read' };
+  const isMeant = isReadByGroup(rights) && (rights.group === undefined || rights.group.gid === gid);
+  if (mode & 0o050 && !isMeant) return { to: 'group', may: 'read' };
   return undefined;
 }
 
-interface Level {
+export interface Level {
   readonly path: string;
   readonly found: Stats;
 }
 
 /** The store's folder, which may be a link, and those below it down to `folder`. */
-async function levels(root: string, folder: string): Promise<Level[]> {
+export async function levels(root: string, folder: string): Promise<Level[]> {
   const found: Level[] = [];
   let path = root;
   for (const name of ['', ...relative(root, folder).split(sep)]) {
@@ -68,6 +74,7 @@ async function levels(root: string, folder: string): Promise<Level[]> {
   return found;
 }
 
-function modeOf({ mode }: Stats): string {
+/** As in chmod. */
+export function modeOf({ mode }: Pick<Stats, 'mode'>): string {
   return (mode & 0o7777).toString(8).padStart(4, '0');
 }

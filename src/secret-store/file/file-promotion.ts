@@ -5,7 +5,9 @@ import type { Stage } from '../secret-store.ts';
 import { replaceLink, sync, writeFolder } from './file-disk.ts';
 import type { Folder } from './file-folder.ts';
 import { isLinked, link, linkedToken, readData, tokenOf, unlinkPending, versionPath } from './file-layout.ts';
+import { openVersion } from './file-opening.ts';
 import { removeLeftovers, removeUnlinked } from './file-pruning.ts';
+import type { Rights } from './file-rights.ts';
 import { isWhole, openData, readDataFiles, readFileSeen } from './file-version.ts';
 
 /**
@@ -38,14 +40,16 @@ async function isPromotable(folder: Folder, token: string, stages: readonly Stag
 export async function promoteFolder(
   folder: Folder,
   token: string,
+  rights: Rights,
   recheck: () => Promise<void>,
 ): Promise<void> {
   const before = await linkedToken(folder, 'previous');
   if (!(await isOurs(folder))) {
     // Otherwise it would be at no stage while `..data` leads to what is taken over.
     if ((await linkedToken(folder, 'current')) === token) await link(folder, 'pending', token);
-    await takeOver(folder, token);
+    await takeOver(folder, token, rights);
   }
+  await openVersion(versionPath(folder, token), rights);
   await linkNames(folder, token);
   const current = await linkedToken(folder, 'current');
   if (current !== token) {
@@ -73,7 +77,7 @@ async function isOurs(folder: Folder): Promise<boolean> {
  * by its link then changes nothing for a reader, and the promotion after it changes all names at
  * once. What another tool made stays beside it.
  */
-async function takeOver(folder: Folder, token: string): Promise<void> {
+async function takeOver(folder: Folder, token: string, rights: Rights): Promise<void> {
   await using data = await openData(folder);
   const contents = new Map<string, string | Uint8Array>(await readDataFiles(data));
   for (const file of folder.files.keys()) {
@@ -82,7 +86,8 @@ async function takeOver(folder: Folder, token: string): Promise<void> {
   }
   if (contents.size === 0) return;
   const taken = randomUUID();
-  await writeFolder(versionPath(folder, taken), token, contents);
+  await writeFolder(versionPath(folder, taken), token, contents, rights);
+  await openVersion(versionPath(folder, taken), rights);
   await link(folder, 'current', taken, token);
 }
 

@@ -1,10 +1,12 @@
 import type { Mapping } from '../../config/policy.ts';
-import type { Fact } from '../../facts/fact.ts';
+import { type Fact, fact } from '../../facts/fact.ts';
 import { fault } from '../../facts/fault.ts';
+import type { RightsCode } from '../../facts/store-facts.ts';
 import { promotableStages, refuseOther } from '../adapter-rules.ts';
 import { readVersion } from '../read-version.ts';
 import { requireValues } from '../secret-content.ts';
 import type { Fields, PromoteOptions, SecretStore, Stage, Version } from '../secret-store.ts';
+import { accessOf } from './file-access.ts';
 import { fileErrors } from './file-error.ts';
 import {
   type Folder,
@@ -19,23 +21,30 @@ import { exposuresOf } from './file-guard.ts';
 import { hasVersion, isToken, link, linkedToken, unlinkPending } from './file-layout.ts';
 import { promoteFolder, requirePromotable } from './file-promotion.ts';
 import { removeUnlinked } from './file-pruning.ts';
+import { mayGive, notJoined, type Rights, type RightsSettings, rightsOf } from './file-rights.ts';
 import { readFields, readFolder, writeVersion } from './file-version.ts';
 
 /**
  * Opens the store in a folder of the file system. A mapping over several folders is promoted folder
  * by folder.
  */
-export function openFileStore({ name, path }: { readonly name: string; readonly path: string }): SecretStore {
-  return fileErrors(name, new FileStore(name, path));
+export function openFileStore({
+  name,
+  path,
+  ...settings
+}: RightsSettings & { readonly name: string; readonly path: string }): SecretStore {
+  return fileErrors(name, new FileStore(name, path, settings));
 }
 
 class FileStore implements Required<SecretStore> {
   readonly #name: string;
   readonly #root: string;
+  readonly #settings: RightsSettings;
 
-  constructor(name: string, root: string) {
+  constructor(name: string, root: string, settings: RightsSettings) {
     this.#name = name;
     this.#root = root;
+    this.#settings = settings;
   }
 
   async read(mapping: Mapping, stage: Stage): Promise<Version | undefined> {
@@ -51,6 +60,7 @@ class FileStore implements Required<SecretStore> {
     requireUuid(token);
     requireValues(mapping, fields);
     const folders = await safeFolders(this.#root, mapping);
+    const rights = await this.#rights();
     let first: Fields = {};
     // All are looked at before any is made.
     for (const folder of folders) {
@@ -58,10 +68,10 @@ class FileStore implements Required<SecretStore> {
       else if (!create) await requireFiles(this.#name, folder);
     }
     for (const folder of folders) {
-      await makeFolder(this.#root, folder.path);
+      await makeFolder(this.#root, folder.path, rights);
       if (!(await hasVersion(folder, token))) {
         refuseOther(this.#name, token, first, fields);
-        await writeVersion(folder, token, fields);
+        await writeVersion(folder, token, fields, rights);
       }
       first = { ...first, ...(await readFields(folder, token)) };
       const promoted = await Promise.all(
@@ -76,10 +86,11 @@ class FileStore implements Required<SecretStore> {
     requireUuid(token);
     const folders = await safeFolders(this.#root, mapping);
     const stages = promotableStages(options);
+    const rights = await this.#rights();
     // All are looked at before a link of any moves.
     for (const folder of folders) await requirePromotable(this.#name, folder, token, stages);
     for (const folder of folders) {
-      await promoteFolder(folder, token, () => requirePromotable(this.#name, folder, token, stages));
+      await promoteFolder(folder, token, rights, () => requirePromotable(this.#name, folder, token, stages));
     }
   }
 
@@ -95,16 +106,15 @@ class FileStore implements Required<SecretStore> {
     }
   }
 
-  async obstacles(
-    mapping: Mapping,
-    { create }: { readonly create: boolean },
-  ): Promise<readonly Fact<'secret-missing'>[]> {
+  async obstacles(mapping: Mapping, { create }: { readonly create: boolean }): Promise<readonly Fact[]> {
     const folders = await safeFolders(this.#root, mapping);
+    const { group } = await this.#rights();
     const missing = create
       ? []
       : (await Promise.all(folders.map((folder) => missingFiles(this.#name, folder)))).flat();
     if (missing.length === 0) for (const { path } of folders) await requireWritable(path);
-    return missing;
+    if (group === undefined || mayGive(group)) return missing;
+    return [...missing, fact('group-not-joined', notJoined(this.#name, group))];
   }
 
   async rehearse(mapping: Mapping, token: string, fields: Fields): Promise<void> {
@@ -112,23 +122,32 @@ class FileStore implements Required<SecretStore> {
     requireValues(mapping, fields);
     const folders = await safeFolders(this.#root, mapping);
     for (const folder of folders) await requireFiles(this.#name, folder);
+    const rights = await this.#rights();
     for (const folder of folders) {
       try {
-        await writeVersion(folder, token, fields);
+        await writeVersion(folder, token, fields, rights);
       } finally {
         await removeUnlinked(folder, token);
       }
     }
   }
 
-  async exposures(mapping: Mapping): Promise<Fact<'folder-exposed'>[]> {
-    const found = await Promise.all(
-      foldersOf(this.#root, mapping).map(({ path }) => exposuresOf(this.#name, this.#root, path)),
-    );
-    return [...new Map(found.flat().map((exposure) => [exposure.params.path, exposure])).values()];
+  async rightsFacts(mapping: Mapping): Promise<Fact<RightsCode>[]> {
+    const rights = await this.#rights();
+    const found: Fact<RightsCode>[] = [];
+    for (const folder of foldersOf(this.#root, mapping)) {
+      found.push(...(await exposuresOf(this.#root, folder.path, rights)));
+      if (isConfigured(this.#settings)) found.push(...(await accessOf(this.#root, folder, rights)));
+    }
+    return [...new Map(found.map((each) => [`${each.code} ${each.params.path}`, each])).values()];
   }
 
   async close(): Promise<void> {}
+
+  /** Looked up each time: a group may be made, or have another number, while a worker runs. */
+  #rights(): Promise<Rights> {
+    return rightsOf(this.#name, this.#settings);
+  }
 
   /**
    * A process that stopped for an hour between writing a version and linking it may find it pruned.
@@ -137,6 +156,10 @@ class FileStore implements Required<SecretStore> {
     if (await hasVersion(folder, token)) return;
     throw fault('version-removed', { store: this.#name, folder: folder.path, token });
   }
+}
+
+function isConfigured({ group, mode }: RightsSettings): boolean {
+  return group !== undefined || mode !== undefined;
 }
 
 function requireUuid(token: string): void {

@@ -7,6 +7,7 @@ import { writeFolder } from './file-disk.ts';
 import type { Folder } from './file-folder.ts';
 import { type HeldFolder, holdFolder, readPlain } from './file-held.ts';
 import { isLinked, linkedToken, promotedAt, readData, tokenOf, versionPath } from './file-layout.ts';
+import type { Rights } from './file-rights.ts';
 
 /**
  * What one folder has at a stage: under `current` what consumers see, even if somebody put it
@@ -111,12 +112,17 @@ export async function readDataFiles({ target, held }: Data): Promise<Map<string,
  * Writes the token's version, with the files of the current one that the mapping does not name.
  * False when another process was quicker: its version stays.
  */
-export async function writeVersion(folder: Folder, token: string, fields: Fields): Promise<boolean> {
+export async function writeVersion(
+  folder: Folder,
+  token: string,
+  fields: Fields,
+  rights: Rights,
+): Promise<boolean> {
   await using data = await openData(folder);
   const contents = new Map<string, string | Uint8Array>(await readDataFiles(data));
   for (const [file, entries] of folder.files) {
     const seen = await readFileSeen(folder, file, data);
     contents.set(file, writeContent(join(folder.path, file), entries, fields, seen?.content));
   }
-  return writeFolder(versionPath(folder, token), token, contents);
+  return writeFolder(versionPath(folder, token), token, contents, rights);
 }
