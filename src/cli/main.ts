@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
 import { environment } from '../environment.ts';
-import { registerCommands } from './commands.ts';
 import type { Io } from './io.ts';
-import { type Output, openOutput } from './output/output.ts';
+import { openOutput } from './output/output.ts';
+import { asksForJson, runProgram } from './run-program.ts';
 
 const manifest = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
 
+const args = process.argv.slice(2);
 const io: Io = {
   env: environment,
   cwd: process.cwd(),
@@ -22,8 +22,8 @@ const io: Io = {
 process.on('uncaughtException', async (error) => {
   // It holds even if the command ends while the messages are loaded.
   process.exitCode = 1;
-  const { tellError } = await import('../messages/tell.ts');
-  io.stderr.write(`keyturn: ${tellError(error)}\n`);
+  const { writeError } = await import('./write-error.ts');
+  writeError(io, error, { json: asksForJson(args) });
   await flushed();
   process.exit(1);
 });
@@ -36,25 +36,7 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-const program = new Command('keyturn')
-  .description(manifest.description)
-  .version(manifest.version)
-  .exitOverride()
-  .configureOutput({ writeOut: linesTo(io.stdout), writeErr: linesTo(io.stderr) })
-  .showHelpAfterError('(keyturn --help lists the commands)');
-registerCommands(program, io);
-
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
-  else {
-    // The messages take longer to load than all that a command without a fault needs.
-    const { exitCodeOf, writeError } = await import('./write-error.ts');
-    writeError(io, error);
-    process.exitCode = exitCodeOf(error);
-  }
-}
+await runProgram(io, args, manifest);
 
 // The command has ended. A connection to a stalled server must not keep the process alive.
 await flushed();
@@ -69,11 +51,4 @@ async function flushed(): Promise<void> {
     (stream) => new Promise((done) => stream.write('', done)),
   );
   await Promise.all(ends);
-}
-
-/** Help has many lines, and all of its text is our own. */
-function linesTo(output: Output): (text: string) => void {
-  return (text) => {
-    for (const line of text.replace(/\n$/, '').split('\n')) output.write(line);
-  };
 }

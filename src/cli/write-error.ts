@@ -1,21 +1,38 @@
 import { CommanderError } from 'commander';
 import { ConfigError } from '../config/config-error.ts';
-import { isFault } from '../facts/fault.ts';
+import { type Fact, fact } from '../facts/fact.ts';
+import { factOf, isFault } from '../facts/fault.ts';
 import { isWrongRequest } from '../facts/wrong-request.ts';
 import { tellError, tellProblem } from '../messages/tell.ts';
+import { visibleJson } from '../visible.ts';
 import type { Io } from './io.ts';
+import { errorJson, problemJson } from './output/fact-json.ts';
 
 /**
- * Writes on stderr what a command threw. Each problem of a configuration has its own line, with its
- * place.
+ * Writes on stderr what a command threw, once. Each problem of a configuration has its own line,
+ * with its place. With `json` each line is a JSON object `{ "error": … }`.
  */
-export function writeError(io: Pick<Io, 'stderr'>, thrown: unknown): void {
+export function writeError(
+  io: Pick<Io, 'stderr'>,
+  thrown: unknown,
+  { json = false }: { readonly json?: boolean | undefined } = {},
+): void {
   const error = firstOf(thrown);
-  if (error instanceof ConfigError) {
+  if (json) {
+    const errors =
+      error instanceof ConfigError ? error.problems.map(problemJson) : [errorJson(caught(error))];
+    for (const each of errors) io.stderr.write(visibleJson(JSON.stringify({ error: each })));
+  } else if (error instanceof ConfigError) {
     for (const problem of error.problems) io.stderr.write(tellProblem(problem));
   } else {
     io.stderr.write(`keyturn: ${tellError(error)}`);
   }
+}
+
+/** Commander has words for wrong usage, and a prefix before them. */
+function caught(error: unknown): Fact {
+  if (!(error instanceof CommanderError)) return factOf(error);
+  return fact('usage-wrong', { detail: error.message.replace(/^error: /, '') }) as Fact;
 }
 
 /**

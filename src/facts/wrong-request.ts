@@ -31,6 +31,7 @@ const WRONG_REQUESTS: readonly FactCode[] = [
   'option-not-an-instant',
   'not-confirmed',
   'policies-and-all',
+  'usage-wrong',
 ];
 
 /** Whether it is the request itself that is wrong, so that nothing but another request can help. */

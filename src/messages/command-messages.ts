@@ -9,6 +9,12 @@ export const commandMessages: Messages<CommandFacts> = {
       'Logins were made on a connection that is not in the configuration any more, so keyturn cannot reach them.',
     example: { connection: 'orders-db' },
   },
+  'usage-wrong': {
+    text: ({ detail }) => detail,
+    advice: 'keyturn --help lists the commands',
+    means: 'A command line names a command or an option that does not exist, or leaves out what is needed.',
+    example: { detail: "unknown option '--nonsense'" },
+  },
   'no-policy-named': {
     text: () => 'Name a policy, or give --all',
     means: 'The command acts on policies and was given none.',

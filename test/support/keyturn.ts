@@ -1,7 +1,6 @@
-import { Command } from 'commander';
-import { registerCommands } from '../../src/cli/commands.ts';
+import type { Io } from '../../src/cli/io.ts';
 import { openOutput } from '../../src/cli/output/output.ts';
-import { exitCodeOf, writeError } from '../../src/cli/write-error.ts';
+import { runProgram } from '../../src/cli/run-program.ts';
 import type { CliOptions, CliResult } from './cli.ts';
 
 /** Runs a keyturn command in this process: as `cli` does, without the time that starting another takes. */
@@ -14,22 +13,15 @@ export async function keyturn(args: readonly string[], { cwd, env = {} }: CliOpt
         said[name] += text;
       },
     });
-  const stderr = output('stderr');
-  const program = new Command('keyturn').exitOverride();
-  registerCommands(program, {
+  const io: Io = {
     env: { ...process.env, KEYTURN_LOG_LEVEL: 'silent', ...env },
     cwd,
     stdout: output('stdout'),
-    stderr,
+    stderr: output('stderr'),
     exit: (given) => {
       code = given;
     },
-  });
-  try {
-    await program.parseAsync([...args], { from: 'user' });
-  } catch (error) {
-    writeError({ stderr }, error);
-    code = exitCodeOf(error);
-  }
+  };
+  await runProgram(io, args, { description: '', version: '' });
   return { code, ...said };
 }

@@ -11,11 +11,11 @@ export const CTRL_D = '\x04';
 export async function inTerminal(
   args: readonly string[],
   typed: string,
-  { cwd, env = {} }: CliOptions,
+  { cwd, env = {}, columns = 160 }: CliOptions & { readonly columns?: number },
 ): Promise<{ readonly code: number | null; readonly shown: string }> {
   const words = [process.execPath, MAIN, ...args].map((word) => `'${word}'`).join(' ');
   // Without a size nothing is drawn on it.
-  const command = `stty rows 40 columns 160; exec ${words}`;
+  const command = `stty rows 40 columns ${columns}; exec ${words}`;
   const child = spawn('script', ['--quiet', '--return', '--flush', '--command', command, '/dev/null'], {
     cwd,
     env: { ...process.env, ...env },

@@ -6,7 +6,11 @@ import { type Diagnosis, diagnose } from '../../doctor/diagnose.ts';
 import { remedyLines, remedyOf, statementsOf, textOf } from '../../messages/tell.ts';
 import type { Finding } from '../../rotation/findings/finding.ts';
 import type { Io } from '../io.ts';
+import { wrapped } from '../output/wrapped.ts';
 import { type ConfigOption, choosePolicies, withApp } from '../with-app.ts';
+
+/** In less space, texts are left to the terminal to wrap. */
+const NARROWEST = 24;
 
 export function registerDoctor(subcommand: Command, io: Io): void {
   subcommand
@@ -57,12 +61,17 @@ function report({ connection, policy, findings }: Diagnosis) {
 function write(io: Io, diagnoses: readonly Diagnosis[]): void {
   const all = diagnoses.flatMap(({ findings }) => findings);
   const width = Math.max(...all.map(({ about }) => about.length));
+  const indent = ' '.repeat(width + 10);
+  const room = roomFor(io, indent.length);
   for (const { connection, policy, findings } of diagnoses) {
     io.stdout.write(`${policy ?? (connection === null ? 'keyturn' : `connection ${connection}`)}\n`);
     for (const { level, about, fact } of findings) {
       const marked = { text: level.padEnd(4), colour: COLOURS[level] };
-      io.stdout.write('  ', marked, `  ${about.padEnd(width)}  ${textOf(fact)}\n`);
-      for (const line of remedyLines(fact)) io.stdout.write(`${' '.repeat(width + 10)}${line}\n`);
+      const [first, ...rest] = wrapped(textOf(fact), room);
+      io.stdout.write('  ', marked, `  ${about.padEnd(width)}  ${first}\n`);
+      for (const line of [...rest, ...remedyLines(fact).flatMap((remedy) => remedyIn(remedy, room))]) {
+        io.stdout.write(`${indent}${line}\n`);
+      }
     }
   }
   const counts = [
@@ -71,6 +80,17 @@ function write(io: Io, diagnoses: readonly Diagnosis[]): void {
     `${counted(countOf(diagnoses, 'skip'), 'check')} skipped`,
   ];
   io.stdout.write(`${counts.join(', ')}\n`);
+}
+
+/** The space beside an indent; unlimited where there is no terminal, or a very narrow one. */
+function roomFor(io: Io, indent: number): number {
+  const room = (io.stdout.columns ?? Number.POSITIVE_INFINITY) - indent;
+  return room < NARROWEST ? Number.POSITIVE_INFINITY : room;
+}
+
+/** What is to be run stays in one piece, to be copied. */
+function remedyIn(remedy: string, room: number): string[] {
+  return remedy.startsWith('run: ') ? [remedy] : wrapped(remedy, room);
 }
 
 function countOf(diagnoses: readonly Diagnosis[], level: Finding['level']): number {

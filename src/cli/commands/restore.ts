@@ -49,18 +49,20 @@ async function run(io: Io, app: App, names: readonly string[], options: Options)
   const write = (line: string) => {
     if (!json && !sql) io.stdout.write(line);
   };
+  // In JSON each result has its own error.
+  const told = json ? { ...io, stderr: { ...io.stderr, write: () => {} } } : io;
   const seen: Restored[] = [];
   // One after another: they may share a server that has few connections left.
   for (const policy of namedOrAll(app, names, all)) {
     const looked = await look(app, policy, sql ? 'administrator' : 'rotator');
     seen.push(looked);
-    tellLooked(io, write, looked);
+    tellLooked(told, write, looked);
   }
   if (sql) return writeScripts(io, seen);
   const broken = seen.filter(({ state }) => state === 'refused');
   if (broken.length > 0 && !yes && !json) await confirm(questionOf(broken));
   const asks = json && !yes;
-  const results = asks ? seen : await restoreEach(io, app, { seen, write, options });
+  const results = asks ? seen : await restoreEach(told, app, { seen, write, options });
   if (json) io.stdout.json(results.map(restoredJson));
   if (results.some(({ state }) => state === 'failed' || state === 'refused')) io.exit(1);
 }

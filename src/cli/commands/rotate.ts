@@ -26,6 +26,7 @@ import { STUCK_MS, untilStuck } from '../until-stuck.ts';
 import { untilUnknown } from '../until-unknown.ts';
 import { watchRotations } from '../watch-rotations.ts';
 import { type ConfigOption, namedOrAll, withApp } from '../with-app.ts';
+import { writeError } from '../write-error.ts';
 
 interface Options extends ConfigOption, ReasonOption {
   readonly all?: true;
@@ -112,9 +113,12 @@ async function requestAndQueue(
   for (const policy of policies) {
     const answer = await requestRotation(app, policy, options);
     if (isOpenAlready(answer)) {
-      io.stderr.write(
-        `keyturn: ${tellError(answer)}${heldUntil(policy, answer)}; with --wait this one follows it\n`,
-      );
+      if (options.json) writeError(io, answer, { json: true });
+      else {
+        io.stderr.write(
+          `keyturn: ${tellError(answer)}${heldUntil(policy, answer)}; with --wait this one follows it\n`,
+        );
+      }
       io.exit(1);
     } else {
       requested.push(answer);
@@ -239,7 +243,7 @@ async function tellEnd(
   if (json) io.stdout.json(reports.map(reportJson));
   else for (const report of reports) io.stdout.write(`${sentence(report)}\n`);
   if (end instanceof Fault) throw end;
-  if (end === 'stuck') await tellStuck(io, ledger, policies, ids);
+  if (end === 'stuck') await tellStuck(io, ledger, { policies, own: ids, json });
   if (end === 'interrupted') io.exit(130);
   else if (end === 'expired') io.exit(3);
   else if (end === 'stuck' || reports.some(({ status }) => status !== 'done')) io.exit(1);
@@ -251,11 +255,22 @@ async function tellEnd(
 async function tellStuck(
   io: Io,
   ledger: Ledger,
-  policies: readonly Policy[],
-  own: readonly string[],
+  {
+    policies,
+    own,
+    json,
+  }: {
+    readonly policies: readonly Policy[];
+    readonly own: readonly string[];
+    readonly json: true | undefined;
+  },
 ): Promise<void> {
   for (const { name } of policies) {
     for (const { id, lastFault } of await ledger.open(name)) {
+      if (json) {
+        if (lastFault) writeError(io, new Fault(lastFault), { json });
+        continue;
+      }
       if (!own.includes(id)) {
         io.stderr.write(
           `${name}: rotation ${id} was open before and does not end, so no new one was opened: ${lastFault && tell(lastFault)}\n`,

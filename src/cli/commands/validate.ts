@@ -46,14 +46,8 @@ async function writeProblems(io: Io, problems: readonly Problem[], json: true | 
     for (const problem of await told(problems)) io.stderr.write(`${problem}\n`);
     return;
   }
-  const { tell } = await import('../../messages/tell.ts');
-  const report = ({ fact, ...place }: Problem) => ({
-    ...place,
-    message: tell(fact),
-    code: fact.code,
-    params: fact.params,
-  });
-  io.stdout.json({ valid: false, problems: problems.map(report), warnings: [] });
+  const { problemJson } = await import('../output/fact-json.ts');
+  io.stdout.json({ valid: false, problems: problems.map(problemJson), warnings: [] });
 }
 
 function tryLoad(path: string, { env, cwd }: Io): Config | ConfigError {

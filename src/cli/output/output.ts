@@ -15,6 +15,8 @@ export type Move = 'clear screen' | 'begin line' | 'clear line' | { readonly up:
  */
 export interface Output {
   readonly isTTY: boolean;
+  /** How wide the terminal is now; undefined without one. */
+  readonly columns: number | undefined;
   /**
    * Writes one line. A line break at its end may be left out. Every other invisible character is
    * shown as an escape.
@@ -38,6 +40,7 @@ export interface Stream {
   write(text: string): unknown;
   readonly isTTY?: boolean;
   once?(event: 'drain', listener: () => void): unknown;
+  readonly columns?: number;
 }
 
 /** Everything that a command prints goes through here. */
@@ -51,6 +54,9 @@ export function openOutput(stream: Stream): Output {
   };
   return {
     isTTY,
+    get columns() {
+      return isTTY ? stream.columns : undefined;
+    },
     write(...parts) {
       const last = parts.at(-1) ?? '';
       const line = typeof last === 'string' ? [...parts.slice(0, -1), last.replace(/\n$/, '')] : parts;

@@ -23,7 +23,8 @@ export function registerList(subcommand: Command, io: Io): void {
         if (options.json) io.stdout.json(listed.map(listedJson));
         else write(io, listed, app.clock.now());
         const errors = listed.flatMap((each) => errorOf(each) ?? []);
-        for (const error of new Set(errors)) io.stderr.write(`keyturn: ${error}\n`);
+        // In JSON each login has its own.
+        if (!options.json) for (const error of new Set(errors)) io.stderr.write(`keyturn: ${error}\n`);
         if (errors.length > 0) io.exit(1);
       }),
     );
