@@ -5,7 +5,7 @@ import type { SeenClients, SeenUse } from '../facts/rotation/use-facts.ts';
 import { openReplica } from '../postgres/replicas/open-replica.ts';
 import { preparedInfo } from '../postgres/sessions/prepared-transaction.ts';
 import { type LoginUse, mergeUses, NOBODY, usesOf } from '../postgres/sessions/sessions.ts';
-import { clientsAt } from '../rotation/uses/clients-at.ts';
+import { useAt } from '../rotation/uses/use-at.ts';
 
 /**
  * Who uses each of these logins: sessions on the primary, where `client` is, and on every replica,
@@ -49,9 +49,9 @@ async function clientsOf(
   { name: connection }: Connection,
   settings: PgBouncer,
   login: string,
-): Promise<SeenClients[]> {
+): Promise<readonly SeenClients[]> {
   try {
-    return await clientsAt(settings, login);
+    return (await useAt(settings, login)).clients;
   } catch (cause) {
     throw fault('roles-pgbouncer-silent', { connection, cause: factOf(cause) }, { cause });
   }

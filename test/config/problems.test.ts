@@ -212,7 +212,7 @@ test.each<readonly [what: string, yaml: string, ...problems: string[]]>([
   [
     'slips in each of two PgBouncers',
     connected('pgbouncer: [{ host: pool, usr: console }, { host: pool:6432, user: console, password: 1 }]'),
-    'k.yaml:2:73 connections.db.pgbouncer[0].user: is missing; must be the name of a user in admin_users',
+    'k.yaml:2:73 connections.db.pgbouncer[0].user: is missing; must be the name of a user in stats_users or admin_users',
     'k.yaml:2:87 connections.db.pgbouncer[0].usr: unknown key "usr"; did you mean "user"?',
     `k.yaml:2:111 connections.db.pgbouncer[1].host: "pool:6432" is not valid; must be ${HOST_RULE}`,
     'k.yaml:2:147 connections.db.pgbouncer[1].password: is a number, not text (quote it); must be the password of that user; leave it out if the PgBouncer asks for none',

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
 import { describe, expect, test } from 'vitest';
 import { fact } from '../../src/facts/fact.ts';
 import type { SeenClients } from '../../src/facts/rotation/use-facts.ts';
@@ -7,6 +8,7 @@ import { allUsesOf } from '../../src/roles/all-uses-of.ts';
 import { plan } from '../../src/rotation/plan.ts';
 import { canLogIn, countSessions, draining, warningsOf } from '../support/draining.ts';
 import { endingOf, shopSession, waitingFor } from '../support/expected-facts.ts';
+import { startStallingProxy } from '../support/flaky-proxy.ts';
 import { logInAs } from '../support/old-client.ts';
 import { havePgBouncer, type PgBouncer, startPgBouncer } from '../support/pgbouncer.ts';
 import { withRotatedScenario } from '../support/rotated-scenario.ts';
@@ -25,6 +27,41 @@ withRotatedScenario((opened) => {
 
 function through({ console: { host, port } }: PgBouncer, credential: Credential) {
   return logInAs(scenario, credential, { host, port });
+}
+
+/** A client that has had a session in PostgreSQL. */
+async function busyOnce(bouncer: PgBouncer, credential: Credential) {
+  const client = await through(bouncer, credential);
+  await client.client.query('SELECT 1');
+  return client;
+}
+
+/** A client that has told PgBouncer who it is, and proves it when it is told to. */
+async function beginLogin({ console: { host, port } }: PgBouncer, { username, password }: Credential) {
+  let prove = () => {};
+  const proving = new Promise<void>((done) => {
+    prove = done;
+  });
+  let asked = () => {};
+  const isAsked = new Promise<void>((done) => {
+    asked = done;
+  });
+  const client = new pg.Client({
+    ...{ host, port, user: username, database: scenario.connection.database, application_name: 'shop' },
+    password: () => {
+      asked();
+      return proving.then(() => password);
+    },
+  });
+  const connected = client.connect();
+  await isAsked;
+  return {
+    client,
+    async finish() {
+      prove();
+      await connected;
+    },
+  };
 }
 
 /** How facts name one client of a login. */
@@ -53,31 +90,123 @@ async function looks(at: Scenario, rotation: Rotation): Promise<unknown[]> {
 }
 
 describe.skipIf(!havePgBouncer)('behind a PgBouncer', () => {
-  test('a drain ends when the last client has left, by closing what it left behind and cutting nobody (G2)', async () => {
-    await using bouncer = await startPgBouncer(scenario);
-    const old = await scenario.published();
-    const client = await through(bouncer, old);
-    await client.client.query('SELECT 1');
-    await client[Symbol.asyncDispose]();
-    const patient = (from: Scenario) => draining(from, { timeout: 100_000 });
-    const rotation = await scenario.request();
-    const left = waitingFor(old.username, [shopSession()]);
-    // Without its console PgBouncer keeps what is left for ten minutes.
-    expect(await looks(patient(scenario), rotation)).toMatchObject([left, left, left]);
+  test.each(['session', 'transaction', 'statement'])(
+    'in %s pooling a drain ends when the last client has left, and what PgBouncer kept of it, which cuts nobody (G2)',
+    async (pool_mode) => {
+      await using bouncer = await startPgBouncer(scenario, { pool_mode });
+      const old = await scenario.published();
+      const client = await through(bouncer, old);
+      await client.client.query('SELECT 1');
+      await client[Symbol.asyncDispose]();
+      const patient = (from: Scenario) => draining(from, { timeout: 100_000 });
+      const rotation = await scenario.request();
+      // In session pooling it resets what it takes back.
+      const application = pool_mode === 'session' ? '' : 'shop';
+      const left = waitingFor(old.username, [shopSession({ application })]);
+      // Without its console PgBouncer keeps what is left for ten minutes.
+      expect(await looks(patient(scenario), rotation)).toMatchObject([left, left, left]);
 
-    await using moved = await through(bouncer, await scenario.published());
-    let queries = 0;
-    let working = true;
-    const work = (async () => {
-      for (; working; queries += 1) await moved.client.query('SELECT 1');
-    })();
-    expect(await patient(bouncer.scenario).finish(rotation)).toEqual({ status: 'done' });
-    const before = queries;
-    await expect.poll(() => queries).toBeGreaterThan(before);
-    working = false;
-    await work;
+      await using moved = await through(bouncer, await scenario.published());
+      let queries = 0;
+      let working = true;
+      const work = (async () => {
+        for (; working; queries += 1) await moved.client.query('SELECT 1');
+      })();
+      expect(await patient(bouncer.scenario).finish(rotation)).toEqual({ status: 'done' });
+      const before = queries;
+      await expect.poll(() => queries).toBeGreaterThan(before);
+      working = false;
+      await work;
+      expect(await countSessions(scenario, old.username)).toBe(0);
+      expect(await warningsOf(scenario, rotation)).toEqual([]);
+    },
+  );
+
+  test('a drain waits for a session that is not PgBouncer’s, and for that alone (G2)', async () => {
+    await using bouncer = await startPgBouncer(scenario);
+    const patient = draining(bouncer.scenario, {});
+    const old = await scenario.published();
+    await (await busyOnce(bouncer, old))[Symbol.asyncDispose]();
+    const direct = await logInAs(scenario, old, { application_name: 'direct' });
+    const rotation = await patient.request();
+    const wait = waitingFor(old.username, [shopSession({ application: 'direct' })]);
+    expect(await looks(patient, rotation)).toMatchObject([wait, wait, wait]);
+    const row = await scenario.ledger.find(rotation.id);
+    await using context = patient.context(row ?? rotation);
+    expect((await plan(context)).find(({ step }) => step === 'drain')?.fact).toMatchObject({
+      code: 'plan-drain',
+      params: { sessions: [{ application: 'direct' }], clients: [] },
+    });
+    // PgBouncer keeps its own all the while, for who still comes in.
+    expect(await countSessions(scenario, old.username)).toBe(2);
+    expect(await canLogIn(scenario, old.username)).toBe(true);
+    await direct[Symbol.asyncDispose]();
+    expect(await patient.finish(rotation)).toEqual({ status: 'done' });
+    expect(await warningsOf(scenario, rotation)).toEqual([]);
+  });
+
+  test('who began to log in before the revoke is let in, keeps what PgBouncer has of the login, and is waited for (G2)', async () => {
+    await using bouncer = await startPgBouncer(scenario);
+    const patient = draining(bouncer.scenario, {});
+    const old = await scenario.published();
+    await (await busyOnce(bouncer, old))[Symbol.asyncDispose]();
+    const rotation = await patient.request();
+    const late = await beginLogin(bouncer, old);
+    const turn = patient.run(rotation);
+    await expect.poll(() => canLogIn(scenario, old.username)).toBe(false);
+    await late.finish();
+    await late.client.query('SELECT 1');
+    const clients = [clientAt(bouncer, old.username)];
+    const wait = waitingFor(old.username, [shopSession()], { clients });
+    expect(await turn).toMatchObject({ status: 'waiting', fact: { code: wait.code } });
+    expect(await looks(patient, rotation)).toMatchObject([wait, wait, wait]);
+    expect((await late.client.query('SELECT 1')).rowCount).toBe(1);
+    await late.client.end();
+    expect(await patient.finish(rotation)).toEqual({ status: 'done' });
     expect(await countSessions(scenario, old.username)).toBe(0);
     expect(await warningsOf(scenario, rotation)).toEqual([]);
+  });
+
+  test('a rotator that may not end sessions waits until PgBouncer closes them, and says so', async () => {
+    await using role = await withLimitedRotator(scenario);
+    await scenario.admin.query(`REVOKE pg_signal_backend FROM ${role.rotator}`);
+    await using bouncer = await startPgBouncer(role.limited, { server_idle_timeout: '3' });
+    const own = draining(bouncer.scenario, { onTimeout: 'wait', timeout: 60_000 });
+    const old = await scenario.published();
+    const rotation = await own.request();
+    await (await busyOnce(bouncer, old))[Symbol.asyncDispose]();
+    expect(await own.finish(rotation)).toEqual({ status: 'done' });
+    expect(await countSessions(scenario, old.username)).toBe(0);
+    expect(await warningsOf(scenario, rotation)).toMatchObject([
+      {
+        step: 'revoke',
+        code: 'revoke-sessions-not-ended',
+        params: { login: old.username, sessions: [shopSession()], cause: null },
+        remedies: [{ kind: 'sql' }],
+      },
+    ]);
+  });
+
+  test('a console that never answers keeps an emergency waiting for a moment only', async () => {
+    await using hole = await startStallingProxy({ host: '127.0.0.1', port: 1 }, 0);
+    const pgbouncer = [
+      { host: '127.0.0.1', port: hole.port, user: 'x', password: 'x', tls: { mode: 'disable' } as const },
+    ];
+    const own = scenario.with({ connection: { ...scenario.connection, pgbouncer } });
+    const leaked = await scenario.published();
+    await using thief = await logInAs(scenario, leaked);
+    const rotation = await own.request('emergency');
+    const began = performance.now();
+    const finished = own.finish(rotation);
+    await expect.poll(() => canLogIn(scenario, leaked.username)).toBe(false);
+    await expect.poll(() => countSessions(scenario, leaked.username)).toBe(0);
+    // One question at `check`, which has 10 s.
+    expect(performance.now() - began).toBeLessThan(18_000);
+    await expect(thief.client.query('SELECT 1')).rejects.toThrow();
+    expect(await finished).toEqual({ status: 'done' });
+    expect(await warningsOf(scenario, rotation)).toContainEqual(
+      expect.objectContaining({ step: 'revoke', code: 'pgbouncer-not-asked' }),
+    );
   });
 
   test('a drain waits for who is logged in to PgBouncer, though PostgreSQL has no session of it (G2, G6)', async () => {
@@ -206,23 +335,6 @@ describe.skipIf(!havePgBouncer)('behind a PgBouncer', () => {
       notAsked(old.username, 'pgbouncer-login-refused', /authentication failed/),
     ]);
     expect(JSON.stringify(await scenario.ledger.events([rotation.id]))).not.toContain('w-r-o-n-g');
-  });
-
-  test('a user of the console who may only look is a warning that says what it lacks, and a rotation goes on', async () => {
-    await using bouncer = await startPgBouncer(scenario, {
-      admin_users: 'nobody',
-      stats_users: 'keyturn_console',
-    });
-    const own = draining(bouncer.scenario, { timeout: 2_000 });
-    const old = await scenario.published();
-    const client = await through(bouncer, old);
-    await client.client.query('SELECT 1');
-    await client[Symbol.asyncDispose]();
-    const rotation = await own.request();
-    expect(await own.finish(rotation)).toEqual({ status: 'done' });
-    expect((await warningsOf(scenario, rotation))[0]).toMatchObject(
-      notAsked(old.username, 'pgbouncer-login-refused', /admin access needed/),
-    );
   });
 
   test('check refuses a connection that leads to a PgBouncer, changing nothing (G1, G5)', async () => {

@@ -16,6 +16,7 @@ import { canLogIn, draining, warningsOf } from '../support/draining.ts';
 import { checkRefused, endingOf, shopSession, waitingFor } from '../support/expected-facts.ts';
 import { logInAs, type OldClient } from '../support/old-client.ts';
 import { onLine } from '../support/on-line.ts';
+import { havePgBouncer, startPgBouncer } from '../support/pgbouncer.ts';
 import {
   freePort,
   haveOlderVersions,
@@ -176,6 +177,36 @@ describe.each([
       expect(cutAt - publishedAt).toBeGreaterThanOrEqual(6_000);
     },
   );
+});
+
+describe.skipIf(!havePgBouncer)('with a PgBouncer before the replica', () => {
+  beforeAll(() => openServers());
+  afterAll(closeServers);
+
+  test('a drain does not wait for what PgBouncer keeps there of clients that have left, and revoke ends it (G2)', async () => {
+    scenario = await openReplicated();
+    await using _scenario = scenario;
+    const entry = `host=127.0.0.1 port=${replica.port}`;
+    await using bouncer = await startPgBouncer(scenario, {}, { entry });
+    await replica.catchUp();
+    const own = draining(bouncer.scenario, { timeout: 100_000 });
+    const old = await scenario.published();
+    const { host, port } = bouncer.console;
+    const client = await logInAs(scenario, old, { host, port });
+    await client.client.query('SELECT 1');
+    const rotation = await own.request();
+    let outcome = await own.run(rotation);
+    // It may wait for the new password to be replayed before.
+    while (waitOf(outcome).code !== 'drain-waiting-for-sessions') outcome = await own.run(rotation);
+    expect(waitOf(outcome)).toMatchObject({
+      params: { sessions: [sessionThere()], clients: [{ clients: 1 }] },
+    });
+    await client[Symbol.asyncDispose]();
+    expect(await countThere(old.username)).toBe(1);
+    expect(await own.finish(rotation)).toEqual({ status: 'done' });
+    expect(await countThere(old.username)).toBe(0);
+    expect(await warningsOf(scenario, rotation)).toEqual([]);
+  });
 });
 
 describe('with a replica', () => {

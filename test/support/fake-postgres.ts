@@ -15,12 +15,12 @@ export interface FakePostgres extends AsyncDisposable {
 
 const SSL_REQUEST = 80877103;
 
-export async function startFakePostgres(): Promise<FakePostgres> {
+export async function startFakePostgres({ hangsUp = true } = {}): Promise<FakePostgres> {
   let script: Script = [];
   let heard: string[] = [];
   const open = new Set<Socket>();
 
-  const server = createServer((socket) => {
+  const server = createServer({ allowHalfOpen: !hangsUp }, (socket) => {
     open.add(socket);
     socket.on('close', () => open.delete(socket)).on('error', () => {});
     const mine = { script, heard, turn: 0, started: false, index: -1 };

@@ -29,9 +29,11 @@ export interface PgBouncer extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
+/** `entry` is added to the database's line, where what is said later counts. */
 export async function startPgBouncer(
   scenario: Scenario,
   settings: Readonly<Record<string, string>> = {},
+  { entry: changed = '' }: { readonly entry?: string } = {},
 ): Promise<PgBouncer> {
   if (PROGRAM === undefined) throw new Error('There is no pgbouncer on PATH');
   const { host, port: serverPort, database } = scenario.connection;
@@ -52,7 +54,7 @@ export async function startPgBouncer(
     auth_file: users,
     ...settings,
   };
-  const address = `host=${host} port=${serverPort}`;
+  const address = `host=${host} port=${serverPort} ${changed}`;
   // Its files cannot name every database; * stands for all others.
   const target = /^\w+$/.test(database) ? `${database} = ${address} dbname=${database}` : `* = ${address}`;
   const lines = Object.entries(own).map(([name, value]) => `${name} = ${value}\n`);

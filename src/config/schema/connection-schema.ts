@@ -58,7 +58,7 @@ const replica = object('replica', {
 const pgbouncer = object('pgbouncer', {
   host: host.describe('Host name or IP address of the PgBouncer, or the folder of its Unix socket.'),
   port: wholeNumber(1, 65_535, 'port').prefault(6432).describe('Port of the PgBouncer.'),
-  user: text('console-user').describe('A user in admin_users of that PgBouncer.'),
+  user: text('console-user').describe('A user in stats_users of that PgBouncer, or in admin_users.'),
   password: text('console-password')
     .exactOptional()
     .describe(`Password of that user, best as \${file:PATH} or \${NAME}.`),

@@ -8,6 +8,8 @@ export interface SessionInfo {
   readonly replica?: string;
   readonly application: string;
   readonly address: string | null;
+  /** The client's port. -1: it came by a Unix socket; null: it has no client. */
+  readonly port?: number | null;
   /** `client backend`, `walsender`, or a background worker that runs as the login. */
   readonly type: string;
   /**

@@ -18,7 +18,6 @@ export interface ConnectionFacts {
   readonly 'certificate-valid': CertificateTerm;
 
   readonly 'pgbouncer-ready': { readonly pgbouncer: string; readonly user: string };
-  readonly 'pgbouncer-not-administered': { readonly pgbouncer: string; readonly user: string };
 
   readonly 'hba-not-readable': Record<never, never>;
   /** `method` is what stands in the line. */

@@ -14,7 +14,7 @@ export const RULES: Readonly<Record<Exclude<ConfigRule, 'one-of'>, string>> = {
   'connection-url': 'a URL that begins with postgresql:// or postgres://, percent-encoded',
   connections: 'a mapping of names to connections',
   'console-password': 'the password of that user; leave it out if the PgBouncer asks for none',
-  'console-user': 'the name of a user in admin_users',
+  'console-user': 'the name of a user in stats_users or admin_users',
   cron: 'a cron expression of 5 fields (minute, hour, day, month, weekday), or 6 that begin with seconds',
   'cron-that-fires': 'a cron expression that fires at some time; this one never does',
   'database-name': 'the name of a database: 1 to 63 bytes',

@@ -122,14 +122,17 @@ export const serverMessages: Messages<ServerFacts> = atServer<ServerFacts>({
   },
   'pgbouncer-login-refused': {
     text: ({ detail }) => detail,
-    advice: 'check the user and password, and that auth_file and admin_users of this PgBouncer have the user',
+    advice: 'check the user and password, and that auth_file and stats_users of this PgBouncer have the user',
     means: 'The admin console of a PgBouncer refused the user that pgbouncer names in the configuration.',
     example: { place: 'keyturn@pool.internal:6432/pgbouncer', detail: 'SASL authentication failed' },
   },
   'pgbouncer-command-refused': {
     text: ({ detail }) => detail,
     means: 'A PgBouncer refused a command of its admin console, in its own words. keyturn tries again.',
-    example: { place: 'keyturn@pool.internal:6432/pgbouncer', detail: 'no such database: orders' },
+    example: {
+      place: 'keyturn@pool.internal:6432/pgbouncer',
+      detail: "invalid command 'SHOW POOLS', use SHOW HELP;",
+    },
   },
   'database-missing': {
     text: ({ detail }) => detail,

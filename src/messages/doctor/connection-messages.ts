@@ -94,15 +94,8 @@ export const connectionMessages: Messages<ConnectionFacts> = {
     example: { certificate: { kind: 'client' }, days: 90, until: '2026-04-05' },
   },
   'pgbouncer-ready': {
-    text: ({ pgbouncer, user }) => `${user} administers PgBouncer ${pgbouncer}`,
-    means: 'The console of the PgBouncer can be asked and obeys.',
-    example: PGBOUNCER,
-  },
-  'pgbouncer-not-administered': {
-    text: ({ pgbouncer, user }) =>
-      `${user} may look at PgBouncer ${pgbouncer} but not close its idle connections, which hold a drain up until its server_idle_timeout`,
-    advice: ({ user }) => `add ${user} to admin_users in its pgbouncer.ini, and RELOAD`,
-    means: 'The user of the PgBouncer console is one of its `stats_users`, and not of its `admin_users`.',
+    text: ({ pgbouncer, user }) => `${user} may ask PgBouncer ${pgbouncer} who is logged in`,
+    means: 'The console of the PgBouncer answers what a drain asks: its clients and connections.',
     example: PGBOUNCER,
   },
   'hba-not-readable': {

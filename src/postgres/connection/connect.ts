@@ -22,6 +22,8 @@ export interface Session extends AsyncDisposable {
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const STATEMENT_TIMEOUT_MS = 30_000;
+/** How long a server may take to hang up. */
+const CLOSE_TIMEOUT_MS = 5_000;
 
 export interface ConnectOptions {
   /** Milliseconds; 0: none. */
@@ -95,7 +97,7 @@ async function open(target: Target, { statementTimeout, kind }: Opening): Promis
     throw await connectError(cause, target, heard);
   }
   const { proven, login } = heard;
-  const session = { client, proven, [Symbol.asyncDispose]: () => client.end().catch(() => {}) };
+  const session = { client, proven, [Symbol.asyncDispose]: () => close(client) };
   try {
     if (login !== target.user) throw otherRole(target, { login, acting: login });
     const isOwn = kind !== 'console' && kind !== 'consumer';
@@ -104,6 +106,14 @@ async function open(target: Target, { statementTimeout, kind }: Opening): Promis
     stream.destroy();
     throw databaseError(cause, placeOf(target));
   }
+}
+
+/** Ends a session. pg alone would wait for ever for a server that does not hang up. */
+async function close(client: pg.Client): Promise<void> {
+  const { stream } = connectionOf(client);
+  const timer = setTimeout(() => stream.destroy(), CLOSE_TIMEOUT_MS);
+  await client.end().catch(() => {});
+  clearTimeout(timer);
 }
 
 /** What the server says while it lets a session in. */

@@ -1,9 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { PgBouncer } from '../../config/config.ts';
 import { type Fault, fault, isFault } from '../../facts/fault.ts';
 import { connect, type Session } from '../connection/connect.ts';
 import { databaseError } from '../connection/database-error.ts';
 import { placeOf } from '../connection/place-of.ts';
-import { quoteIdentifier } from '../identifier.ts';
 
 /** One pool of a login: what PgBouncer keeps for it and one of its databases. */
 export interface Pool {
@@ -14,20 +14,38 @@ export interface Pool {
    * connection now.
    */
   readonly clients: number;
-  readonly serverConnections: number;
+  /** Whether each of its server connections is idle: none is in use, logging in or being tested. */
+  readonly isAtRest: boolean;
 }
 
+/** A server connection that PgBouncer keeps and no client uses. */
+export interface IdleConnection {
+  /** As PgBouncer names it. */
+  readonly database: string;
+  /** PostgreSQL's process. */
+  readonly pid: number;
+  /** PgBouncer's end of it. -1, as PostgreSQL has it: it is a Unix socket. */
+  readonly port: number;
+}
+
+/**
+ * The admin console of a PgBouncer. It is only asked, which `stats_users` may, and given no command:
+ * RECONNECT would also end what is just logging in, for every login of a database, and PgBouncer
+ * then refuses their clients for `server_login_retry`. https://www.pgbouncer.org/usage.html
+ */
 export interface PgBouncerConsole extends AsyncDisposable {
   pools(login: string): Promise<readonly Pool[]>;
-  /** Whether a user may give commands, and not only look: `stats_users` may not. */
-  isAdmin(user: string): Promise<boolean>;
-  /**
-   * Closes the server connections of a database, each when it is released, at once where nobody
-   * uses it. It closes those of every login: PgBouncer has no narrower command.
-   * https://www.pgbouncer.org/usage.html
-   */
-  reconnect(database: string): Promise<void>;
+  idleConnections(login: string): Promise<readonly IdleConnection[]>;
+  /** Waits, for a moment at most, until nobody is just logging in to PgBouncer as the login. */
+  awaitLogins(login: string): Promise<void>;
 }
+
+/**
+ * How long to wait for clients that are logging in, in milliseconds: they need a few. Anybody can
+ * begin to log in and leave it at that.
+ */
+const PATIENCE_MS = 2_000;
+const PAUSE_MS = 100;
 
 /** Logs in to an admin console. Its faults, and those of what it is asked, name the console. */
 export async function openPgBouncer(settings: PgBouncer): Promise<PgBouncerConsole> {
@@ -59,22 +77,27 @@ class AdminConsole implements PgBouncerConsole {
       .map((row) => ({
         database: String(row.database),
         clients: sum(row, 'cl_'),
-        serverConnections: sum(row, 'sv_'),
+        isAtRest: sum(row, 'sv_') === Number(row.sv_idle) + Number(row.sv_used),
       }));
   }
 
-  async isAdmin(user: string): Promise<boolean> {
-    const rows = await this.#ask('SHOW CONFIG');
-    const setting = (name: string) => String(rows.find(({ key }) => key === name)?.value ?? '');
-    // With auth_type any, everybody is.
-    if (setting('auth_type') === 'any') return true;
-    return setting('admin_users')
-      .split(/[\s,]+/)
-      .includes(user);
+  async idleConnections(login: string): Promise<readonly IdleConnection[]> {
+    const rows = await this.#ask('SHOW SERVERS');
+    return rows
+      .filter(({ user, state }) => user === login && (state === 'idle' || state === 'used'))
+      .map((row) => ({
+        database: String(row.database),
+        pid: Number(row.remote_pid),
+        port: row.local_addr === 'unix' ? -1 : Number(row.local_port),
+      }));
   }
 
-  async reconnect(database: string): Promise<void> {
-    await this.#ask(`RECONNECT ${quoteIdentifier(database)}`);
+  async awaitLogins(login: string): Promise<void> {
+    const deadline = performance.now() + PATIENCE_MS;
+    const isLoggingIn = (row: Row) => row.user === login && row.state === 'cl_login';
+    while ((await this.#ask('SHOW SOCKETS')).some(isLoggingIn) && performance.now() < deadline) {
+      await sleep(PAUSE_MS);
+    }
   }
 
   [Symbol.asyncDispose](): PromiseLike<void> {

@@ -46,7 +46,7 @@ export const USES = `
             (SELECT pg_catalog.json_agg(session) FROM (
                SELECT role.rolname AS login, activity.pid, activity.datname AS database,
                       coalesce(activity.datname <> pg_catalog.current_database(), false) AS elsewhere,
-                      activity.application_name AS application, pg_catalog.host(activity.client_addr) AS address,
+                      activity.application_name AS application, pg_catalog.host(activity.client_addr) AS address, activity.client_port AS port,
                       activity.backend_type AS type, activity.state,
                       ARRAY(SELECT slot.slot_name FROM pg_catalog.pg_replication_slots AS slot
                              WHERE slot.active_pid = activity.pid ORDER BY 1) AS slots,

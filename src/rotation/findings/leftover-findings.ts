@@ -1,7 +1,7 @@
 import { fact } from '../../facts/fact.ts';
 import { preparedInfo } from '../../postgres/sessions/prepared-transaction.ts';
 import type { PolicyView } from '../context/policy-view.ts';
-import { pooledClients } from '../uses/pooled-clients.ts';
+import { pooledUse } from '../uses/pooled-use.ts';
 import { type Finding, finding } from './finding.ts';
 
 /**
@@ -9,7 +9,7 @@ import { type Finding, finding } from './finding.ts';
  * rotation.
  */
 export async function leftoverFindings(view: PolicyView, incoming: string): Promise<Finding[]> {
-  const { clients } = await pooledClients(view, incoming);
+  const { clients } = await pooledUse(view, incoming);
   const prepared = (await view.survey()).uses().get(incoming)?.prepared ?? [];
   const transactions = prepared.map(preparedInfo);
   return [

@@ -7,7 +7,7 @@ import { frozenLogins, type LoginPair } from '../context/rotation-logins.ts';
 import type { LoginsPreview, LoginsView } from '../context/rotation-view.ts';
 import { mayTerminate } from '../may-terminate.ts';
 import type { Step, Wait } from '../step.ts';
-import { pooledClients } from '../uses/pooled-clients.ts';
+import { type PooledUse, pooledUse, withoutLeft } from '../uses/pooled-use.ts';
 import { seenInDetail, seenUse } from '../uses/seen-use.ts';
 import { warn } from '../warn.ts';
 
@@ -19,11 +19,12 @@ export const drain: Step<LoginsPolicy> = {
   name: 'drain',
   async isDone(context) {
     if (mayCut(context)) return true;
-    const { outgoing } = frozenLogins(context);
-    if (mustWaitFor(context, await lookTogether(context))) return false;
     // A login that is shut and unused needs no grace.
-    if (context.clock.now() < graceEnd(context)) return isShut(context);
-    return (await pooledClients(context, outgoing)).clients.length === 0 || isShut(context);
+    if (context.clock.now() < graceEnd(context)) {
+      return !mustWaitFor(context, await lookTogether(context)) && isShut(context);
+    }
+    const { use, clients } = await lookBeyondPools(context);
+    return !mustWaitFor(context, use) && (clients.length === 0 || isShut(context));
   },
   async run(context) {
     const now = context.clock.now();
@@ -33,15 +34,15 @@ export const drain: Step<LoginsPolicy> = {
         fact: fact('drain-grace', { until: new Date(graceEnd(context)).toISOString() }),
       };
     }
-    const { outgoing } = frozenLogins(context);
-    const { clients, faults } = await pooledClients(context, outgoing, { release: true });
+    const { use, clients, faults } = await lookBeyondPools(context);
     for (const fault of faults) await warn(context, 'drain', fault);
-    return waitForUse(context, await lookTogether(context), clients);
+    return waitForUse(context, use, clients);
   },
   async describe(context, { outgoing }: LoginPair) {
     const { grace, timeout, onTimeout } = context.policy.drain;
     const found = (await context.uses([outgoing])).get(outgoing) ?? NOBODY;
-    const use = seenInDetail(outgoing, found, (await pooledClients(context, outgoing)).clients);
+    const { idle, clients } = await pooledUse(context, outgoing);
+    const use = seenInDetail(outgoing, withoutLeft(found, idle), clients);
     if (context.reason === 'emergency') return fact('plan-no-drain', use);
     if (!context.rotation?.publishedAt) {
       return fact('plan-drain', { ...use, grace, timeout, begun: false, onTimeout });
@@ -58,7 +59,7 @@ export const drain: Step<LoginsPolicy> = {
   async warnings(context, { outgoing }: LoginPair) {
     // Skip PgBouncer when there is nothing to wait for.
     if (mayCut(context)) return [];
-    return (await pooledClients(context, outgoing)).faults;
+    return (await pooledUse(context, outgoing)).faults;
   },
 };
 
@@ -93,6 +94,21 @@ export function mustWaitFor(context: LoginsPreview, { sessions, prepared }: Logi
 /** Who uses the outgoing login. Policies that drain on the same connection share the query. */
 function lookTogether(context: LoginsView): Promise<LoginUse> {
   return context.look(frozenLogins(context).outgoing, pollInterval(context) / 2);
+}
+
+/**
+ * Who uses the outgoing login, there and at PgBouncers. A session that a PgBouncer keeps for nobody
+ * is not waited for: `revoke` ends it, once no client can be given it any more.
+ */
+async function lookBeyondPools(context: LoginsView): Promise<PooledUse & { readonly use: LoginUse }> {
+  const { outgoing } = frozenLogins(context);
+  const seen = await lookTogether(context);
+  const pooled = await pooledUse(context, outgoing);
+  const use = withoutLeft(seen, pooled.idle);
+  if (mustWaitFor(context, use) || !mustWaitFor(context, seen)) return { ...pooled, use };
+  // That nobody else uses it must be new, since the login is revoked on the strength of it.
+  const anew = (await context.uses([outgoing])).get(outgoing) ?? NOBODY;
+  return { ...pooled, use: withoutLeft(anew, pooled.idle) };
 }
 
 /** When to count again, and who is still there; `clients` are those of PgBouncers. */

@@ -17,12 +17,16 @@ import { rethrowNamingPrivileges } from '../refusals/refuse-missing-privileges.t
 import { replaced } from '../refusals/refuse-replaced.ts';
 import { isLocked } from '../server-fault.ts';
 import type { Notice, Step, Wait } from '../step.ts';
-import { pooledClients } from '../uses/pooled-clients.ts';
+import { pooledUse } from '../uses/pooled-use.ts';
 import { warn } from '../warn.ts';
 import { awaitStarting, cutStarting } from './await-starting.ts';
 import { areReplicasClear, clearReplicas } from './clear-replicas.ts';
 import { cut } from './cut.ts';
 import { isShut, mayCut, mustWaitFor, waitForUse } from './drain.ts';
+import { endLeft } from './end-left.ts';
+
+/** How long a session that was told to end needs, in milliseconds. */
+const ENDING_MS = 250;
 
 /** Shuts the outgoing login out, and only then ends what sessions are left, until none is. */
 export const revoke: Step<LoginsPolicy> = {
@@ -60,7 +64,7 @@ async function noticesOf(
   outgoing: string,
   prepared: LoginUse['prepared'],
 ): Promise<readonly Notice[]> {
-  const { clients, faults } = await pooledClients(context, outgoing);
+  const { clients, faults } = await pooledUse(context, outgoing);
   const left = clients.map((who) => ({
     fact: fact('pgbouncer-clients-stay', who),
     subject: `${who.pgbouncer} ${who.database}`,
@@ -96,7 +100,11 @@ async function endSessions(context: LoginsRun): Promise<Wait | LoginUse> {
   const { behind, sessions, starting } = await clearReplicas(context);
   if (behind.length > 0) return awaitReplay(context, behind, { login: outgoing, missing: 'nologin' });
   const left = { ...here.use, sessions: [...here.use.sessions, ...sessions] };
-  if (mustWaitFor(context, left)) return waitForUse(context, left);
+  if (mustWaitFor(context, left)) {
+    const wait = waitForUse(context, left);
+    const isEnding = !mayCut(context) && (await endLeft(context, left.sessions));
+    return isEnding ? { ...wait, until: Math.min(wait.until, context.clock.now() + ENDING_MS) } : wait;
+  }
   return (await awaitStarting(context, [...here.starting, ...starting])) ?? here.use;
 }
 
