@@ -29,7 +29,7 @@ export interface IdleConnection {
 }
 
 /**
- * The admin console of a PgBouncer. It is only asked, which `stats_users` may, and given no command:
+ * The admin console of a PgBouncer. It is only asked, which `stats_users` may. It gets no command:
  * RECONNECT would also end what is just logging in, for every login of a database, and PgBouncer
  * then refuses their clients for `server_login_retry`. https://www.pgbouncer.org/usage.html
  */

@@ -11,8 +11,8 @@ export interface UseAt {
 }
 
 /**
- * Who is logged in to a PgBouncer as a login, and what is left of those who were. With `afterLogins`
- * it first lets those in who are just logging in. Throws when it cannot be asked.
+ * Who is logged in to a PgBouncer as a login, and what is left of those who were. With
+ * `afterLogins` it first lets those in who are just logging in. Throws when it cannot be asked.
  */
 export async function useAt(
   settings: PgBouncer,
