@@ -10,6 +10,7 @@ import { describeMachine } from './machine.ts';
 import { progress } from './measure.ts';
 import { measureOneRotation } from './one-rotation.ts';
 import { COMMAND, isAsked, isWhole, RESULT, VERBOSE } from './options.ts';
+import { measureProbes } from './probes.ts';
 import { measureRate } from './rate.ts';
 import { barsText, type Ended, markdown, type Section, sectionText } from './report.ts';
 import { measureSlotRush } from './slot-rush.ts';
@@ -27,6 +28,7 @@ const PARTS: readonly (readonly [letter: string, title: string, measure: () => P
   ['f', 'Idle policies', measureFleet],
   ['g', 'Many drains', measureDrains],
   ['h', 'Start-up', measureStartUp],
+  ['i', 'Probes', measureProbes],
 ];
 
 const ended: Ended[] = [];

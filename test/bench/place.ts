@@ -42,6 +42,8 @@ export interface Place extends AsyncDisposable {
 
 export interface PlaceOptions {
   readonly policies: number;
+  /** How many databases the logins are for, each with a connection; left out: one. */
+  readonly databases?: number;
   readonly backend?: Backend;
   readonly settings?: Readonly<Record<string, string>>;
   /** Settings of another server, which has the target. */
@@ -70,7 +72,7 @@ export async function openPlace(options: PlaceOptions): Promise<Place> {
 }
 
 async function open(
-  { policies: count, backend, settings, targetSettings }: PlaceOptions,
+  { policies: count, databases = 1, backend, settings, targetSettings }: PlaceOptions,
   closers: (() => Promise<unknown>)[],
 ): Promise<Omit<Place, typeof Symbol.asyncDispose>> {
   const keep = <Part extends AsyncDisposable>(part: Part): Part => {
@@ -88,6 +90,8 @@ async function open(
   await makeRoles({ admin, state, workspace, isApart: target !== server });
 
   const policies = Array.from({ length: count }, (_, index) => `policy-${index}`);
+  const others = Array.from({ length: databases - 1 }, (_, index) => `${workspace.target}_${index + 1}`);
+  for (const database of others) await admin.query(`CREATE DATABASE ${database}`);
   const { host, port } = target;
   const keeper = { host: server.host, port: server.port, user: KEEPER, password: PASSWORD };
   const stateUrl = `postgresql://${KEEPER}:${PASSWORD}@${server.host}:${server.port}/${workspace.state}`;
@@ -97,24 +101,30 @@ async function open(
       ? { redis: redis.url }
       : { database: { ...keeper, database: workspace.state, tls: { mode: 'disable' } } },
     async configure(extra) {
-      const [first = '', ...others] = policyFiles(policies, extra);
+      const [first = '', ...more] = policyFiles(policies, extra, databases);
       await workspace.configure(`stores: { files: { type: file, path: secrets } }\n${first}`, {
         state: stateUrl,
         connection: { host, port, user: ROTATOR, password: PASSWORD },
         ...(redis ? { redis: redis.url } : {}),
       });
-      for (const [index, text] of others.entries()) {
-        await writeFile(join(workspace.folder, 'config', `policies-${index}.yaml`), text);
+      const files = [
+        ...more,
+        ...others.map((database, index) => connectionText(index + 1, { host, port, database })),
+      ];
+      for (const [index, text] of files.entries()) {
+        await writeFile(join(workspace.folder, 'config', `more-${index}.yaml`), text);
       }
     },
   };
 }
 
 /** As people do who have very many: several files. */
-function policyFiles(policies: readonly string[], extra: string): string[] {
+function policyFiles(policies: readonly string[], extra: string, databases: number): string[] {
   const files: string[] = [];
   for (let from = 0; from < policies.length; from += PER_FILE) {
-    const texts = policies.slice(from, from + PER_FILE).map((name) => policyText(name, extra));
+    const texts = policies
+      .slice(from, from + PER_FILE)
+      .map((name, index) => policyText(name, { extra, connection: connectionName(index % databases) }));
     files.push(`policies:\n${texts.join('')}`);
   }
   return files;
@@ -144,9 +154,24 @@ async function makeRoles({
   await state.query('CREATE EXTENSION pg_stat_statements SCHEMA public');
 }
 
-function policyText(name: string, extra: string): string {
+/** The first is the workspace's own. */
+const connectionName = (index: number) => (index === 0 ? 'db' : `db-${index}`);
+
+function connectionText(
+  index: number,
+  { host, port, database }: { readonly host: string; readonly port: number; readonly database: string },
+): string {
+  return `connections:
+  ${connectionName(index)}: { host: ${host}, port: ${port}, database: ${database}, user: ${ROTATOR}, password: ${PASSWORD} }
+`;
+}
+
+function policyText(
+  name: string,
+  { extra, connection }: { readonly extra: string; readonly connection: string },
+): string {
   return `  ${name}:
-    connection: db
+    connection: ${connection}
     logins: ${JSON.stringify(loginsOf(name))}
     ${extra}
     publish: [{ store: files, create: true, secrets: { username: ${name}/username, password: ${name}/password } }]

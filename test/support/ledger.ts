@@ -21,6 +21,17 @@ export function setClock(instant: number | string): SetClock {
   };
 }
 
+/** A clock that goes like this machine's, until it is set. */
+export function shiftedClock(): SetClock {
+  let shift = 0;
+  return {
+    now: () => Date.now() + shift,
+    set(instant) {
+      shift = (typeof instant === 'number' ? instant : Date.parse(instant)) - Date.now();
+    },
+  };
+}
+
 /** A ledger in a database of its own. */
 export async function openTestLedger(
   server: ServerAddress,

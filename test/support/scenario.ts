@@ -174,7 +174,7 @@ export async function openScenario(
         for (;;) {
           const outcome = await scenario.run(rotation);
           if (!('until' in outcome)) return outcome;
-          await new Promise((resolve) => setTimeout(resolve, Math.max(0, outcome.until - Date.now())));
+          await new Promise((resolve) => setTimeout(resolve, Math.max(0, outcome.until - own.clock.now())));
         }
       },
       async published() {
