@@ -1,11 +1,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import type { LoginsPolicy } from '../../src/config/policy.ts';
+import type { Session } from '../../src/postgres/connection/connect.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
 import { adminOf } from '../support/admin.ts';
 import { openTestLedger, setClock } from '../support/ledger.ts';
 import { type PostgresServer, startPostgres } from '../support/postgres-server.ts';
 import { type Probing, probing } from '../support/probing.ts';
 import { openScenario, type Scenario } from '../support/scenario.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
 
 /** Probes are so rare here that only the look of each minute sees anything. */
 const EVERY_MS = 30 * 24 * 3_600_000;
@@ -120,6 +122,49 @@ test('the log warns once when a login has nearly as many sessions as it may', as
     ]);
   }
   expect(await broken()).toBeUndefined();
+});
+
+describe('nothing is called broken', () => {
+  /** Probes at once, and again after each of three minutes. */
+  async function probe(at: Probing): Promise<void> {
+    await kept.ledger.probes.hurry([policy.name]);
+    for (let look = 0; look < 4; look += 1) {
+      await at.later(LOOK_MS);
+      await kept.ledger.probes.hurry([policy.name]);
+    }
+  }
+
+  test('while the server lets no more sessions in (G7)', async () => {
+    const { rows } = await scenario.admin.query('SHOW max_connections');
+    const sessions: Session[] = [];
+    try {
+      // The last are reserved for superusers, such as this one.
+      for (let count = 0; count < Number(rows[0].max_connections) - 4; count += 1) {
+        sessions.push(await adminOf(server));
+      }
+      await expect(scenario.logIn(published)).rejects.toMatchObject({
+        fact: { code: 'connections-exhausted' },
+      });
+      await probe(worker);
+    } finally {
+      for (const session of sessions) await session[Symbol.asyncDispose]();
+    }
+    expect(worker.codes()).toEqual([]);
+    expect(await broken()).toBeUndefined();
+  });
+
+  test('while the server does not answer (G7)', async () => {
+    await using proxy = await startTcpProxy(server);
+    const slow = probing(
+      { ...scenario, connection: { ...scenario.connection, port: proxy.port } },
+      { ledger: kept.ledger, clock, policies: () => configured },
+    );
+    proxy.stall(3_600_000);
+    await kept.ledger.probes.hurry([policy.name]);
+    for (let look = 0; look < 2; look += 1) await slow.later(LOOK_MS);
+    expect(slow.codes()).toEqual([]);
+    expect(await broken()).toBeUndefined();
+  });
 });
 
 describe('a connection that leads to another server', () => {
