@@ -6,6 +6,7 @@ import { logFact } from '../src/messages/log-fact.ts';
 import type { PolicyView } from '../src/rotation/context/policy-view.ts';
 import { credentialBroken, type Probed, probePublished } from '../src/rotation/proof/probe.ts';
 import { inBulk } from './look.ts';
+import { type Repeated, repeat } from './repeat.ts';
 import { ServerWatch, type WatchParts } from './watch.ts';
 
 /** How often a worker looks which policies are due, in milliseconds. */
@@ -31,22 +32,11 @@ export function startProbes({
   isClockWrong,
   sweepInterval,
   ...parts
-}: ProbeParts & { readonly isClockWrong: () => boolean; readonly sweepInterval: number }) {
-  const turn = probeTurn(parts);
-  let probing: Promise<void> | undefined;
-  const timer = setInterval(
-    () => {
-      if (isClockWrong()) return;
-      // The sweep says it when the ledger is away.
-      probing ??= turn()
-        .catch(() => {})
-        .finally(() => {
-          probing = undefined;
-        });
-    },
-    Math.min(TURN_MS, sweepInterval),
-  );
-  return { last: async () => probing, stop: () => clearInterval(timer) };
+}: ProbeParts & {
+  readonly isClockWrong: () => boolean;
+  readonly sweepInterval: number;
+}): Repeated {
+  return repeat(probeTurn(parts), { every: Math.min(TURN_MS, sweepInterval), isOff: isClockWrong });
 }
 
 /**

@@ -4,11 +4,12 @@ import { isFuture } from '../src/ledger/future.ts';
 import type { Rotation } from '../src/ledger/rotation.ts';
 import type { RotationQueue } from '../src/queue/rotation-queue.ts';
 import { BULK, fingerprintOf, inBulk, isScheduled, type LookParts, lookAtDue } from './look.ts';
+import { type PruneParts, pruner } from './prune.ts';
 import { keepSlots } from './slots.ts';
 
 const PARALLEL = { concurrency: 16 };
 
-export interface SweepParts extends LookParts {
+export interface SweepParts extends LookParts, Pick<PruneParts, 'keep'> {
   readonly queue: RotationQueue;
   /** The configured policies. After an edit it is another map. */
   readonly policies: () => ReadonlyMap<string, Policy>;
@@ -17,20 +18,23 @@ export interface SweepParts extends LookParts {
 /**
  * Corrects what differs from the configuration and the ledger: jobs and schedulers that the queue
  * has lost, schedulers of policies that were edited, paused or removed, and slots that nobody acted
- * on. It costs what is due and what has changed: all policies are gone through only when the
- * configuration is new, and otherwise a few in each sweep.
+ * on. Removes what is old. It costs what is due and what has changed: all policies are gone through
+ * only when the configuration is new, and otherwise a few in each sweep.
  */
 export function sweepJob(parts: SweepParts): () => Promise<void> {
   const { ledger, policies, isClockWrong } = parts;
   const keepDue = dueKeeper(parts);
   const look = lookAtDue(parts);
   const schedule = keepSlots(parts);
+  const prune = pruner(parts);
   return async () => {
     const configured = policies();
     await keepDue(configured);
     const slots = await look(configured);
     await keepJobs(parts, await ledger.open(), configured);
-    if (!isClockWrong?.()) await schedule(configured, slots);
+    if (isClockWrong?.()) return;
+    await schedule(configured, slots);
+    await prune(configured);
   };
 }
 

@@ -15,9 +15,11 @@ import { isWrong } from '../src/ledger/state-clock.ts';
 import { logFact } from '../src/messages/log-fact.ts';
 import type { Session } from '../src/postgres/connection/connect.ts';
 import type { RotationQueue } from '../src/queue/rotation-queue.ts';
-import type { PolicyView } from '../src/rotation/context/policy-view.ts';
+import type { OpenDestination, PolicyView } from '../src/rotation/context/policy-view.ts';
 import type { RotationRun } from '../src/rotation/context/rotation-view.ts';
+import { DISCARD_EVERY_MS, discardTurn } from './discard.ts';
 import { startProbes } from './probe.ts';
+import { type Repeated, repeat } from './repeat.ts';
 import { rotateJob } from './rotate.ts';
 import { slotJob } from './slot.ts';
 import { sweepJob } from './sweep.ts';
@@ -44,6 +46,7 @@ export interface WorkerParts {
   /** Makes what a policy publishes work again. */
   readonly restore: (policy: Policy) => Promise<void>;
   readonly isUnpublished: (policy: Policy) => Promise<boolean>;
+  readonly destinations: (policy: Policy) => readonly OpenDestination[];
 }
 
 export interface RunningWorker {
@@ -63,7 +66,8 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   const { queue, log, clock, source, config } = parts;
   const policies = () => config().policies;
   const isClockWrong = () => isWrong(clock);
-  const sweep = sweepJob({ ...parts, now: () => clock.now(), policies, isClockWrong });
+  const keep = () => config().history.keep;
+  const sweep = sweepJob({ ...parts, now: () => clock.now(), policies, isClockWrong, keep });
   const watch = watchConfig(source, config(), {
     log: {
       info: (fact) => logFact(log, 'info', fact),
@@ -85,18 +89,33 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   }
 
   const turns = startTurns(parts, { sweep, look: () => watch.look() });
-  const probes = startProbes({ ...parts, policies, isClockWrong });
+  const repeated = startRepeated(parts, { policies, isClockWrong });
   return {
     reload: () => turns.take(() => watch.reload()),
     async close() {
       turns.stop();
-      probes.stop();
+      for (const each of repeated) each.stop();
       // A server that stalls may hold a turn for ever. Nobody needs its result any more.
-      const last = Promise.all([turns.last(), probes.last()]);
+      const last = Promise.all([turns.last(), ...repeated.map((each) => each.last())]);
       const ended = pTimeout(last, { milliseconds: TURN_PATIENCE_MS, message: false });
       await Promise.all([worker.close(), ended]);
     },
   };
+}
+
+/** What each worker does apart from the sweep: a server that stalls must not hold that up. */
+function startRepeated(
+  parts: WorkerParts,
+  watched: {
+    readonly policies: () => ReadonlyMap<string, Policy>;
+    readonly isClockWrong: () => boolean;
+  },
+): readonly Repeated[] {
+  const discard = discardTurn({ ...parts, ...watched });
+  return [
+    startProbes({ ...parts, ...watched }),
+    repeat(discard, { every: DISCARD_EVERY_MS, isOff: watched.isClockWrong }),
+  ];
 }
 
 /** Has the queue give its jobs to this process. */

@@ -154,6 +154,7 @@ class OpenApp implements App {
       openRotator: async (name) => this.#targets.sessions(await this.target(name)).rotator(),
       restore: (policy) => healPublished(this, policy),
       isUnpublished: (policy) => this.#targets.isUnpublished(policy),
+      destinations: this.destinations,
     });
     this.#workers.push(worker);
     for (const fact of await this.#targets.rightsFacts()) logFact(this.#log, 'warn', fact);

@@ -127,6 +127,8 @@ export interface Config {
   readonly stateDatabase?: Database;
   /** The Redis of the queue. Left out: the queue is in the state database. */
   readonly queueRedis?: QueueRedis;
+  /** `keep`: how long the ledger keeps what is over, in milliseconds; null: for ever. */
+  readonly history: { readonly keep: number | null };
   readonly connections: ReadonlyMap<string, Connection | EmbeddedConnection>;
   readonly stores: ReadonlyMap<string, Store>;
   readonly policies: ReadonlyMap<string, Policy>;

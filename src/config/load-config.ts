@@ -57,6 +57,7 @@ export function loadLocated(source: ConfigSource): LoadedConfig {
   const config: Config = {
     ...(stateDatabase ? { stateDatabase } : {}),
     ...(queueRedis === undefined ? {} : { queueRedis }),
+    history: { keep: entries.history.keep ?? null },
     connections,
     stores,
     policies: buildPolicies(entries),

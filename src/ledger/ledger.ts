@@ -18,7 +18,7 @@ import {
 import { recount } from './future.ts';
 import { type RotationRequest, requestRotation } from './insert-rotation.ts';
 import { lastPublished, type Publication } from './last-published.ts';
-import { nowOf } from './ledger-context.ts';
+import { type LedgerContext, nowOf } from './ledger-context.ts';
 import { migrateLedger } from './migrations/migrate-ledger.ts';
 import { pause, resume, see, timingOf } from './policies.ts';
 import { type Probes, probesIn } from './probes.ts';
@@ -35,6 +35,7 @@ import {
   rotationPage,
   summarize,
 } from './read-rotations.ts';
+import { type Retention, retentionIn } from './retention/retention.ts';
 import type { Event, Rotation, StepName } from './rotation.ts';
 import { type Servers, serversIn } from './servers.ts';
 import { identityIn, isReadOnly, openToPublic } from './state-database.ts';
@@ -144,6 +145,8 @@ export interface Ledger {
   openToPublic(): Promise<string | undefined>;
   /** What people did about policies, besides asking for rotations. */
   readonly actions: Actions;
+  /** What keeps the ledger from growing for ever. */
+  readonly retention: Retention;
   /** What was done to the roles of policies. */
   readonly provisions: Provisions;
   /** Which policies are probed next, and which publish what does not work. */
@@ -190,8 +193,15 @@ export async function openLedger(pool: pg.Pool, clock: Clock): Promise<Ledger> {
     identity: () => identityIn(pool),
     isReadOnly: () => isReadOnly(pool),
     openToPublic: () => openToPublic(pool),
+    ...sectionsOf(ledger),
+  };
+}
+
+function sectionsOf(ledger: LedgerContext) {
+  return {
     actions: actionsIn(ledger),
-    provisions: provisionsIn(pool, clock),
+    retention: retentionIn(ledger),
+    provisions: provisionsIn(ledger.pool, ledger.clock),
     probes: probesIn(ledger),
     servers: serversIn(ledger),
   };

@@ -86,6 +86,8 @@ export async function record(
   if (end) {
     assignments.set('status', values.add(end.status));
     assignments.set('finished_at', NOW);
+    // Until its version is discarded, which whoever ends it may not live to see.
+    if (end.status === 'failed') assignments.set('left_staged', 'true');
     if (end.fact) assignments.set('last_fault', values.add(factJson(end.fact)));
   }
   const cancelledBy = end?.cancelledBy;

@@ -31,7 +31,7 @@ export async function replace(
 ): Promise<Rotation | undefined> {
   const { rows } = await ledger.pool.query<RotationRow>(
     `WITH ended AS (
-       UPDATE keyturn.rotation SET status = 'failed', finished_at = $3
+       UPDATE keyturn.rotation SET status = 'failed', finished_at = $3, left_staged = true
         WHERE id = $1 AND status = 'open' AND rolled_back_by IS NOT DISTINCT FROM $4::pg_catalog.text RETURNING *)
      INSERT INTO keyturn.rotation (id, policy, reason, requested_by, requested_host, requested_reason,
                                    requested_at, slot, adopt, replaces)

@@ -3,6 +3,12 @@ import type { JobData, JobName } from './job.ts';
 import { keyPrefix, postgresConnection, QUEUE_NAME, type QueueBackend } from './queue-backend.ts';
 import { endConnection, isLost, redisConnection } from './redis/redis-connection.ts';
 
+/**
+ * How many events BullMQ keeps, about: both backends trim by it. keyturn reads none of them.
+ * https://docs.bullmq.io/guide/events
+ */
+const streams = { events: { maxLen: 100 } } as const;
+
 type Settings = NonNullable<WorkerOptions['settings']>;
 
 /** A client of BullMQ, and what ends the connections that it leaves open. */
@@ -27,15 +33,16 @@ export function openBullQueue(
       connection,
       prefix: keyPrefix(backend.redis),
       settings,
+      streams,
     });
     return { bull, end: () => endConnection(connection), isLost: () => isLost(connection) };
   }
   const connection = postgresConnection(backend.database, { max: 4, application_name: 'keyturn queue' });
   // BullMQ types the queue of a backend that is given by that backend's own jobs.
-  const bull = new Queue(QUEUE_NAME, { connection, settings }, createPostgresBackend) as unknown as Queue<
-    JobData,
-    void,
-    JobName
-  >;
+  const bull = new Queue(
+    QUEUE_NAME,
+    { connection, settings, streams },
+    createPostgresBackend,
+  ) as unknown as Queue<JobData, void, JobName>;
   return { bull, end: () => {}, isLost: () => false };
 }

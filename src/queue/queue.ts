@@ -21,6 +21,10 @@ const ANY_LOCK = '0';
  */
 const STRAY_MS = 60_000;
 
+/** How long jobs of others that are over stay, in milliseconds, and how many go in one step. */
+const FINISHED_KEPT_MS = 24 * 3_600_000;
+const FINISHED_PER_STEP = 1_000;
+
 /** Opens the queue. The same on both backends; connections are made at the first use. */
 export function openQueue(backend: QueueBackend, options: QueueOptions): RotationQueue {
   return new BullRotationQueue(backend, options);
@@ -126,6 +130,13 @@ class BullRotationQueue implements RotationQueue {
   async reschedule(policy: string): Promise<void> {
     await this.reach();
     await rescheduleSlot(this.#scheduling, policy);
+  }
+
+  async prune(): Promise<void> {
+    await this.reach();
+    for (const state of ['completed', 'failed'] as const) {
+      await this.#queue.clean(FINISHED_KEPT_MS, FINISHED_PER_STEP, state);
+    }
   }
 
   async workers(): Promise<number> {

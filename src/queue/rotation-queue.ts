@@ -44,6 +44,11 @@ export interface RotationQueue {
   schedulers(): Promise<number>;
   /** Has a policy's scheduler ask anew when it is due. */
   reschedule(policy: string): Promise<void>;
+  /**
+   * Removes jobs that are over, and that somebody else had the queue keep: one bounded step.
+   * keyturn's own are removed when they are over, and BullMQ trims its events by itself.
+   */
+  prune(): Promise<void>;
   /** How many workers are up. */
   workers(): Promise<number>;
   /** Starts a worker in this process. */

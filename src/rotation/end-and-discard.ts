@@ -1,18 +1,34 @@
 import { isFault } from '../facts/fault.ts';
 import { disableLogin } from '../postgres/logins/login.ts';
+import type { OpenDestination } from './context/policy-view.ts';
 import { publisherOf } from './context/publisher-of.ts';
 import { areOfPolicy } from './context/rotation-logins.ts';
 import type { RotationRun } from './context/rotation-view.ts';
 import { isLocked } from './server-fault.ts';
 
 /**
- * Discards what a rotation staged. If a store is away now, the next rotation recognizes the version
- * by its token and discards it.
+ * Discards what a rotation staged. If a store is away now, a worker tries it again later; and the
+ * next rotation recognizes the version by its token and discards it.
  */
 export async function discardStaged(context: RotationRun): Promise<void> {
-  for (const destination of context.destinations) {
-    await destination.store.discard(destination.secrets, context.rotation.id).catch(() => {});
+  const { destinations, ledger, rotation } = context;
+  if (!(await discardEverywhere(destinations, rotation.id))) return;
+  // Else it is discarded once more, which does nothing.
+  await ledger.retention.discarded(rotation.id).catch(() => {});
+}
+
+/** Discards a rotation's version at every destination. Returns whether all of them answered. */
+export async function discardEverywhere(
+  destinations: readonly OpenDestination[],
+  rotation: string,
+): Promise<boolean> {
+  let isDiscarded = true;
+  for (const { store, secrets } of destinations) {
+    await store.discard(secrets, rotation).catch(() => {
+      isDiscarded = false;
+    });
   }
+  return isDiscarded;
 }
 
 /**

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { haveOpenssl, type Issued, openAuthority } from '../support/certificates.ts';
-import { changed, folderOf, load, problems, VALID, warningsOf } from './config-folder.ts';
+import { changed, folderOf, load, problems, problemsOf, VALID, warningsOf } from './config-folder.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const EXAMPLE = `state:
@@ -88,6 +88,7 @@ test.skipIf(!haveOpenssl)(
         tls: { mode: 'verify-full' },
       },
       queueRedis: 'rediss://redis',
+      history: { keep: 400 * 24 * 3_600_000 },
       connections: new Map([
         [
           'orders-db',
@@ -441,3 +442,20 @@ test('a file in another encoding than UTF-8 is refused', () => {
     'k.yaml: is not UTF-8 text; must be a readable YAML file',
   ]);
 });
+
+test.each([
+  ['forever', null],
+  ['7d', 7 * 24 * 3_600_000],
+  ['60w', 60 * 7 * 24 * 3_600_000],
+])('history.keep: %s', (keep, expected) => {
+  expect(load(`history: { keep: ${keep} }\n${VALID}`).history).toEqual({ keep: expected });
+});
+
+test.each(['6d', '1h', '0', 'off', '400', '"400 days"', 'null', '[1d]'])(
+  'history.keep: %s is refused',
+  (keep) => {
+    expect(problemsOf(`history: { keep: ${keep} }\n${VALID}`)).toEqual([
+      expect.stringMatching(/^k\.yaml:1:18 history\.keep: .*; must be forever, or at least 7d/),
+    ]);
+  },
+);

@@ -27,6 +27,7 @@ const RELEASED = [
   ['looks at servers', '839538673e3d'],
   ['from when slots are counted', '8ed6d0a21b6b'],
   ['who asked, and what people did', 'd0b9b88ecfbe'],
+  ['what is old goes', '2f7bc496489d'],
 ];
 
 /** A release that knew sentences only. */

@@ -19,6 +19,10 @@ export interface QueuePlace<Backend extends QueueBackend = CommonBackend> extend
   readonly backend: Backend;
   /** Loses everything that the queue keeps, as a Redis that was flushed. */
   flush(): Promise<void>;
+  /** How many events BullMQ has kept. */
+  events(): Promise<number>;
+  /** Makes jobs that have failed look as though they had so many milliseconds earlier. */
+  age(milliseconds: number): Promise<void>;
 }
 
 async function onPostgres(): Promise<QueuePlace> {
@@ -34,6 +38,17 @@ async function onPostgres(): Promise<QueuePlace> {
   return {
     backend: { database },
     flush: () => truncateQueue(pool),
+    async events() {
+      const { rows } = await pool.query('SELECT count(*)::int AS count FROM bullmq.event');
+      return rows[0].count;
+    },
+    async age(milliseconds) {
+      await pool.query(
+        `UPDATE bullmq.job SET finished_at_ms = finished_at_ms - $1, added_at_ms = added_at_ms - $1,
+                processed_at_ms = processed_at_ms - $1`,
+        [milliseconds],
+      );
+    },
     async [Symbol.asyncDispose]() {
       await pool.end();
       await admin.client.query(`DROP DATABASE ${name} WITH (FORCE)`);
@@ -69,6 +84,16 @@ async function onRedis(): Promise<QueuePlace> {
   return {
     backend: { redis: url },
     flush: () => flushRedis(url),
+    events: () => withRedis(url, (redis) => redis.xlen('keyturn:keyturn:events')),
+    age: (milliseconds) =>
+      withRedis(url, async (redis) => {
+        for (const id of await redis.zrange('keyturn:keyturn:failed', '0', '-1')) {
+          await redis.zincrby('keyturn:keyturn:failed', -milliseconds, id);
+          for (const field of ['finishedOn', 'processedOn', 'timestamp']) {
+            await redis.hincrby(`keyturn:keyturn:${id}`, field, String(-milliseconds));
+          }
+        }
+      }),
     async [Symbol.asyncDispose]() {
       await flushRedis(url);
       await withRedis(url, (redis) => redis.del(TAKEN));

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { ConfigRule } from '../../facts/config/config-rules.ts';
+import { parseDuration } from '../values/duration.ts';
 import { connectionSchema } from './connection-schema.ts';
 import { policySchema } from './policy-schema.ts';
 import { clusterSchema, redisUrl, sentinelsSchema } from './redis-schema.ts';
@@ -54,6 +55,17 @@ const queueSchema = object('queue', {
   tls: plaintext.describe('Needed for redis:// to a host that is not loopback.'),
 });
 
+/** A store may be away for days, and then something still asks for rotations of before. */
+const LEAST_KEPT_MS = 7 * 24 * 3_600_000;
+
+/** Null: for ever. */
+const keep = textLike(/^(forever|[1-9]\d{0,5}[smhdw])$/, 'history-keep')
+  .refine((text) => (parseDuration(text) ?? LEAST_KEPT_MS) >= LEAST_KEPT_MS, {
+    error: 'history-keep' satisfies ConfigRule,
+  })
+  .prefault('400d')
+  .transform((text) => parseDuration(text) ?? null);
+
 export const configSchema = object('config', {
   state: object('state', {
     database: stateUrl
@@ -63,6 +75,13 @@ export const configSchema = object('config', {
     .prefault({})
     .describe('Where keyturn keeps the ledger, and the queue unless Redis is configured.'),
   queue: queueSchema.prefault({}).describe('What carries the jobs.'),
+  history: object('history', {
+    keep: keep.describe(
+      'How long what is over stays in the ledger, at least 7d; or forever. What the next rotation needs stays.',
+    ),
+  })
+    .prefault({})
+    .describe('What the ledger keeps of the past.'),
   connections: named('connections', connectionSchema).describe(
     'How keyturn reaches each database as the rotator.',
   ),

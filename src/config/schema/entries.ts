@@ -18,6 +18,7 @@ export interface Entries {
   /** What the URL of the state database stands for; nothing where it is left out. */
   readonly state: Partial<ConnectionEntry>;
   readonly queue: QueueEntry;
+  readonly history: { readonly keep?: number | null };
   readonly connections: ReadonlyMap<string, Partial<ConnectionEntry>>;
   readonly stores: ReadonlyMap<string, StoreEntry | undefined>;
   readonly policies: ReadonlyMap<string, Partial<PolicyEntry>>;
@@ -25,10 +26,11 @@ export interface Entries {
 
 /** Parses each value once, and reports all that breaks the schema. */
 export function parseEntries(review: Review): Entries {
-  const { state, connections, stores, policies } = configSchema.shape;
+  const { state, history, connections, stores, policies } = configSchema.shape;
   const entries = {
     state: parseState(review, state.unwrap()),
     queue: parseQueue(review),
+    history: parseFields(review, history.unwrap(), ['history']),
     connections: parseSection(review, 'connections', connections, (path) =>
       parseFields(review, connectionSchema, path),
     ),

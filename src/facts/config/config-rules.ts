@@ -30,6 +30,8 @@ export type ConfigRule =
   | 'file-store'
   | 'folder-path'
   | 'group'
+  | 'history'
+  | 'history-keep'
   | 'host'
   | 'interval'
   | 'login'

@@ -207,4 +207,19 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX action_of_policy ON keyturn.action (policy, id);
   CREATE INDEX rotation_in_order ON keyturn.rotation (number);
   `,
+  // What is old is removed. For that the ledger knows which policies are still configured, which
+  // rotations may have left a version in a store, and finds what is old by an index. A rotation
+  // still names the one in whose place it was opened when that one is gone.
+  `
+  CREATE TABLE keyturn.configured (
+    policy text PRIMARY KEY,
+    seen_at timestamptz NOT NULL
+  );
+  CREATE INDEX configured_seen ON keyturn.configured (seen_at);
+  ALTER TABLE keyturn.rotation DROP CONSTRAINT rotation_replaces_fkey,
+    ADD COLUMN left_staged boolean NOT NULL DEFAULT false;
+  CREATE INDEX rotation_left_staged ON keyturn.rotation (number) WHERE left_staged;
+  CREATE INDEX rotation_closed ON keyturn.rotation (finished_at, number) WHERE status <> 'open';
+  CREATE INDEX action_at ON keyturn.action (at);
+  `,
 ];

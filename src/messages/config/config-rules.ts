@@ -30,6 +30,8 @@ export const RULES: Readonly<Record<Exclude<ConfigRule, 'one-of'>, string>> = {
   'file-store': 'a mapping with type, path, group and mode',
   'folder-path': 'the path of a folder',
   group: 'the name of a group, or a gid',
+  history: 'a mapping with keep',
+  'history-keep': 'forever, or at least 7d: a whole number and s, m, h, d or w, such as 400d',
   host: 'one host name, IP address or absolute folder of a socket, without the port',
   interval: 'a number and a unit, for example 30d, 2w or 12h',
   login: `the name of a login: ${ROLE}`,

@@ -105,9 +105,12 @@ class AwsSecretsManagerStore implements SecretStore {
     );
     // The service leaves this label on what was promoted. It goes when all are current: until then
     // it marks a promotion to go on with.
-    await inParallel(secrets, ([secret, labels]) =>
-      this.#aws.move(secret, 'pending', unlabel('pending', token), labels),
-    );
+    await inParallel(secrets, async ([secret, labels]) => {
+      await this.#aws.move(secret, 'pending', unlabel('pending', token), labels);
+      // Of a rehearsal that stopped halfway. The service deletes only what has no label.
+      const rehearsed = holderOf(labels, 'rehearsal');
+      if (rehearsed) await this.#aws.move(secret, 'rehearsal', unlabel('rehearsal', rehearsed), labels);
+    });
   }
 
   async discard(mapping: Mapping, token: string): Promise<void> {

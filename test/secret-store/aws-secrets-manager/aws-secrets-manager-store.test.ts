@@ -85,6 +85,41 @@ describe.skipIf(skip)('AWS Secrets Manager, beyond the contract,', () => {
     expect(reads).toBeGreaterThan(0);
   });
 
+  test('of closed rotations only the last two versions have a label, and labels of others stay', async () => {
+    const mapping = pair();
+    const secret = mapping.password.secret;
+    const labels = async () => {
+      const told = await harness.client.send(new DescribeSecretCommand({ SecretId: secret }));
+      return Object.fromEntries(
+        Object.entries(told.VersionIdsToStages ?? {}).filter(([, stages]) => stages.length > 0),
+      );
+    };
+    const label = (VersionStage: string, MoveToVersionId: string) =>
+      harness.client.send(
+        new UpdateSecretVersionStageCommand({ SecretId: secret, VersionStage, MoveToVersionId }),
+      );
+    const tokens: string[] = [];
+    for (let number = 0; number < 4; number += 1) {
+      const token = randomUUID();
+      const fields = { username: `u${number}`, password: `p${number}` };
+      await store.stage(mapping, token, fields, { create: true });
+      // A rehearsal that stopped halfway, and an operator who keeps a version.
+      if (number === 1) await label('KEYTURNREHEARSAL', token);
+      if (number === 1) await label('KEEP', token);
+      if (number === 2) {
+        await store.discard(mapping, token);
+        continue;
+      }
+      await store.promote(mapping, token);
+      tokens.push(token);
+    }
+    const [, kept = '', last = ''] = tokens;
+    expect(await labels()).toEqual({
+      [last]: ['AWSCURRENT'],
+      [kept]: expect.toSatisfy((stages: string[]) => stages.toSorted().join() === 'AWSPREVIOUS,KEEP'),
+    });
+  });
+
   test('an empty secret, as Terraform makes them, does not publish what is staged into it (G1)', async () => {
     const secret = harness.name('empty');
     await harness.client.send(new CreateSecretCommand({ Name: secret }));
