@@ -69,13 +69,24 @@ export function isNoRival(fault: unknown): boolean {
 }
 
 /**
- * Shuts the incoming login if the rotation has given it a password. A login that it has not touched
- * stays as it was. Needs the policy's lock.
+ * Shuts the incoming login if the rotation has given it a password that nobody can have read yet. A
+ * login that it has not touched stays as it was, and so does one whose version is not pending any
+ * more: it was published, and consumers may use it (G2). Needs the policy's lock.
  */
 async function shutIncoming(context: RotationRun): Promise<void> {
   // Read again: the step may have begun after this run read its row.
   const { incoming, setBegunAt } = (await context.ledger.find(context.rotation.id)) ?? context.rotation;
   if (incoming === null || setBegunAt === null || !areOfPolicy(context)) return;
-  if (await publisherOf(context, incoming)) return;
+  if ((await publisherOf(context, incoming)) || !(await isPending(context))) return;
   await disableLogin(await context.rotator(), incoming);
+}
+
+/** Whether any secret has this rotation's version pending. */
+async function isPending({ destinations, rotation }: RotationRun): Promise<boolean> {
+  for (const { store, secrets } of destinations) {
+    for (const [field, name] of Object.entries(secrets)) {
+      if ((await store.read({ [field]: name }, 'pending'))?.token === rotation.id) return true;
+    }
+  }
+  return false;
 }
