@@ -25,6 +25,7 @@ export interface RotationFacts extends EndFacts, PlanFacts, ProofFacts, StatusFa
     readonly logins: readonly string[];
   };
   readonly 'staged-version-lost': { readonly destination: string; readonly version: string };
+  readonly 'staged-version-retired': { readonly destination: string; readonly version: string };
   readonly 'staged-version-of-another-login': {
     readonly destination: string;
     readonly version: string;

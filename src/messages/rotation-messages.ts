@@ -70,6 +70,14 @@ export const rotationMessages: Messages<RotationFacts> = {
     means: 'The secret store has the password of a rotation that is open no more. It was kept nowhere else.',
     example: { destination: 'aws (primary)', version: ROTATION },
   },
+  'staged-version-retired': {
+    text: ({ destination, version }) =>
+      `${destination} has an older password under ${version} already, so this rotation was published long ago`,
+    advice: 'another rotation takes its place',
+    means:
+      'The ledger was restored from a backup in which the rotation was still to be staged. keyturn brings no older password back.',
+    example: { destination: 'aws (primary)', version: '0f3c2a52-6a1e-4b5f-9d0e-1c2b3a4d5e6f' },
+  },
   'staged-version-of-another-login': {
     text: ({ destination, version, login, rotation, incoming }) =>
       `Version ${version} of ${destination} is one of ${login}, but rotation ${rotation} brings in ${incoming}, so nothing is altered`,

@@ -40,8 +40,9 @@ export type Outcome =
  * what was staged; after publish it is retried until revoke is done (G5). Throws only faults
  * outside of the steps, such as a ledger that cannot be reached.
  *
- * A rotation makes one password (G4), so where PostgreSQL refuses it twice, another rotation takes
- * its place at once. A replacement is not replaced again: then the password is not the cause.
+ * A rotation makes one password (G4), so where PostgreSQL refuses it twice, or the store has an
+ * older one under its token, another rotation takes its place at once. A replacement is not
+ * replaced again: then the password is not the cause.
  */
 export async function rotate(context: RotationRun): Promise<Outcome> {
   try {
@@ -95,7 +96,7 @@ async function fail(context: RotationRun, error: StepError): Promise<Outcome> {
     context.follow(ended);
     return { status: 'failed', error };
   }
-  const isReplaced = isFault(error, 'password-refused') && replaces === null;
+  const isReplaced = isFault(error, 'password-refused', 'staged-version-retired') && replaces === null;
   const ended = await endAndDiscard(
     context,
     async () => {

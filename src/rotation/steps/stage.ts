@@ -8,6 +8,7 @@ import type { RotationRun, RotationView } from '../context/rotation-view.ts';
 import { findStaged } from '../context/staged-credential.ts';
 import { otherPendingParts } from '../outside-changes/pending-parts.ts';
 import { generatePassword } from '../password.ts';
+import { replaced } from '../refusals/refuse-replaced.ts';
 import { refuseSuperseded } from '../refusals/refuse-superseded.ts';
 import type { Step } from '../step.ts';
 
@@ -50,13 +51,37 @@ async function stageIn(context: RotationRun, destination: OpenDestination): Prom
   const password = (await stagedPassword(context)) ?? generatePassword(context.policy.password);
   const fields = loginFields(destination.secrets, context.connection, { username, password });
   await context.secrets.stage(destination, context.rotation.id, fields);
+  await refuseRetired(context, destination, password);
   if (await isStaged(context, destination)) return;
   throw fault('store-does-not-give-back', { destination: destination.name, stage: 'pending' });
 }
 
-/** The staged password, even if only one secret of one destination has it. */
+/**
+ * Throws where the store already had another password under this rotation's token, at no stage: the
+ * rotation was published long ago, and the ledger was restored from a backup. No older password
+ * comes back.
+ */
+async function refuseRetired(
+  context: RotationRun,
+  destination: OpenDestination,
+  password: string,
+): Promise<void> {
+  const staged = (await context.read(destination, 'pending'))?.fields.password;
+  if (staged === undefined || staged === password) return;
+  throw fault('staged-version-retired', { destination: destination.name, version: context.rotation.id });
+}
+
+/**
+ * The staged password, even if only one secret of one destination has it. Throws where the version
+ * was current before: another one was published since, though the ledger does not know it.
+ */
 async function stagedPassword(context: RotationView): Promise<string | undefined> {
   for (const destination of context.destinations) {
+    const before = await context.read(destination, 'previous');
+    if (before?.token === context.rotation.id) {
+      const { outgoing, policy } = context.rotation;
+      throw replaced({ destination: destination.name, outgoing, policy });
+    }
     for (const label of ['current', 'pending'] as const) {
       const version = await context.read(destination, label);
       if (version?.token === context.rotation.id && version.fields.password) return version.fields.password;
