@@ -5,6 +5,7 @@ import { factOf } from '../src/facts/fault.ts';
 import { logFact } from '../src/messages/log-fact.ts';
 import type { PolicyView } from '../src/rotation/context/policy-view.ts';
 import { credentialBroken, type Probed, probePublished } from '../src/rotation/proof/probe.ts';
+import { recover } from '../src/rotation/recover.ts';
 import { inBulk } from './look.ts';
 import { type Repeated, repeat } from './repeat.ts';
 import { ServerWatch, type WatchParts } from './watch.ts';
@@ -94,7 +95,7 @@ async function probeConnection({ ledger, ...parts }: ProbeParts, policies: reado
 /** Probes one policy. Returns whether its server answered. */
 async function probe(parts: ProbeParts, policy: Policy): Promise<boolean> {
   const { ledger, log, openView } = parts;
-  const probed = await look(await openView(policy));
+  const probed = await look(parts, await openView(policy));
   if (probed.state === 'unknown') return !probed.isServerAway;
   const refused = probed.state === 'refused' ? probed.fact : undefined;
   const { isBroken, isNews } = await ledger.probes.record(policy.name, refused);
@@ -105,9 +106,15 @@ async function probe(parts: ProbeParts, policy: Policy): Promise<boolean> {
   return true;
 }
 
-async function look(opened: PolicyView & AsyncDisposable): Promise<Probed> {
+async function look({ ledger, log }: ProbeParts, opened: PolicyView & AsyncDisposable): Promise<Probed> {
   await using view = opened;
-  return await probePublished(view);
+  const probed = await probePublished(view);
+  if (probed.state !== 'works') return probed;
+  // What a lost ledger cannot know any more, and what works, is gone on from. If that fails, the
+  // next probe tries again.
+  const recovered = await recover(view, ledger).catch(() => undefined);
+  if (recovered) logFact(log, 'warn', recovered, { policy: view.policy.name });
+  return probed;
 }
 
 /** Restores a policy. It is tried with each probe, and the log says once why it fails. */

@@ -16,20 +16,28 @@ export function isOpenAlready(answer: unknown): answer is OpenAlready {
   return isFault(answer, 'rotation-open-already');
 }
 
-/** Opens a rotation, or returns the fault that names the open one. */
+/**
+ * Opens a rotation, or returns the fault that names the open one. `goesOn`: the id of one that the
+ * ledger has lost.
+ */
 export async function requestRotation(
   app: App,
   policy: Policy,
   {
     emergency,
     adopt = false,
+    goesOn,
     reason,
-  }: ReasonOption & { readonly emergency?: true; readonly adopt?: boolean },
+  }: ReasonOption & {
+    readonly emergency?: true;
+    readonly adopt?: boolean;
+    readonly goesOn?: string;
+  },
 ): Promise<Rotation | OpenAlready> {
   const ledger = await app.ledger();
   try {
     const rotation = await ledger.request({
-      id: randomUUID(),
+      id: goesOn ?? randomUUID(),
       policy: policy.name,
       reason: emergency ? 'emergency' : 'manual',
       ...requester(reason === undefined ? {} : { reason }),

@@ -17,13 +17,14 @@ import {
 } from './due-policies.ts';
 import { recount } from './future.ts';
 import { type RotationRequest, requestRotation } from './insert-rotation.ts';
-import { lastPublished, type Publication } from './last-published.ts';
 import { type LedgerContext, nowOf } from './ledger-context.ts';
 import { migrateLedger } from './migrations/migrate-ledger.ts';
 import { pause, resume, see, timingOf } from './policies.ts';
 import { type Probes, probesIn } from './probes.ts';
 import { type Provisions, provisionsIn } from './provisions.ts';
-import { publishedLogins } from './published-logins.ts';
+import { lastPublished, type Publication } from './publications/last-published.ts';
+import { publishedLogins } from './publications/published-logins.ts';
+import { type FoundPublication, recoverPublication } from './publications/recover-publication.ts';
 import {
   findRotation,
   latestRotations,
@@ -62,6 +63,11 @@ export interface Ledger {
   lastPublished(policy: string): Promise<Publication | undefined>;
   /** Which login each of these policies publishes. Left out where the ledger cannot tell. */
   publishedLogins(policies: readonly string[]): Promise<Map<string, string>>;
+  /**
+   * Adds a publication to the history that the ledger does not know, since it was lost or restored
+   * from a backup. Returns false if the policy has another latest rotation by now.
+   */
+  recover(found: FoundPublication): Promise<boolean>;
   /** The latest rotations, newest first, of one policy or of all. */
   latest(query: RotationQuery): Promise<Rotation[]>;
   /** Those that were opened after the one with the number `after`, oldest first. */
@@ -160,6 +166,7 @@ export interface Ledger {
  * caller's.
  */
 export async function openLedger(pool: pg.Pool, clock: Clock): Promise<Ledger> {
+  // Long because it names each verb once.
   await migrateLedger(pool);
   const ledger = { pool, clock };
   return {
@@ -168,6 +175,7 @@ export async function openLedger(pool: pg.Pool, clock: Clock): Promise<Ledger> {
     open: (policy) => openRotations(ledger, policy),
     lastPublished: (policy) => lastPublished(pool, policy),
     publishedLogins: (policies) => publishedLogins(ledger, policies),
+    recover: (found) => recoverPublication(ledger, found),
     latest: (query) => latestRotations(ledger, query),
     page: (query) => rotationPage(ledger, query),
     summary: (policies) => summarize(ledger, policies),

@@ -7,9 +7,14 @@ import { ROTATION_COLUMNS, type RotationRow, toRotation } from './rotation-row.t
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
+/** Whether a token may be the id of a rotation. */
+export function isRotationId(token: string): boolean {
+  return UUID.test(token);
+}
+
 export async function findRotation({ pool }: LedgerContext, id: string): Promise<Rotation | undefined> {
   // A version that somebody else staged may have any token.
-  if (!UUID.test(id)) return undefined;
+  if (!isRotationId(id)) return undefined;
   const { rows } = await pool.query<RotationRow>(
     prepared(`SELECT ${ROTATION_COLUMNS} FROM keyturn.rotation WHERE id = $1`, [id]),
   );

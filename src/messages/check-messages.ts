@@ -2,6 +2,7 @@ import type { CheckFacts } from '../facts/check-facts.ts';
 import { grantMessages } from './check/grant-messages.ts';
 import { loginMessages } from './check/login-messages.ts';
 import { outsideChangeMessages } from './check/outside-change-messages.ts';
+import { recoveryMessages } from './check/recovery-messages.ts';
 import { checkServerMessages } from './check/server-messages.ts';
 import { checkUseMessages } from './check/use-messages.ts';
 import type { Messages } from './message.ts';
@@ -10,6 +11,7 @@ export const checkMessages: Messages<CheckFacts> = {
   ...grantMessages,
   ...loginMessages,
   ...outsideChangeMessages,
+  ...recoveryMessages,
   ...checkServerMessages,
   ...checkUseMessages,
   'check-refused': {

@@ -74,7 +74,7 @@ export async function policyStatus(
     state: stateOf(last, active !== null, {
       paused: timing.pausedAt !== null,
       overdue: isOverdue(policy, timing, now),
-      broken: broken !== undefined,
+      broken: broken !== undefined || Boolean(isGone),
     }),
     active,
     standby: active === null ? null : (policy.logins.find((login) => login !== active) ?? null),

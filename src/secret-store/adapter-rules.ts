@@ -22,3 +22,8 @@ export function refuseOther(store: string, token: string, staged: Fields, wanted
     throw fault('version-conflict', { store, token, field });
   }
 }
+
+/** The latest of some instants; undefined of none. */
+export function latestOf(instants: readonly Date[]): Date | undefined {
+  return instants.toSorted((one, other) => other.getTime() - one.getTime())[0];
+}

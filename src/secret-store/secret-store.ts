@@ -36,6 +36,8 @@ export interface SecretStore {
    * `pending`, as a whole, until the rest has followed.
    */
   read(mapping: Mapping, stage: Stage): Promise<Version | undefined>;
+  /** Since when the current version is there; undefined where there is none, or nobody knows. */
+  since(mapping: Mapping): Promise<Date | undefined>;
   /**
    * Writes a version under the stage `pending`, invisible to readers of `current`: one secret after
    * the other, that of the password first. It never alters what the token has staged already: where

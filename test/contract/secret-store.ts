@@ -66,6 +66,19 @@ export function describeSecretStore(
       }
     });
 
+    test('tells since when the current version is there, as far as it can, and of nothing where there is none', async () => {
+      expect(await store.since(apart())).toBeUndefined();
+      const mapping = apart();
+      await store.stage(mapping, randomUUID(), login(1), create);
+      expect(await store.since(mapping)).toBeUndefined();
+      await publish(mapping, login(2));
+      const first = await store.since(mapping);
+      // The store's own clock, and AWS tells whole seconds.
+      expect(Math.abs(Date.now() - Number(first))).toBeLessThan(300_000);
+      await publish(mapping, login(3));
+      expect(Number(await store.since(mapping))).toBeGreaterThanOrEqual(Number(first));
+    });
+
     describe.each([
       ['two secrets', pair],
       ['two secrets apart', apart],

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { fact } from '../../src/facts/fact.ts';
 import { command } from '../../src/facts/remedy.ts';
 import { quoteIdentifier } from '../../src/postgres/identifier.ts';
-import { warningsOf } from '../support/draining.ts';
+import { canLogIn, warningsOf } from '../support/draining.ts';
 import { adoptionNeeded, checkRefused, outsideChange } from '../support/expected-facts.ts';
 import {
   changesOf,
@@ -192,10 +192,30 @@ describe.each(SECRET_PLACES)('in %s,', (_name, openPlace, available) => {
       expect(JSON.stringify([refused, warnings])).not.toContain('mistyped-0815');
     });
 
-    it('and that is refused is not adopted while the other login has sessions (G2)', async () => {
+    it('and that is refused comes in itself while the other login is in use, which drains first (G1, G2)', async () => {
       await rotateOnce();
       const { username } = await scenario.published();
-      await using _session = await scenario.logIn(await scenario.published());
+      const session = await scenario.logIn(await scenario.published());
+      const refused = other(username);
+      await publishOutside(scenario, { username: refused, password: 'mistyped' });
+      expect(await changesOf(scenario)).toEqual(['!primary-changed-and-refused: effect-refused-login']);
+      const rotation = await requestAdoption(scenario);
+      expect(await scenario.run(rotation)).toMatchObject({ status: 'waiting' });
+      expect((await scenario.published()).username).toBe(refused);
+      await (await scenario.logIn(await scenario.published()))[Symbol.asyncDispose]();
+      expect(await canLogIn(scenario, username)).toBe(true);
+      await session[Symbol.asyncDispose]();
+      expect(await scenario.finish(rotation)).toEqual({ status: 'done' });
+      expect(await canLogIn(scenario, username)).toBe(false);
+      await rotateOnce();
+    });
+
+    it('and that is refused is not adopted while both logins have sessions (G2)', async () => {
+      await rotateOnce();
+      const { username } = await scenario.published();
+      await using _one = await scenario.logIn(await scenario.published());
+      await letIn(other(username), 'by hand');
+      await using _two = await scenario.logIn({ username: other(username), password: 'by hand' });
       await publishOutside(scenario, { username: other(username), password: 'mistyped' });
       expect(await expectRefusal(scenario, await requestAdoption(scenario))).toMatchObject(
         checkRefused({
@@ -205,31 +225,36 @@ describe.each(SECRET_PLACES)('in %s,', (_name, openPlace, available) => {
       );
     });
 
-    it('is one of its own, too, that somebody made current again', async () => {
+    it('is no stop where it is one of its own that somebody made current again: its password stays out of use (G1)', async () => {
       await rotateOnce();
-      const old = await lastRotation();
-      const { username } = await scenario.published();
+      const [old, { username, password }] = [await lastRotation(), await scenario.published()];
       await rotateOnce();
       await place.store.promote(place.secrets, old, { back: true });
-      expect(await refusal()).toMatchObject(
-        stopsAt({
-          found: { code: 'primary-changed-and-refused', params: { login: username } },
-          effect: {
-            code: 'effect-other-login',
-            params: { incoming: other(username), outgoing: username },
-          },
-        }),
-      );
-      await expectAdoption(scenario);
-    });
-
-    it('is where a policy without any history starts from, as it is', async () => {
-      const [username] = scenario.policy.logins;
-      await letIn(username, 'in use');
-      await publishOutside(scenario, { username, password: 'in use' });
       const rotation = await scenario.request();
       expect(await scenario.finish(rotation)).toEqual({ status: 'done' });
-      expect(await warningsOf(scenario, rotation)).toEqual([]);
+      const change = {
+        found: { code: 'primary-older-and-refused', params: { login: username, rotation: old } },
+        effect: { code: 'effect-other-login', params: { incoming: other(username), outgoing: username } },
+      };
+      expect(await warningsOf(scenario, rotation)).toMatchObject([outsideChange(change, { adopted: false })]);
+      await (await scenario.logIn(await scenario.published()))[Symbol.asyncDispose]();
+      await expect(scenario.logIn({ username, password })).rejects.toMatchObject({
+        fact: { code: 'login-refused' },
+      });
+      await rotateOnce();
+    });
+
+    it('is where a policy without any history starts from, as it is, and its history tells', async () => {
+      const [username] = scenario.policy.logins;
+      await letIn(username, 'in use');
+      const version = await publishOutside(scenario, { username, password: 'in use' });
+      const rotation = await scenario.request();
+      expect(await scenario.finish(rotation)).toEqual({ status: 'done' });
+      const change = {
+        found: { code: 'publication-unknown', params: { version } },
+        effect: { code: 'effect-counts', params: { login: username } },
+      };
+      expect(await warningsOf(scenario, rotation)).toMatchObject([outsideChange(change, { adopted: false })]);
       expect((await scenario.published()).username).toBe(other(username));
     });
   });

@@ -34,6 +34,8 @@ interface Options extends ConfigOption, ReasonOption {
   readonly inline?: boolean;
   readonly emergency?: true;
   readonly adopt?: boolean;
+  /** With --adopt: the rotation that goes on. Left out: a new one begins. */
+  readonly goesOn?: string;
   readonly yes?: true;
   readonly json?: true;
   readonly timeout?: number;
@@ -81,8 +83,8 @@ async function run(io: Io, app: App, names: readonly string[], asked: Options): 
     throw fault('adopt-needs-one-policy', {});
   }
   // The answer covers only the changes that were shown.
-  const adopt = asked.adopt && first ? await tellOutsideChanges(io, app, first) : false;
-  const options = { ...asked, adopt };
+  const adoption = asked.adopt && first ? await tellOutsideChanges(io, app, first) : { adopt: false };
+  const options = { ...asked, ...adoption };
   await confirmRisk(policies, options);
   // A leaked password stays in use while an open rotation drains, so an emergency ends the drain.
   const isOpen = await escalateOpen(app, policies, options);

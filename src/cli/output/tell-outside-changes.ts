@@ -7,12 +7,19 @@ import { textOf } from '../../messages/tell.ts';
 import { outsideChanges } from '../../rotation/outside-changes/outside-changes.ts';
 import type { Io } from '../io.ts';
 
+/** What a rotation of a policy would adopt now. */
+export interface Adoption {
+  readonly adopt: boolean;
+  /** A rotation that the ledger has lost, and that goes on; left out: a new one begins. */
+  readonly goesOn?: string;
+}
+
 /**
- * Says on stderr what a rotation of the policy would adopt now, and returns whether there is
- * anything. Throws a fault `rotation-open-already` while a rotation is open: what there is to adopt
- * is only known when it has ended.
+ * Says on stderr what a rotation of the policy would adopt now, and returns it. Throws a fault
+ * `rotation-open-already` while a rotation is open: what there is to adopt is only known when it
+ * has ended.
  */
-export async function tellOutsideChanges(io: Io, app: App, policy: Policy): Promise<boolean> {
+export async function tellOutsideChanges(io: Io, app: App, policy: Policy): Promise<Adoption> {
   const ledger = await app.ledger();
   const [open] = await ledger.open(policy.name);
   if (open) {
@@ -27,5 +34,8 @@ export async function tellOutsideChanges(io: Io, app: App, policy: Policy): Prom
   if (changes.length === 0) {
     io.stderr.write(`${policy.name}: there is nothing to adopt, so this is a rotation like any other\n`);
   }
-  return changes.length > 0;
+  const [goesOn] = changes.flatMap(({ effect }) =>
+    effect.code === 'effect-goes-on' ? [effect.params.rotation] : [],
+  );
+  return { adopt: changes.length > 0, ...(goesOn === undefined ? {} : { goesOn }) };
 }

@@ -25,8 +25,8 @@ interface Candidate extends Position {
  *
  * A rotation stays while somebody may ask for it: while it is open, or may have left a version in a
  * store, or is of its policy the newest, the newest that was done, the one that was published last
- * (last-published.ts), or one that slots are counted from (timing.ts). Of a policy that was removed
- * long ago nobody asks.
+ * (publications/last-published.ts), or one that slots are counted from (timing.ts). Of a policy
+ * that was removed long ago nobody asks.
  */
 export async function pruneRotations(
   ledger: LedgerContext,

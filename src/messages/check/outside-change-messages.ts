@@ -1,11 +1,11 @@
 import type { OutsideChangeFacts, PublicationFact } from '../../facts/check/outside-change-facts.ts';
 import type { Messages } from '../message.ts';
 
-const LAST: PublicationFact = {
+export const LAST: PublicationFact = {
   rotation: '0f3c2a52-6a1e-4b5f-9d0e-1c2b3a4d5e6f',
   endedAt: '2026-01-05T02:31:07.000Z',
 };
-const PRIMARY = 'aws (primary)';
+export const PRIMARY = 'aws (primary)';
 
 export const outsideChangeMessages: Messages<OutsideChangeFacts> = {
   'primary-emptied': {
@@ -34,13 +34,14 @@ export const outsideChangeMessages: Messages<OutsideChangeFacts> = {
     example: { username: 'postgres', rotator: 'keyturn' },
   },
   'primary-changed': {
-    text: ({ destination, last }) => `${destination} was changed outside keyturn since ${describeLast(last)}`,
+    text: ({ destination, last }) =>
+      `${destination} was changed outside keyturn since ${describeLast(last)}, or the ledger was restored from a backup`,
     means: 'Somebody else changed the secret that consumers read. What it publishes logs in.',
     example: { destination: PRIMARY, last: LAST },
   },
   'primary-changed-and-refused': {
     text: ({ destination, last, refusal }, tell) =>
-      `${destination} was changed outside keyturn since ${describeLast(last)}, and consumers that read it are refused now: ${tell(refusal)}`,
+      `${destination} was changed outside keyturn since ${describeLast(last)}, or the ledger was restored from a backup; and consumers that read it are refused now: ${tell(refusal)}`,
     advice: ({ login }) => `put the password of ${login} right`,
     means: 'Somebody else changed the secret that consumers read, and PostgreSQL refuses what it publishes.',
     example: {
@@ -154,6 +155,6 @@ export const outsideChangeMessages: Messages<OutsideChangeFacts> = {
   },
 };
 
-function describeLast({ rotation, endedAt }: PublicationFact): string {
+export function describeLast({ rotation, endedAt }: PublicationFact): string {
   return `rotation ${rotation} published there and ended on ${endedAt}`;
 }

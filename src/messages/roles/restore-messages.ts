@@ -44,7 +44,7 @@ export const restoreMessages: Messages<RestoreFacts> = {
     text: ({ destination, rotation }) =>
       `${destination} publishes the version of rotation ${rotation} again, and another rotation has published since`,
     means:
-      'Somebody made an older version current. Its password may be known to others, so it is not brought back. A rotation that adopts the change publishes a new one.',
+      'Somebody made an older version current. Its password may be known to others, so it is not brought back. A rotation publishes a new one.',
     example: { destination: 'aws (primary)', rotation: '0b5b4f0e-3a3e-4b0c-9a53-8f6a1f5f2a11' },
   },
   'restore-sets-password': {

@@ -42,8 +42,9 @@ export async function planRestore(
   if (open?.publishedAt === null) {
     throw fault('restore-during-rotation', { policy: policy.name, rotation: open.id });
   }
-  const credential = await publishedCredential(view, { ledger, open });
+  const { refuseOthers, ...credential } = await publishedCredential(view, { ledger, open });
   const refused = await refusalOf(view, credential);
+  if (refused) await refuseOthers();
   const rolesOptions: PlanOptions = {
     executor,
     repair: async () => ({

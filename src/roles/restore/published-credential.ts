@@ -14,27 +14,35 @@ interface Known {
   readonly open: Rotation | undefined;
 }
 
-/**
- * What the primary publishes, read now. Throws a fault where it is not what the policy's latest
- * rotation has published: restoring must bring back no older password, and none that somebody else
- * chose.
- */
-export async function publishedCredential(view: PolicyView, known: Known): Promise<Credential> {
+/** What the primary publishes, read now. */
+export interface PublishedCredential extends Credential {
+  /**
+   * Throws a fault where it is not what the policy's latest rotation has published: restoring must
+   * bring back no older password, and none that somebody else chose.
+   */
+  refuseOthers(): Promise<void>;
+}
+
+export async function publishedCredential(view: PolicyView, known: Known): Promise<PublishedCredential> {
   const { policy, destinations } = view;
   const [primary] = destinations;
   const version = await view.read(primary, 'current', { anew: true });
   const credential = credentialIn(version?.fields ?? {});
   const { name: destination } = primary;
   if (!version || !credential) {
-    throw fault('nothing-published', { policy: policy.name }, { remedies: [command('rotate', policy.name)] });
+    const adopt = (await known.ledger.lastPublished(policy.name)) ? ['--adopt'] : [];
+    const remedies = [command('rotate', policy.name, ...adopt)];
+    throw fault('nothing-published', { policy: policy.name }, { remedies });
   }
   const { username } = credential;
   if (!policy.logins.includes(username)) {
     const remedies = [command('rotate', policy.name, '--adopt')];
     throw fault('restore-foreign-username', { destination, username, logins: policy.logins }, { remedies });
   }
-  await refuseOthers(version, { destination, policy: policy.name, ...known });
-  return credential;
+  return {
+    ...credential,
+    refuseOthers: () => refuseOthers(version, { destination, policy: policy.name, ...known }),
+  };
 }
 
 interface Whose extends Known {
@@ -47,11 +55,14 @@ async function refuseOthers(
   { token, edited }: Version,
   { destination, policy, ledger, open }: Whose,
 ): Promise<void> {
-  const remedies = [command('rotate', policy, '--adopt')];
   const tokens = open ? [tokenOf({ rotation: open })] : (await ledger.lastPublished(policy))?.tokens;
   const isLast = token !== undefined && (!tokens || tokens.includes(token));
   if (isLast && !edited) return;
   const known = token === undefined || edited ? undefined : await ledger.find(token);
-  if (!known) throw fault('restore-altered-version', { destination }, { remedies });
+  if (!known) {
+    const remedies = [command('rotate', policy, '--adopt')];
+    throw fault('restore-altered-version', { destination }, { remedies });
+  }
+  const remedies = [command('rotate', policy)];
   throw fault('restore-older-version', { destination, rotation: known.id }, { remedies });
 }

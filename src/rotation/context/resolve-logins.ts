@@ -23,3 +23,19 @@ export function resolveLogins(
     throw new Error(`Both ${pair.join(' and ')} have sessions, so neither comes in`);
   return { incoming, outgoing: otherOf(pair, incoming) };
 }
+
+/**
+ * Which login comes in where PostgreSQL refuses the published one: the other one. While that is in
+ * use and the published one is not, it is the published one itself: nobody can be using it.
+ */
+export function loginsAfterRefusal(
+  pair: readonly [string, string],
+  published: string,
+  sessions: ReadonlyMap<string, readonly SessionInfo[]>,
+): LoginPair {
+  const other = otherOf(pair, published);
+  const isUsed = (login: string) => (sessions.get(login) ?? []).length > 0;
+  return isUsed(other) && !isUsed(published)
+    ? { incoming: published, outgoing: other }
+    : { incoming: other, outgoing: published };
+}

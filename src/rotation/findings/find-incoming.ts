@@ -1,9 +1,10 @@
+import type { SessionInfo } from '../../facts/database/session-info.ts';
 import { fact } from '../../facts/fact.ts';
 import { sessionsIn } from '../../postgres/sessions/sessions.ts';
-import { publisherOf } from '../context/publisher-of.ts';
-import { resolveLogins } from '../context/resolve-logins.ts';
+import { loginsAfterRefusal, resolveLogins } from '../context/resolve-logins.ts';
 import type { LoginPair } from '../context/rotation-logins.ts';
 import type { LoginsPreview } from '../context/rotation-view.ts';
+import { servedBy } from '../proof/served-by.ts';
 import { surveyedUses } from '../uses/surveyed-uses.ts';
 import { type Finding, finding, isStopped } from './finding.ts';
 import { outsideFindings } from './outside-findings.ts';
@@ -20,27 +21,40 @@ export interface IncomingLogin {
  * Needs logins that exist.
  */
 export async function findIncoming(preview: LoginsPreview): Promise<IncomingLogin> {
-  const { policy, rotation } = preview;
+  const { rotation } = preview;
   const sessions = sessionsIn(await surveyedUses(preview));
   const findings = await outsideFindings(preview);
   if (isStopped(findings)) return { findings };
   const inUse = await unpublishedUse(preview, sessions);
   if (inUse) findings.push(inUse);
   if (isStopped(findings)) return { findings };
-  const published = await preview.read(preview.destinations[0], 'current');
   const { incoming, outgoing } =
     rotation?.incoming && rotation.outgoing
       ? { incoming: rotation.incoming, outgoing: rotation.outgoing }
-      : resolveLogins(policy.logins, published?.fields.username, (await preview.survey()).logins, sessions);
+      : await resolve(preview, sessions);
   const left = sessions.get(incoming) ?? [];
   if (left.length > 0) {
     const inWay = fact('incoming-has-sessions', { login: incoming, sessions: left });
     findings.push(finding('fail', 'sessions', inWay));
   }
-  const publisher = await publisherOf(preview, incoming);
-  if (publisher) {
-    const inWay = fact('incoming-is-published', { login: incoming, destination: publisher.name });
+  const served = await servedBy(preview, incoming);
+  if (served) {
+    const inWay = fact('incoming-is-published', { login: incoming, destination: served.name });
     findings.push(finding('fail', 'published', inWay));
   }
   return { logins: { incoming, outgoing }, findings };
+}
+
+/** Which login comes in by what the primary publishes, by who is in use, and by what is refused. */
+async function resolve(
+  preview: LoginsPreview,
+  sessions: ReadonlyMap<string, readonly SessionInfo[]>,
+): Promise<LoginPair> {
+  const { logins } = preview.policy;
+  const username = (await preview.read(preview.destinations[0], 'current'))?.fields.username;
+  const usual = resolveLogins(logins, username, (await preview.survey()).logins, sessions);
+  if (username !== usual.outgoing) return usual;
+  const refused = loginsAfterRefusal(logins, username, sessions);
+  if (refused.incoming === usual.incoming || (await servedBy(preview, username))) return usual;
+  return refused;
 }

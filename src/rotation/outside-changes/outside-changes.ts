@@ -1,16 +1,15 @@
 import { type Fact, fact } from '../../facts/fact.ts';
-import { factOf, fault } from '../../facts/fault.ts';
+import { fault } from '../../facts/fault.ts';
 import { command } from '../../facts/remedy.ts';
-import type { Publication } from '../../ledger/last-published.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
+import type { Publication } from '../../ledger/publications/last-published.ts';
+import { isRotationId } from '../../ledger/read-rotations.ts';
 import { superseded } from '../../ledger/superseded.ts';
-import type { Version } from '../../secret-store/secret-store.ts';
 import { isStaged } from '../context/holds.ts';
 import type { OpenDestination, PolicyView } from '../context/policy-view.ts';
 import { hasBegun, type Preview } from '../context/rotation-view.ts';
-import { proveLogin } from '../proof/prove-login.ts';
-import { isRefused } from '../server-fault.ts';
 import { otherPendingParts } from './pending-parts.ts';
+import { isAsPublished, primaryOutsideChange } from './primary-outside-change.ts';
 import { rotatorOutsideChange } from './rotator-outside-change.ts';
 
 /** Something in the stores that keyturn did not do. */
@@ -35,6 +34,9 @@ export function outsideChangeFact({ found, effect, stops }: OutsideChange): Fact
  *
  * | what is found                               | a rotation              | with `--adopt`     |
  * | ------------------------------------------- | ----------------------- | ------------------ |
+ * | current: of an older rotation of ours       | goes on, with a warning | the same           |
+ * | current: unknown, and the other is in use   | stops                   | goes on with that  |
+ * | pending: unknown, and published elsewhere   | stops                   | goes on with that  |
  * | pending: this ledger did not stage it       | stops                   | discards it        |
  * | pending: an open rotation of ours staged it | stops                   | stops              |
  * | current: its username is neither login      | stops                   | like a first one   |
@@ -58,7 +60,7 @@ export async function outsideChanges(preview: Preview): Promise<readonly Outside
   if (hasBegun(preview) && (await isStaged(preview, primary))) return [];
   const last = await preview.ledger.lastPublished(preview.policy.name);
   if (last && last.rotation === preview.rotation?.id) throw superseded(last.rotation);
-  const changes = [await changeOfPrimary(preview, primary, last)];
+  const changes = [await changeOfPrimary(preview, primary, { last, ledger: preview.ledger })];
   for (const other of others) changes.push(await changeOfOther(preview, other, last));
   for (const each of preview.destinations) changes.push(await foreignPending(preview, each));
   return changes.filter((change) => change !== undefined);
@@ -70,76 +72,18 @@ export async function outsideChanges(preview: Preview): Promise<readonly Outside
  */
 export async function mustAdopt(view: PolicyView, ledger: Ledger): Promise<boolean> {
   const last = await ledger.lastPublished(view.policy.name);
-  const change = await changeOfPrimary(view, view.destinations[0], last);
+  const change = await changeOfPrimary(view, view.destinations[0], { last, ledger });
   return change?.stops === true;
 }
 
 async function changeOfPrimary(
-  preview: PolicyView,
+  view: PolicyView,
   primary: OpenDestination,
-  last: Publication | undefined,
+  known: { readonly last: Publication | undefined; readonly ledger: Ledger },
 ): Promise<OutsideChange | undefined> {
-  const { logins, type } = preview.policy;
-  if (type === 'rotator') return rotatorOutsideChange(preview, primary, last);
-  const current = await preview.read(primary, 'current');
-  const { name: destination } = primary;
-  if (!current) {
-    return last && stop(fact('primary-emptied', { destination, last: publicationOf(last) }), asFirst(null));
-  }
-  const { username } = current.fields;
-  if (username === undefined || !logins.includes(username)) {
-    const unknown = username ?? null;
-    return stop(fact('published-username-unknown', { username: unknown, logins }), asFirst(unknown));
-  }
-  if (!last || (isAsPublished(current, last) && current.fields.password !== undefined)) return undefined;
-  const changed = { destination, last: publicationOf(last) };
-  const refusal = await refusalOf(preview, primary, current);
-  if (refusal === undefined) {
-    return goOn(fact('primary-changed', changed), fact('effect-counts', { login: username }));
-  }
-  const incoming = logins.find((login) => login !== username) ?? '';
-  return stop(
-    fact('primary-changed-and-refused', { ...changed, login: username, refusal }),
-    fact('effect-other-login', { incoming, outgoing: username }),
-  );
-}
-
-function stop(found: Fact, effect: Fact): OutsideChange {
-  return { found, effect, stops: true };
-}
-
-function goOn(found: Fact, effect: Fact): OutsideChange {
-  return { found, effect, stops: false };
-}
-
-function asFirst(unrevoked: string | null): Fact {
-  return fact('effect-as-first-rotation', { unrevoked });
-}
-
-function isAsPublished({ token, edited }: Version, { tokens }: Publication): boolean {
-  return token !== undefined && tokens.includes(token) && !edited;
-}
-
-function publicationOf({ rotation, finishedAt }: Publication) {
-  return { rotation, endedAt: finishedAt.toISOString() };
-}
-
-/** Why the published credential does not log in; undefined when it does. */
-async function refusalOf(
-  preview: PolicyView,
-  { name }: OpenDestination,
-  { fields: { username, password } }: Version,
-): Promise<Fact | undefined> {
-  if (username === undefined || password === undefined) {
-    return fact('published-without-password', { destination: name });
-  }
-  try {
-    await using _session = await proveLogin(preview, { credential: { username, password } });
-    return undefined;
-  } catch (error) {
-    if (isRefused(error)) return factOf(error);
-    throw error;
-  }
+  return view.policy.type === 'rotator'
+    ? rotatorOutsideChange(view, primary, known.last)
+    : primaryOutsideChange(view, primary, known);
 }
 
 /** The primary decides who comes in, so a change of another destination stops nothing. */
@@ -153,9 +97,12 @@ async function changeOfOther(
   const isOwn = current?.token !== undefined && current.token === preview.rotation?.id;
   if (current && (isOwn || isAsPublished(current, last))) return undefined;
   const which = { destination: destination.name };
-  return current
-    ? goOn(fact('destination-changed', which), fact('effect-replaces', {}))
-    : goOn(fact('destination-empty', which), fact('effect-fills', {}));
+  return {
+    stops: false,
+    ...(current
+      ? { found: fact('destination-changed', which), effect: fact('effect-replaces', {}) }
+      : { found: fact('destination-empty', which), effect: fact('effect-fills', {}) }),
+  };
 }
 
 async function foreignPending(
@@ -180,6 +127,26 @@ async function foreignPending(
     if (owner?.policy !== preview.policy.name) foreign.push(token);
   }
   if (foreign.length === 0) return undefined;
-  const pending = fact('pending-version-unknown', { destination: name, tokens: foreign });
-  return stop(pending, fact('effect-discards-pending', {}));
+  const found = fact('pending-version-unknown', { destination: name, tokens: foreign });
+  const effect = (await halfPublished(preview, foreign)) ?? fact('effect-discards-pending', {});
+  return { found, effect, stops: true };
+}
+
+/**
+ * A pending version that another destination publishes already is not discarded: its promotion was
+ * under way when the ledger was lost, and goes on.
+ */
+async function halfPublished(preview: Preview, pending: readonly string[]): Promise<Fact | undefined> {
+  const [token, ...others] = pending;
+  const { type, logins } = preview.policy;
+  if (token === undefined || others.length > 0 || type === 'rotator' || !isRotationId(token))
+    return undefined;
+  for (const destination of preview.destinations) {
+    const current = await preview.read(destination, 'current');
+    const incoming = current?.token === token ? current.fields.username : undefined;
+    const outgoing = logins.find((login) => login !== incoming);
+    if (incoming === undefined || outgoing === undefined || !logins.includes(incoming)) continue;
+    return fact('effect-goes-on', { rotation: token, outgoing });
+  }
+  return undefined;
 }

@@ -1,5 +1,5 @@
 import { fact } from '../../facts/fact.ts';
-import type { Publication } from '../../ledger/last-published.ts';
+import type { Publication } from '../../ledger/publications/last-published.ts';
 import type { OpenDestination, PolicyView } from '../context/policy-view.ts';
 import type { OutsideChange } from './outside-changes.ts';
 

@@ -12,6 +12,7 @@ import type { LoginsRun } from '../context/rotation-view.ts';
 import { stagedCredential } from '../context/staged-credential.ts';
 import { proveStaged } from '../proof/prove-login.ts';
 import { setAgain } from '../proof/proven-login.ts';
+import { servedBy } from '../proof/served-by.ts';
 import { rethrowNamingPrivileges } from '../refusals/refuse-missing-privileges.ts';
 import { isRefused } from '../server-fault.ts';
 import type { Step } from '../step.ts';
@@ -47,7 +48,9 @@ export const set: Step<LoginsPolicy> = {
         // A promotion of this rotation has reached some secrets: consumers that read them must get
         // in.
         if (await holdsAny(context, publisher)) return setAgain(context, 'set');
-        throw fault('incoming-login-published', { destination: publisher.name, login: incoming });
+        const served = await servedBy(context, incoming);
+        if (!served) return enableLogin(client, incoming, verifier);
+        throw fault('incoming-login-published', { destination: served.name, login: incoming });
       })
       .catch((error: unknown) => rethrowNaming(context, error));
     return undefined;

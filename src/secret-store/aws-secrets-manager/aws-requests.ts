@@ -13,6 +13,7 @@ export interface Value {
   readonly token: string | undefined;
   readonly labels: readonly string[];
   readonly content: string;
+  readonly madeAt: Date | undefined;
 }
 
 /** From which version a label is taken, and to which it goes; undefined: from or to none. */
@@ -50,7 +51,12 @@ export class AwsRequests {
     );
     if (value?.SecretBinary !== undefined) throw fault('secret-binary', { store: this.#store, secret });
     if (value?.SecretString === undefined) return undefined;
-    return { token: value.VersionId, labels: value.VersionStages ?? [], content: value.SecretString };
+    return {
+      token: value.VersionId,
+      labels: value.VersionStages ?? [],
+      content: value.SecretString,
+      madeAt: value.CreatedDate,
+    };
   }
 
   /** Undefined when the secret does not exist. */

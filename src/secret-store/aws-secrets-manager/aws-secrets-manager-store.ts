@@ -1,7 +1,7 @@
 import type { Mapping } from '../../config/policy.ts';
 import { type Fact, fact } from '../../facts/fact.ts';
 import { fault, isFault } from '../../facts/fault.ts';
-import { promotableStages, refuseOther } from '../adapter-rules.ts';
+import { latestOf, promotableStages, refuseOther } from '../adapter-rules.ts';
 import { readVersion } from '../read-version.ts';
 import {
   isJson,
@@ -52,6 +52,15 @@ class AwsSecretsManagerStore implements SecretStore {
 
   async read(mapping: Mapping, stage: Stage): Promise<Version | undefined> {
     return readVersion([...secretsOf(mapping)], stage, (unit, at) => this.#readSecret(unit, at));
+  }
+
+  async since(mapping: Mapping): Promise<Date | undefined> {
+    const read = ([secret]: readonly [string, SecretEntries]) =>
+      this.#aws.valueOf(secret, { stage: 'current' });
+    const values = await inParallel([...secretsOf(mapping)], read);
+    // When it was made: the service does not tell when it became current.
+    const published = values.filter((value) => value?.token !== PLACEHOLDER);
+    return latestOf(published.flatMap((value) => value?.madeAt ?? []));
   }
 
   async stage(

@@ -33,6 +33,7 @@ export function fileErrors(name: string, store: Required<SecretStore>): SecretSt
     };
   return {
     read: guard(store.read),
+    since: guard(store.since),
     stage: guard(store.stage),
     promote: guard(store.promote),
     discard: guard(store.discard),

@@ -2,7 +2,7 @@ import type { Mapping } from '../../config/policy.ts';
 import { type Fact, fact } from '../../facts/fact.ts';
 import { fault } from '../../facts/fault.ts';
 import type { RightsCode } from '../../facts/store-facts.ts';
-import { promotableStages, refuseOther } from '../adapter-rules.ts';
+import { latestOf, promotableStages, refuseOther } from '../adapter-rules.ts';
 import { readVersion } from '../read-version.ts';
 import { requireValues } from '../secret-content.ts';
 import type { Fields, PromoteOptions, SecretStore, Stage, Version } from '../secret-store.ts';
@@ -18,7 +18,7 @@ import {
   safeFolders,
 } from './file-folder.ts';
 import { exposuresOf } from './file-guard.ts';
-import { hasVersion, isToken, link, linkedToken, unlinkPending } from './file-layout.ts';
+import { hasVersion, isToken, link, linkedToken, promotedAt, unlinkPending } from './file-layout.ts';
 import { promoteFolder, requirePromotable } from './file-promotion.ts';
 import { removeUnlinked } from './file-pruning.ts';
 import { mayGive, notJoined, type Rights, type RightsSettings, rightsOf } from './file-rights.ts';
@@ -49,6 +49,12 @@ class FileStore implements Required<SecretStore> {
 
   async read(mapping: Mapping, stage: Stage): Promise<Version | undefined> {
     return readVersion(await safeFolders(this.#root, mapping), stage, readFolder);
+  }
+
+  async since(mapping: Mapping): Promise<Date | undefined> {
+    const folders = await safeFolders(this.#root, mapping);
+    const instants = await Promise.all(folders.map(promotedAt));
+    return latestOf(instants.flatMap((instant) => (instant === undefined ? [] : [new Date(instant)])));
   }
 
   async stage(

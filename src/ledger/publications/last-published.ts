@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { prepared } from '../postgres/connection/prepared.ts';
+import { prepared } from '../../postgres/connection/prepared.ts';
 
 /** What a policy published last, as far as the ledger knows. */
 export interface Publication {

@@ -1,5 +1,5 @@
-import { prepared } from '../postgres/connection/prepared.ts';
-import type { LedgerContext } from './ledger-context.ts';
+import { prepared } from '../../postgres/connection/prepared.ts';
+import type { LedgerContext } from '../ledger-context.ts';
 
 /**
  * Which login each of these policies publishes, as far as the ledger knows. Left out: policies that
