@@ -8,8 +8,9 @@ import { allUsesOf } from '../../src/roles/all-uses-of.ts';
 import { plan } from '../../src/rotation/plan.ts';
 import { canLogIn, countSessions, draining, warningsOf } from '../support/draining.ts';
 import { endingOf, shopSession, waitingFor } from '../support/expected-facts.ts';
+import { startFakePostgres, table, WELCOME } from '../support/fake-postgres.ts';
 import { startStallingProxy } from '../support/flaky-proxy.ts';
-import { logInAs } from '../support/old-client.ts';
+import { logInAs, type OldClient } from '../support/old-client.ts';
 import { havePgBouncer, type PgBouncer, startPgBouncer } from '../support/pgbouncer.ts';
 import { withRotatedScenario } from '../support/rotated-scenario.ts';
 import { withLimitedRotator } from '../support/rotator.ts';
@@ -164,6 +165,44 @@ describe.skipIf(!havePgBouncer)('behind a PgBouncer', () => {
     await late.client.end();
     expect(await patient.finish(rotation)).toEqual({ status: 'done' });
     expect(await countSessions(scenario, old.username)).toBe(0);
+    expect(await warningsOf(scenario, rotation)).toEqual([]);
+  });
+
+  test('a console that lies has no session ended that is at work, and no login shut out before it is over (G2)', async () => {
+    const old = await scenario.published();
+    await using busy = await logInAs(scenario, old, { application_name: 'busy' });
+    await using idle = await logInAs(scenario, old, { application_name: 'idle' });
+    const ends = async ({ client }: OldClient) => {
+      const { rows } = await client.query('SELECT pg_backend_pid() AS pid, inet_client_port() AS port');
+      return ['S', old.username, 'any', 'idle', '127.0.0.1', ...[rows[0].port, rows[0].pid].map(String)];
+    };
+    const claimed = [await ends(busy), await ends(idle)];
+    await busy.client.query('BEGIN');
+    const answer = (said: string) => {
+      if (said.includes('SHOW POOLS')) {
+        const none = ['cl_active', 'sv_active', 'sv_idle', 'sv_used'];
+        return table(['database', 'user', ...none], [['any', old.username, '0', '0', '0', '0']]);
+      }
+      const columns = ['type', 'user', 'database', 'state', 'local_addr', 'local_port', 'remote_pid'];
+      return table(columns, said.includes('SHOW SERVERS') ? claimed : []);
+    };
+    await using liar = await startFakePostgres();
+    liar.play([() => WELCOME, ...Array<typeof answer>(20).fill(answer)]);
+    const { port } = liar;
+    const pgbouncer = [{ host: '127.0.0.1', port, user: 'x', tls: { mode: 'disable' } as const }];
+    const own = draining(scenario.with({ connection: { ...scenario.connection, pgbouncer } }), {});
+
+    const rotation = await own.request();
+    const working = shopSession({ application: 'busy', state: 'idle in transaction' });
+    const wait = waitingFor(old.username, [working]);
+    expect(await looks(own, rotation)).toMatchObject([wait, wait, wait]);
+    expect(await canLogIn(scenario, old.username)).toBe(true);
+    await idle.client.query('SELECT 1');
+    expect((await busy.client.query('COMMIT')).command).toBe('COMMIT');
+    await busy.client.end();
+    // This much it can do: have one that is idle ended before the deadline.
+    expect(await own.finish(rotation)).toEqual({ status: 'done' });
+    await expect(idle.client.query('SELECT 1')).rejects.toThrow();
     expect(await warningsOf(scenario, rotation)).toEqual([]);
   });
 

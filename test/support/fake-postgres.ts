@@ -81,6 +81,34 @@ export const WELCOME = Buffer.concat([
   message('Z', Buffer.from('I')),
 ]);
 
+/** What answers a simple query with rows, all of them text. */
+export function table(columns: readonly string[], rows: readonly (readonly string[])[]): Buffer {
+  const int16 = (value: number) => Buffer.from([value >> 8, value & 255]);
+  const int32 = (value: number) => {
+    const bytes = Buffer.alloc(4);
+    bytes.writeInt32BE(value);
+    return bytes;
+  };
+  const TEXT = 25;
+  const column = (name: string) =>
+    Buffer.concat([
+      Buffer.from(`${name}\0`),
+      int32(0),
+      int16(0),
+      int32(TEXT),
+      int16(65_535),
+      int32(-1),
+      int16(0),
+    ]);
+  const value = (text: string) => Buffer.concat([int32(Buffer.byteLength(text)), Buffer.from(text)]);
+  return Buffer.concat([
+    message('T', Buffer.concat([int16(columns.length), ...columns.map(column)])),
+    ...rows.map((row) => message('D', Buffer.concat([int16(row.length), ...row.map(value)]))),
+    message('C', Buffer.from('SHOW\0')),
+    message('Z', Buffer.from('I')),
+  ]);
+}
+
 /** The nonce in a client's SASLInitialResponse. */
 export function nonceIn(answer: string): string {
   return /,r=([^,]*)$/.exec(answer)?.[1] ?? '';
