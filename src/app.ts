@@ -27,6 +27,8 @@ import { Targets } from './targets.ts';
 export interface App extends Omit<State, 'embedded'> {
   /** The configuration in force. It changes when a worker takes over edited files. */
   readonly config: Config;
+  /** Where it is, as it was given. */
+  readonly configPath: string;
   /** The error for faults that only show at run time, with their places in the configuration. */
   faulty(faults: readonly LocatedFact[]): ConfigError;
   /** Throws a `policy-unknown` that suggests the nearest name. */
@@ -73,6 +75,7 @@ export async function openApp(options: AppOptions): Promise<App> {
 }
 
 class OpenApp implements App {
+  readonly configPath: string;
   readonly clock: State['clock'];
   readonly lost: State['lost'];
   readonly #source: ConfigSource;
@@ -86,6 +89,7 @@ class OpenApp implements App {
   #config: Config;
 
   constructor({ configPath, env, cwd, ephemeral = false, sweepInterval = 60_000 }: AppOptions) {
+    this.configPath = configPath;
     this.#source = { path: configPath, env, cwd };
     const { config: loaded, problemAt } = loadLocated(this.#source);
     this.#config = loaded;

@@ -8,10 +8,11 @@ import { isForbidden } from '../postgres/connection/database-error.ts';
 import { withRightsOf } from '../postgres/roles/borrowed-rights.ts';
 import type { Change } from '../postgres/roles/change.ts';
 import { strangersMessage } from '../visible.ts';
-import { refuseMissingPlanRights } from './plan/plan-rights.ts';
+import { printedPlan, refuseMissingPlanRights } from './plan/plan-rights.ts';
 import { type PlanOptions, planRoles, planTowards, type RolesPlan } from './plan/roles-plan.ts';
 import { recorded } from './recorded.ts';
 import type { RolesContext } from './roles-context.ts';
+import { isOfSuperuser, leftToSuperuser } from './superuser-changes.ts';
 import { underLock } from './under-lock.ts';
 
 export interface CarryOutOptions extends Requester {
@@ -45,11 +46,17 @@ export async function carryOut(
       }
       const isMeant = isMeantOtherwise(context, plan);
       if (plan.changes.length > 0 || isMeant) await begin();
-      const changes = await makeAll(context, plan, { ...options, planOptions });
+      const isLeft = (change: Change) => kind === 'create' && isOfSuperuser(change, plan.current.standings);
+      const only = (change: Change) => !isLeft(change);
+      const changes = await makeAll(context, plan, { ...options, planOptions, only });
       // Before the commit: if that fails, the ledger names roles that do not exist, which misleads
       // nobody.
       if (changes.length > 0 || isMeant) await record(context, plan, options);
-      return { ...plan, changes };
+      if (!plan.changes.some(isLeft)) return { ...plan, changes };
+      // What was created meanwhile may get privileges on that, too.
+      const rest = (await planTowards(context, plan.intent, planOptions)).changes.filter(isLeft);
+      const left = leftToSuperuser(policy.name, rest, printedPlan(context, plan, kind));
+      return { ...plan, changes, left: [...plan.left, left] };
     }),
   );
 }

@@ -7,6 +7,8 @@ import type { Provision } from '../ledger/provisions.ts';
 export interface RolesContext {
   readonly policy: LoginsPolicy;
   readonly connection: Connection;
+  /** The configuration as it was given, for commands that are to be run. */
+  readonly configPath?: string | undefined;
   /** The rotator's session, in the policy's database. */
   readonly client: pg.Client;
   /** Roles on whose future tables privileges are granted, besides those that own tables already. */

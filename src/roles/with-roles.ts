@@ -13,6 +13,7 @@ import type { RolesContext } from './roles-context.ts';
 /** What is needed of the application to work on the roles of its policies. */
 export interface RolesParts {
   readonly config: Config;
+  readonly configPath?: string;
   ledger(): Promise<Ledger>;
   /** A connection by its name. */
   target(name: string): Promise<Connection>;
@@ -41,6 +42,7 @@ export async function withRoles<Result>(
     return await body({
       policy,
       connection,
+      configPath: app.configPath,
       client: session.client,
       // The roles of this policy get privileges on what the logins of those policies create.
       creators: neighbours.flatMap(({ owner }) => owner ?? []),

@@ -1,7 +1,12 @@
+import { execFile } from 'node:child_process';
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { fact } from '../../src/facts/fact.ts';
 import { tell } from '../../src/messages/tell.ts';
-import { cli, startCli } from '../support/cli.ts';
+import { adminOf } from '../support/admin.ts';
+import { cli, MAIN, startCli } from '../support/cli.ts';
 import { keyturn } from '../support/keyturn.ts';
 import { uniqueName } from '../support/unique-name.ts';
 import { filePolicy, openWorkspace, type Workspace } from '../support/workspace.ts';
@@ -33,7 +38,7 @@ describe('what newcomers meet first is said in words that help', () => {
   });
 
   test('that the published username is an empty secret', () => {
-    const empty = fact('published-username-unknown', { username: '', logins: workspace.logins });
+    const empty = fact('published-username-unknown', { username: null, logins: workspace.logins });
     expect(tell(empty)).toMatch(/^The secret of the published username is empty; /);
   });
 
@@ -92,4 +97,41 @@ describe('what newcomers meet first is said in words that help', () => {
     await expect.poll(history, { timeout: 15_000 }).toMatch(/ done +schedule /);
     expect(await history()).not.toMatch(/schedule, schedule/);
   });
+});
+
+test('roles create names a command that an administrator can run as it is, wherever the configuration is', async () => {
+  const [a, b] = ['a', 'b'].map((end) => uniqueName(`made_${end}`)) as [string, string];
+  const [owner, rotator] = [uniqueName('made_owner'), uniqueName('made_rotator')];
+  const server = inject('postgres');
+  await using admin = await adminOf(server, workspace.target);
+  await workspace.configure(filePolicy([a, b], `    owner: ${owner}\n`), {
+    connection: { user: rotator, password: 'of the rotator' },
+  });
+  await rename(join(workspace.folder, 'config'), join(workspace.folder, 'the config'));
+  const given = ['--config', 'the config'];
+  await admin.client.query((await run('roles', 'rotator', 'db', '--sql', ...given)).stdout);
+  await admin.client.query('CREATE TABLE orders (id int)');
+  const { code, stdout, stderr } = await run('roles', 'create', 'app', '--access', 'read', ...given);
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/app: done, but for what is left\n$/);
+  const command = /run: (keyturn roles create .*) \| (psql .*)\n/.exec(stderr);
+  expect(command?.slice(1)).toEqual([
+    "keyturn roles create app --access read --schema public --config 'the config' --sql",
+    `psql -v ON_ERROR_STOP=1 -h ${server.host} -p ${server.port} -d ${workspace.target}`,
+  ]);
+  const printed = await promisify(execFile)(
+    'sh',
+    ['-c', command?.[1]?.replace('keyturn', `"$0" "$1"`) ?? '', process.execPath, MAIN],
+    {
+      cwd: workspace.folder,
+    },
+  );
+  await admin.client.query(printed.stdout);
+  expect(await run('roles', 'create', 'app', ...given)).toMatchObject({
+    code: 0,
+    stdout: 'app: nothing to do\n',
+  });
+  await admin.client.query(
+    `DROP OWNED BY ${owner}, ${a}, ${b}, ${rotator}; DROP ROLE ${a}, ${b}, ${owner}, ${rotator}`,
+  );
 });

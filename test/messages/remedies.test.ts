@@ -53,6 +53,7 @@ const EXECUTED: Readonly<Record<string, string>> = {
   'policy-paused': 'doctor/doctor.test.ts',
   'privilege-missing': 'postgres/connection/connect.test.ts',
   'privileges-beyond-level': 'roles/access.test.ts',
+  'privileges-left-to-superuser': 'roles/rotator.test.ts',
   'public-privileges': 'roles/remedies.test.ts',
   'publication-gone': 'cli/adopt.test.ts',
   'publication-replaced': 'rotation/remedies.test.ts',

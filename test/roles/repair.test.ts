@@ -201,7 +201,7 @@ describe('repair names what drifted and puts it back, and then there is nothing 
         remedies: [
           {
             kind: 'command',
-            command: `keyturn roles repair ${name} --access read --schema public --sql | psql -d ${scenario.connection.database}`,
+            command: `keyturn roles repair ${name} --access read --schema public --sql | psql -v ON_ERROR_STOP=1 -h ${scenario.connection.host} -p ${scenario.connection.port} -d ${scenario.connection.database}`,
           },
         ],
       },

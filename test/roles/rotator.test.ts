@@ -28,26 +28,33 @@ test('the rotator that is printed for rotations alone cannot grant, but rotates 
   });
 });
 
-test('an administrator grants on what belongs to a superuser, by the statements that the message names', async () => {
+test('create grants what it can, and names the rest as one script for an administrator, with the whole command', async () => {
   await using bare = await openBarePolicy(inject('postgres'));
   const { scenario, admin, owner } = bare;
+  const { host, port, database } = scenario.connection;
   await admin.query('CREATE TABLE orders (id serial); CREATE EXTENSION pg_stat_statements');
-  await expect(bare.create({ access: 'read' })).rejects.toMatchObject({
-    fact: {
-      code: 'roles-rights-missing',
-      params: { rights: [fact('cannot-act-for-superuser', { role: inject('postgres').user })] },
+  const created = await bare.create({ access: 'read' });
+  expect(created.left).toEqual([
+    {
+      code: 'privileges-left-to-superuser',
+      params: { policy: scenario.policy.name, owners: [inject('postgres').user], count: expect.any(Number) },
       remedies: [
         {
           kind: 'command',
-          command: `keyturn roles create ${scenario.policy.name} --access read --schema public --sql | psql -d ${scenario.connection.database}`,
+          command: `keyturn roles create ${scenario.policy.name} --access read --schema public --sql | psql -v ON_ERROR_STOP=1 -h ${host} -p ${port} -d ${database}`,
         },
       ],
     },
-  });
-  expect(await bare.exist(owner, ...scenario.policy.logins)).toEqual([false, false, false]);
+  ]);
+  expect(await bare.exist(owner, ...scenario.policy.logins)).toEqual([true, true, true]);
+  {
+    await using session = await bare.as(scenario.policy.logins[0]);
+    await expect(session.query('SELECT * FROM orders')).rejects.toMatchObject({ code: '42501' });
+  }
   const { changes } = await bare.plan({ access: 'read', executor: 'administrator' });
+  expect(created.left[0]?.params).toMatchObject({ count: changes.length });
   await admin.query(['BEGIN', ...changes.map(({ sql }) => sql), 'COMMIT'].join(';\n'));
-  expect((await bare.create({ access: 'read' })).changes).toEqual([]);
+  expect(await bare.create({ access: 'read' })).toMatchObject({ changes: [], left: [] });
   {
     await using session = await bare.as(scenario.policy.logins[0]);
     await session.query('SELECT * FROM orders');

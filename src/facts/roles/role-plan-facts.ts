@@ -16,6 +16,13 @@ export interface RolePlanFacts {
   };
   /** Objects that `repair` would hand over to the owner. */
   readonly 'objects-of-login': { readonly role: string; readonly count: number; readonly owner: string };
+  /** Privileges on what belongs to superusers, which the rotator cannot grant. */
+  readonly 'privileges-left-to-superuser': {
+    readonly policy: string;
+    readonly owners: readonly string[];
+    /** How many changes. */
+    readonly count: number;
+  };
   readonly 'privileges-beyond-level': {
     readonly grantee: string;
     readonly privileges: readonly string[];

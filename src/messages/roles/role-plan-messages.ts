@@ -48,6 +48,14 @@ export const rolePlanMessages: Messages<RolePlanFacts> = {
     means: 'A login owns objects that should belong to the owner. `roles create` leaves them.',
     example: { role: 'orders_a', count: 3, owner: 'orders_owner' },
   },
+  'privileges-left-to-superuser': {
+    text: ({ owners, count }) =>
+      `${counted(count, 'change')} of privileges on what belongs to ${owners.join(' and ')}, which only a superuser can make`,
+    advice: 'have an administrator run it, as a superuser',
+    means:
+      '`roles create` made all other changes. The rotator cannot grant privileges on the tables and sequences of a superuser, nor on what that one will create. The command prints the rest as one script and runs it.',
+    example: { policy: 'orders-api', owners: ['postgres'], count: 4 },
+  },
   'privileges-beyond-level': {
     text: ({ grantee, privileges, on, access, policy }) =>
       `${grantee} has ${privileges.join(', ')} on ${grantTargetText(on)}, beyond the level ${access} of ${policy}`,

@@ -184,7 +184,7 @@ describe('from an empty database', () => {
     expect({ code, stderr }).toEqual({
       code: 1,
       stderr: expect.stringContaining(
-        `; run: keyturn roles create app --access read --schema 'the app' --sql | psql -d ${workspace.target}`,
+        `; run: keyturn roles create app --access read --schema 'the app' --sql | psql -v ON_ERROR_STOP=1 -h ${server.host} -p ${server.port} -d ${workspace.target}\n`,
       ),
     });
     await apply(printed.stdout);

@@ -38,7 +38,10 @@ async function run(io: Io, app: App, name: string, options: Options): Promise<vo
       { ...requested, executor: 'rotator' },
       { ledger, kind: 'create', ...requester(options), onChange: ({ does }) => write(tell(does)) },
     );
-    write(plan.changes.length === 0 ? 'nothing to do' : 'done');
+    const isLeft = plan.left.some(({ code }) => code === 'privileges-left-to-superuser');
+    const done = isLeft ? 'done, but for what is left' : 'done';
+    write(plan.changes.length === 0 && !isLeft ? 'nothing to do' : done);
     writePlan(io, plan, options);
+    if (isLeft) io.exit(1);
   });
 }
