@@ -30,7 +30,7 @@ describe('what README.md and docs/ say to type', () => {
 
   test.each(commands)('works: $command ($page)', async ({ command }) => {
     if (command.startsWith('npm ')) return expectScript(command);
-    const [args = ''] = command.replace('npx keyturn ', '').split(' | ');
+    const [args = ''] = command.replace('npx . ', '').split(' | ');
     const words = args.split(' ');
     // Of this server there is only a configuration. What is printed for it runs in test/roles/.
     const isPrinted = words.includes('orders-db');
