@@ -97,9 +97,8 @@ async function begin(ledger: LedgerContext, { policy, kind, ...requester }: Begu
      VALUES ($1, $2, $3, $4, $5, $6, 'open') RETURNING id::pg_catalog.text AS id`,
     [policy, kind, ...requesterValues(requester), nowOf(ledger)],
   );
-  const [row] = rows;
-  if (!row) throw new Error(`The ledger kept no action of ${policy}`);
-  return row.id;
+  // An INSERT of one row returns it.
+  return (rows[0] as (typeof rows)[number]).id;
 }
 
 async function end(ledger: LedgerContext, id: string, { status, fact }: ActionOutcome): Promise<void> {
