@@ -77,7 +77,11 @@ describe('a rotation that cannot be says why, and changes nothing (G5):', () => 
   });
 
   test.each([
-    ['a wrong password of the rotator', { password: 'wrong' }, /password authentication failed.*pg_hba/],
+    [
+      'a wrong password of the rotator',
+      { password: 'wrong' },
+      /refused keyturn's own user .*password authentication failed.*roles rotator db --sql.*check its password/s,
+    ],
     ['a database that does not exist', { database: 'nowhere' }, /"nowhere" does not exist; create it/],
     [
       'a server that wants no TLS though TLS is asked for',
