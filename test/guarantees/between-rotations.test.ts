@@ -159,17 +159,18 @@ describe.each(VERSIONS)('on PostgreSQL %i', (version) => {
   const start = () => startPostgres(version === 18 ? {} : { version });
   const name = (way: string, when: string) => `PostgreSQL ${version}, ${way}, ${when}`;
 
+  let server: PostgresServer;
+  beforeAll(async () => {
+    server = await start();
+  });
+  afterAll(() => server?.[Symbol.asyncDispose]());
+
   describe.each(SITUATIONS)('%s', (when) => {
-    let server: PostgresServer;
     let watched: Watched;
     beforeAll(async () => {
-      server = await start();
       watched = await openWatched(server);
     });
-    afterAll(async () => {
-      await watched?.[Symbol.asyncDispose]();
-      await server?.[Symbol.asyncDispose]();
-    });
+    afterAll(() => watched?.[Symbol.asyncDispose]());
 
     test.each(BY_HAND)(
       '%s is noticed, and the same password works again (G7)',
@@ -191,12 +192,11 @@ describe.each(VERSIONS)('on PostgreSQL %i', (version) => {
     );
   });
 
-  describe.each([
-    ['at rest', 'restore'],
-    ['at rest', 'heal'],
-    ['while draining', 'restore'],
-    ['while draining', 'heal'],
-  ] as const)('%s, by %s', (when, by) => {
+  // What heals is the same on each version; to fail over takes a while.
+  const ways = version === 18 ? (['restore', 'heal'] as const) : (['restore'] as const);
+  const cases = SITUATIONS.flatMap((when) => ways.map((by) => [when, by] as const));
+
+  describe.each(cases)('%s, by %s', (when, by) => {
     test('a failover to a replica that lacks the last change is noticed, and the same password works again (G7)', async () => {
       await using primary = await start();
       await using replica = await startReplica(primary);

@@ -32,7 +32,7 @@ const reader = (folder: string) => `
       news({ plain: await read(${JSON.stringify(join(folder, 'app', 'password'))}) });
       reads += 1;
     } catch (error) { news({ failed: error.message }); }
-    await new Promise(setImmediate);
+    await new Promise((next) => setTimeout(next, 2));
   }
   say({ reads });`;
 
@@ -48,7 +48,7 @@ const outsider = (folder: string) => `
         await readFile(app + '/' + path).then(() => say({ failed: path }), () => { reads += 1; });
       }
     }
-    await new Promise(setImmediate);
+    await new Promise((next) => setTimeout(next, 2));
   }
   say({ reads });`;
 

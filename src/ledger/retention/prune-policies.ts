@@ -27,7 +27,7 @@ const SUPERSEDED = `
 
 /** All roles of a policy that is gone were dropped, and no older row says that keyturn made one. */
 const DROPPED = `
-  kind = 'drop' AND deactivated = '{}'::pg_catalog.text[] AND ${isGone('old.policy', '$1')}
+  kind = 'drop' AND pg_catalog.cardinality(deactivated) = 0 AND ${isGone('old.policy', '$1')}
   AND NOT EXISTS (
     SELECT FROM ${TOLD}
      WHERE EXISTS (SELECT FROM keyturn.provision AS told WHERE told.id < old.id AND ${TELLS}))`;
