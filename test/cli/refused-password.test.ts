@@ -8,7 +8,10 @@ import { openWorkspace, type Workspace } from '../support/workspace.ts';
 
 const endpoint = inject('aws');
 
-/** A way to AWS Secrets Manager that gives the first password staged there back as another one each time. */
+/**
+ * A way to AWS Secrets Manager that gives the first password staged there back as another one each time, but for the
+ * first: `stage` reads back what it wrote.
+ */
 async function startMangler(target: string): Promise<{ readonly url: string; readonly server: Server }> {
   let mangled: string | undefined;
   let reads = 0;
@@ -22,9 +25,9 @@ async function startMangler(target: string): Promise<{ readonly url: string; rea
       body: Buffer.concat(chunks),
     });
     const body = JSON.parse(await answer.text());
-    if (body.Name?.endsWith('/password') && body.VersionStages?.includes('AWSPENDING')) {
+    if (body.SecretString && body.Name?.endsWith('/password') && body.VersionStages?.includes('AWSPENDING')) {
       mangled ??= body.VersionId;
-      if (body.VersionId === mangled) body.SecretString = `mangled-${++reads}`;
+      if (body.VersionId === mangled && reads++ > 0) body.SecretString = `mangled-${reads}`;
     }
     response
       .writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.1' })

@@ -19,6 +19,19 @@ withRotatedScenario((opened) => {
 });
 
 describe('drain', () => {
+  test('is over in an emergency, though a clock was corrected right after publish (G2)', async () => {
+    // The ledger's clock is a second ahead of that of the next steps.
+    const behind = draining(scenario, { grace: 300_000, timeout: 600_000 }).with({
+      clock: { now: () => Date.now() - 1_000 },
+    });
+    const old = await scenario.published();
+    await using _session = await scenario.logIn(old);
+    expect(await behind.run(await behind.request('emergency'))).not.toMatchObject({
+      fact: { code: 'drain-grace' },
+    });
+    expect(await canLogIn(scenario, old.username)).toBe(false);
+  });
+
   test('cuts an idle pool that never closes at the deadline, not before, and says whom it cut (G2)', async () => {
     const short = draining(scenario, { timeout: 4_000 });
     const old = await scenario.published();
