@@ -1,9 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ledger } from '../ledger/ledger.ts';
+import { untilAllLast } from './until-all-last.ts';
 
 /** How long an emergency waits for a rotation that fails again and again, in milliseconds. */
 export const STUCK_MS = 20_000;
-const POLL_MS = 500;
 
 /**
  * Resolves when all open rotations of these policies are stuck: each has been failing for
@@ -14,17 +13,12 @@ export async function untilStuck(
   policies: readonly string[],
   signal: AbortSignal,
 ): Promise<'stuck'> {
-  const failingSince = new Map<string, number>();
-  while (!signal.aborted) {
-    const open = (await Promise.all(policies.map((policy) => ledger.open(policy)))).flat();
-    const now = performance.now();
-    for (const { id, attempts } of open) {
-      if (attempts === 0) failingSince.delete(id);
-      else if (!failingSince.has(id)) failingSince.set(id, now);
-    }
-    const isStuck = ({ id }: { readonly id: string }) => now - (failingSince.get(id) ?? now) >= STUCK_MS;
-    if (open.length > 0 && open.every(isStuck)) return 'stuck';
-    await sleep(POLL_MS, undefined, { signal }).catch(() => {});
-  }
-  return new Promise(() => {});
+  await untilAllLast(
+    async () => {
+      const open = (await Promise.all(policies.map((policy) => ledger.open(policy)))).flat();
+      return open.map((rotation) => ({ rotation, isSo: rotation.attempts > 0 }));
+    },
+    { patience: STUCK_MS, signal },
+  );
+  return 'stuck';
 }

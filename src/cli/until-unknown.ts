@@ -1,12 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Fault, fault } from '../facts/fault.ts';
 import { command } from '../facts/remedy.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Event, Rotation } from '../ledger/rotation.ts';
+import { untilAllLast } from './until-all-last.ts';
 
 /** How long to wait for a worker that has a policy, in milliseconds. */
 const PATIENCE_MS = 60_000;
-const POLL_MS = 500;
 
 /**
  * Resolves with a fault when no worker has the policies of the rotations that are still open: for a
@@ -14,32 +13,24 @@ const POLL_MS = 500;
  * signal is aborted before.
  */
 export async function untilUnknown(
-  ledger: Pick<Ledger, 'find' | 'events'>,
+  ledger: Pick<Ledger, 'open' | 'events'>,
   rotations: () => readonly Rotation[],
   { signal, patience = PATIENCE_MS }: { readonly signal: AbortSignal; readonly patience?: number },
 ): Promise<Fault> {
-  const lackingSince = new Map<string, number>();
-  while (!signal.aborted) {
-    const open = await openOf(ledger, rotations());
-    const events = await ledger.events(open.map(({ id }) => id));
-    const now = performance.now();
-    for (const { id } of open) {
-      const isLacked = onlyLacked(events.filter(({ rotation }) => rotation === id));
-      if (!isLacked) lackingSince.delete(id);
-      else if (!lackingSince.has(id)) lackingSince.set(id, now);
-    }
-    const isUnknown = ({ id }: Rotation) =>
-      now - (lackingSince.get(id) ?? Number.POSITIVE_INFINITY) >= patience;
-    const [first] = open;
-    if (first && open.every(isUnknown)) return noWorkerHas(first, patience);
-    await sleep(POLL_MS, undefined, { signal }).catch(() => {});
-  }
-  return new Promise(() => {});
-}
-
-async function openOf(ledger: Pick<Ledger, 'find'>, rotations: readonly Rotation[]): Promise<Rotation[]> {
-  const rows = await Promise.all(rotations.map(({ id }) => ledger.find(id)));
-  return rows.flatMap((row) => (row?.status === 'open' ? [row] : []));
+  const [first] = await untilAllLast(
+    async () => {
+      const ids = new Set(rotations().map(({ id }) => id));
+      // One statement for all, however many they are.
+      const open = ids.size === 0 ? [] : (await ledger.open()).filter(({ id }) => ids.has(id));
+      const events = await ledger.events(open.map(({ id }) => id));
+      return open.map((rotation) => ({
+        rotation,
+        isSo: onlyLacked(events.filter((event) => event.rotation === rotation.id)),
+      }));
+    },
+    { patience, signal },
+  );
+  return noWorkerHas(first, patience);
 }
 
 /** Whether all that happened to a rotation is that workers lacked its policy. */
