@@ -81,13 +81,14 @@ function grouped(policies: readonly Policy[]): ReadonlyMap<string, readonly Poli
   return groups;
 }
 
-async function probeConnection({ ledger, ...parts }: ProbeParts, policies: readonly Policy[]): Promise<void> {
+async function probeConnection(parts: ProbeParts, policies: readonly Policy[]): Promise<void> {
+  const { probes } = parts.ledger;
   for (const [index, policy] of policies.entries()) {
     // What keeps a policy from being looked at is told by its rotation, and by the doctor.
-    const isAnswered = await probe({ ledger, ...parts }, policy).catch(() => false);
+    const isAnswered = await probe(parts, policy).catch(() => false);
     if (isAnswered) continue;
-    await ledger.probes.hurry([policy.name], { in: AGAIN_MS });
-    await ledger.probes.hurry(policies.slice(index + 1).map(({ name }) => name));
+    await probes.hurry([policy.name], { in: AGAIN_MS });
+    await probes.hurry(policies.slice(index + 1).map(({ name }) => name));
     return;
   }
 }

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { latestTolerated } from '../future.ts';
 import { type LedgerContext, nowOf } from '../ledger-context.ts';
+import { HAS_PUBLISHED } from '../publications/last-published.ts';
 import { isGone } from './configured.ts';
 
 /** How many rotations one step looks at, and how many of their lines it removes at most. */
@@ -65,7 +66,7 @@ const CANDIDATES = `
     SELECT needed.id FROM whose CROSS JOIN LATERAL (
       ${newest('true')}
       UNION ALL ${newest(`status = 'done'`)}
-      UNION ALL ${newest(`(status = 'done' OR (status = 'failed' AND (published_at IS NOT NULL OR rolled_back_to IS NOT NULL)))`)}
+      UNION ALL ${newest(HAS_PUBLISHED)}
       UNION ALL ${newest(`status <> 'failed' AND slot <= $2`, 'slot')}
       UNION ALL ${newest(`status = 'done' AND slot IS NULL AND requested_at <= $2`, 'requested_at')}) AS needed)
   SELECT id, finished_at::pg_catalog.text AS "finishedAt", number::pg_catalog.text AS number,
