@@ -75,15 +75,14 @@ class FileStore implements Required<SecretStore> {
     }
     for (const folder of folders) {
       await makeFolder(this.#root, folder.path, rights);
-      if (!(await hasVersion(folder, token))) {
+      if (await hasVersion(folder, token)) await linkPending(folder, token);
+      else {
         refuseOther(this.#name, token, first, fields);
-        await writeVersion(folder, token, fields, rights);
+        // The link comes first: a kill after it leaves no version that the next run cannot read,
+        // and that it would have to take for an older one.
+        await writeVersion(folder, token, fields, rights, () => linkPending(folder, token));
       }
       first = { ...first, ...(await readFields(folder, token)) };
-      const promoted = await Promise.all(
-        (['current', 'previous'] as const).map((stage) => linkedToken(folder, stage)),
-      );
-      if (!promoted.includes(token)) await link(folder, 'pending', token);
       await this.#requireStaged(folder, token);
     }
   }
@@ -162,6 +161,14 @@ class FileStore implements Required<SecretStore> {
     if (await hasVersion(folder, token)) return;
     throw fault('version-removed', { store: this.#name, folder: folder.path, token });
   }
+}
+
+/** Puts a version at `pending`, unless it was promoted before. */
+async function linkPending(folder: Folder, token: string): Promise<void> {
+  const promoted = await Promise.all(
+    (['current', 'previous'] as const).map((stage) => linkedToken(folder, stage)),
+  );
+  if (!promoted.includes(token)) await link(folder, 'pending', token);
 }
 
 function isConfigured({ group, mode }: RightsSettings): boolean {

@@ -110,13 +110,15 @@ export async function readDataFiles({ target, held }: Data): Promise<Map<string,
 
 /**
  * Writes the token's version, with the files of the current one that the mapping does not name.
- * False when another process was quicker: its version stays.
+ * `beforeItIsThere` is called when all is written, right before the version gets its name. False
+ * when another process was quicker: its version stays.
  */
 export async function writeVersion(
   folder: Folder,
   token: string,
   fields: Fields,
   rights: Rights,
+  beforeItIsThere?: () => Promise<void>,
 ): Promise<boolean> {
   await using data = await openData(folder);
   const contents = new Map<string, string | Uint8Array>(await readDataFiles(data));
@@ -124,5 +126,5 @@ export async function writeVersion(
     const seen = await readFileSeen(folder, file, data);
     contents.set(file, writeContent(join(folder.path, file), entries, fields, seen?.content));
   }
-  return writeFolder(versionPath(folder, token), token, contents, rights);
+  return writeFolder(versionPath(folder, token), token, contents, rights, beforeItIsThere);
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { watch } from 'node:fs';
 import {
   lstat,
   mkdir,
@@ -15,7 +16,7 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { openFileStore } from '../../../src/secret-store/file/file-store.ts';
 import type { SecretStore } from '../../../src/secret-store/secret-store.ts';
 import { describeSecretStore } from '../../contract/secret-store.ts';
@@ -135,6 +136,29 @@ test('what a crash left half written is never read, and goes with the version', 
   expect((await store.read(MAPPING, 'pending'))?.fields).toEqual({ username: 'u', password: 'p' });
   await store.discard(MAPPING, token);
   expect(await readdir(join(root, 'app'))).toEqual([]);
+});
+
+test('a version is pending from the instant it is there, so a kill leaves no password that nobody can read (G4)', async () => {
+  const app = join(root, 'app');
+  await mkdir(app, { recursive: true });
+  const token = randomUUID();
+  const changed: string[] = [];
+  const watcher = watch(app, (_event, name) => changed.push(String(name)));
+  await store.stage(MAPPING, token, { username: 'u', password: 'p' }, { create: true });
+  const version = `..version-${token}`;
+  await vi.waitFor(() => expect(changed).toContain(version));
+  watcher.close();
+  expect(changed.filter((name) => name === '..pending' || name === version)[0]).toBe('..pending');
+});
+
+test('a link that a kill left without its version is no pending version, and staging completes it (G4)', async () => {
+  const token = randomUUID();
+  await mkdir(join(root, 'app'), { recursive: true });
+  await symlink(`..version-${token}`, join(root, 'app', '..pending'));
+  expect(await store.read(MAPPING, 'pending')).toBeUndefined();
+  const fields = { username: 'u', password: 'p' };
+  await store.stage(MAPPING, token, fields, { create: true });
+  expect(await store.read(MAPPING, 'pending')).toEqual({ token, fields });
 });
 
 test('two processes that promote the same version at once both succeed', async () => {
