@@ -31,8 +31,8 @@ export async function makeOwnFolder(path: string): Promise<void> {
 
 /**
  * Makes a folder of files with these rights. The folder itself is closed to others until a version
- * becomes current. It is whole and on disk before it has its name, and `beforeItIsThere` is called in
- * between. False when another process was quicker: what that one made stays.
+ * becomes current. It is whole and on disk before it has its name, and `beforeItIsThere` is called
+ * in between. False when another process was quicker: what that one made stays.
  */
 export async function writeFolder(
   path: string,
