@@ -15,7 +15,8 @@ export type Cell = Part;
 export function writeTable(io: Io, headings: readonly string[], rows: readonly (readonly Cell[])[]): void {
   const lines = [headings.map((heading) => heading.toUpperCase()), ...rows];
   const widths = headings.map((_, column) => Math.max(...lines.map((line) => widthOf(line[column]))));
-  const { columns, below } = fitted(widths, io.stdout.columns ?? Number.POSITIVE_INFINITY);
+  const words = headings.map((_, column) => Math.max(...lines.map((line) => longestWord(line[column]))));
+  const { columns, below } = fitted(widths, words, io.stdout.columns ?? Number.POSITIVE_INFINITY);
   for (const line of lines) {
     writeBeside(io, line.slice(0, columns.length), columns);
     if (below === undefined) continue;
@@ -38,23 +39,31 @@ interface Fitted {
   readonly below?: number;
 }
 
-/** What columns of these widths become in so much space. */
-function fitted(widths: readonly number[], space: number): Fitted {
+/**
+ * What columns of these widths become in so much space; `words` has the width of the longest word
+ * of each.
+ */
+function fitted(widths: readonly number[], words: readonly number[], space: number): Fitted {
   if (together(widths) <= space) return { columns: widths };
   const [others, last = 0] = [widths.slice(0, -1), widths.at(-1)];
   const room = space - together(others) - GAP;
   if (room >= NARROW) return { columns: [...others, room] };
-  if (last <= NARROW) return { columns: shrunk(widths, space) };
-  return { columns: shrunk(others, space), below: Math.max(NARROWEST, space - BELOW.length) };
+  if (last <= NARROW) return { columns: shrunk(widths, words, space) };
+  return { columns: shrunk(others, words, space), below: Math.max(NARROWEST, space - BELOW.length) };
 }
 
-/** Takes space from the widest columns first. */
-function shrunk(widths: readonly number[], space: number): number[] {
+/** Takes space between words first, then within them, and each time from the widest columns. */
+function shrunk(widths: readonly number[], words: readonly number[], space: number): number[] {
   const columns = [...widths];
-  while (together(columns) > space) {
-    const widest = Math.max(...columns);
-    if (widest <= NARROWEST) break;
-    columns[columns.indexOf(widest)] = widest - 1;
+  for (const least of [words, widths.map(() => NARROWEST)]) {
+    while (together(columns) > space) {
+      const wide = columns.map((width, column) =>
+        width > Math.max(NARROWEST, least[column] ?? 0) ? width : 0,
+      );
+      const widest = Math.max(...wide);
+      if (widest === 0) break;
+      columns[wide.indexOf(widest)] = widest - 1;
+    }
   }
   return columns;
 }
@@ -87,6 +96,10 @@ function padded(cell: Cell, width: number, following: readonly Cell[]): Part[] {
 
 function textOf(cell: Cell = ''): string {
   return typeof cell === 'string' ? cell : cell.text;
+}
+
+function longestWord(cell: Cell | undefined): number {
+  return Math.max(...textOf(cell).split(' ').map(widthOf));
 }
 
 /** The width in columns of a terminal: a Chinese character takes two, a combining accent none. */

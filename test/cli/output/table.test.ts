@@ -68,6 +68,17 @@ test('a last column for which little is left stands below its row, and the wides
   ]);
 });
 
+test('space is taken between words before a word is broken', () => {
+  const rows = [['2026-11-26T07:04:24.123Z', 'manual, root@host', 'check 12 ms, stage 3 ms, set 5 ms']];
+  expect(linesOf(rows, { headings: ['requested', 'by', 'steps'], columns: 40 })).toEqual([
+    'REQUESTED                 BY',
+    '    STEPS',
+    '2026-11-26T07:04:24.123Z  manual,',
+    '                          root@host',
+    '    check 12 ms, stage 3 ms, set 5 ms',
+  ]);
+});
+
 const words = fc
   .array(fc.stringMatching(/^[a-z0-9_注é-]{0,30}$/), { maxLength: 12 })
   .map((all) => all.join(' '));
