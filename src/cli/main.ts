@@ -18,14 +18,12 @@ const io: Io = {
   },
 };
 
-// Only the message, because an error of pg can carry its client, which has the password.
-process.on('uncaughtException', async (error) => {
+let isEnding = false;
+process.on('uncaughtException', (error) => {
   // It holds even if the command ends while the messages are loaded.
   process.exitCode = 1;
-  const { writeError } = await import('./write-error.ts');
-  writeError(io, error, { json: asksForJson(args) });
-  await flushed();
-  process.exit(1);
+  if (!isEnding) void endWith(error);
+  isEnding = true;
 });
 
 // It is no fault if the reader stops reading (`keyturn history | head`).
@@ -41,6 +39,19 @@ await runProgram(io, args, manifest);
 // The command has ended. A connection to a stalled server must not keep the process alive.
 await flushed();
 process.exit();
+
+/** Only the message, because an error of pg can carry its client, which has the password. */
+async function endWith(error: unknown): Promise<void> {
+  try {
+    const { writeError } = await import('./write-error.ts');
+    writeError(io, error, { json: asksForJson(args) });
+  } catch {
+    // An upgrade replaces the files of a process that runs, and the messages are among them.
+    io.stderr.write('keyturn: it failed, and its own files are gone or replaced. Start it again.');
+  }
+  await flushed();
+  process.exit(1);
+}
 
 /**
  * Resolves when the reader has received everything that was written: a pipe takes only 64 KiB at
