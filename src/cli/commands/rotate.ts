@@ -316,9 +316,8 @@ async function requestWhenFree(
 }
 
 async function workerUp(app: App, patience: number): Promise<boolean> {
-  const queue = await app.queue();
   const deadline = performance.now() + patience;
-  while ((await queue.workers()) === 0) {
+  while ((await app.workers()) === 0) {
     if (performance.now() >= deadline) return false;
     await sleep(200);
   }

@@ -82,9 +82,8 @@ async function queueFault(app: App): Promise<Fact | undefined> {
   const ledger = await app.ledger();
   // A standby server does not know the sessions of its primary.
   if (await ledger.isReadOnly()) return fact('state-read-only', { server: null, detail: null });
-  const queue = await app.queue();
   try {
-    if ((await queue.workers()) > 0) return undefined;
+    if ((await app.workers()) > 0) return undefined;
     return fact('nothing-rotates-by-itself', {}, command('start'));
   } catch (error) {
     if (isQueueFault(error)) return error.fact;
