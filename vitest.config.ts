@@ -8,8 +8,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/services.ts'],
     setupFiles: ['test/support/leaks.ts'],
-    // Tests wait for servers more than they compute: with a worker for each of two cores, half of both would stay idle.
-    maxWorkers: 3,
+    // Tests wait for servers and clocks more than they compute: two workers for a core keep both of two busy.
+    maxWorkers: 4,
     testTimeout: 120_000,
     hookTimeout: 120_000,
     // These machines are noisy: what is waited for ends the wait, so patience costs nothing.
