@@ -22,6 +22,8 @@ const FOREIGN: Readonly<Record<string, string>> = {
   'src/queue/redis/redis-connection.ts': 'Redis says only in words that it has become a replica',
   'src/queue/reach.ts': 'ioredis reports the same error every second, and only its message tells',
   'src/secret-store/aws-secrets-manager/aws-requests.ts': 'the AWS SDK names errors and exports few classes',
+  'src/secret-store/aws-parameter-store/parameter-requests.ts':
+    'the AWS SDK names errors and exports few classes',
   'src/visible.ts': "puts a stranger's message in quotes where it could pass for a remedy",
 };
 

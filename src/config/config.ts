@@ -1,5 +1,6 @@
 import type { Problem } from '../facts/problem.ts';
 import type { Policy } from './policy.ts';
+import type { Store } from './stores.ts';
 
 /** `disable` and `require` do not authenticate the server; the others do, as in libpq. */
 export interface Tls {
@@ -68,25 +69,6 @@ export interface EmbeddedConnection {
   readonly embedded: true;
   readonly database: string;
 }
-
-export type Store =
-  | {
-      readonly name: string;
-      readonly type: 'file';
-      readonly path: string;
-      /** Of files and folders: a name, or a gid in digits. Left out: whichever the system gives. */
-      readonly group?: string;
-      /** Of files. Left out: 0600, or 0640 with a group. */
-      readonly mode?: number;
-    }
-  | {
-      readonly name: string;
-      readonly type: 'aws-secrets-manager';
-      readonly region?: string;
-      readonly endpoint?: string;
-      /** Says that secrets may go over the network in plaintext. */
-      readonly tls?: { readonly mode: 'disable' };
-    };
 
 /** One sentinel, or one node of a cluster. */
 export interface RedisNode {

@@ -1,7 +1,8 @@
 import pMap from 'p-map';
 import type { Clock } from '../clock.ts';
-import type { Connection, Store } from '../config/config.ts';
+import type { Connection } from '../config/config.ts';
 import type { Policy } from '../config/policy.ts';
+import type { Store } from '../config/stores.ts';
 import { fact } from '../facts/fact.ts';
 import type { Problem } from '../facts/problem.ts';
 import type { Ledger } from '../ledger/ledger.ts';

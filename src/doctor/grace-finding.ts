@@ -1,5 +1,5 @@
-import type { Store } from '../config/config.ts';
 import type { LoginsPolicy } from '../config/policy.ts';
+import type { Store } from '../config/stores.ts';
 import { fact } from '../facts/fact.ts';
 import { type Finding, finding } from '../rotation/findings/finding.ts';
 

@@ -17,7 +17,14 @@ export interface StoreFacts extends AwsFacts, FileStoreFacts {
   /** Another process took it for abandoned. */
   readonly 'version-removed': { readonly store: string; readonly folder: string; readonly token: string };
   readonly 'version-token-invalid': { readonly token: string };
+  /** Other processes change the secret so often that keyturn never finds it as it was. */
+  readonly 'secret-contended': { readonly store: string; readonly secret: string };
+  /** Something else has the name under which versions of the secret are staged. */
+  readonly 'staging-secret-foreign': { readonly store: string; readonly secret: string };
 }
+
+/** A service of AWS, as IAM calls it. */
+export type AwsService = 'secretsmanager' | 'ssm' | 'sts';
 
 /**
  * A request to AWS that failed. `detail` has nothing that the service said in words: they may
@@ -30,6 +37,8 @@ interface AwsRequest {
   readonly action: string;
   /** The error's name, the HTTP status, the request's id. */
   readonly detail: string;
+  /** Left out: Secrets Manager. */
+  readonly service?: AwsService;
 }
 
 interface AwsFacts {
@@ -41,6 +50,8 @@ interface AwsFacts {
   readonly 'store-refused': AwsRequest;
   readonly 'secret-deleted': { readonly store: string; readonly secret: string };
   readonly 'secret-binary': { readonly store: string; readonly secret: string };
+  /** A parameter that is no SecureString. */
+  readonly 'parameter-in-plaintext': { readonly store: string; readonly secret: string };
 }
 
 /** What has a name in a folder where something else should be. */

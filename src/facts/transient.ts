@@ -37,6 +37,7 @@ const TRANSIENT: ReadonlySet<FactCode> = new Set<FactCode>([
   'queue-takes-no-job',
   'queue-tls-failed',
   'queue-unreachable',
+  'secret-contended',
   'store-throttled',
   'store-unreachable',
   'version-conflict',

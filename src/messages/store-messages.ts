@@ -58,6 +58,22 @@ export const storeMessages: Messages<StoreFacts> = {
       'A process that stopped for an hour between writing a version and linking it may find that another one pruned it as abandoned.',
     example: { store: 'files', folder: '/srv/secrets/orders', token: TOKEN },
   },
+  'secret-contended': {
+    text: ({ store, secret }) =>
+      `The store ${store}: other processes changed ${secret} each time right before keyturn did`,
+    advice: 'it is tried again',
+    means:
+      'A secret is replaced only if it still is as keyturn read it. Something else writes to it all the time: look for it if this goes on.',
+    example: { store: 'vault', secret: 'orders/db' },
+  },
+  'staging-secret-foreign': {
+    text: ({ store, secret }) =>
+      `The store ${store}: the place where versions of ${secret} are staged holds something that keyturn did not write`,
+    advice: 'move it away, or set another name with staging',
+    means:
+      'Some stores show each reader the latest version. There keyturn stages versions under a name of its own, and something else has that name. It stays as it is.',
+    example: { store: 'vault', secret: 'orders/db' },
+  },
   'version-token-invalid': {
     text: ({ token }) => `A version's token must be a UUID, not ${JSON.stringify(token)}`,
     means: 'A token becomes part of a path, so a text that is no UUID is refused before anything is touched.',

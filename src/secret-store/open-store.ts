@@ -1,4 +1,5 @@
-import type { Store } from '../config/config.ts';
+import type { Store } from '../config/stores.ts';
+import { openAwsParameterStore } from './aws-parameter-store/aws-parameter-store.ts';
 import { openAwsSecretsManagerStore } from './aws-secrets-manager/aws-secrets-manager-store.ts';
 import { openFileStore } from './file/file-store.ts';
 import type { SecretStore } from './secret-store.ts';
@@ -10,5 +11,7 @@ export function openStore(store: Store): SecretStore {
       return openFileStore(store);
     case 'aws-secrets-manager':
       return openAwsSecretsManagerStore(store);
+    case 'aws-parameter-store':
+      return openAwsParameterStore(store);
   }
 }

@@ -60,7 +60,7 @@ const PROBLEMS: readonly Case[] = [
     'config-key-unknown',
     changed(['region: eu-central-1', 'colour: red']),
     'stores.aws.colour',
-    { key: 'colour', known: ['type', 'region', 'endpoint', 'tls'] },
+    { key: 'colour', known: ['type', 'region', 'endpoint', 'tls', 'role'] },
   ],
   [
     'config-key-unknown',

@@ -8,6 +8,7 @@ test('a fault of a store is tried again if it may pass by itself, and else is no
   const codes = Object.keys(storeMessages) as FactCode[];
   expect(codes.filter(isTransientCode).sort()).toEqual([
     'folder-unusable',
+    'secret-contended',
     'store-throttled',
     'store-unreachable',
     'version-conflict',

@@ -1,11 +1,11 @@
 import { fact } from '../../facts/fact.ts';
-import type { Store } from '../config.ts';
 import type { Path } from '../config-error.ts';
 import { FIELDS, type Mapping } from '../policy.ts';
 import type { Review } from '../review.ts';
 import type { Entries } from '../schema/entries.ts';
 import type { PolicyEntry } from '../schema/policy-schema.ts';
 import { suggested } from '../schema/report-issue.ts';
+import type { Store } from '../stores.ts';
 import { isSecretName, physicalSecret, sharesVersions } from '../values/physical-secret.ts';
 import { shortestInterval } from '../values/schedule-of.ts';
 import type { MappedField } from './check-secrets.ts';
@@ -32,7 +32,7 @@ export function checkDestinations(
       const built = stores.get(store);
       if (built === undefined) continue;
       if (built.type === 'aws-secrets-manager') checkFrequency(review, path, policy);
-      else if (policy.type === 'rotator') checkReaders(review, path, built);
+      else if (built.type === 'file' && policy.type === 'rotator') checkReaders(review, path, built);
       const fields = mapFields(review, path, built, secrets);
       checkInstant(review, path, built, fields);
       mapped.push(...fields);

@@ -4,46 +4,11 @@ import { parseDuration } from '../values/duration.ts';
 import { connectionSchema } from './connection-schema.ts';
 import { policySchema } from './policy-schema.ts';
 import { clusterSchema, redisUrl, sentinelsSchema } from './redis-schema.ts';
-import { fileMode, groupName, named, object, oneOf, text, textLike } from './schema-values.ts';
+import { named, object, textLike } from './schema-values.ts';
+import { plaintext, storeSchema } from './store-schema.ts';
 
 // The one statement of the file's shape. config/keyturn.schema.json is made of it, for editors.
 // What depends on other entries is checked in src/config/checks/, so that one slip hides no other.
-
-const fileStore = object('file-store', {
-  type: z.literal('file').describe('Files in the layout of a mounted Kubernetes secret.'),
-  path: text('folder-path').describe('Folder of the secrets; made if it is missing.'),
-  group: groupName()
-    .exactOptional()
-    .describe('Group that may read the secrets: a name or a gid. keyturn runs as a member, or as root.'),
-  mode: fileMode()
-    .exactOptional()
-    .describe('Mode of the files: 0600 (default), 0640 (default with a group), 0400 or 0440.'),
-}).refine(({ group, mode }) => group === undefined || mode === undefined || (mode & 0o040) !== 0, {
-  path: ['mode'],
-  error: 'file-mode-of-group' satisfies ConfigRule,
-});
-
-/** Plaintext beyond loopback must be configured: nothing falls back to it. */
-const plaintext = object('plaintext', {
-  mode: oneOf(['disable']).describe('disable: secrets may go over the network in plaintext.'),
-}).exactOptional();
-
-const awsStore = object('aws-store', {
-  type: z
-    .literal('aws-secrets-manager')
-    .describe('AWS Secrets Manager, with the credentials of the AWS SDK.'),
-  region: textLike(/^[a-z0-9]+(-[a-z0-9]+)+$/, 'aws-region')
-    .exactOptional()
-    .describe('AWS region. Default: that of the AWS SDK (AWS_REGION, or its profile).'),
-  endpoint: textLike(/^https?:\/\/[^\s/]+/, 'endpoint')
-    .exactOptional()
-    .describe('URL of an emulator or a VPC endpoint. Default: that of the region.'),
-  tls: plaintext.describe('Needed for an endpoint with http:// that is not loopback.'),
-});
-
-export const storeSchema = z.discriminatedUnion('type', [fileStore, awsStore], {
-  error: ({ code }): ConfigRule => (code === 'invalid_union' ? 'store-type' : 'store'),
-});
 
 const stateUrl = textLike(/^($|postgres(ql)?:\/\/)/, 'state-url');
 
@@ -92,4 +57,3 @@ export const configSchema = object('config', {
 });
 
 export type ConfigEntry = z.output<typeof configSchema>;
-export type StoreEntry = z.output<typeof storeSchema>;

@@ -4,11 +4,12 @@ import type { Path } from '../config-error.ts';
 import type { Review } from '../review.ts';
 import { isExpanded } from '../urls/expand-urls.ts';
 import { entriesOf, find } from '../yaml/located.ts';
-import { configSchema, type StoreEntry, storeSchema } from './config-schema.ts';
+import { configSchema } from './config-schema.ts';
 import { type ConnectionEntry, connectionSchema } from './connection-schema.ts';
 import { parseFields, parseValue, reportUnknownKeys } from './parse-value.ts';
 import { type PolicyEntry, policySchema } from './policy-schema.ts';
 import { parseQueue, type QueueEntry } from './queue-entry.ts';
+import { type StoreEntry, storeSchema } from './store-schema.ts';
 
 /**
  * The values of a configuration, as the schema makes them. Where one value of an entry is invalid,

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import type { Found } from '../../facts/config/config-entry-facts.ts';
+import { STORE_TYPES } from '../../facts/config/config-policy-facts.ts';
 import type { ConfigRule } from '../../facts/config/config-rules.ts';
 import { type Fact, fact } from '../../facts/fact.ts';
 import type { Path } from '../config-error.ts';
@@ -50,13 +51,15 @@ function factOf(review: Review, path: Path, issue: z.core.$ZodIssue): Fact {
     rule === 'one-of' && issue.code === 'invalid_value' ? { allowed: issue.values.map(String) } : {};
   const content = find(review.tree, path)?.content;
   if (content === undefined) return fact('config-entry-missing', { rule, ...allowed });
-  const near = rule === 'time-zone' && content.kind === 'scalar' ? zoneNear(content.value) : {};
+  const near = content.kind === 'scalar' ? nearOf(rule, content.value) : {};
   const found = foundAt(review, path, issue);
   return fact('config-entry-invalid', { found, rule, ...allowed, ...near });
 }
 
-function zoneNear(value: unknown): { readonly near?: string } {
-  const near = typeof value === 'string' ? nearestTimeZone(value) : undefined;
+function nearOf(rule: ConfigRule, value: unknown): { readonly near?: string } {
+  if (typeof value !== 'string') return {};
+  if (rule === 'store-type') return suggested(value, STORE_TYPES);
+  const near = rule === 'time-zone' ? nearestTimeZone(value) : undefined;
   return near === undefined ? {} : { near };
 }
 

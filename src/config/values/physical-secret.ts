@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import type { Store } from '../config.ts';
+import type { Store } from '../stores.ts';
 
 /** A secret itself, whatever store entry and spelling it is reached by. */
 export interface PhysicalSecret {
@@ -15,9 +15,31 @@ const AWS_NAME = /^[A-Za-z0-9/_+=.@-]{1,512}$/;
 const AWS_ARN = /^arn:aws[a-z-]*:secretsmanager:([a-z0-9-]+:\d{12}):secret:([A-Za-z0-9/_+=.@-]{1,519})$/;
 
 /** Whether a store takes a secret of this name. */
-export function isSecretName({ type }: Store, secret: string): boolean {
-  if (type === 'file') return isRelativePath(secret);
-  return AWS_NAME.test(secret) || AWS_ARN.test(secret);
+export function isSecretName(store: Store, secret: string): boolean {
+  switch (store.type) {
+    case 'file':
+      return isRelativePath(secret);
+    case 'aws-secrets-manager':
+      return AWS_NAME.test(secret) || AWS_ARN.test(secret);
+    case 'aws-parameter-store':
+      return isParameterName(secret, store.staging);
+  }
+}
+
+/**
+ * At most 15 levels, of which one is for what is staged.
+ * https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html
+ */
+function isParameterName(name: string, staging: string): boolean {
+  const levels = name.replace(/^\//, '').split('/');
+  const isPlain = levels.length === 1 || name.startsWith('/');
+  const [first = ''] = levels;
+  const isFree = !/^(aws|ssm)/i.test(first) && first !== staging;
+  return isPlain && isFree && levels.length <= 14 && name.length <= 900 && levels.every(isLevel);
+}
+
+function isLevel(level: string): boolean {
+  return /^[\w.-]+$/.test(level);
 }
 
 /** `..data` and its like belong to the store itself, as in a mounted Kubernetes secret. */
@@ -32,7 +54,12 @@ export function physicalSecret(store: Store, secret: string): PhysicalSecret {
     const id = resolve(store.path, secret);
     return { id, versioned: dirname(id) };
   }
-  const service = `aws ${store.region} ${store.endpoint} `;
+  const service = `${store.type} ${store.region} ${store.endpoint} ${store.role?.arn} `;
+  if (store.type === 'aws-parameter-store') {
+    // `orders` and `/orders` are one parameter.
+    const id = service + secret.replace(/^\//, '');
+    return { id, versioned: id };
+  }
   const [, account, suffixed] = AWS_ARN.exec(secret) ?? [];
   if (account === undefined || suffixed === undefined) {
     return { id: service + secret, versioned: service + secret };

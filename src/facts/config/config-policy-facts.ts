@@ -8,6 +8,10 @@ export interface OtherEntry {
 
 type Field = 'username' | 'password';
 
+/** The types of stores, as the configuration names them. */
+export const STORE_TYPES = ['file', 'aws-secrets-manager', 'aws-parameter-store'] as const;
+export type StoreType = (typeof STORE_TYPES)[number];
+
 /** About policies: their logins, times, and what they publish where. */
 export interface ConfigPolicyFacts {
   readonly 'login-repeated': { readonly login: Shown };
@@ -35,7 +39,7 @@ export interface ConfigPolicyFacts {
   };
   readonly 'secret-name-invalid': {
     readonly name: Shown;
-    readonly store: 'file' | 'aws-secrets-manager';
+    readonly store: StoreType;
   };
   readonly 'secret-written-twice': { readonly name: Shown; readonly other: OtherEntry };
   readonly 'secret-whole-and-by-key': { readonly name: Shown; readonly other: OtherEntry };
@@ -51,7 +55,7 @@ export interface ConfigPolicyFacts {
   /** A warning: who reads this store can do what keyturn can. */
   readonly 'rotator-secret-shared': { readonly group: string | null };
   /** A warning: username and password do not change at one instant. */
-  readonly 'credential-in-two-secrets': { readonly store: 'file' | 'aws-secrets-manager' };
+  readonly 'credential-in-two-secrets': { readonly store: StoreType };
 }
 
 export type Duration =

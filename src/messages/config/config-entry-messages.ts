@@ -36,7 +36,8 @@ function mustBe({
   if (rule === 'time-zone' && near !== undefined) {
     return `must be an IANA time zone; did you mean "${near}"?`;
   }
-  return `must be ${RULES[rule]}`;
+  const meant = rule === 'store-type' && near !== undefined ? `; did you mean "${near}"?` : '';
+  return `must be ${RULES[rule]}${meant}`;
 }
 
 export const configEntryMessages: Messages<ConfigEntryFacts> = {

@@ -1,4 +1,4 @@
-import type { ConfigPolicyFacts } from '../../facts/config/config-policy-facts.ts';
+import type { ConfigPolicyFacts, StoreType } from '../../facts/config/config-policy-facts.ts';
 import type { Messages } from '../message.ts';
 import { otherEntry, valueText } from '../problems.ts';
 
@@ -14,9 +14,23 @@ type PublishCode =
   | 'secret-whole-and-by-key'
   | 'secret-written-twice';
 
-const NAMES = {
+const NAMES: Readonly<Record<StoreType, string>> = {
   file: 'a relative path such as orders/password, without empty parts, ".", control characters and parts that begin with ".."',
   'aws-secrets-manager': '1 to 512 of A-Z, a-z, 0-9 and /_+=.@-, or the ARN of a secret',
+  'aws-parameter-store':
+    'up to 900 of A-Z, a-z, 0-9 and _.-, in at most 14 parts after slashes such as /orders/password; it must not begin with aws, ssm or the name under which versions are staged',
+};
+const TORN = 'which do not change at one instant: a reader can see a new username with an old password';
+const APART: Readonly<Record<StoreType, { readonly text: string; readonly better: string }>> = {
+  file: { text: `lie in two folders, ${TORN}`, better: 'one folder for both' },
+  'aws-secrets-manager': {
+    text: 'are two secrets, which do not change at one instant: for some milliseconds a reader that does not pin the VersionId can see a new username with an old password',
+    better: 'one JSON secret for both, as name#username and name#password',
+  },
+  'aws-parameter-store': {
+    text: `are two parameters, ${TORN}`,
+    better: 'one JSON parameter for both, as name#username and name#password',
+  },
 };
 const NAME = { kind: 'written', text: 'orders/password' } as const;
 const OTHER = {
@@ -90,14 +104,8 @@ export const configPublishMessages: Messages<Pick<ConfigPolicyFacts, PublishCode
     example: {},
   },
   'credential-in-two-secrets': {
-    text: ({ store }) =>
-      store === 'file'
-        ? 'username and password lie in two folders, which do not change at one instant: a reader can see a new username with an old password'
-        : 'username and password are two secrets, which do not change at one instant: for some milliseconds a reader that does not pin the VersionId can see a new username with an old password',
-    advice: ({ store }) =>
-      store === 'file'
-        ? 'better is one folder for both'
-        : 'better is one JSON secret for both, as name#username and name#password',
+    text: ({ store }) => `username and password ${APART[store].text}`,
+    advice: ({ store }) => `better is ${APART[store].better}`,
     means:
       'A warning. Readers are certain to get a username and a password that belong together only where both change at one instant.',
     example: { store: 'aws-secrets-manager' },

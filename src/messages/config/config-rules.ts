@@ -1,3 +1,4 @@
+import { STORE_TYPES } from '../../facts/config/config-policy-facts.ts';
 import type { ConfigRule } from '../../facts/config/config-rules.ts';
 
 const ROLE = '1 to 63 bytes, and not pg_…, public or none, which PostgreSQL keeps for itself';
@@ -6,7 +7,8 @@ const FIELDS = 'username, password, host, port, database, engine, url';
 /** Each completes the sentence "must be …". */
 export const RULES: Readonly<Record<Exclude<ConfigRule, 'one-of'>, string>> = {
   'aws-region': 'an AWS region such as eu-central-1',
-  'aws-store': 'a mapping with type, region, endpoint and tls',
+  'aws-role': 'a mapping with arn, externalId, sessionName and endpoint',
+  'aws-store': 'a mapping with type, region, endpoint, tls and role',
   boolean: 'true or false',
   config: 'a mapping with connections, stores and policies',
   connection: 'a mapping with host, port, database, user, password and tls, or url',
@@ -24,6 +26,7 @@ export const RULES: Readonly<Record<Exclude<ConfigRule, 'one-of'>, string>> = {
   duration: 'a whole number and s, m, h, d or w, such as 90s or 5m',
   'duration-above-0': 'a whole number above 0 and s, m, h, d or w, such as 90s or 5m',
   endpoint: 'a URL that begins with http:// or https://',
+  'external-id': '2 to 1224 letters, digits and =,.@:/-',
   'entry-name': '1 to 63 of a-z, 0-9 and -, the first not -',
   'file-mode': '"0600", "0640", "0400" or "0440"; other users never get in, so name a group instead',
   'file-mode-of-group': '"0640" or "0440" where a group is to read the files',
@@ -34,9 +37,11 @@ export const RULES: Readonly<Record<Exclude<ConfigRule, 'one-of'>, string>> = {
   'history-keep': 'forever, or at least 7d: a whole number and s, m, h, d or w, such as 400d',
   host: 'one host name, IP address or absolute folder of a socket, without the port',
   interval: 'a number and a unit, for example 30d, 2w or 12h',
+  'kms-key': 'the id, ARN or alias of a KMS key, such as alias/orders',
   login: `the name of a login: ${ROLE}`,
   'max-sessions': 'a whole number from 1 to 100',
   'one-destination': 'a list of at least one destination',
+  'parameter-store': 'a mapping with type, region, endpoint, tls, role, kmsKey, tier and staging',
   'password-length': 'a whole number from 16 to 128',
   'password-recipe': 'a mapping with length and symbols',
   pem: 'the path of a PEM file, or PEM text that begins with -----BEGIN',
@@ -62,19 +67,22 @@ export const RULES: Readonly<Record<Exclude<ConfigRule, 'one-of'>, string>> = {
   replica: 'a mapping with host and port',
   replicas: 'a list of standby servers, each with host and port',
   role: `the name of a role: ${ROLE}`,
+  'role-arn': 'the ARN of a role, such as arn:aws:iam::123456789012:role/keyturn',
   rotator: 'the name of the rotator, a role',
   'rotator-password': 'the password of the rotator; leave it out if the server asks for none',
   schedule: 'a mapping with every or cron',
   'secret-name': 'the name of a secret, or name#key for a key of a JSON secret',
   secrets: `a mapping of ${FIELDS} to secret names`,
   servername: 'a host name or IP address, without a port',
+  'session-name': '2 to 64 letters, digits and =,.@-',
+  'staging-name': 'letters, digits and _.-, and not aws… or ssm…',
   state: 'a mapping with database',
   'state-url': 'a URL that begins with postgresql:// or postgres://',
   statement: 'an SQL statement',
   statements: 'a list of SQL statements',
   store: 'a mapping with type',
   'store-name': 'the name of one of the stores',
-  'store-type': 'file or aws-secrets-manager',
+  'store-type': `${STORE_TYPES.slice(0, -1).join(', ')} or ${STORE_TYPES.at(-1)}`,
   stores: 'a mapping of names to stores',
   symbols: 'different punctuation characters of ASCII, such as "-_.!"; letters and digits are always used',
   text: 'text',

@@ -11,23 +11,27 @@ function example(detail: string): AwsRequest {
   return { store: 'aws', action: 'PutSecretValue', secret: 'prod/orders/db', detail };
 }
 
-export const awsMessages: Messages<Pick<StoreFacts, AwsCode | 'secret-deleted' | 'secret-binary'>> = {
+export const awsMessages: Messages<
+  Pick<StoreFacts, AwsCode | 'secret-deleted' | 'secret-binary' | 'parameter-in-plaintext'>
+> = {
   'store-unreachable': {
     text: requested,
     advice: 'check the network, the region and the endpoint; it is tried again',
-    means: 'AWS Secrets Manager did not answer, or answered with a fault of its own.',
+    means: 'The store did not answer, or answered with a fault of its own.',
     example: example('ECONNREFUSED'),
   },
   'store-throttled': {
     text: requested,
     advice: 'it is tried again',
-    means: 'AWS Secrets Manager takes fewer requests than were sent. keyturn tries again more slowly.',
+    means: 'The store takes fewer requests than were sent. keyturn tries again more slowly.',
     example: example('ThrottlingException (HTTP 400)'),
   },
   'store-denied': {
     text: requested,
-    advice: ({ action }) =>
-      `allow secretsmanager:${action}, and its KMS key, to the identity that keyturn runs as`,
+    advice: ({ action, service = 'secretsmanager' }) =>
+      service === 'sts'
+        ? 'allow sts:AssumeRole of that role to the identity that keyturn runs as, in its policy and in the trust policy of the role'
+        : `allow ${service}:${action}, and its KMS key, to the identity that keyturn runs as`,
     means:
       'IAM, a resource policy or the KMS key of the secret does not allow the action to the identity that keyturn runs as.',
     example: example('AccessDeniedException (HTTP 400)'),
@@ -51,7 +55,7 @@ export const awsMessages: Messages<Pick<StoreFacts, AwsCode | 'secret-deleted' |
     text: requested,
     advice: 'correct the secret or the configuration',
     means:
-      'AWS Secrets Manager refused the request for another reason. Its own words are not shown, because they may repeat a value; look up the request in CloudTrail.',
+      'The store refused the request for another reason. Its own words are not shown, because they may repeat a value. On AWS, look up the request in CloudTrail.',
     example: example('InvalidRequestException (HTTP 400)'),
   },
   'secret-deleted': {
@@ -66,5 +70,13 @@ export const awsMessages: Messages<Pick<StoreFacts, AwsCode | 'secret-deleted' |
     advice: 'give it a string, or map another secret',
     means: 'The secret has a `SecretBinary`. keyturn reads and writes `SecretString` only.',
     example: { store: 'aws', secret: 'prod/orders/db' },
+  },
+  'parameter-in-plaintext': {
+    text: ({ store, secret }) => `The store ${store}: the parameter ${secret} is no SecureString`,
+    advice:
+      'delete it and let keyturn make it with create: true; the service does not let a parameter change its type',
+    means:
+      'A parameter of type String or StringList is kept without encryption. keyturn reads and writes `SecureString` only.',
+    example: { store: 'parameters', secret: '/orders/password' },
   },
 };

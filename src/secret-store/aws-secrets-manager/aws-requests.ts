@@ -1,12 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type * as Sdk from '@aws-sdk/client-secrets-manager';
 import { fault, isFault } from '../../facts/fault.ts';
+import type { AwsClient } from '../aws/aws-client.ts';
+import { awsError } from '../aws/aws-error.ts';
 import type { Stage } from '../secret-store.ts';
-import type { AwsClient } from './aws-client.ts';
-import { awsError } from './aws-error.ts';
+
 import { LABELS, type Label, type Labels } from './aws-labels.ts';
 
 /** How often a label is moved anew when another process moved it first. */
 const ATTEMPTS = 6;
+
+export type SecretsClient = AwsClient<typeof Sdk, Sdk.SecretsManagerClient>;
 
 /** The content of one version of a secret. */
 export interface Value {
@@ -27,10 +31,10 @@ export interface Move {
  */
 export class AwsRequests {
   readonly #store: string;
-  readonly #client: AwsClient;
+  readonly #client: SecretsClient;
 
   /** `store` is the name that faults give. */
-  constructor(store: string, client: AwsClient) {
+  constructor(store: string, client: SecretsClient) {
     this.#store = store;
     this.#client = client;
   }
@@ -148,7 +152,7 @@ export class AwsRequests {
       if (name === expected) return undefined;
       if (name === 'InvalidRequestException' && action !== 'DescribeSecret')
         await this.#refuseDeleted(secret);
-      throw awsError(error, this.#store, action, secret);
+      throw awsError(error, { store: this.#store, service: 'secretsmanager', action, secret });
     }
   }
 

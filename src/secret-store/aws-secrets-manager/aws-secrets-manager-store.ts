@@ -2,6 +2,8 @@ import type { Mapping } from '../../config/policy.ts';
 import { type Fact, fact } from '../../facts/fact.ts';
 import { fault, isFault } from '../../facts/fault.ts';
 import { latestOf, promotableStages, refuseOther } from '../adapter-rules.ts';
+import { AwsClient, type AwsSettings, clientConfig, guarded } from '../aws/aws-client.ts';
+import { inParallel } from '../in-parallel.ts';
 import { readVersion } from '../read-version.ts';
 import {
   isJson,
@@ -12,9 +14,8 @@ import {
   writeContent,
 } from '../secret-content.ts';
 import type { Fields, PromoteOptions, SecretStore, Stage, Version } from '../secret-store.ts';
-import { AwsClient, type AwsSettings } from './aws-client.ts';
 import { holderOf, isAt, LABELS, type Label, type Labels } from './aws-labels.ts';
-import { AwsRequests } from './aws-requests.ts';
+import { AwsRequests, type SecretsClient } from './aws-requests.ts';
 
 /**
  * The service makes the first version of a secret AWSCURRENT whatever labels are asked for, so a
@@ -32,19 +33,21 @@ const STAGED = ['pending', 'current', 'previous'] as const;
  * ClientRequestToken, so the secrets of one mapping share a VersionId, and a reader that pins it
  * never mixes two versions. The labels of several secrets move side by side, not at one instant.
  */
-export function openAwsSecretsManagerStore({
-  name,
-  ...settings
-}: AwsSettings & { readonly name: string }): SecretStore {
-  return new AwsSecretsManagerStore(name, new AwsClient(settings));
+export function openAwsSecretsManagerStore(settings: AwsSettings & { readonly name: string }): SecretStore {
+  const client: SecretsClient = new AwsClient(async () => {
+    const sdk = await import('@aws-sdk/client-secrets-manager');
+    const client = new sdk.SecretsManagerClient(clientConfig(settings.name, settings));
+    return { sdk, client: guarded(client, settings) };
+  });
+  return new AwsSecretsManagerStore(settings.name, client);
 }
 
 class AwsSecretsManagerStore implements SecretStore {
   readonly #name: string;
-  readonly #client: AwsClient;
+  readonly #client: SecretsClient;
   readonly #aws: AwsRequests;
 
-  constructor(name: string, client: AwsClient) {
+  constructor(name: string, client: SecretsClient) {
     this.#name = name;
     this.#client = client;
     this.#aws = new AwsRequests(name, client);
@@ -227,19 +230,4 @@ class AwsSecretsManagerStore implements SecretStore {
 
 function unlabel(label: Label, token: string) {
   return (labels: Labels) => (isAt(labels, token, label) ? { from: token, to: undefined } : undefined);
-}
-
-/**
- * Like Promise.all, but waits for the others when one fails: no label may move after the verb has
- * ended.
- */
-async function inParallel<Item, Result>(
-  items: readonly Item[],
-  act: (item: Item) => Promise<Result>,
-): Promise<Result[]> {
-  const settled = await Promise.allSettled(items.map(act));
-  return settled.map((result) => {
-    if (result.status === 'rejected') throw result.reason;
-    return result.value;
-  });
 }

@@ -1,15 +1,31 @@
-import { type Fault, fault } from '../../facts/fault.ts';
-import type { StoreFacts } from '../../facts/store-facts.ts';
+import { Fault, fault } from '../../facts/fault.ts';
+import type { AwsService, StoreFacts } from '../../facts/store-facts.ts';
 import { PLAINTEXT_ERROR } from './aws-plaintext.ts';
 
-type AwsFaultCode = Extract<keyof StoreFacts, `store-${string}`> | 'secret-missing';
+type AwsFaultCode =
+  | 'store-credentials-missing'
+  | 'store-denied'
+  | 'store-plaintext'
+  | 'store-refused'
+  | 'store-throttled'
+  | 'store-unreachable'
+  | 'secret-missing';
+
+type Request = StoreFacts['store-denied'];
+
+/** What the names of errors look like. */
+const NAME = /^([A-Za-z]{0,60}(Error|Exception|Exceeded|Failure|Fault|TokenId|KeyId|Denied)|TooManyUpdates)$/;
 
 /** By the names of errors of the SDK and of the service. */
 const CODES: Readonly<Record<string, AwsFaultCode>> = {
   ResourceNotFoundException: 'secret-missing',
+  ParameterNotFound: 'secret-missing',
   ThrottlingException: 'store-throttled',
   TooManyRequestsException: 'store-throttled',
+  TooManyUpdates: 'store-throttled',
   AccessDeniedException: 'store-denied',
+  AccessDenied: 'store-denied',
+  InvalidKeyId: 'store-denied',
   UnrecognizedClientException: 'store-denied',
   InvalidClientTokenId: 'store-denied',
   InvalidSignatureException: 'store-denied',
@@ -28,9 +44,14 @@ const CODES: Readonly<Record<string, AwsFaultCode>> = {
  * either may repeat a value (G3).
  * https://docs.aws.amazon.com/secretsmanager/latest/apireference/CommonErrors.html
  */
-export function awsError(error: unknown, store: string, action: string, secret: string): Fault {
+export function awsError(
+  error: unknown,
+  { store, service, action, secret }: Omit<Request, 'detail'> & { readonly service: AwsService },
+): Fault {
+  // Of a role that could not be assumed.
+  if (error instanceof Fault) return error;
   const { name, code, $metadata } = error as AwsFault;
-  const called = known(name, /^[A-Za-z]{0,60}(Error|Exception|Exceeded|Failure|Fault|TokenId)$/) ?? 'Error';
+  const called = known(name, NAME) ?? 'Error';
   const system = known(code, /^[A-Z][A-Z0-9_]{0,63}$/);
   const status = $metadata?.httpStatusCode;
   const request = known($metadata?.requestId, /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i);
@@ -42,7 +63,9 @@ export function awsError(error: unknown, store: string, action: string, secret: 
   ];
   const what = called.endsWith('Error') ? (system ?? called) : called;
   const detail = places.length === 0 ? what : `${what} (${places.join(', ')})`;
-  return fault(storeCode, { store, secret, action, detail });
+  // Left out for the service that was the only one for long, as the ledger has it.
+  const which = service === 'secretsmanager' ? {} : { service };
+  return fault(storeCode, { store, secret, action, detail, ...which });
 }
 
 interface AwsFault {

@@ -1,0 +1,79 @@
+import * as z from 'zod';
+import type { ConfigRule } from '../../facts/config/config-rules.ts';
+import { fileMode, groupName, object, oneOf, text, textLike } from './schema-values.ts';
+
+/** Plaintext beyond loopback must be configured: nothing falls back to it. */
+export const plaintext = object('plaintext', {
+  mode: oneOf(['disable']).describe('disable: secrets may go over the network in plaintext.'),
+}).exactOptional();
+
+const fileStore = object('file-store', {
+  type: z.literal('file').describe('Files in the layout of a mounted Kubernetes secret.'),
+  path: text('folder-path').describe('Folder of the secrets; made if it is missing.'),
+  group: groupName()
+    .exactOptional()
+    .describe('Group that may read the secrets: a name or a gid. keyturn runs as a member, or as root.'),
+  mode: fileMode()
+    .exactOptional()
+    .describe('Mode of the files: 0600 (default), 0640 (default with a group), 0400 or 0440.'),
+}).refine(({ group, mode }) => group === undefined || mode === undefined || (mode & 0o040) !== 0, {
+  path: ['mode'],
+  error: 'file-mode-of-group' satisfies ConfigRule,
+});
+
+const endpoint = textLike(/^https?:\/\/[^\s/]+/, 'endpoint').exactOptional();
+
+/** https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html */
+const role = object('aws-role', {
+  arn: textLike(/^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]{1,512}$/, 'role-arn').describe(
+    'ARN of the role.',
+  ),
+  externalId: textLike(/^[\w+=,.@:/-]{2,1224}$/, 'external-id')
+    .exactOptional()
+    .describe('What the trust policy of the role asks for as sts:ExternalId.'),
+  sessionName: textLike(/^[\w+=,.@-]{2,64}$/, 'session-name')
+    .exactOptional()
+    .describe('Name of the session in CloudTrail. Default: keyturn.'),
+  endpoint: endpoint.describe('URL of an emulator of STS, or of its VPC endpoint.'),
+}).exactOptional();
+
+/** What the stores of AWS have in common. */
+const aws = {
+  region: textLike(/^[a-z0-9]+(-[a-z0-9]+)+$/, 'aws-region')
+    .exactOptional()
+    .describe('AWS region. Default: that of the AWS SDK (AWS_REGION, or its profile).'),
+  endpoint: endpoint.describe('URL of an emulator or a VPC endpoint. Default: that of the region.'),
+  tls: plaintext.describe('Needed for an endpoint with http:// that is not loopback.'),
+  role: role.describe("Role to assume. Default: keyturn's own identity."),
+};
+
+const kmsKey = textLike(/^[\w/:-]{1,2048}$/, 'kms-key').exactOptional();
+
+const secretsManager = object('aws-store', {
+  type: z
+    .literal('aws-secrets-manager')
+    .describe('AWS Secrets Manager, with the credentials of the AWS SDK.'),
+  ...aws,
+});
+
+const parameterStore = object('parameter-store', {
+  type: z
+    .literal('aws-parameter-store')
+    .describe('AWS Systems Manager Parameter Store (SecureString), with the credentials of the AWS SDK.'),
+  ...aws,
+  kmsKey: kmsKey.describe(
+    "Id, ARN or alias of the KMS key of the parameters. Default: the account's alias/aws/ssm.",
+  ),
+  tier: oneOf(['standard', 'advanced', 'intelligent'])
+    .exactOptional()
+    .describe("Tier of the parameters. Default: that of the account's settings."),
+  staging: textLike(/^(?!aws|ssm)[\w.-]{1,100}$/i, 'staging-name')
+    .prefault('keyturn')
+    .describe('First part of the names under which versions are staged: /keyturn/<name>.'),
+});
+
+export const storeSchema = z.discriminatedUnion('type', [fileStore, secretsManager, parameterStore], {
+  error: ({ code }): ConfigRule => (code === 'invalid_union' ? 'store-type' : 'store'),
+});
+
+export type StoreEntry = z.output<typeof storeSchema>;

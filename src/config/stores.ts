@@ -1,0 +1,46 @@
+/** A role on AWS that keyturn's own identity assumes. */
+export interface AwsRole {
+  readonly arn: string;
+  readonly externalId?: string;
+  /** Left out: keyturn. */
+  readonly sessionName?: string;
+  /** URL of an emulator of STS, or of a VPC endpoint. */
+  readonly endpoint?: string;
+}
+
+interface AwsStore {
+  readonly name: string;
+  readonly region?: string;
+  readonly endpoint?: string;
+  /** Says that secrets may go over the network in plaintext. */
+  readonly tls?: { readonly mode: 'disable' };
+  /** Left out: keyturn's own identity. */
+  readonly role?: AwsRole;
+  /** Id, ARN or alias of a KMS key. Left out: the service's own in this account. */
+  readonly kmsKey?: string;
+}
+
+export interface FileStoreConfig {
+  readonly name: string;
+  readonly type: 'file';
+  readonly path: string;
+  /** Of files and folders: a name, or a gid in digits. Left out: whichever the system gives. */
+  readonly group?: string;
+  /** Of files. Left out: 0600, or 0640 with a group. */
+  readonly mode?: number;
+}
+
+export interface SecretsManagerConfig extends AwsStore {
+  readonly type: 'aws-secrets-manager';
+}
+
+export interface ParameterStoreConfig extends AwsStore {
+  readonly type: 'aws-parameter-store';
+  /** Left out: whichever the account has as its default. */
+  readonly tier?: 'standard' | 'advanced' | 'intelligent';
+  /** The first part of the names under which versions are staged. */
+  readonly staging: string;
+}
+
+/** One entry of `stores`. */
+export type Store = FileStoreConfig | SecretsManagerConfig | ParameterStoreConfig;

@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest';
+import { changed, load, problemsOf, VALID } from './config-folder.ts';
+
+const stores = (...entries: readonly string[]) =>
+  changed(['policies:', `${entries.map((entry) => `  more: ${entry}\n`).join('')}policies:`]);
+const published = (store: string, secrets: string) =>
+  changed(
+    ['policies:', `  more: ${store}\npolicies:`],
+    ['store: files', 'store: more'],
+    ['{ username: orders/username, password: orders/password }', secrets],
+  );
+const stored = (store: string) => load(stores(store)).stores.get('more');
+const PARAMETERS = '{ type: aws-parameter-store, region: eu-central-1 }';
+
+test('a parameter store has its defaults', () => {
+  expect(stored(PARAMETERS)).toEqual({
+    name: 'more',
+    type: 'aws-parameter-store',
+    region: 'eu-central-1',
+    staging: 'keyturn',
+  });
+});
+
+test.each([
+  [
+    'an unknown type',
+    stores('{ type: aws-parameter-stroe }'),
+    'k.yaml:6:17 stores.more.type: "aws-parameter-stroe" is not valid; must be file, aws-secrets-manager or aws-parameter-store; did you mean "aws-parameter-store"?',
+  ],
+  [
+    'an unknown tier',
+    stores('{ type: aws-parameter-store, tier: large }'),
+    'k.yaml:6:44 stores.more.tier: "large" is not valid; must be standard, advanced or intelligent',
+  ],
+  [
+    'no ARN of a role',
+    stores('{ type: aws-secrets-manager, role: { arn: keyturn } }'),
+    'k.yaml:6:51 stores.more.role.arn: "keyturn" is not valid; must be the ARN of a role, such as arn:aws:iam::123456789012:role/keyturn',
+  ],
+  [
+    'plaintext to STS',
+    stores(
+      '{ type: aws-secrets-manager, role: { arn: "arn:aws:iam::123456789012:role/k", endpoint: "http://sts.internal" } }',
+    ),
+    'k.yaml:6:97 stores.more.role.endpoint: goes over the network in plaintext, secrets and passwords too; must be https://, or have tls: { mode: disable } beside it to allow that',
+  ],
+  [
+    'a name in the place of what is staged',
+    published(PARAMETERS, '{ username: /orders/username, password: /keyturn/orders/password }'),
+    'k.yaml:13:58 policies.orders.publish[0].secrets.password: "/keyturn/orders/password" is not valid in a store of type aws-parameter-store; must be up to 900 of A-Z, a-z, 0-9 and _.-, in at most 14 parts after slashes such as /orders/password; it must not begin with aws, ssm or the name under which versions are staged',
+  ],
+  [
+    'one parameter under two names',
+    published(PARAMETERS, '{ username: "/orders#u", password: "orders#p" }'),
+    'k.yaml:13:53 policies.orders.publish[0].secrets.password: "orders#p" is the secret of policies.orders.publish[0].secrets.username (k.yaml:13:30) under another name; must be spelt alike',
+  ],
+])('a store with %s is refused', (_, yaml, ...problems) => {
+  expect(problemsOf(yaml)).toEqual(problems);
+});
+
+test('a configuration without these stores is as it was', () => {
+  expect([...load(VALID).stores.keys()].includes('more')).toBe(false);
+});
