@@ -1,9 +1,9 @@
-import { resolve } from 'node:path';
 import type { Fact } from '../facts/fact.ts';
 import type { Problem } from '../facts/problem.ts';
 import { buildConnections, buildStateDatabase } from './build-connections.ts';
 import { buildPolicies } from './build-policies.ts';
 import { buildQueueRedis } from './build-queue.ts';
+import { buildStores } from './build-stores.ts';
 import { checkDestinations } from './checks/check-destinations.ts';
 import { checkExposure } from './checks/check-exposure.ts';
 import { checkLogins } from './checks/check-logins.ts';
@@ -14,8 +14,7 @@ import { checkSecrets } from './checks/check-secrets.ts';
 import type { Config } from './config.ts';
 import { ConfigError, inOrder, type Path } from './config-error.ts';
 import { Review } from './review.ts';
-import { type Entries, parseEntries } from './schema/entries.ts';
-import type { Store } from './stores.ts';
+import { parseEntries } from './schema/entries.ts';
 import { expandUrls } from './urls/expand-urls.ts';
 import { problemAt } from './yaml/located.ts';
 import { type ConfigSource, readTree } from './yaml/read-tree.ts';
@@ -46,7 +45,7 @@ export function loadLocated(source: ConfigSource): LoadedConfig {
   const stateDatabase = buildStateDatabase(review, entries.state, read);
   const queueRedis = buildQueueRedis(review, entries.queue, read);
   const connections = buildConnections(review, entries.connections, read);
-  const stores = buildStores(entries, source.cwd);
+  const stores = buildStores(review, entries, source.cwd, read);
   checkPolicyTypes(review, entries);
   checkLogins(review, entries);
   checkSchedules(review, entries);
@@ -81,17 +80,6 @@ function placing(source: ConfigSource): LoadedConfig['problemAt'] {
       fact,
     );
   };
-}
-
-/** A relative path of a file store starts at `cwd`. */
-function buildStores({ stores }: Entries, cwd: string): ReadonlyMap<string, Store> {
-  return new Map(
-    [...stores].flatMap(([name, store]): [string, Store][] => {
-      if (store === undefined) return [];
-      if (store.type === 'file') return [[name, { name, ...store, path: resolve(cwd, store.path) }]];
-      return [[name, { name, ...store }]];
-    }),
-  );
 }
 
 function freeze<Value>(value: Value): Value {

@@ -42,5 +42,35 @@ export interface ParameterStoreConfig extends AwsStore {
   readonly staging: string;
 }
 
+/** How a store over HTTPS is checked; PEM texts. It is always checked. */
+export interface HttpTls {
+  /** Left out: the public CAs that Node.js knows. */
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly servername?: string;
+}
+
+/** One of these. */
+export interface VaultAuth {
+  readonly token?: string;
+  readonly appRole?: { readonly roleId: string; readonly secretId: string; readonly mount?: string };
+  /** `tokenPath`: of the service account's token. Left out: where Kubernetes mounts it. */
+  readonly kubernetes?: { readonly role: string; readonly mount?: string; readonly tokenPath?: string };
+}
+
+export interface VaultStoreConfig {
+  readonly name: string;
+  readonly type: 'vault';
+  readonly url: string;
+  /** Path of the KV engine of version 2. */
+  readonly mount: string;
+  readonly namespace?: string;
+  readonly auth: VaultAuth;
+  readonly tls?: HttpTls;
+  /** The first part of the paths under which versions are staged. */
+  readonly staging: string;
+}
+
 /** One entry of `stores`. */
-export type Store = FileStoreConfig | SecretsManagerConfig | ParameterStoreConfig;
+export type Store = FileStoreConfig | SecretsManagerConfig | ParameterStoreConfig | VaultStoreConfig;

@@ -1,5 +1,5 @@
 /** About a secret store. `store` is its name in the configuration, `secret` a name in it. */
-export interface StoreFacts extends AwsFacts, FileStoreFacts {
+export interface StoreFacts extends AwsFacts, FileStoreFacts, HttpStoreFacts {
   readonly 'secret-missing': { readonly store: string; readonly secret: string };
   /** The secret exists, and nobody has given it a value yet. */
   readonly 'secret-empty': { readonly store: string; readonly secret: string };
@@ -52,6 +52,29 @@ interface AwsFacts {
   readonly 'secret-binary': { readonly store: string; readonly secret: string };
   /** A parameter that is no SecureString. */
   readonly 'parameter-in-plaintext': { readonly store: string; readonly secret: string };
+}
+
+/** About stores that keyturn asks over HTTPS itself. */
+interface HttpStoreFacts {
+  /** `detail`: how Node.js and OpenSSL call what is wrong with the certificate. */
+  readonly 'store-certificate-refused': AwsRequest;
+  readonly 'store-answer-invalid': Omit<AwsRequest, 'detail' | 'service'> & {
+    readonly why: 'redirect' | 'too-large' | 'not-json' | 'unexpected';
+  };
+  readonly 'store-login-refused': {
+    readonly store: string;
+    readonly method: 'appRole' | 'kubernetes';
+    readonly detail: string;
+  };
+  /** `path`: of the policy, with the mount. */
+  readonly 'vault-denied': {
+    readonly store: string;
+    readonly secret: string;
+    readonly path: string;
+    readonly capabilities: readonly string[];
+  };
+  readonly 'vault-mount-unusable': { readonly store: string; readonly mount: string };
+  readonly 'vault-sealed': { readonly store: string };
 }
 
 /** What has a name in a folder where something else should be. */

@@ -38,8 +38,10 @@ const TRANSIENT: ReadonlySet<FactCode> = new Set<FactCode>([
   'queue-tls-failed',
   'queue-unreachable',
   'secret-contended',
+  'store-answer-invalid',
   'store-throttled',
   'store-unreachable',
+  'vault-sealed',
   'version-conflict',
   'version-removed',
 ]);

@@ -3,6 +3,7 @@ import { openAwsParameterStore } from './aws-parameter-store/aws-parameter-store
 import { openAwsSecretsManagerStore } from './aws-secrets-manager/aws-secrets-manager-store.ts';
 import { openFileStore } from './file/file-store.ts';
 import type { SecretStore } from './secret-store.ts';
+import { openVaultStore } from './vault/vault-store.ts';
 
 /** Opens a configured store by its type. Nothing is contacted before the first verb. */
 export function openStore(store: Store): SecretStore {
@@ -13,5 +14,7 @@ export function openStore(store: Store): SecretStore {
       return openAwsSecretsManagerStore(store);
     case 'aws-parameter-store':
       return openAwsParameterStore(store);
+    case 'vault':
+      return openVaultStore(store);
   }
 }

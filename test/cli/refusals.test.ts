@@ -194,7 +194,7 @@ describe('a rotation whose AWS Secrets Manager', () => {
 
   test('cannot be reached is tried again for some seconds, then fails and has changed nothing (G5)', async () => {
     expect(await refused('http://127.0.0.1:1')).toMatch(
-      /ECONNREFUSED.*check the network, the region and the endpoint/,
+      /ECONNREFUSED.*check the network and the address of the store/,
     );
   });
 

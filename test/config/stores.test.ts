@@ -21,11 +21,22 @@ test('a parameter store has its defaults', () => {
   });
 });
 
+test('a store of type vault has its defaults', () => {
+  expect(stored('{ type: vault, url: "https://v:8200", auth: { token: x } }')).toEqual({
+    name: 'more',
+    type: 'vault',
+    url: 'https://v:8200',
+    mount: 'secret',
+    staging: 'keyturn',
+    auth: { token: 'x' },
+  });
+});
+
 test.each([
   [
     'an unknown type',
     stores('{ type: aws-parameter-stroe }'),
-    'k.yaml:6:17 stores.more.type: "aws-parameter-stroe" is not valid; must be file, aws-secrets-manager or aws-parameter-store; did you mean "aws-parameter-store"?',
+    'k.yaml:6:17 stores.more.type: "aws-parameter-stroe" is not valid; must be file, aws-secrets-manager, aws-parameter-store or vault; did you mean "aws-parameter-store"?',
   ],
   [
     'an unknown tier',
@@ -53,6 +64,30 @@ test.each([
     'one parameter under two names',
     published(PARAMETERS, '{ username: "/orders#u", password: "orders#p" }'),
     'k.yaml:13:53 policies.orders.publish[0].secrets.password: "orders#p" is the secret of policies.orders.publish[0].secrets.username (k.yaml:13:30) under another name; must be spelt alike',
+  ],
+  [
+    'two ways to log in to Vault',
+    stores('{ type: vault, url: "https://v", auth: { token: x, kubernetes: { role: r } } }'),
+    'k.yaml:6:48 stores.more.auth: is a mapping; must be a mapping with exactly one of token, appRole and kubernetes',
+  ],
+  [
+    'a way to Vault in plaintext',
+    stores('{ type: vault, url: "http://vault.internal", auth: { token: x } }'),
+    'k.yaml:6:29 stores.more.url: goes over the network in plaintext, secrets and passwords too; must be https://, or have tls: { mode: disable } beside it to allow that',
+  ],
+  [
+    'a CA that is not there',
+    stores('{ type: vault, url: "https://v", auth: { token: x }, tls: { ca: no.pem } }'),
+    'k.yaml:6:73 stores.more.tls.ca: file "no.pem" does not exist; must be a readable PEM file',
+  ],
+  [
+    'a path below what is staged',
+    published(
+      '{ type: vault, url: "https://v", auth: { token: x } }',
+      '{ username: "keyturn/o#u", password: "orders/../db#p" }',
+    ),
+    'k.yaml:13:30 policies.orders.publish[0].secrets.username: "keyturn/o#u" is not valid in a store of type vault; must be the path of a secret without the mount, such as orders/db; not below the path under which versions are staged',
+    'k.yaml:13:55 policies.orders.publish[0].secrets.password: "orders/../db#p" is not valid in a store of type vault; must be the path of a secret without the mount, such as orders/db; not below the path under which versions are staged',
   ],
 ])('a store with %s is refused', (_, yaml, ...problems) => {
   expect(problemsOf(yaml)).toEqual(problems);

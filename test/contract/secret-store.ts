@@ -13,6 +13,8 @@ export interface Harness {
   apart(suffix: string): string;
   /** Makes a secret by hand, as a user would. */
   make(secret: string, content: string): Promise<void>;
+  /** Whether each secret of the store is a map of keys, so that a mapping by key always fits. */
+  readonly keyed?: boolean;
   /** What a naive reader of the secret's current value gets; undefined when it does not exist. */
   current(secret: string): Promise<string | undefined>;
   close(): Promise<void>;
@@ -424,6 +426,7 @@ export function describeSecretStore(
     });
 
     test('a secret that is mapped by key but holds no JSON object is invalid, and not quoted (G3)', async () => {
+      if (harness.keyed) return;
       await harness.make(harness.name('login.json'), 'hunter2');
       const staging = store.stage(json(), randomUUID(), login(1), create);
       await expect(staging).rejects.toMatchObject({ fact: { code: 'secret-not-json' } });

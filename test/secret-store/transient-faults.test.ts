@@ -9,8 +9,10 @@ test('a fault of a store is tried again if it may pass by itself, and else is no
   expect(codes.filter(isTransientCode).sort()).toEqual([
     'folder-unusable',
     'secret-contended',
+    'store-answer-invalid',
     'store-throttled',
     'store-unreachable',
+    'vault-sealed',
     'version-conflict',
     'version-removed',
   ]);

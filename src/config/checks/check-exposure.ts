@@ -33,7 +33,7 @@ export function checkExposure(review: Review, entries: Entries, written: Located
   for (const [path, key] of keyFiles(entries)) check(path, key, 'private-key');
 }
 
-function passwordPaths({ connections }: Entries, written: Located): Path[] {
+function passwordPaths({ connections, stores }: Entries, written: Located): Path[] {
   const ofConnections = [...connections.keys()].flatMap((name): Path[] => {
     const path = ['connections', name];
     const consoles = find(written, [...path, 'pgbouncer'])?.content;
@@ -45,12 +45,19 @@ function passwordPaths({ connections }: Entries, written: Located): Path[] {
         : []),
     ];
   });
+  const ofStores = [...stores.keys()].flatMap((name): Path[] => {
+    const auth = ['stores', name, 'auth'];
+    return [
+      [...auth, 'token'],
+      [...auth, 'appRole', 'secretId'],
+    ];
+  });
   const ofQueue = ['password', 'sentinelPassword'].map((key) => ['queue', 'redis', key]);
-  return [['state', 'database'], ['queue', 'redis'], ...ofQueue, ...ofConnections];
+  return [['state', 'database'], ['queue', 'redis'], ...ofQueue, ...ofConnections, ...ofStores];
 }
 
 function isPassword(path: Path, text: string): boolean {
-  if (/password$/i.test(String(path.at(-1)))) return text !== '';
+  if (/(password|token|secretId)$/i.test(String(path.at(-1)))) return text !== '';
   return /^[a-z]+:\/\/[^@/?]*:[^@]+@/.test(text) || /[?&]password=[^&]/.test(text);
 }
 

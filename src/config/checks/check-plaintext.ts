@@ -23,6 +23,9 @@ export function checkPlaintext(
     checkUrl(review, ['queue'], { at: ['redis'], url: queue.redis, scheme: 'rediss' });
   }
   for (const [name, store] of stores) {
+    if (store?.type === 'vault') {
+      checkUrl(review, ['stores', name], { at: ['url'], url: store.url, scheme: 'https' });
+    }
     if (store?.type !== 'aws-secrets-manager' && store?.type !== 'aws-parameter-store') continue;
     const path = ['stores', name];
     checkEndpoint(review, path, ['endpoint'], { url: store.endpoint, env, of: store.type });

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { ConfigRule } from '../../facts/config/config-rules.ts';
+import { servername } from './connection-schema.ts';
 import { fileMode, groupName, object, oneOf, text, textLike } from './schema-values.ts';
 
 /** Plaintext beyond loopback must be configured: nothing falls back to it. */
@@ -72,8 +73,59 @@ const parameterStore = object('parameter-store', {
     .describe('First part of the names under which versions are staged: /keyturn/<name>.'),
 });
 
-export const storeSchema = z.discriminatedUnion('type', [fileStore, secretsManager, parameterStore], {
+/** Of a server over HTTPS. Its certificate is always checked. */
+const httpTls = object('http-tls', {
+  mode: oneOf(['disable'])
+    .exactOptional()
+    .describe('disable: needed for http:// to a host that is not loopback. Secrets go in plaintext.'),
+  ca: text('pem')
+    .exactOptional()
+    .describe('PEM file, or PEM text, with the certificates to trust. Default: those of Node.js.'),
+  cert: text('pem')
+    .exactOptional()
+    .describe('PEM file, or PEM text, with the client certificate; needs key.'),
+  key: text('pem').exactOptional().describe('PEM file, or PEM text, with the key of the client certificate.'),
+  servername: servername.exactOptional().describe('Name to check the certificate for and to send as SNI.'),
+});
+
+const vaultPath = () => textLike(/^[\w.-]+(\/[\w.-]+)*$/, 'vault-path');
+const credential = () => text('vault-value');
+
+const appRole = object('vault-app-role', {
+  roleId: text('vault-value').describe('RoleID of the AppRole.'),
+  secretId: credential().describe(`SecretID of the AppRole, best as \${file:PATH} or \${NAME}.`),
+  mount: vaultPath().exactOptional().describe('Path of the auth method. Default: approle.'),
+});
+
+const podRole = object('vault-kubernetes', {
+  role: text('vault-value').describe('Role of the Kubernetes auth method.'),
+  mount: vaultPath().exactOptional().describe('Path of the auth method. Default: kubernetes.'),
+  tokenPath: text('folder-path')
+    .exactOptional()
+    .describe("File with the token of the service account. Default: the pod's own."),
+});
+
+const vaultAuth = object('vault-auth', {
+  token: credential().exactOptional().describe(`A token, best as \${file:PATH} or \${NAME}.`),
+  appRole: appRole.exactOptional().describe('Log in as an AppRole.'),
+  kubernetes: podRole.exactOptional().describe('Log in with the token of a Kubernetes service account.'),
+}).refine((auth) => Object.keys(auth).length === 1, { error: 'vault-auth' satisfies ConfigRule });
+
+const vault = object('vault-store', {
+  type: z.literal('vault').describe('KV version 2 of HashiCorp Vault or OpenBao.'),
+  url: textLike(/^https?:\/\/[^\s/@]+(\/\S*)?$/, 'endpoint').describe('URL of the server.'),
+  mount: vaultPath().prefault('secret').describe('Path of the KV engine of version 2.'),
+  namespace: vaultPath().exactOptional().describe('Namespace, on servers that have them.'),
+  auth: vaultAuth.describe('How keyturn logs in.'),
+  tls: httpTls.exactOptional().describe('How the server is checked.'),
+  staging: vaultPath()
+    .prefault('keyturn')
+    .describe('First part of the paths under which versions are staged: keyturn/<path>.'),
+});
+
+export const storeSchema = z.discriminatedUnion('type', [fileStore, secretsManager, parameterStore, vault], {
   error: ({ code }): ConfigRule => (code === 'invalid_union' ? 'store-type' : 'store'),
 });
 
 export type StoreEntry = z.output<typeof storeSchema>;
+export type HttpTlsEntry = z.output<typeof httpTls>;

@@ -23,6 +23,8 @@ export function isSecretName(store: Store, secret: string): boolean {
       return AWS_NAME.test(secret) || AWS_ARN.test(secret);
     case 'aws-parameter-store':
       return isParameterName(secret, store.staging);
+    case 'vault':
+      return isVaultPath(secret, store.staging);
   }
 }
 
@@ -36,6 +38,13 @@ function isParameterName(name: string, staging: string): boolean {
   const [first = ''] = levels;
   const isFree = !/^(aws|ssm)/i.test(first) && first !== staging;
   return isPlain && isFree && levels.length <= 14 && name.length <= 900 && levels.every(isLevel);
+}
+
+/** Parts that need no thought in a URL or a policy; not in the place of what is staged. */
+function isVaultPath(path: string, staging: string): boolean {
+  const isFree = path !== staging && !path.startsWith(`${staging}/`);
+  const isPart = (part: string) => /^(?!\.{1,2}$)[\w .@+=:,~-]+$/.test(part) && part.trim() === part;
+  return isFree && path.length <= 512 && path.split('/').every(isPart);
 }
 
 function isLevel(level: string): boolean {
@@ -53,6 +62,10 @@ export function physicalSecret(store: Store, secret: string): PhysicalSecret {
   if (store.type === 'file') {
     const id = resolve(store.path, secret);
     return { id, versioned: dirname(id) };
+  }
+  if (store.type === 'vault') {
+    const id = `vault ${new URL(store.url).href} ${store.namespace} ${store.mount} ${secret}`;
+    return { id, versioned: id };
   }
   const service = `${store.type} ${store.region} ${store.endpoint} ${store.role?.arn} `;
   if (store.type === 'aws-parameter-store') {

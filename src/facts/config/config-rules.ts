@@ -35,6 +35,7 @@ export type ConfigRule =
   | 'history'
   | 'history-keep'
   | 'host'
+  | 'http-tls'
   | 'interval'
   | 'kms-key'
   | 'login'
@@ -85,4 +86,10 @@ export type ConfigRule =
   | 'time-of-day'
   | 'time-zone'
   | 'tls'
-  | 'two-logins';
+  | 'two-logins'
+  | 'vault-app-role'
+  | 'vault-auth'
+  | 'vault-kubernetes'
+  | 'vault-path'
+  | 'vault-store'
+  | 'vault-value';

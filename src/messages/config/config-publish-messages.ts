@@ -19,6 +19,8 @@ const NAMES: Readonly<Record<StoreType, string>> = {
   'aws-secrets-manager': '1 to 512 of A-Z, a-z, 0-9 and /_+=.@-, or the ARN of a secret',
   'aws-parameter-store':
     'up to 900 of A-Z, a-z, 0-9 and _.-, in at most 14 parts after slashes such as /orders/password; it must not begin with aws, ssm or the name under which versions are staged',
+  vault:
+    'the path of a secret without the mount, such as orders/db; not below the path under which versions are staged',
 };
 const TORN = 'which do not change at one instant: a reader can see a new username with an old password';
 const APART: Readonly<Record<StoreType, { readonly text: string; readonly better: string }>> = {
@@ -30,6 +32,10 @@ const APART: Readonly<Record<StoreType, { readonly text: string; readonly better
   'aws-parameter-store': {
     text: `are two parameters, ${TORN}`,
     better: 'one JSON parameter for both, as name#username and name#password',
+  },
+  vault: {
+    text: `are two secrets, ${TORN}`,
+    better: 'one secret for both, as path#username and path#password',
   },
 };
 const NAME = { kind: 'written', text: 'orders/password' } as const;

@@ -36,6 +36,7 @@ export const RULES: Readonly<Record<Exclude<ConfigRule, 'one-of'>, string>> = {
   history: 'a mapping with keep',
   'history-keep': 'forever, or at least 7d: a whole number and s, m, h, d or w, such as 400d',
   host: 'one host name, IP address or absolute folder of a socket, without the port',
+  'http-tls': 'a mapping with mode, ca, cert, key and servername',
   interval: 'a number and a unit, for example 30d, 2w or 12h',
   'kms-key': 'the id, ARN or alias of a KMS key, such as alias/orders',
   login: `the name of a login: ${ROLE}`,
@@ -90,4 +91,10 @@ export const RULES: Readonly<Record<Exclude<ConfigRule, 'one-of'>, string>> = {
   'time-zone': 'an IANA time zone such as Europe/Berlin',
   tls: 'a mapping with mode, ca, cert, key and servername',
   'two-logins': 'a list of two logins',
+  'vault-app-role': 'a mapping with roleId, secretId and mount',
+  'vault-auth': 'a mapping with exactly one of token, appRole and kubernetes',
+  'vault-kubernetes': 'a mapping with role, mount and tokenPath',
+  'vault-path': 'a path of letters, digits and _.-, with slashes between its parts',
+  'vault-store': 'a mapping with type, url, mount, namespace, auth, tls and staging',
+  'vault-value': 'text; a credential is best read from a file or a variable',
 };

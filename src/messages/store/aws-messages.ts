@@ -2,7 +2,13 @@ import type { StoreFacts } from '../../facts/store-facts.ts';
 import type { Messages } from '../message.ts';
 
 type AwsRequest = StoreFacts['store-denied'];
-type AwsCode = `store-${string}` & keyof StoreFacts;
+type AwsCode =
+  | 'store-credentials-missing'
+  | 'store-denied'
+  | 'store-plaintext'
+  | 'store-refused'
+  | 'store-throttled'
+  | 'store-unreachable';
 
 const requested = ({ store, action, secret, detail }: AwsRequest) =>
   `The store ${store}: ${action} of ${secret}: ${detail}`;
@@ -16,7 +22,7 @@ export const awsMessages: Messages<
 > = {
   'store-unreachable': {
     text: requested,
-    advice: 'check the network, the region and the endpoint; it is tried again',
+    advice: 'check the network and the address of the store; it is tried again',
     means: 'The store did not answer, or answered with a fault of its own.',
     example: example('ECONNREFUSED'),
   },
