@@ -36,7 +36,6 @@ export async function setup({ provide }: TestProject): Promise<() => Promise<voi
   process.env.AWS_ACCESS_KEY_ID ??= 'emulator';
   process.env.AWS_SECRET_ACCESS_KEY ??= 'emulator';
   process.env.AWS_REGION ??= 'eu-central-1';
-  const compiler = resolve(ROOT, 'node_modules/.bin/tsc');
   const starting = [startPostgres(), startRedis(), startAwsEmulator()] as const;
   const stop = async () => {
     for (const service of await Promise.allSettled(starting)) {
@@ -44,7 +43,7 @@ export async function setup({ provide }: TestProject): Promise<() => Promise<voi
     }
   };
   try {
-    await promisify(execFile)(compiler, ['-p', ROOT]);
+    await promisify(execFile)('npm', ['run', 'build'], { cwd: ROOT });
     return report(await Promise.all(starting), provide, stop);
   } catch (error) {
     await stop();
