@@ -23,6 +23,10 @@ export function buildStores(
         const { tls, ...rest } = store;
         return { name, ...rest, ...builtTls(review, ['stores', name], tls, readText) };
       }
+      case 'kubernetes': {
+        const { kubeconfig, ...rest } = store;
+        return { name, ...rest, ...(kubeconfig && { kubeconfig: resolve(cwd, kubeconfig) }) };
+      }
       default:
         return { name, ...store };
     }

@@ -72,5 +72,22 @@ export interface VaultStoreConfig {
   readonly staging: string;
 }
 
+export interface KubernetesStoreConfig {
+  readonly name: string;
+  readonly type: 'kubernetes';
+  /** Left out: that of the kubeconfig, or of the pod. */
+  readonly namespace?: string;
+  /** Left out: keyturn runs as a pod of the cluster. */
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  /** What to restart after each promotion, such as `deployment/web`. */
+  readonly restart: readonly string[];
+}
+
 /** One entry of `stores`. */
-export type Store = FileStoreConfig | SecretsManagerConfig | ParameterStoreConfig | VaultStoreConfig;
+export type Store =
+  | FileStoreConfig
+  | SecretsManagerConfig
+  | ParameterStoreConfig
+  | VaultStoreConfig
+  | KubernetesStoreConfig;

@@ -63,7 +63,7 @@ interface HttpStoreFacts {
   };
   readonly 'store-login-refused': {
     readonly store: string;
-    readonly method: 'appRole' | 'kubernetes';
+    readonly method: 'appRole' | 'kubernetes' | 'serviceAccount' | 'kubeconfig';
     readonly detail: string;
   };
   /** `path`: of the policy, with the mount. */
@@ -75,6 +75,38 @@ interface HttpStoreFacts {
   };
   readonly 'vault-mount-unusable': { readonly store: string; readonly mount: string };
   readonly 'vault-sealed': { readonly store: string };
+  readonly 'kubernetes-denied': {
+    readonly store: string;
+    readonly namespace: string;
+    /** Empty: the core API. */
+    readonly group: string;
+    readonly resource: string;
+    readonly name: string;
+    readonly verb: string;
+  };
+  readonly 'kubernetes-namespace-missing': { readonly store: string; readonly namespace: string };
+  readonly 'kubernetes-secret-immutable': { readonly store: string; readonly secret: string };
+  /** A kubeconfig, or what a pod has instead. `detail`: the system's name of the error. */
+  readonly 'kubernetes-config-unusable': {
+    readonly store: string;
+    readonly file: string;
+    readonly why:
+      | 'unreadable'
+      | 'no-kubeconfig'
+      | 'context'
+      | 'cluster'
+      | 'user'
+      | 'unverified'
+      | 'plaintext'
+      | 'no-credential';
+    readonly detail?: string;
+  };
+  /** `target`: as configured, such as `deployment/web`. */
+  readonly 'restart-target-missing': {
+    readonly store: string;
+    readonly target: string;
+    readonly namespace: string;
+  };
 }
 
 /** What has a name in a folder where something else should be. */

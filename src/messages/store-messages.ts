@@ -3,6 +3,7 @@ import type { Messages } from './message.ts';
 import { awsMessages } from './store/aws-messages.ts';
 import { fileStoreMessages } from './store/file-store-messages.ts';
 import { httpStoreMessages } from './store/http-store-messages.ts';
+import { kubernetesMessages } from './store/kubernetes-messages.ts';
 
 const TOKEN = '2f6e0e0e-5f5c-4f43-9a39-0a7a7b1f6c11';
 
@@ -10,6 +11,7 @@ export const storeMessages: Messages<StoreFacts> = {
   ...awsMessages,
   ...fileStoreMessages,
   ...httpStoreMessages,
+  ...kubernetesMessages,
   'secret-missing': {
     text: ({ store, secret }) => `The store ${store} has no secret ${secret}`,
     advice: 'set create: true for the destination, or make it, empty',

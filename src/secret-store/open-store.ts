@@ -2,6 +2,7 @@ import type { Store } from '../config/stores.ts';
 import { openAwsParameterStore } from './aws-parameter-store/aws-parameter-store.ts';
 import { openAwsSecretsManagerStore } from './aws-secrets-manager/aws-secrets-manager-store.ts';
 import { openFileStore } from './file/file-store.ts';
+import { openKubernetesStore } from './kubernetes/kubernetes-store.ts';
 import type { SecretStore } from './secret-store.ts';
 import { openVaultStore } from './vault/vault-store.ts';
 
@@ -16,5 +17,7 @@ export function openStore(store: Store): SecretStore {
       return openAwsParameterStore(store);
     case 'vault':
       return openVaultStore(store);
+    case 'kubernetes':
+      return openKubernetesStore(store);
   }
 }

@@ -21,6 +21,15 @@ test('a parameter store has its defaults', () => {
   });
 });
 
+test('a store of type kubernetes needs nothing but its type, and its keys of one Secret change together', () => {
+  expect(stored('{ type: kubernetes }')).toEqual({ name: 'more', type: 'kubernetes', restart: [] });
+  const mapped = (password: string) =>
+    load(published('{ type: kubernetes }', `{ username: orders-db/username, password: ${password} }`))
+      .warnings;
+  expect(mapped('orders-db/password')).toEqual([]);
+  expect(mapped('other/password').map(({ fact }) => fact.code)).toEqual(['credential-in-two-secrets']);
+});
+
 test('a store of type vault has its defaults', () => {
   expect(stored('{ type: vault, url: "https://v:8200", auth: { token: x } }')).toEqual({
     name: 'more',
@@ -36,7 +45,7 @@ test.each([
   [
     'an unknown type',
     stores('{ type: aws-parameter-stroe }'),
-    'k.yaml:6:17 stores.more.type: "aws-parameter-stroe" is not valid; must be file, aws-secrets-manager, aws-parameter-store or vault; did you mean "aws-parameter-store"?',
+    'k.yaml:6:17 stores.more.type: "aws-parameter-stroe" is not valid; must be file, aws-secrets-manager, aws-parameter-store, vault or kubernetes; did you mean "aws-parameter-store"?',
   ],
   [
     'an unknown tier',
@@ -88,6 +97,17 @@ test.each([
     ),
     'k.yaml:13:30 policies.orders.publish[0].secrets.username: "keyturn/o#u" is not valid in a store of type vault; must be the path of a secret without the mount, such as orders/db; not below the path under which versions are staged',
     'k.yaml:13:55 policies.orders.publish[0].secrets.password: "orders/../db#p" is not valid in a store of type vault; must be the path of a secret without the mount, such as orders/db; not below the path under which versions are staged',
+  ],
+  [
+    'something to restart that is no workload',
+    stores('{ type: kubernetes, restart: [deployment/web, web] }'),
+    'k.yaml:6:55 stores.more.restart[1]: "web" is not valid; must be deployment/name, statefulset/name or daemonset/name',
+  ],
+  [
+    'no key of a Secret',
+    published('{ type: kubernetes }', '{ username: orders-db, password: orders-db.keyturn/password }'),
+    'k.yaml:13:30 policies.orders.publish[0].secrets.username: "orders-db" is not valid in a store of type kubernetes; must be the name of a Secret and one key of it, such as orders-db/password; the name must not end with .keyturn',
+    'k.yaml:13:51 policies.orders.publish[0].secrets.password: "orders-db.keyturn/password" is not valid in a store of type kubernetes; must be the name of a Secret and one key of it, such as orders-db/password; the name must not end with .keyturn',
   ],
 ])('a store with %s is refused', (_, yaml, ...problems) => {
   expect(problemsOf(yaml)).toEqual(problems);

@@ -1,14 +1,27 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  inject,
+  onTestFinished,
+  test,
+} from 'vitest';
 import type { Mapping } from '../../src/config/policy.ts';
 import type { FactCode } from '../../src/facts/fact.ts';
 import { isTransientCode } from '../../src/facts/transient.ts';
 import { openAwsParameterStore } from '../../src/secret-store/aws-parameter-store/aws-parameter-store.ts';
 import { openAwsSecretsManagerStore } from '../../src/secret-store/aws-secrets-manager/aws-secrets-manager-store.ts';
+import { openKubernetesStore } from '../../src/secret-store/kubernetes/kubernetes-store.ts';
 import type { SecretStore } from '../../src/secret-store/secret-store.ts';
 import { openVaultStore } from '../../src/secret-store/vault/vault-store.ts';
+import { startFakeKubernetes } from '../support/fake-kubernetes.ts';
 import { ROOT_TOKEN, startFakeVault } from '../support/fake-vault.ts';
 import { type FaultProxy, type HttpFault, startFaultProxy } from '../support/fault-proxy.ts';
+import { writeKubeconfig } from '../support/kubeconfig.ts';
 import { uniqueName } from '../support/unique-name.ts';
 
 interface Place extends AsyncDisposable {
@@ -17,7 +30,7 @@ interface Place extends AsyncDisposable {
 
 interface Case {
   readonly start: () => Promise<Place>;
-  readonly open: (url: string) => SecretStore;
+  readonly open: (url: string) => SecretStore | Promise<SecretStore>;
   readonly available: boolean;
   /** How often a request is numbered at which something goes wrong: what a real emulator takes long for, less. */
   readonly stride: number;
@@ -28,7 +41,7 @@ const emulator = inject('aws');
 const aws = {
   start: async () => ({ url: String(emulator), [Symbol.asyncDispose]: async () => {} }),
   available: emulator !== undefined,
-  stride: 4,
+  stride: 7,
 };
 const region = 'eu-central-1';
 const ofAws = (status: number, type: string) => ({ status, body: { __type: type, message: 'no' } });
@@ -40,7 +53,6 @@ const AWS_CODES: Case['codes'] = [
   ['applied, but no answer', 'store-unreachable'],
 ];
 const OWN_CODES: Case['codes'] = [
-  [{ status: 409 }, 'store-refused'],
   [{ status: 429, retryAfter: 0 }, 'store-throttled'],
   [{ status: 429, retryAfter: 3600 }, 'store-throttled'],
   [{ status: 500 }, 'store-unreachable'],
@@ -65,7 +77,7 @@ const CASES: Readonly<Record<string, Case>> = {
   vault: {
     start: () => startFakeVault(),
     available: true,
-    stride: 3,
+    stride: 5,
     open: (url) =>
       openVaultStore({
         name: 'store',
@@ -75,14 +87,50 @@ const CASES: Readonly<Record<string, Case>> = {
         staging: 'keyturn',
         auth: { token: ROOT_TOKEN },
       }),
-    codes: [[{ status: 401 }, 'store-refused'], [{ status: 403 }, 'vault-denied'], ...OWN_CODES],
+    codes: [
+      [{ status: 401 }, 'store-refused'],
+      [{ status: 409 }, 'store-refused'],
+      [{ status: 403 }, 'vault-denied'],
+      ...OWN_CODES,
+    ],
+  },
+  kubernetes: {
+    start: () => startFakeKubernetes(),
+    available: true,
+    stride: 5,
+    open: async (url) => {
+      const kubeconfig = await writeKubeconfig(url);
+      onTestFinished(() => kubeconfig[Symbol.asyncDispose]());
+      return openKubernetesStore({
+        name: 'store',
+        type: 'kubernetes',
+        kubeconfig: kubeconfig.path,
+        restart: [],
+      });
+    },
+    codes: [
+      [{ status: 401 }, 'store-login-refused'],
+      [{ status: 409 }, 'store-refused'],
+      [{ status: 403 }, 'kubernetes-denied'],
+      ...OWN_CODES,
+    ],
   },
 };
+
+/** Somebody has to do something about these. */
+const LASTING: readonly FactCode[] = [
+  'kubernetes-denied',
+  'store-denied',
+  'store-login-refused',
+  'store-refused',
+  'vault-denied',
+];
 
 const fields = (number: number) => ({ username: `u${number}`, password: `p${number}` });
 const create = { create: true };
 
-describe.each(Object.entries(CASES))('%s', (_type, { start, open, available, stride, codes }) => {
+describe.each(Object.entries(CASES))('%s', (type, { start, open, available, stride, codes }) => {
+  const keyed = type === 'kubernetes';
   const it = test.skipIf(!available);
   let place: Place;
   let proxy: FaultProxy;
@@ -97,11 +145,12 @@ describe.each(Object.entries(CASES))('%s', (_type, { start, open, available, str
     await proxy?.[Symbol.asyncDispose]();
     await place?.[Symbol.asyncDispose]();
   });
-  beforeEach(() => {
+  beforeEach(async () => {
     if (!available) return;
     const folder = uniqueName('fault');
-    mapping = { username: { secret: `${folder}-username` }, password: { secret: `${folder}-password` } };
-    store = open(proxy.url);
+    const secretOf = (field: string) => ({ secret: `${folder}-${field}${keyed ? `/${field}` : ''}` });
+    mapping = { username: secretOf('username'), password: secretOf('password') };
+    store = await open(proxy.url);
   });
   afterEach(async () => {
     if (!available) return;
@@ -114,7 +163,7 @@ describe.each(Object.entries(CASES))('%s', (_type, { start, open, available, str
     const error = await store.read(mapping, 'current').catch((thrown: unknown) => thrown);
     const { code } = (error as { fact: { code: FactCode } }).fact;
     expect(code).toBe(expected);
-    expect(isTransientCode(code)).toBe(!['store-denied', 'vault-denied', 'store-refused'].includes(code));
+    expect(isTransientCode(code)).toBe(!LASTING.includes(code));
   });
 
   it('one request that is refused for a moment is sent again', async () => {

@@ -62,7 +62,7 @@ function isPassword(path: Path, text: string): boolean {
 }
 
 /** The private keys that stand in files of their own. */
-function keyFiles({ state, queue, connections }: Entries): (readonly [Path, string])[] {
+function keyFiles({ state, queue, connections, stores }: Entries): (readonly [Path, string])[] {
   const all = [
     [['state', 'database'], state.tls] as const,
     [['queue', 'redis'], typeof queue.redis === 'object' ? queue.redis.tls : undefined] as const,
@@ -70,10 +70,18 @@ function keyFiles({ state, queue, connections }: Entries): (readonly [Path, stri
       [['connections', name], tls] as const,
       ...pgbouncer.map((one, index) => [['connections', name, 'pgbouncer', index], one.tls] as const),
     ]),
+    ...[...stores].map(
+      ([name, store]) => [['stores', name], store?.type === 'vault' ? store.tls : undefined] as const,
+    ),
   ];
-  return all.flatMap(([path, tls]): (readonly [Path, string])[] => {
+  const kubeconfigs = [...stores].flatMap(([name, store]): (readonly [Path, string])[] => {
+    const path = store?.type === 'kubernetes' ? store.kubeconfig : undefined;
+    return path === undefined ? [] : [[['stores', name, 'kubeconfig'], path]];
+  });
+  const keys = all.flatMap(([path, tls]): (readonly [Path, string])[] => {
     const key = tls?.key;
     if (key === undefined || key.trimStart().startsWith('-----BEGIN')) return [];
     return [[[...path, 'tls', 'key'], key]];
   });
+  return [...keys, ...kubeconfigs];
 }

@@ -123,9 +123,35 @@ const vault = object('vault-store', {
     .describe('First part of the paths under which versions are staged: keyturn/<path>.'),
 });
 
-export const storeSchema = z.discriminatedUnion('type', [fileStore, secretsManager, parameterStore, vault], {
-  error: ({ code }): ConfigRule => (code === 'invalid_union' ? 'store-type' : 'store'),
+const workload = textLike(
+  /^(deployment|statefulset|daemonset)\/[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/,
+  'kubernetes-workload',
+);
+
+const kubernetes = object('kubernetes-store', {
+  type: z.literal('kubernetes').describe('Secrets of one namespace of Kubernetes.'),
+  namespace: textLike(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'kubernetes-namespace')
+    .exactOptional()
+    .describe('Namespace of the Secrets. Default: that of the kubeconfig, or of the pod.'),
+  kubeconfig: text('folder-path')
+    .exactOptional()
+    .describe('Path of a kubeconfig. Default: keyturn runs as a pod of the cluster.'),
+  context: text('kubernetes-context')
+    .exactOptional()
+    .describe('Context of the kubeconfig. Default: its current one.'),
+  restart: z
+    .array(workload, { error: 'kubernetes-workloads' satisfies ConfigRule })
+    .prefault([])
+    .describe('What to restart once after each promotion, such as deployment/web.'),
 });
+
+export const storeSchema = z.discriminatedUnion(
+  'type',
+  [fileStore, secretsManager, parameterStore, vault, kubernetes],
+  {
+    error: ({ code }): ConfigRule => (code === 'invalid_union' ? 'store-type' : 'store'),
+  },
+);
 
 export type StoreEntry = z.output<typeof storeSchema>;
 export type HttpTlsEntry = z.output<typeof httpTls>;

@@ -25,6 +25,8 @@ export function isSecretName(store: Store, secret: string): boolean {
       return isParameterName(secret, store.staging);
     case 'vault':
       return isVaultPath(secret, store.staging);
+    case 'kubernetes':
+      return isKeyOfSecret(secret);
   }
 }
 
@@ -47,6 +49,16 @@ function isVaultPath(path: string, staging: string): boolean {
   return isFree && path.length <= 512 && path.split('/').every(isPart);
 }
 
+/**
+ * A Secret and one key of it. A name that ends like that of a staging Secret is keyturn's own.
+ * https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
+ */
+function isKeyOfSecret(secret: string): boolean {
+  const [name = '', key = '', ...more] = secret.split('/');
+  const isName = /^[a-z0-9]([a-z0-9.-]{0,240}[a-z0-9])?$/.test(name) && !name.endsWith('.keyturn');
+  return more.length === 0 && isName && /^(?!\.{1,2}$)[\w.-]{1,253}$/.test(key);
+}
+
 function isLevel(level: string): boolean {
   return /^[\w.-]+$/.test(level);
 }
@@ -66,6 +78,11 @@ export function physicalSecret(store: Store, secret: string): PhysicalSecret {
   if (store.type === 'vault') {
     const id = `vault ${new URL(store.url).href} ${store.namespace} ${store.mount} ${secret}`;
     return { id, versioned: id };
+  }
+  if (store.type === 'kubernetes') {
+    const { kubeconfig, context, namespace } = store;
+    const id = `kubernetes ${kubeconfig} ${context} ${namespace} ${secret}`;
+    return { id, versioned: id.slice(0, id.lastIndexOf('/')) };
   }
   const service = `${store.type} ${store.region} ${store.endpoint} ${store.role?.arn} `;
   if (store.type === 'aws-parameter-store') {

@@ -9,7 +9,13 @@ export interface OtherEntry {
 type Field = 'username' | 'password';
 
 /** The types of stores, as the configuration names them. */
-export const STORE_TYPES = ['file', 'aws-secrets-manager', 'aws-parameter-store', 'vault'] as const;
+export const STORE_TYPES = [
+  'file',
+  'aws-secrets-manager',
+  'aws-parameter-store',
+  'vault',
+  'kubernetes',
+] as const;
 export type StoreType = (typeof STORE_TYPES)[number];
 
 /** About policies: their logins, times, and what they publish where. */

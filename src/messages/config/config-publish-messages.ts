@@ -21,6 +21,8 @@ const NAMES: Readonly<Record<StoreType, string>> = {
     'up to 900 of A-Z, a-z, 0-9 and _.-, in at most 14 parts after slashes such as /orders/password; it must not begin with aws, ssm or the name under which versions are staged',
   vault:
     'the path of a secret without the mount, such as orders/db; not below the path under which versions are staged',
+  kubernetes:
+    'the name of a Secret and one key of it, such as orders-db/password; the name must not end with .keyturn',
 };
 const TORN = 'which do not change at one instant: a reader can see a new username with an old password';
 const APART: Readonly<Record<StoreType, { readonly text: string; readonly better: string }>> = {
@@ -32,6 +34,10 @@ const APART: Readonly<Record<StoreType, { readonly text: string; readonly better
   'aws-parameter-store': {
     text: `are two parameters, ${TORN}`,
     better: 'one JSON parameter for both, as name#username and name#password',
+  },
+  kubernetes: {
+    text: `lie in two Secrets, ${TORN}`,
+    better: 'one Secret for both, as name/username and name/password',
   },
   vault: {
     text: `are two secrets, ${TORN}`,

@@ -48,10 +48,10 @@ export interface Backend<Seen extends Shown = Shown, Kept extends Held = Held> {
   /** Deletes a unit and its shelf for good. */
   deleteUnit(unit: Unit): Promise<void>;
   /**
-   * Called when all units show a version, before its promotion is recorded: so it is called again
-   * after a kill.
+   * Called when these units all show a version, and before its promotion is recorded: so it is
+   * called again after a kill.
    */
-  whenShown?(token: string): Promise<void>;
+  whenShown?(units: readonly Unit[], token: string): Promise<void>;
   /** Throws what would keep `writeShown` from writing, and changes nothing. */
   tryShown?(unit: Unit, contents: Contents, replaced: Seen): Promise<void>;
   /** What is in the way of every unit. */

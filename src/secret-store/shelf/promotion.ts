@@ -32,7 +32,8 @@ export async function promoteUnits(places: Places, looks: readonly Look[], wante
   for (const look of looks) requirePromotable(places.store, look, wanted);
   const ready = await inParallel(looks, (look) => keepBefore(places, look, wanted.token));
   const versions = await inParallel(ready, (look) => show(places, look, wanted));
-  await places.backend.whenShown?.(wanted.token);
+  const units = looks.map(({ unit }) => unit);
+  await places.backend.whenShown?.(units, wanted.token);
   await inParallel(versions, ({ unit, version }) =>
     places.looking.change(unit, (look) => record(look, wanted.token, version)),
   );
