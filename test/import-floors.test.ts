@@ -22,6 +22,7 @@ const FLOORS = [
   'src/postgres',
   'src/schedule',
   'src/config',
+  'src/formats',
   'src/facts',
   'src/consumer',
 ];

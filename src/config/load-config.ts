@@ -6,6 +6,7 @@ import { buildQueueRedis } from './build-queue.ts';
 import { buildStores } from './build-stores.ts';
 import { checkDestinations } from './checks/check-destinations.ts';
 import { checkExposure } from './checks/check-exposure.ts';
+import { checkFormats } from './checks/check-formats.ts';
 import { checkLogins } from './checks/check-logins.ts';
 import { checkPlaintext } from './checks/check-plaintext.ts';
 import { checkPolicyTypes } from './checks/check-policy-types.ts';
@@ -49,6 +50,7 @@ export function loadLocated(source: ConfigSource): LoadedConfig {
   checkPolicyTypes(review, entries);
   checkLogins(review, entries);
   checkSchedules(review, entries);
+  checkFormats(review, entries, connections);
   checkSecrets(review, checkDestinations(review, entries, stores));
   checkPlaintext(review, entries, source.env);
   checkExposure(review, entries, written, source.cwd);

@@ -1,5 +1,15 @@
+import { FORMAT_FIELDS } from '../formats/formats.ts';
+
 /** What a destination can be asked to publish of a login. */
-export const FIELDS = ['username', 'password', 'host', 'port', 'database', 'engine', 'url'] as const;
+export const FIELDS = [
+  'username',
+  'password',
+  'host',
+  'port',
+  'database',
+  'engine',
+  ...FORMAT_FIELDS,
+] as const;
 export type Field = (typeof FIELDS)[number];
 
 /** Where one field goes: a whole secret, or one key of a secret that holds a JSON object. */
@@ -17,6 +27,18 @@ export interface Destination {
   /** Whether a secret that does not exist may be made. */
   readonly create: boolean;
   readonly secrets: Mapping;
+  /** Left out: each format as it is by default. */
+  readonly format?: FormatSettings;
+}
+
+/** What the formats among the fields leave open. */
+export interface FormatSettings {
+  /** The name of the section that `service` writes. Left out: the policy's. */
+  readonly service?: string;
+  /** Where consumers have the server's root certificate, or `system`. Left out: libpq's default. */
+  readonly sslrootcert?: string;
+  /** Whether `userlist` has the SCRAM verifier of the password, or the password itself. */
+  readonly userlist?: 'scram' | 'plain';
 }
 
 export interface TimeOfDay {

@@ -1,10 +1,13 @@
 import { type FactCode, fact } from '../facts/fact.ts';
 import { Fault, factOf, isFault } from '../facts/fault.ts';
+import { command } from '../facts/remedy.ts';
+import type { Told } from '../formats/login.ts';
+import { credentialIn, toldIn } from '../formats/told-by.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Rotation } from '../ledger/rotation.ts';
 import { refusedAs } from '../postgres/connection/refused-as.ts';
 import { asksForMd5 } from '../postgres/connection/scram-fault.ts';
-import { credentialIn } from '../rotation/context/credential-in.ts';
+import { isVerifierOf } from '../postgres/logins/scram-verifier.ts';
 import type { OpenDestination, PolicyView } from '../rotation/context/policy-view.ts';
 import { type Finding, finding } from '../rotation/findings/finding.ts';
 import { proveLogin } from '../rotation/proof/prove-login.ts';
@@ -44,7 +47,10 @@ async function proveDestination(
   state: State,
 ): Promise<Finding[]> {
   const { name } = destination;
-  const credential = credentialIn((await view.read(destination, 'current'))?.fields ?? {});
+  const published = (await view.read(destination, 'current'))?.fields ?? {};
+  const credential = credentialIn(published);
+  const [told] = credential ? [] : toldIn(published);
+  if (told) return [await verifierFinding(view, name, told)];
   if (!credential) {
     return [finding('skip', 'published', fact('nothing-published-yet', { destination: name }))];
   }
@@ -61,6 +67,23 @@ async function proveDestination(
     }
   }
   return findings;
+}
+
+/**
+ * A userlist has a verifier, with which nobody logs in. It must be that of the primary's password.
+ */
+async function verifierFinding(view: PolicyView, destination: string, told: Told): Promise<Finding> {
+  const [primary] = view.destinations;
+  const { username, password } = credentialIn((await view.read(primary, 'current'))?.fields ?? {}) ?? {};
+  const params = { destination, login: told.username, primary: primary.name };
+  const fits =
+    username === told.username && password !== undefined && isVerifierOf(told.verifier ?? '', password);
+  if (fits) return finding('ok', 'published', fact('published-verifier-fits', params));
+  return finding(
+    'fail',
+    'published',
+    fact('published-verifier-differs', params, command('rotate', view.policy.name)),
+  );
 }
 
 /**

@@ -31,17 +31,15 @@ async function storeFinding(view: PolicyView, destination: OpenDestination): Pro
   const about = 'store';
   const { name, create, secrets, store } = destination;
   const [username] = view.policy.logins;
-  const fields = loginFields(secrets, view.connection, {
-    username,
-    password: generatePassword(view.policy.password),
-  });
+  const credential = { username, password: generatePassword(view.policy.password) };
+  const token = randomUUID();
   try {
     await Promise.all([view.read(destination, 'current'), view.read(destination, 'pending')]);
   } catch (error) {
     return faultFinding(about, error);
   }
   try {
-    await store.rehearse(secrets, randomUUID(), fields);
+    await store.rehearse(secrets, token, loginFields({ ...view, destination, token }, credential));
     return finding('ok', about, fact('store-writable', { destination: name }));
   } catch (error) {
     const isMade = isFault(error, 'secret-missing', 'secret-empty', 'secret-deleted') && create;

@@ -2,6 +2,7 @@ import type { ConfigFacts } from '../facts/config-facts.ts';
 import type { Problem } from '../facts/problem.ts';
 import { configEntryMessages } from './config/config-entry-messages.ts';
 import { configFileMessages } from './config/config-file-messages.ts';
+import { configFormatMessages } from './config/config-format-messages.ts';
 import { configPolicyMessages } from './config/config-policy-messages.ts';
 import { configPublishMessages } from './config/config-publish-messages.ts';
 import { configServerMessages } from './config/config-server-messages.ts';
@@ -27,6 +28,7 @@ export const configMessages: Messages<ConfigFacts> = {
   ...configEntryMessages,
   ...configFileMessages,
   ...configPolicyMessages,
+  ...configFormatMessages,
   ...configPublishMessages,
   ...configServerMessages,
   ...configTlsMessages,

@@ -1,6 +1,7 @@
 import { otherOf } from '../config/other-of.ts';
 import { type Fact, fact } from '../facts/fact.ts';
 import { isFault } from '../facts/fault.ts';
+import { usernameIn } from '../formats/told-by.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { RECOVERY } from '../ledger/publications/recover-publication.ts';
 import { isRotationId } from '../ledger/read-rotations.ts';
@@ -29,7 +30,7 @@ export async function recover(view: PolicyView, ledger: Ledger): Promise<Fact | 
   if (token === undefined || edited || !isRotationId(token)) return undefined;
   if (await ledger.find(token)) return undefined;
   const [latest] = await ledger.latest({ policy: policy.name, limit: 1 });
-  const incoming = fields?.username;
+  const incoming = usernameIn(fields ?? {});
   if (latest?.status === 'open' || incoming === undefined || !policy.logins.includes(incoming))
     return undefined;
   const outgoing = policy.type === 'logins' ? otherOf(policy.logins, incoming) : null;

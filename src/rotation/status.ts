@@ -2,6 +2,7 @@ import type { Policy } from '../config/policy.ts';
 import { type Fact, type FactParams, fact } from '../facts/fact.ts';
 import { factOf } from '../facts/fault.ts';
 import { command } from '../facts/remedy.ts';
+import { usernameIn } from '../formats/told-by.ts';
 import { type Requester, requesterOf } from '../ledger/audit/requester.ts';
 import { futureFact } from '../ledger/future.ts';
 import type { Broken } from '../ledger/probes.ts';
@@ -64,7 +65,7 @@ export async function policyStatus(
   const now = context.clock.now();
   const unpublished = versions[0] !== undefined && !published;
   const next = nextTry(policy, timing, { now, unpublished });
-  const username = published?.fields.username ?? null;
+  const username = usernameIn(published?.fields ?? {}) ?? null;
   const active = username !== null && policy.logins.includes(username) ? username : null;
   const last = history?.last;
   const isGone = !published && faults.length === 0 && history?.lastDoneAt && last?.status !== 'open';
@@ -156,7 +157,7 @@ type Held = Pick<FactParams['published-in-part']['destinations'][number], 'has' 
 function heldIn(answer: { readonly version: Version | undefined } | undefined): Held {
   if (!answer) return { has: 'unknown', login: null };
   if (!answer.version) return { has: 'nothing', login: null };
-  const { username } = answer.version.fields;
+  const username = usernameIn(answer.version.fields);
   return username === undefined ? { has: 'unnamed', login: null } : { has: 'login', login: username };
 }
 

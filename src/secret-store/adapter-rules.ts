@@ -1,4 +1,5 @@
 import { fault } from '../facts/fault.ts';
+import { FORMAT_FIELDS, FORMATS } from '../formats/formats.ts';
 import type { Fields, PromoteOptions, Stage } from './secret-store.ts';
 
 // What every adapter keeps to.
@@ -10,17 +11,26 @@ export function promotableStages({ back = false }: PromoteOptions = {}): readonl
   return back ? ['pending', 'current', 'previous'] : ['pending', 'current'];
 }
 
+const SECRET_FIELDS = ['password', ...FORMAT_FIELDS] as const;
+
 /**
  * Throws `version-conflict` when the token has staged another password than the one that is about
  * to be written next to it: one token must never have two of them (G4). The next try reads the
  * first.
  */
 export function refuseOther(store: string, token: string, staged: Fields, wanted: Fields): void {
-  for (const field of ['password', 'url'] as const) {
-    if (staged[field] === undefined || wanted[field] === undefined || staged[field] === wanted[field])
-      continue;
+  for (const field of SECRET_FIELDS) {
+    if (staged[field] === undefined || wanted[field] === undefined) continue;
+    if (secretIn(field, staged) === secretIn(field, wanted)) continue;
     throw fault('version-conflict', { store, token, field });
   }
+}
+
+/** The password or the verifier that a field has; the whole text where it cannot be read. */
+function secretIn(field: (typeof SECRET_FIELDS)[number], { [field]: text }: Fields): string | undefined {
+  if (field === 'password' || text === undefined) return text;
+  const told = FORMATS[field].read(text);
+  return told?.password ?? told?.verifier ?? text;
 }
 
 /** The latest of some instants; undefined of none. */

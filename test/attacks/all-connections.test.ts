@@ -1,9 +1,9 @@
 import pg from 'pg';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Fault } from '../../src/facts/fault.ts';
+import type { Credential } from '../../src/formats/told-by.ts';
 import { clientOptions } from '../../src/postgres/connection/client-options.ts';
 import { connect } from '../../src/postgres/connection/connect.ts';
-import type { Credential } from '../../src/rotation/context/policy-view.ts';
 import { openBarePolicy } from '../support/bare-policy.ts';
 import { haveOlderVersions, startPostgres } from '../support/postgres-server.ts';
 import type { Scenario } from '../support/scenario.ts';

@@ -243,6 +243,23 @@ test('what is left out takes its default', () => {
   });
 });
 
+test.each(['url', 'service', 'pgpass', 'env'])('%s alone is enough for the primary', (field) => {
+  const secrets = `secrets: { ${field}: orders/login }`;
+  const config = load(changed([/secrets: .*/.exec(VALID)?.[0] ?? '', secrets]));
+  expect(config.policies.get('orders')?.publish[0].secrets).toEqual({ [field]: { secret: 'orders/login' } });
+});
+
+test('a destination says what its formats leave open', () => {
+  const secrets = 'secrets: { service: orders/service, userlist: orders/userlist }';
+  const format = 'format: { service: Orders.db, sslrootcert: system, userlist: plain }';
+  const config = load(changed([/secrets: .*/.exec(VALID)?.[0] ?? '', `${secrets}\n        ${format}`]));
+  expect(config.policies.get('orders')?.publish[0].format).toEqual({
+    service: 'Orders.db',
+    sslrootcert: 'system',
+    userlist: 'plain',
+  });
+});
+
 test.each([
   ['{ every: 2w }', { kind: 'days', days: 14, at: { hour: 0, minute: 0 }, timezone: 'UTC', missed: 'run' }],
   [

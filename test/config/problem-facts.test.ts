@@ -300,9 +300,21 @@ const PROBLEMS: readonly Case[] = [
   ],
   [
     'destination-fields-missing',
-    mapped('{ url: orders/url }'),
+    mapped('{ userlist: orders/userlist.txt }'),
     PRIMARY,
-    { missing: ['username', 'password'], isPrimary: true },
+    { missing: ['username', 'password'], isPrimary: true, userlist: true },
+  ],
+  [
+    'format-without-field',
+    mapped(`${SECRETS}\n        format: { sslrootcert: system }`),
+    'policies.orders.publish[0].format.sslrootcert',
+    { key: 'sslrootcert', fields: ['service', 'env', 'url'] },
+  ],
+  [
+    'field-not-expressible',
+    mapped(`{ env: orders/env }`).replace('    logins:', '    password: { symbols: "+\\\\" }\n    logins:'),
+    'policies.orders.publish[0].secrets.env',
+    { field: 'env', part: 'password', why: 'backslash' },
   ],
   [
     'secret-name-invalid',

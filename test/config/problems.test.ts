@@ -451,14 +451,30 @@ test.each<readonly [what: string, yaml: string, ...problems: string[]]>([
     'k.yaml:10:14 policies.orders.publish: has 0 entries; must be a list of at least one destination',
   ],
   [
-    'a primary that maps only a url',
-    mapped('{ url: orders/url }'),
-    'k.yaml:12:18 policies.orders.publish[0].secrets: maps no username and no password; must map username and password, as this is the primary',
+    'a primary that maps only a userlist',
+    mapped('{ userlist: orders/userlist.txt }'),
+    'k.yaml:12:18 policies.orders.publish[0].secrets: maps no username and no password, and no field that has both; the password cannot be read back from a userlist; must map username and password, or one of url, service, pgpass and env, as this is the primary',
+  ],
+  [
+    'a format that does not exist',
+    mapped(`${SECRETS}\n        format: { userlist: md5, service: "[orders]", sslcert: /x }`),
+    'k.yaml:13:29 policies.orders.publish[0].format.userlist: "md5" is not valid; must be scram or plain',
+    'k.yaml:13:43 policies.orders.publish[0].format.service: "[orders]" is not valid; must be 1 to 63 of A-Z, a-z, 0-9, _, . and -, the first a letter or digit',
+    'k.yaml:13:55 policies.orders.publish[0].format.sslcert: unknown key "sslcert"; known: "service", "sslrootcert", "userlist"',
+  ],
+  [
+    'formats that cannot hold its passwords, logins or host',
+    mapped('{ env: orders/env, pgpass: orders/pgpass, service: orders/service }')
+      .replace('    logins: [orders_a', `    password: { symbols: "'$" }\n    logins: ["orders_a "`)
+      .replace('db.internal', '/run/postgresql'),
+    'k.yaml:13:25 policies.orders.publish[0].secrets.env: The field env cannot hold the password: it has, or may have, a single quote together with ", $ or `; take the single quote out of password.symbols, or map username and password, or another field',
+    'k.yaml:13:45 policies.orders.publish[0].secrets.pgpass: The field pgpass cannot hold the host: it is the folder of a socket, and each build of libpq looks that up under another name; map service in place of pgpass',
+    'k.yaml:13:69 policies.orders.publish[0].secrets.service: The field service cannot hold the username: it begins or ends with a blank, which programs cut off; map username and password, or another field',
   ],
   [
     'a destination that maps half a login',
     alsoPublishing('{ username: other/username }'),
-    'k.yaml:14:18 policies.orders.publish[1].secrets: maps no password, and no url; must map username and password, or url',
+    'k.yaml:14:18 policies.orders.publish[1].secrets: maps no password, and no field that has both; must map username and password, or one of url, service, pgpass, env and userlist',
   ],
   [
     'a secret mapped twice',
@@ -518,7 +534,7 @@ test.each<readonly [what: string, yaml: string, ...problems: string[]]>([
   [
     'a field that does not exist',
     mapped('{ user: orders/u, password: orders/p }'),
-    'k.yaml:12:20 policies.orders.publish[0].secrets.user: unknown key "user"; known: "username", "password", "host", "port", "database", "engine", "url"',
+    'k.yaml:12:20 policies.orders.publish[0].secrets.user: unknown key "user"; known: "username", "password", "host", "port", "database", "engine", "url", "service", "pgpass", "env", "userlist"',
   ],
 ])('a policy whose publish has %s is refused', (_, yaml, ...problems) => {
   expect(problemsOf(yaml)).toEqual(problems);

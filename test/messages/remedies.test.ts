@@ -64,6 +64,7 @@ const EXECUTED: Readonly<Record<string, string>> = {
   'published-not-proven': 'doctor/doctor.test.ts',
   'published-password-altered': 'rotation/remedies.test.ts',
   'published-refused': 'doctor/breaks.ts',
+  'published-verifier-differs': 'rotation/formats.test.ts',
   'queue-tables-locked': 'attacks/migration-lock.test.ts',
   'replicas-behind': 'rotation/replicas.test.ts',
   'revoke-sessions-not-ended': 'rotation/remedies.test.ts',

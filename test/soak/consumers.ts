@@ -1,16 +1,13 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { PgBouncer } from '../support/pgbouncer.ts';
+import { findProgram } from '../support/programs.ts';
 import type { Tally } from './tally.ts';
 
-const PGBENCH = (process.env.PATH ?? '')
-  .split(delimiter)
-  .map((folder) => join(folder, 'pgbench'))
-  .find((path) => existsSync(path));
+export const PGBENCH = findProgram('pgbench');
 
 export const havePgbench = PGBENCH !== undefined;
 
@@ -114,8 +111,9 @@ async function work({ tally, signal }: Consumer, pool: pg.Pool, replaced: AbortS
 }
 
 /** The same text for each login and port. */
-function nameless(text: string): string {
+export function nameless(text: string): string {
   return text
+    .replace(/policy-\w+/g, '<name>')
     .replace(/app_\w+/g, '<name>')
     .replace(/\d{2,}/g, '<n>')
     .trim();

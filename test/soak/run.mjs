@@ -1,7 +1,7 @@
 // npm run soak -- --rotations 100 --only pgbouncer
 // Rotates under load, and prints a line for each part. pgbouncer: behind a PgBouncer, in transaction and in session
 // pooling. library: pools of keyturn/consumer, and a quarter of the rotations through each library on top of them.
-// aws: readers of two secrets. --only takes several, with commas between them. By default it is pgbouncer.
+// aws: readers of two secrets. libpq: programs that know nothing but a service file. --only takes several, with commas between them. By default it is pgbouncer.
 import { parseArgs } from 'node:util';
 import { runVitest } from '../support/run-vitest.mjs';
 
@@ -9,6 +9,7 @@ const PARTS = {
   pgbouncer: 'test/soak/pgbouncer.test.ts',
   library: 'test/soak/library.test.ts',
   aws: 'test/soak/aws.test.ts',
+  libpq: 'test/soak/libpq.test.ts',
 };
 
 const { values } = parseArgs({

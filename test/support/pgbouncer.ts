@@ -12,11 +12,11 @@ import { freePort } from './postgres-server.ts';
 import type { Scenario } from './scenario.ts';
 
 // Debian has it where only root's PATH leads.
-const PROGRAM = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin']
+export const PGBOUNCER = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin']
   .map((folder) => join(folder, 'pgbouncer'))
   .find((path) => existsSync(path));
 
-export const havePgBouncer = PROGRAM !== undefined;
+export const havePgBouncer = PGBOUNCER !== undefined;
 
 const DOCS = resolve(import.meta.dirname, '../../docs/pgbouncer.md');
 
@@ -35,7 +35,7 @@ export async function startPgBouncer(
   settings: Readonly<Record<string, string>> = {},
   { entry: changed = '' }: { readonly entry?: string } = {},
 ): Promise<PgBouncer> {
-  if (PROGRAM === undefined) throw new Error('There is no pgbouncer on PATH');
+  if (PGBOUNCER === undefined) throw new Error('There is no pgbouncer on PATH');
   const { host, port: serverPort, database } = scenario.connection;
   await prepare(scenario.admin);
   const user = await findServerUser();
@@ -62,7 +62,7 @@ export async function startPgBouncer(
   await writeFile(users, documented('text'), { mode: 0o600 });
   // It does not run as root either.
   if (user) for (const path of [folder, config, users]) await chown(path, user.uid, user.gid);
-  const child = spawn(PROGRAM, [config], { ...user, cwd: '/', stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(PGBOUNCER, [config], { ...user, cwd: '/', stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said += text;

@@ -7,6 +7,7 @@ import { type Clock, systemClock } from '../../src/clock.ts';
 import type { Connection } from '../../src/config/config.ts';
 import type { LoginsPolicy, Mapping, Policy } from '../../src/config/policy.ts';
 import { Fault } from '../../src/facts/fault.ts';
+import { credentialIn } from '../../src/formats/told-by.ts';
 import { type Ledger, openLedger } from '../../src/ledger/ledger.ts';
 import type { Reason, Rotation } from '../../src/ledger/rotation.ts';
 import { connect, type Session } from '../../src/postgres/connection/connect.ts';
@@ -179,9 +180,9 @@ export async function openScenario(
       },
       async published() {
         const version = await own.destinations[0].store.read(own.destinations[0].secrets, 'current');
-        const { username, password } = version?.fields ?? {};
-        if (username === undefined || password === undefined) throw new Error('nothing is published');
-        return { username, password };
+        const credential = credentialIn(version?.fields ?? {});
+        if (credential === undefined) throw new Error('nothing is published');
+        return credential;
       },
       logIn: ({ username, password }) =>
         connect({ ...own.connection, user: username, password }, { kind: 'consumer' }),

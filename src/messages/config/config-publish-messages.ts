@@ -52,14 +52,13 @@ const OTHER = {
 
 export const configPublishMessages: Messages<Pick<ConfigPolicyFacts, PublishCode>> = {
   'destination-fields-missing': {
-    text: ({ missing, isPrimary }) => `maps no ${missing.join(' and no ')}${isPrimary ? '' : ', and no url'}`,
+    text: ({ missing, userlist }) =>
+      `maps no ${missing.join(' and no ')}, and no field that has both${userlist ? '; the password cannot be read back from a userlist' : ''}`,
     advice: ({ isPrimary }) =>
-      isPrimary
-        ? 'must map username and password, as this is the primary'
-        : 'must map username and password, or url',
+      `must map username and password, or one of url, service, pgpass${isPrimary ? ' and env, as this is the primary' : ', env and userlist'}`,
     means:
-      'A destination does not publish a whole credential. The primary must have username and password by themselves, since keyturn reads them back.',
-    example: { missing: ['password'], isPrimary: true },
+      'A destination does not publish a whole credential. The primary must have one that keyturn can read back: username and password, or a field that has both.',
+    example: { missing: ['password'], isPrimary: true, userlist: false },
   },
   'secret-name-invalid': {
     text: ({ name, store }) => `${valueText(name)} is not valid in a store of type ${store}`,

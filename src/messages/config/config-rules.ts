@@ -2,7 +2,7 @@ import { STORE_TYPES } from '../../facts/config/config-policy-facts.ts';
 import type { ConfigRule } from '../../facts/config/config-rules.ts';
 
 const ROLE = '1 to 63 bytes, and not pg_…, public or none, which PostgreSQL keeps for itself';
-const FIELDS = 'username, password, host, port, database, engine, url';
+const FIELDS = 'username, password, host, port, database, engine, url, service, pgpass, env, userlist';
 
 /** Each completes the sentence "must be …". */
 export const RULES: Readonly<Record<Exclude<ConfigRule, 'one-of'>, string>> = {
@@ -20,7 +20,7 @@ export const RULES: Readonly<Record<Exclude<ConfigRule, 'one-of'>, string>> = {
   cron: 'a cron expression of 5 fields (minute, hour, day, month, weekday), or 6 that begin with seconds',
   'cron-that-fires': 'a cron expression that fires at some time; this one never does',
   'database-name': 'the name of a database: 1 to 63 bytes',
-  destination: 'a mapping with store, secrets and create',
+  destination: 'a mapping with store, secrets, create and format',
   destinations: 'a list of destinations',
   drain: 'a mapping with grace, timeout and onTimeout',
   duration: 'a whole number and s, m, h, d or w, such as 90s or 5m',
@@ -32,6 +32,7 @@ export const RULES: Readonly<Record<Exclude<ConfigRule, 'one-of'>, string>> = {
   'file-mode-of-group': '"0640" or "0440" where a group is to read the files',
   'file-store': 'a mapping with type, path, group and mode',
   'folder-path': 'the path of a folder',
+  format: 'a mapping with service, sslrootcert and userlist',
   group: 'the name of a group, or a gid',
   history: 'a mapping with keep',
   'history-keep': 'forever, or at least 7d: a whole number and s, m, h, d or w, such as 400d',
@@ -74,11 +75,13 @@ export const RULES: Readonly<Record<Exclude<ConfigRule, 'one-of'>, string>> = {
   replicas: 'a list of standby servers, each with host and port',
   role: `the name of a role: ${ROLE}`,
   'role-arn': 'the ARN of a role, such as arn:aws:iam::123456789012:role/keyturn',
+  'root-certificate': 'a path on the machine of the consumer, without blanks around it, or system',
   rotator: 'the name of the rotator, a role',
   'rotator-password': 'the password of the rotator; leave it out if the server asks for none',
   schedule: 'a mapping with every or cron',
   'secret-name': 'the name of a secret, or name#key for a key of a JSON secret',
   secrets: `a mapping of ${FIELDS} to secret names`,
+  'service-name': '1 to 63 of A-Z, a-z, 0-9, _, . and -, the first a letter or digit',
   servername: 'a host name or IP address, without a port',
   'session-name': '2 to 64 letters, digits and =,.@-',
   'staging-name': 'letters, digits and _.-, and not aws… or ssm…',

@@ -32,6 +32,20 @@ export const consumerMessages: Messages<ConsumerFacts> = {
     means: 'What consumers read works.',
     example: { destination: PRIMARY, login: 'orders_api_a', server: SERVER },
   },
+  'published-verifier-fits': {
+    text: ({ destination, login, primary }) =>
+      `The verifier of ${login} that ${destination} publishes is that of the password of ${primary}`,
+    means: 'A userlist for PgBouncer has the verifier of the published password.',
+    example: { destination: 'files (destination 2)', login: 'orders_api_a', primary: PRIMARY },
+  },
+  'published-verifier-differs': {
+    text: ({ destination, login, primary }) =>
+      `${destination} publishes a verifier of ${login} that is not that of the login and password of ${primary}, so PgBouncer refuses consumers`,
+    advice: 'rotate, which publishes both anew',
+    means:
+      'A userlist for PgBouncer has another login, or the verifier of another password, than the primary.',
+    example: { destination: 'files (destination 2)', login: 'orders_api_a', primary: PRIMARY },
+  },
   'published-not-proven': {
     text: ({ login, server }) => `${server} lets ${login} in with any password, so verify could prove none`,
     advice: 'let pg_hba.conf demand scram-sha-256 from this address',

@@ -3,6 +3,7 @@ import type { Connection } from '../../config/config.ts';
 import type { Policy } from '../../config/policy.ts';
 import { fault } from '../../facts/fault.ts';
 import { command } from '../../facts/remedy.ts';
+import { usernameIn } from '../../formats/told-by.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { ownedObjects } from '../../postgres/logins/owned-objects.ts';
 import type { OpenDestination } from '../../rotation/context/policy-view.ts';
@@ -56,7 +57,8 @@ function refuseShared({ logins }: DropTarget, { others }: DropContext): void {
 async function refusePublished({ policy, logins }: DropTarget, { destinations }: DropContext): Promise<void> {
   for (const { name, store, secrets } of destinations) {
     const version = await store.read(secrets, 'current');
-    const login = logins.find((each) => each === version?.fields.username);
+    const username = usernameIn(version?.fields ?? {});
+    const login = logins.find((each) => each === username);
     if (login !== undefined) throw fault('drop-login-published', { login, destination: name, policy });
   }
 }

@@ -1,4 +1,5 @@
 import type { Policy } from '../../config/policy.ts';
+import { usernameIn } from '../../formats/told-by.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { OpenDestination } from '../../rotation/context/policy-view.ts';
 
@@ -18,7 +19,8 @@ export async function readRepairContext(
   primary: OpenDestination,
 ): Promise<RepairContext> {
   const version = await primary.store.read(primary.secrets, 'current');
-  const published = policy.logins.find((login) => login === version?.fields.username);
+  const username = usernameIn(version?.fields ?? {});
+  const published = policy.logins.find((login) => login === username);
   return {
     published,
     hasOpenRotation: (await ledger.open(policy.name)).length > 0,

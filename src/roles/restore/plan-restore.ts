@@ -1,11 +1,12 @@
 import { type Fact, fact } from '../../facts/fact.ts';
 import { Fault, fault } from '../../facts/fault.ts';
+import type { Credential } from '../../formats/told-by.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { isLimitOfRole, refusedAs } from '../../postgres/connection/refused-as.ts';
-import { scramVerifier } from '../../postgres/logins/scram-verifier.ts';
+import { versionVerifier } from '../../postgres/logins/scram-verifier.ts';
 import type { Change } from '../../postgres/roles/change.ts';
 import { setPassword } from '../../postgres/roles/role-statements.ts';
-import type { Credential, PolicyView } from '../../rotation/context/policy-view.ts';
+import type { PolicyView } from '../../rotation/context/policy-view.ts';
 import { isOfNoUse, proveConsumer } from '../../rotation/proof/prove-consumer.ts';
 import { refusalIn } from '../../rotation/server-fault.ts';
 import { type PlanOptions, planRoles, type RolesPlan } from '../plan/roles-plan.ts';
@@ -15,6 +16,8 @@ import { publishedCredential } from './published-credential.ts';
 /** What stands between a policy's published credential and a login. */
 export interface RestorePlan {
   readonly credential: Credential;
+  /** Of the version that is published. */
+  readonly token: string | undefined;
   /** Why PostgreSQL refuses it; undefined: it logs in, and there is nothing to change. */
   readonly refused: Fact | undefined;
   readonly changes: readonly Change[];
@@ -42,7 +45,7 @@ export async function planRestore(
   if (open?.publishedAt === null) {
     throw fault('restore-during-rotation', { policy: policy.name, rotation: open.id });
   }
-  const { refuseOthers, ...credential } = await publishedCredential(view, { ledger, open });
+  const { refuseOthers, token, ...credential } = await publishedCredential(view, { ledger, open });
   const refused = await refusalOf(view, credential);
   if (refused) await refuseOthers();
   const rolesOptions: PlanOptions = {
@@ -57,10 +60,10 @@ export async function planRestore(
   const changes = refused
     ? [
         ...roles.changes.filter(letsIn(context, { login: credential.username, makes: roles.makes })),
-        passwordChange(context, credential),
+        passwordChange(context, credential, token),
       ]
     : [];
-  return { credential, refused, changes, roles, rolesOptions };
+  return { credential, token, refused, changes, roles, rolesOptions };
 }
 
 /** What `roles repair` would put back that may keep a login out. */
@@ -90,11 +93,16 @@ export function letsIn(
       : LETS_IN.includes(does.code) && !Object.values(does.params).includes(other);
 }
 
-export function passwordChange({ view }: RestoreContext, { username, password }: Credential): Change {
+export function passwordChange(
+  { view }: RestoreContext,
+  credential: Credential,
+  token: string | undefined,
+): Change {
+  const { username } = credential;
   const [{ name: destination }] = view.destinations;
   return {
     does: fact('restore-sets-password', { login: username, destination }),
-    sql: setPassword(username, scramVerifier(password)),
+    sql: setPassword(username, versionVerifier(credential, token)),
   };
 }
 

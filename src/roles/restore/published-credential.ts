@@ -1,10 +1,10 @@
 import { fault } from '../../facts/fault.ts';
 import { command } from '../../facts/remedy.ts';
+import { type Credential, credentialIn } from '../../formats/told-by.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { Rotation } from '../../ledger/rotation.ts';
-import { credentialIn } from '../../rotation/context/credential-in.ts';
 import { tokenOf } from '../../rotation/context/holds.ts';
-import type { Credential, PolicyView } from '../../rotation/context/policy-view.ts';
+import type { PolicyView } from '../../rotation/context/policy-view.ts';
 import type { Version } from '../../secret-store/secret-store.ts';
 
 /** What is known of a policy's rotations. */
@@ -16,6 +16,8 @@ interface Known {
 
 /** What the primary publishes, read now. */
 export interface PublishedCredential extends Credential {
+  /** Of its version; undefined where somebody made it by hand. */
+  readonly token: string | undefined;
   /**
    * Throws a fault where it is not what the policy's latest rotation has published: restoring must
    * bring back no older password, and none that somebody else chose.
@@ -41,6 +43,7 @@ export async function publishedCredential(view: PolicyView, known: Known): Promi
   }
   return {
     ...credential,
+    token: version.token,
     refuseOthers: () => refuseOthers(version, { destination, policy: policy.name, ...known }),
   };
 }

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Fault, factOf, fault } from '../../facts/fault.ts';
+import type { Credential } from '../../formats/told-by.ts';
 import type { Requester } from '../../ledger/audit/requester.ts';
 import { placeOf } from '../../postgres/connection/place-of.ts';
-import type { Credential } from '../../rotation/context/policy-view.ts';
 import { proveLogin } from '../../rotation/proof/prove-login.ts';
 import { changedFact, makeAll, makeChange } from '../carry-out.ts';
 import { recorded } from '../recorded.ts';
@@ -75,7 +75,7 @@ async function restoreAndProve(
 
 async function makeChanges(
   context: RestoreContext,
-  { credential, roles, rolesOptions }: RestorePlan,
+  { credential, token, roles, rolesOptions }: RestorePlan,
   { requestedBy }: Requester,
 ): Promise<void> {
   const { policy, client, ledger } = context;
@@ -84,7 +84,7 @@ async function makeChanges(
     planOptions: rolesOptions,
     only: letsIn(context, { login: credential.username, makes: roles.makes }),
   });
-  await makeChange(client, passwordChange(context, credential));
+  await makeChange(client, passwordChange(context, credential, token));
   const { intent, makes } = roles;
   await ledger.provisions.record({
     policy: policy.name,

@@ -14,11 +14,6 @@ export interface OpenDestination extends Omit<Destination, 'store'> {
   readonly store: SecretStore;
 }
 
-export interface Credential {
-  readonly username: string;
-  readonly password: string;
-}
-
 /**
  * What can be seen of a policy, without a rotation and without the ledger. Nothing is written
  * through it.

@@ -1,9 +1,8 @@
 import { fault } from '../../facts/fault.ts';
 import { command } from '../../facts/remedy.ts';
+import { type Credential, credentialIn } from '../../formats/told-by.ts';
 import type { Stage } from '../../secret-store/secret-store.ts';
-import { credentialIn } from './credential-in.ts';
 import { tokenOf } from './holds.ts';
-import type { Credential } from './policy-view.ts';
 import { frozenLogins } from './rotation-logins.ts';
 import type { RotationView } from './rotation-view.ts';
 

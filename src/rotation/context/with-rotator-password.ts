@@ -1,6 +1,7 @@
 import type { Connection, Database, WithPassword } from '../../config/config.ts';
 import { type Fault, factOf, fault } from '../../facts/fault.ts';
 import { sql } from '../../facts/remedy.ts';
+import { credentialIn } from '../../formats/told-by.ts';
 import { placeOf } from '../../postgres/connection/place-of.ts';
 import { quoteIdentifier } from '../../postgres/identifier.ts';
 import { isPasswordRefused } from '../server-fault.ts';
@@ -66,8 +67,8 @@ async function* candidates(
   const known = last.get(server);
   if (known !== undefined) yield known;
   for (const stage of ['current', 'pending', 'previous'] as const) {
-    const { username, password } = (await primary.store.read(primary.secrets, stage))?.fields ?? {};
-    if (username === connection.user && password !== undefined) yield password;
+    const credential = credentialIn((await primary.store.read(primary.secrets, stage))?.fields ?? {});
+    if (credential?.username === connection.user) yield credential.password;
   }
   yield configured;
 }

@@ -1,5 +1,6 @@
 import type { SessionInfo } from '../../facts/database/session-info.ts';
 import { fact } from '../../facts/fact.ts';
+import { usernameIn } from '../../formats/told-by.ts';
 import { sessionsIn } from '../../postgres/sessions/sessions.ts';
 import { loginsAfterRefusal, resolveLogins } from '../context/resolve-logins.ts';
 import type { LoginPair } from '../context/rotation-logins.ts';
@@ -51,7 +52,7 @@ async function resolve(
   sessions: ReadonlyMap<string, readonly SessionInfo[]>,
 ): Promise<LoginPair> {
   const { logins } = preview.policy;
-  const username = (await preview.read(preview.destinations[0], 'current'))?.fields.username;
+  const username = usernameIn((await preview.read(preview.destinations[0], 'current'))?.fields ?? {});
   const usual = resolveLogins(logins, username, (await preview.survey()).logins, sessions);
   if (username !== usual.outgoing) return usual;
   const refused = loginsAfterRefusal(logins, username, sessions);

@@ -1,6 +1,8 @@
 import type { SessionInfo } from '../../facts/database/session-info.ts';
 import { fact } from '../../facts/fact.ts';
 import { command } from '../../facts/remedy.ts';
+import { READABLE_FORMATS } from '../../formats/formats.ts';
+import { usernameIn } from '../../formats/told-by.ts';
 import type { OpenDestination } from '../context/policy-view.ts';
 import type { LoginsPreview } from '../context/rotation-view.ts';
 import { type Finding, finding } from './finding.ts';
@@ -16,7 +18,7 @@ export async function unpublishedUse(
 ): Promise<Finding | undefined> {
   const { policy, rotation, reason, destinations } = preview;
   const [primary] = destinations;
-  const published = (await preview.read(primary, 'current'))?.fields.username;
+  const published = usernameIn((await preview.read(primary, 'current'))?.fields ?? {});
   if (published !== undefined && policy.logins.includes(published)) return undefined;
   const [used, ...others] = policy.logins.filter((login) => (sessions.get(login) ?? []).length > 0);
   if (used === undefined) return undefined;
@@ -50,9 +52,15 @@ export async function unpublishedUse(
   );
 }
 
-/** Where a destination holds the username and the password, such as `db/app#username`. */
-function secretsOf({ secrets: { username, password } }: OpenDestination): string[] {
-  return [username, password].flatMap((name) =>
-    name === undefined ? [] : `${name.secret}${name.key === undefined ? '' : `#${name.key}`}`,
+/**
+ * Where a destination holds the username and the password, such as `db/app#username`. It may hold
+ * them in one format only.
+ */
+function secretsOf({ secrets }: OpenDestination): string[] {
+  const isPlain = secrets.username !== undefined && secrets.password !== undefined;
+  const fields = isPlain ? (['username', 'password'] as const) : READABLE_FORMATS;
+  const mapped = fields.map((field) => secrets[field]).filter((name) => name !== undefined);
+  return (isPlain ? mapped : mapped.slice(0, 1)).map(
+    ({ secret, key }) => `${secret}${key === undefined ? '' : `#${key}`}`,
   );
 }

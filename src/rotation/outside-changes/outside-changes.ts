@@ -1,6 +1,7 @@
 import { type Fact, fact } from '../../facts/fact.ts';
 import { fault } from '../../facts/fault.ts';
 import { command } from '../../facts/remedy.ts';
+import { usernameIn } from '../../formats/told-by.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { Publication } from '../../ledger/publications/last-published.ts';
 import { isRotationId } from '../../ledger/read-rotations.ts';
@@ -143,7 +144,7 @@ async function halfPublished(preview: Preview, pending: readonly string[]): Prom
     return undefined;
   for (const destination of preview.destinations) {
     const current = await preview.read(destination, 'current');
-    const incoming = current?.token === token ? current.fields.username : undefined;
+    const incoming = current?.token === token ? usernameIn(current.fields) : undefined;
     const outgoing = logins.find((login) => login !== incoming);
     if (incoming === undefined || outgoing === undefined || !logins.includes(incoming)) continue;
     return fact('effect-goes-on', { rotation: token, outgoing });

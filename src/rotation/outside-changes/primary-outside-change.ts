@@ -1,6 +1,7 @@
 import { otherOf } from '../../config/other-of.ts';
 import { type Fact, fact } from '../../facts/fact.ts';
 import { factOf } from '../../facts/fault.ts';
+import { credentialIn, usernameIn } from '../../formats/told-by.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { Publication } from '../../ledger/publications/last-published.ts';
 import { isRotationId } from '../../ledger/read-rotations.ts';
@@ -37,7 +38,7 @@ export async function primaryOutsideChange(
   if (!current) {
     return last && stop(fact('primary-emptied', { destination, last: publicationOf(last) }), asFirst(null));
   }
-  const { username } = current.fields;
+  const username = usernameIn(current.fields);
   const [one, two] = logins;
   if (username === undefined || one === undefined || two === undefined || !logins.includes(username)) {
     const unknown = username ?? null;
@@ -45,7 +46,7 @@ export async function primaryOutsideChange(
   }
   const published = { view, primary, current, username, pair: [one, two] as const };
   if (last) {
-    if (isAsPublished(current, last) && current.fields.password !== undefined) return undefined;
+    if (isAsPublished(current, last) && credentialIn(current.fields) !== undefined) return undefined;
     return changed(published, last, await isOwn(published, ledger));
   }
   // Plain values without a version were put there by hand, for a policy that begins with them.
@@ -114,12 +115,12 @@ async function effectOfRefusal({ view, username, pair }: Published): Promise<Fac
 
 /** Why the published credential does not log in; undefined when it does. */
 async function refusalOf({ view, primary, current }: Published): Promise<Fact | undefined> {
-  const { username, password } = current.fields;
-  if (username === undefined || password === undefined) {
+  const credential = credentialIn(current.fields);
+  if (credential === undefined) {
     return fact('published-without-password', { destination: primary.name });
   }
   try {
-    await using _session = await proveLogin(view, { credential: { username, password } });
+    await using _session = await proveLogin(view, { credential });
     return undefined;
   } catch (error) {
     if (isRefused(error)) return factOf(error);

@@ -1,4 +1,5 @@
 import { fact } from '../../facts/fact.ts';
+import { usernameIn } from '../../formats/told-by.ts';
 import type { Publication } from '../../ledger/publications/last-published.ts';
 import type { OpenDestination, PolicyView } from '../context/policy-view.ts';
 import type { OutsideChange } from './outside-changes.ts';
@@ -21,7 +22,7 @@ export async function rotatorOutsideChange(
     return { found: fact('rotator-secret-emptied', which), stops: false, effect: fact('effect-fills', {}) };
   }
   const effect = fact('effect-replaces', {});
-  const { username = null } = current.fields;
+  const username = usernameIn(current.fields) ?? null;
   if (username !== rotator) {
     return { found: fact('published-username-not-rotator', { username, rotator }), stops: true, effect };
   }

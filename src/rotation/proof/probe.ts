@@ -2,11 +2,11 @@ import type { Policy } from '../../config/policy.ts';
 import { type Fact, fact } from '../../facts/fact.ts';
 import { Fault } from '../../facts/fault.ts';
 import { command } from '../../facts/remedy.ts';
+import { type Credential, credentialIn } from '../../formats/told-by.ts';
 import type { Target } from '../../postgres/connection/connect.ts';
 import { isLimitOfRole } from '../../postgres/connection/refused-as.ts';
 import { readLogins } from '../../postgres/logins/login.ts';
-import { credentialIn } from '../context/credential-in.ts';
-import type { Credential, OpenDestination, PolicyView } from '../context/policy-view.ts';
+import type { OpenDestination, PolicyView } from '../context/policy-view.ts';
 import { refusalIn } from '../server-fault.ts';
 import { isOfNoUse, proveConsumer } from './prove-consumer.ts';
 

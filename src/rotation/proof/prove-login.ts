@@ -1,8 +1,8 @@
 import { factOf, fault } from '../../facts/fault.ts';
+import type { Credential } from '../../formats/told-by.ts';
 import { connect, type Session, type Target } from '../../postgres/connection/connect.ts';
 import { placeOf } from '../../postgres/connection/place-of.ts';
 import { refusedAs } from '../../postgres/connection/refused-as.ts';
-import type { Credential } from '../context/policy-view.ts';
 import type { RotationView } from '../context/rotation-view.ts';
 import { stagedCredential } from '../context/staged-credential.ts';
 import { type Room, withRoom } from '../context/with-room.ts';

@@ -7,8 +7,8 @@ import type { PolicyLock } from '../../postgres/locks/policy-lock.ts';
 import { changePassword } from '../../postgres/logins/change-password.ts';
 import { letBackIn, repairsOf } from '../../postgres/logins/let-back-in.ts';
 import { readLogins } from '../../postgres/logins/login.ts';
-import { scramVerifier } from '../../postgres/logins/scram-verifier.ts';
-import { holdsAny } from '../context/holds.ts';
+import { versionVerifier } from '../../postgres/logins/scram-verifier.ts';
+import { holdsAny, tokenOf } from '../context/holds.ts';
 import { incomingLogin, loginsOf } from '../context/rotation-logins.ts';
 import type { HeldLock, RotationRun } from '../context/rotation-view.ts';
 import { stagedCredential } from '../context/staged-credential.ts';
@@ -129,7 +129,7 @@ export async function isPublishedAnywhere(context: RotationRun): Promise<boolean
 export async function setAgain(context: RotationRun, step: StepName): Promise<void> {
   const incoming = incomingLogin(context);
   const client = await context.rotator();
-  const verifier = scramVerifier((await stagedCredential(context)).password);
+  const verifier = versionVerifier(await stagedCredential(context), tokenOf(context));
   const { login, other } = await bothLogins(context);
   const [primary] = context.destinations;
   if (!login) {

@@ -1,5 +1,6 @@
+import { type Credential, credentialIn, usernameIn } from '../../formats/told-by.ts';
 import { refusedAs } from '../../postgres/connection/refused-as.ts';
-import { credentialIn } from '../context/credential-in.ts';
+import { readLogins } from '../../postgres/logins/login.ts';
 import type { OpenDestination, PolicyView } from '../context/policy-view.ts';
 import { isPasswordRefused } from '../server-fault.ts';
 import { proveLogin } from './prove-login.ts';
@@ -11,14 +12,19 @@ import { proveLogin } from './prove-login.ts';
 export async function servedBy(view: PolicyView, login: string): Promise<OpenDestination | undefined> {
   for (const destination of view.destinations) {
     const { fields } = (await view.read(destination, 'current')) ?? {};
-    if (fields?.username === login && !(await isShutOut(view, fields))) return destination;
+    if (!fields || usernameIn(fields) !== login) continue;
+    if (!(await isShutOut(view, login, credentialIn(fields)))) return destination;
   }
   return undefined;
 }
 
-async function isShutOut(view: PolicyView, fields: Parameters<typeof credentialIn>[0]): Promise<boolean> {
-  const credential = credentialIn(fields);
-  if (!credential) return false;
+async function isShutOut(
+  view: PolicyView,
+  login: string,
+  credential: Credential | undefined,
+): Promise<boolean> {
+  // A userlist, say, has no password to try. Without LOGIN nobody gets in, whatever it has.
+  if (!credential) return !(await readLogins(await view.rotator(), [login])).get(login)?.canLogin;
   try {
     await using _session = await proveLogin(view, { credential });
     return false;

@@ -1,5 +1,5 @@
+import { credentialIn } from '../../formats/told-by.ts';
 import { readServer } from '../../postgres/connection/rotator.ts';
-import { credentialIn } from '../context/credential-in.ts';
 import type { OpenDestination } from '../context/policy-view.ts';
 import type { Preview } from '../context/rotation-view.ts';
 import { refuse } from '../findings/refuse.ts';

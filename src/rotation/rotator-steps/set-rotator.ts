@@ -1,6 +1,7 @@
 import { fact } from '../../facts/fact.ts';
 import { changePassword } from '../../postgres/logins/change-password.ts';
-import { scramVerifier } from '../../postgres/logins/scram-verifier.ts';
+import { versionVerifier } from '../../postgres/logins/scram-verifier.ts';
+import { tokenOf } from '../context/holds.ts';
 import { stagedCredential } from '../context/staged-credential.ts';
 import type { Step } from '../step.ts';
 import { isSet } from './is-set.ts';
@@ -13,10 +14,10 @@ export const setRotator: Step = {
   name: 'set',
   isDone: isSet,
   async run(context) {
-    const { username, password } = await stagedCredential(context);
-    const verifier = scramVerifier(password);
+    const credential = await stagedCredential(context);
+    const verifier = versionVerifier(credential, tokenOf(context));
     const client = await context.rotator();
-    await context.underLock(() => changePassword(client, username, verifier));
+    await context.underLock(() => changePassword(client, credential.username, verifier));
     return undefined;
   },
   async describe(_preview, { incoming }) {

@@ -4,8 +4,8 @@ import { fault } from '../../facts/fault.ts';
 import { command } from '../../facts/remedy.ts';
 import { asksForMd5 } from '../../postgres/connection/scram-fault.ts';
 import { enableLogin, readLogins } from '../../postgres/logins/login.ts';
-import { scramVerifier } from '../../postgres/logins/scram-verifier.ts';
-import { holdsAny, isPublished } from '../context/holds.ts';
+import { versionVerifier } from '../../postgres/logins/scram-verifier.ts';
+import { holdsAny, isPublished, tokenOf } from '../context/holds.ts';
 import { publisherOf } from '../context/publisher-of.ts';
 import { frozenLogins } from '../context/rotation-logins.ts';
 import type { LoginsRun } from '../context/rotation-view.ts';
@@ -39,7 +39,7 @@ export const set: Step<LoginsPolicy> = {
   },
   async run(context) {
     const { incoming } = frozenLogins(context);
-    const verifier = scramVerifier((await stagedCredential(context)).password);
+    const verifier = versionVerifier(await stagedCredential(context), tokenOf(context));
     const client = await context.rotator();
     await context
       .underLock(async () => {

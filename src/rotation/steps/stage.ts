@@ -1,5 +1,7 @@
 import { fact } from '../../facts/fact.ts';
 import { fault } from '../../facts/fault.ts';
+import { credentialIn } from '../../formats/told-by.ts';
+import type { Fields } from '../../secret-store/secret-store.ts';
 import { holds, isStaged } from '../context/holds.ts';
 import { loginFields } from '../context/login-fields.ts';
 import type { OpenDestination } from '../context/policy-view.ts';
@@ -49,11 +51,19 @@ async function stageIn(context: RotationRun, destination: OpenDestination): Prom
   await discardLeftover(context, destination);
   const username = incomingLogin(context);
   const password = (await stagedPassword(context)) ?? generatePassword(context.policy.password);
-  const fields = loginFields(destination.secrets, context.connection, { username, password });
-  await context.secrets.stage(destination, context.rotation.id, fields);
+  const token = context.rotation.id;
+  const before = await stillUsed(context, destination);
+  const fields = loginFields({ ...context, destination, token, before }, { username, password });
+  await context.secrets.stage(destination, token, fields);
   await refuseRetired(context, destination, password);
   if (await isStaged(context, destination)) return;
   throw fault('store-does-not-give-back', { destination: destination.name, stage: 'pending' });
+}
+
+/** What consumers use until the drain ends. In an emergency the login before must not go on. */
+async function stillUsed(context: RotationRun, destination: OpenDestination): Promise<Fields | undefined> {
+  const current = await context.read(destination, 'current');
+  return context.reason === 'emergency' ? undefined : current?.fields;
 }
 
 /**
@@ -66,7 +76,8 @@ async function refuseRetired(
   destination: OpenDestination,
   password: string,
 ): Promise<void> {
-  const staged = (await context.read(destination, 'pending'))?.fields.password;
+  const pending = await context.read(destination, 'pending');
+  const staged = credentialIn(pending?.fields ?? {})?.password;
   if (staged === undefined || staged === password) return;
   throw fault('staged-version-retired', { destination: destination.name, version: context.rotation.id });
 }
@@ -84,7 +95,9 @@ async function stagedPassword(context: RotationView): Promise<string | undefined
     }
     for (const label of ['current', 'pending'] as const) {
       const version = await context.read(destination, label);
-      if (version?.token === context.rotation.id && version.fields.password) return version.fields.password;
+      if (version?.token !== context.rotation.id) continue;
+      const password = version.fields.password ?? credentialIn(version.fields)?.password;
+      if (password) return password;
     }
   }
   return (await findStaged(context))?.password;
