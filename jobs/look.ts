@@ -8,7 +8,7 @@ import { futureFact } from '../src/ledger/future.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
 import type { Timing } from '../src/ledger/timing.ts';
 import { logFact } from '../src/messages/log-fact.ts';
-import { type Outlook, outlookOf, requestDueRotation } from '../src/rotation/due-rotation.ts';
+import { type Outlook, outlookOf, overdueSlot, requestDueRotation } from '../src/rotation/due-rotation.ts';
 import { jitterOffset } from '../src/schedule/jitter-offset.ts';
 import { scheduleFingerprint } from '../src/schedule/schedule-fingerprint.ts';
 
@@ -59,6 +59,7 @@ export function lookAtDue(parts: LookParts): (policies: ReadonlyMap<string, Poli
         const timing = timings.get(policy.name);
         if (!timing) return [];
         warnOfFuture(policy.name, timing.futureAt);
+        await tellOverdue(parts, policy, timing);
         const isSettled = await requestDue(parts, policy, timing);
         const now = parts.now();
         const outlook = outlookOf(policy, timing, now);
@@ -119,6 +120,12 @@ function futureWarner(log: Logger): (policy: string, at: Date | null | undefined
     told.set(policy, at.getTime());
     logFact(log, 'warn', futureFact(at), { policy });
   };
+}
+
+/** Tells of a slot that nobody acted on, although a worker sweeps every minute. */
+async function tellOverdue({ ledger, now }: LookParts, policy: Policy, timing: Timing): Promise<void> {
+  const slot = overdueSlot(policy, timing, now());
+  if (slot !== undefined) await ledger.outbox.overdue(policy.name, new Date(slot));
 }
 
 /**

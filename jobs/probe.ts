@@ -24,6 +24,8 @@ export interface ProbeParts extends WatchParts {
   readonly openView: (policy: Policy) => Promise<PolicyView & AsyncDisposable>;
   /** Makes what a policy publishes work again. */
   readonly restore: (policy: Policy) => Promise<void>;
+  /** Called when a credential broke, or works again. */
+  readonly onNews?: () => void;
 }
 
 /**
@@ -95,11 +97,12 @@ async function probeConnection(parts: ProbeParts, policies: readonly Policy[]): 
 
 /** Probes one policy. Returns whether its server answered. */
 async function probe(parts: ProbeParts, policy: Policy): Promise<boolean> {
-  const { ledger, log, openView } = parts;
+  const { ledger, log, openView, onNews } = parts;
   const probed = await look(parts, await openView(policy));
   if (probed.state === 'unknown') return !probed.isServerAway;
   const refused = probed.state === 'refused' ? probed.fact : undefined;
   const { isBroken, isNews } = await ledger.probes.record(policy.name, refused);
+  if (isNews) onNews?.();
   const whose = { policy: policy.name };
   if (isNews && refused) logFact(log, 'error', credentialBroken(policy, refused), whose);
   if (isNews && !isBroken) logFact(log, 'info', fact('credential-restored', {}), whose);

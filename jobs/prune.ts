@@ -37,6 +37,7 @@ export function pruner({
       await ledger.retention.seeOthers();
       seen = policies;
       await queue.prune();
+      await ledger.outbox.forgetSinks();
     }
     const kept = keep?.() ?? null;
     const pruned = kept === null ? undefined : await ledger.retention.prune(kept, position);

@@ -7,16 +7,19 @@ import type { Config } from '../src/config/config.ts';
 import type { Policy } from '../src/config/policy.ts';
 import { watchConfig } from '../src/config/watch-config.ts';
 import type { ConfigSource } from '../src/config/yaml/read-tree.ts';
-import { fact } from '../src/facts/fact.ts';
+import { type Fact, fact } from '../src/facts/fact.ts';
 import { factOf } from '../src/facts/fault.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
 import type { Rotation } from '../src/ledger/rotation.ts';
 import { isWrong } from '../src/ledger/state-clock.ts';
 import { logFact } from '../src/messages/log-fact.ts';
 import type { Session } from '../src/postgres/connection/connect.ts';
-import type { RotationQueue } from '../src/queue/rotation-queue.ts';
+import type { QueueJob } from '../src/queue/job.ts';
+import type { QueueWorker, RotationQueue } from '../src/queue/rotation-queue.ts';
 import type { OpenDestination, PolicyView } from '../src/rotation/context/policy-view.ts';
 import type { RotationRun } from '../src/rotation/context/rotation-view.ts';
+import { Announcer } from './announce.ts';
+import { deliverJob } from './deliver.ts';
 import { DISCARD_EVERY_MS, discardTurn } from './discard.ts';
 import { startProbes } from './probe.ts';
 import { type Repeated, repeat } from './repeat.ts';
@@ -63,25 +66,28 @@ export interface RunningWorker {
  * and lost jobs are back.
  */
 export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
-  const { queue, log, clock, source, config } = parts;
+  const { ledger, queue, log, clock, source, config } = parts;
   const policies = () => config().policies;
+  const sinks = () => config().sinks;
+  const announcer = new Announcer({ outbox: ledger.outbox, queue, now: () => clock.now(), sinks });
+  // Before anything can happen that is for them.
+  await announcer.keep();
   const isClockWrong = () => isWrong(clock);
   const keep = () => config().history.keep;
   const sweep = sweepJob({ ...parts, now: () => clock.now(), policies, isClockWrong, keep });
   const watch = watchConfig(source, config(), {
-    log: {
-      info: (fact) => logFact(log, 'info', fact),
-      warn: (fact) => logFact(log, 'warn', fact),
-      error: (fact) => logFact(log, 'error', fact),
-    },
+    log: factLog(log),
     async onChange(changed) {
       parts.onChange(changed);
+      worker.keepRoomFor(sinks().size);
+      await announcer.keep();
       await sweep();
     },
   });
-  const worker = await takeJobs(parts, { sweep, refresh: () => watch.refresh() });
+  const worker = await takeJobs(parts, { sweep, refresh: () => watch.refresh(), announcer });
   try {
     await sweep();
+    await announcer.look();
     await queue.keepSweeping();
   } catch (error) {
     await worker.close();
@@ -89,18 +95,27 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   }
 
   const turns = startTurns(parts, { sweep, look: () => watch.look() });
-  const repeated = startRepeated(parts, { policies, isClockWrong });
+  const repeated = startRepeated(parts, { policies, isClockWrong, announcer });
   return {
     reload: () => turns.take(() => watch.reload()),
     async close() {
-      turns.stop();
-      for (const each of repeated) each.stop();
-      // A server that stalls may hold a turn for ever. Nobody needs its result any more.
-      const last = Promise.all([turns.last(), ...repeated.map((each) => each.last())]);
-      const ended = pTimeout(last, { milliseconds: TURN_PATIENCE_MS, message: false });
+      const ended = endTurns([turns, ...repeated], announcer);
       await Promise.all([worker.close(), ended]);
     },
   };
+}
+
+async function endTurns(turns: readonly Repeated[], announcer: Announcer): Promise<void> {
+  for (const each of turns) each.stop();
+  // What is being delivered is delivered again, by whoever comes next.
+  const last = Promise.all([announcer.stop(), ...turns.map((each) => each.last())]);
+  // A server that stalls may hold a turn for ever. Nobody needs its result any more.
+  await pTimeout(last, { milliseconds: TURN_PATIENCE_MS, message: false });
+}
+
+function factLog(log: Logger) {
+  const at = (level: 'info' | 'warn' | 'error') => (fact: Fact) => logFact(log, level, fact);
+  return { info: at('info'), warn: at('warn'), error: at('error') };
 }
 
 /** What each worker does apart from the sweep: a server that stalls must not hold that up. */
@@ -109,40 +124,55 @@ function startRepeated(
   watched: {
     readonly policies: () => ReadonlyMap<string, Policy>;
     readonly isClockWrong: () => boolean;
+    readonly announcer: Announcer;
   },
 ): readonly Repeated[] {
+  const { announcer, isClockWrong } = watched;
   const discard = discardTurn({ ...parts, ...watched });
   return [
-    startProbes({ ...parts, ...watched }),
-    repeat(discard, { every: DISCARD_EVERY_MS, isOff: watched.isClockWrong }),
+    startProbes({ ...parts, ...watched, onNews: () => announcer.soon() }),
+    repeat(discard, { every: DISCARD_EVERY_MS, isOff: isClockWrong }),
+    repeat(() => announcer.turn(), { every: parts.sweepInterval, isOff: isClockWrong }),
   ];
 }
 
+interface Taking {
+  readonly sweep: () => Promise<void>;
+  readonly refresh: () => Promise<boolean>;
+  readonly announcer: Announcer;
+}
+
 /** Has the queue give its jobs to this process. */
-function takeJobs(
-  parts: WorkerParts,
-  { sweep, refresh }: { readonly sweep: () => Promise<void>; readonly refresh: () => Promise<boolean> },
-) {
+async function takeJobs(parts: WorkerParts, { sweep, refresh, announcer }: Taking): Promise<QueueWorker> {
   const { ledger, queue, log, clock, source, config, openRun, isUnpublished } = parts;
   const find = (name: string) => config().policies.get(name);
-  return queue.work({
-    rotate: rotateJob({
-      ledger,
-      log,
-      clock,
-      isConfigured: (name) => find(name) !== undefined,
-      refresh: () => refresh().catch(turnFailed(log, true)),
-      place: { host: hostname(), config: resolve(source.cwd, source.path) },
-      openRun,
-      async onSettled(name, replacement) {
-        if (replacement) await queue.enqueue(replacement);
-        const policy = find(name);
-        if (policy?.schedule && policy.autoRotate) await queue.reschedule(name);
-      },
-    }),
-    slot: slotJob({ ledger, queue, now: () => clock.now(), policy: find, isUnpublished }),
-    sweep,
+  const rotate = rotateJob({
+    ledger,
+    log,
+    clock,
+    isConfigured: (name) => find(name) !== undefined,
+    refresh: () => refresh().catch(turnFailed(log, true)),
+    place: { host: hostname(), config: resolve(source.cwd, source.path) },
+    openRun,
+    async onSettled(name, replacement) {
+      if (replacement) await queue.enqueue(replacement);
+      const policy = find(name);
+      if (policy?.schedule && policy.autoRotate) await queue.reschedule(name);
+    },
   });
+  const announced =
+    (act: (job: QueueJob, token: string) => Promise<void>) => (job: QueueJob, token: string) =>
+      act(job, token).finally(() => announcer.soon());
+  const { signal } = announcer;
+  const sinks = () => config().sinks;
+  const worker = await queue.work({
+    deliver: deliverJob({ outbox: ledger.outbox, log, clock, sinks, signal }),
+    rotate: announced(rotate),
+    slot: slotJob({ ledger, queue, now: () => clock.now(), policy: find, isUnpublished }),
+    sweep: announced(sweep),
+  });
+  worker.keepRoomFor(sinks().size);
+  return worker;
 }
 
 /** Logs the fault of a turn, and goes on with what it would have returned. */
@@ -154,12 +184,9 @@ function turnFailed<Result>(log: Logger, result: Result): (error: unknown) => Re
 }
 
 /** What each worker does by itself at intervals, one turn after the other. */
-interface Turns {
+interface Turns extends Repeated {
   /** Adds a turn to the end. Its fault is logged. */
   take(act: () => Promise<void>): Promise<void>;
-  /** Resolves when all turns so far are over. */
-  last(): Promise<void>;
-  stop(): void;
 }
 
 /**

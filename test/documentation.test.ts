@@ -73,7 +73,7 @@ const ENVIRONMENT = {
   KEYTURN_SENTINEL_PASSWORD: 'secret',
 };
 
-const SECTIONS = ['queue', 'connections', 'stores', 'policies'];
+const SECTIONS = ['queue', 'events', 'connections', 'stores', 'policies'];
 
 /** A folder with the README's configuration, in which a block's entries replace or join those of the README. */
 async function exampleFolder(block?: Block): Promise<string> {

@@ -12,6 +12,7 @@ const FLOORS = [
   'src/targets.ts',
   'src/state.ts',
   'jobs',
+  'src/events',
   'src/messages',
   'src/queue',
   'src/doctor',

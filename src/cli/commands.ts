@@ -44,6 +44,11 @@ const COMMANDS: readonly LazyCommand[] = [
     load: async () => (await import('./commands/history.ts')).registerHistory,
   },
   {
+    usage: 'events [policy]',
+    description: 'list what was told to sinks, newest first, and what they did not take',
+    load: async () => (await import('./commands/events.ts')).registerEvents,
+  },
+  {
     usage: 'schedule [policy]',
     description: 'list the next slots of a policy in its time zone',
     load: async () => (await import('./commands/schedule.ts')).registerSchedule,

@@ -1,5 +1,6 @@
 import type { Problem } from '../facts/problem.ts';
 import type { Policy } from './policy.ts';
+import type { Sink } from './sink.ts';
 import type { Store } from './stores.ts';
 
 /** `disable` and `require` do not authenticate the server; the others do, as in libpq. */
@@ -111,6 +112,8 @@ export interface Config {
   readonly queueRedis?: QueueRedis;
   /** `keep`: how long the ledger keeps what is over, in milliseconds; null: for ever. */
   readonly history: { readonly keep: number | null };
+  /** Where events are delivered, by name. */
+  readonly sinks: ReadonlyMap<string, Sink>;
   readonly connections: ReadonlyMap<string, Connection | EmbeddedConnection>;
   readonly stores: ReadonlyMap<string, Store>;
   readonly policies: ReadonlyMap<string, Policy>;

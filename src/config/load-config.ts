@@ -3,6 +3,7 @@ import type { Problem } from '../facts/problem.ts';
 import { buildConnections, buildStateDatabase } from './build-connections.ts';
 import { buildPolicies } from './build-policies.ts';
 import { buildQueueRedis } from './build-queue.ts';
+import { buildSinks } from './build-sinks.ts';
 import { buildStores } from './build-stores.ts';
 import { checkDestinations } from './checks/check-destinations.ts';
 import { checkExposure } from './checks/check-exposure.ts';
@@ -45,6 +46,7 @@ export function loadLocated(source: ConfigSource): LoadedConfig {
   const entries = parseEntries(review);
   const stateDatabase = buildStateDatabase(review, entries.state, read);
   const queueRedis = buildQueueRedis(review, entries.queue, read);
+  const sinks = buildSinks(review, entries, read);
   const connections = buildConnections(review, entries.connections, read);
   const stores = buildStores(review, entries, source.cwd, read);
   checkPolicyTypes(review, entries);
@@ -60,6 +62,7 @@ export function loadLocated(source: ConfigSource): LoadedConfig {
     ...(stateDatabase ? { stateDatabase } : {}),
     ...(queueRedis === undefined ? {} : { queueRedis }),
     history: { keep: entries.history.keep ?? null },
+    sinks,
     connections,
     stores,
     policies: buildPolicies(entries),

@@ -2,6 +2,7 @@ import type { ConfigEntryFacts } from './config/config-entry-facts.ts';
 import type { ConfigFileFacts } from './config/config-file-facts.ts';
 import type { ConfigPolicyFacts } from './config/config-policy-facts.ts';
 import type { ConfigServerFacts } from './config/config-server-facts.ts';
+import type { ConfigSinkFacts } from './config/config-sink-facts.ts';
 import type { ConfigUrlFacts } from './config/config-url-facts.ts';
 import type { Problem } from './problem.ts';
 
@@ -11,6 +12,7 @@ export interface ConfigFacts
     ConfigFileFacts,
     ConfigPolicyFacts,
     ConfigServerFacts,
+    ConfigSinkFacts,
     ConfigUrlFacts {
   readonly 'config-invalid': { readonly problems: readonly Problem[] };
   readonly 'config-reloaded': { readonly policies: number };

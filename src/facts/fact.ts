@@ -3,6 +3,7 @@ import type { CommandFacts } from './command-facts.ts';
 import type { ConfigFacts } from './config-facts.ts';
 import type { DatabaseFacts } from './database-facts.ts';
 import type { DoctorFacts } from './doctor-facts.ts';
+import type { EventFacts } from './event-facts.ts';
 import type { QueueFacts } from './queue-facts.ts';
 import type { Remedy } from './remedy.ts';
 import type { RolesFacts } from './roles-facts.ts';
@@ -20,6 +21,7 @@ export interface FactParams
     ConfigFacts,
     DatabaseFacts,
     DoctorFacts,
+    EventFacts,
     QueueFacts,
     RolesFacts,
     RotationFacts,

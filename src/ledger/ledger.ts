@@ -19,6 +19,7 @@ import { recount } from './future.ts';
 import { type RotationRequest, requestRotation } from './insert-rotation.ts';
 import { type LedgerContext, nowOf } from './ledger-context.ts';
 import { migrateLedger } from './migrations/migrate-ledger.ts';
+import { type Outbox, outboxIn } from './outbox/outbox.ts';
 import { pause, resume, see, timingOf } from './policies.ts';
 import { type Probes, probesIn } from './probes.ts';
 import { type Provisions, provisionsIn } from './provisions.ts';
@@ -151,6 +152,8 @@ export interface Ledger {
   openToPublic(): Promise<string | undefined>;
   /** What people did about policies, besides asking for rotations. */
   readonly actions: Actions;
+  /** Events, and what sinks still have to hear. */
+  readonly outbox: Outbox;
   /** What keeps the ledger from growing for ever. */
   readonly retention: Retention;
   /** What was done to the roles of policies. */
@@ -208,6 +211,7 @@ export async function openLedger(pool: pg.Pool, clock: Clock): Promise<Ledger> {
 function sectionsOf(ledger: LedgerContext) {
   return {
     actions: actionsIn(ledger),
+    outbox: outboxIn(ledger),
     retention: retentionIn(ledger),
     provisions: provisionsIn(ledger.pool, ledger.clock),
     probes: probesIn(ledger),

@@ -6,6 +6,7 @@ import { configFormatMessages } from './config/config-format-messages.ts';
 import { configPolicyMessages } from './config/config-policy-messages.ts';
 import { configPublishMessages } from './config/config-publish-messages.ts';
 import { configServerMessages } from './config/config-server-messages.ts';
+import { configSinkMessages } from './config/config-sink-messages.ts';
 import { configTlsMessages } from './config/config-tls-messages.ts';
 import { configUrlMessages } from './config/config-url-messages.ts';
 import type { Messages } from './message.ts';
@@ -31,6 +32,7 @@ export const configMessages: Messages<ConfigFacts> = {
   ...configFormatMessages,
   ...configPublishMessages,
   ...configServerMessages,
+  ...configSinkMessages,
   ...configTlsMessages,
   ...configUrlMessages,
   'config-invalid': {

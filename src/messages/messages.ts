@@ -4,6 +4,7 @@ import { commandMessages } from './command-messages.ts';
 import { configMessages } from './config-messages.ts';
 import { databaseMessages } from './database-messages.ts';
 import { doctorMessages } from './doctor-messages.ts';
+import { eventMessages } from './event-messages.ts';
 import type { Messages } from './message.ts';
 import { queueMessages } from './queue-messages.ts';
 import { rolesMessages } from './roles-messages.ts';
@@ -18,6 +19,7 @@ export const MESSAGES: Messages<FactParams> = {
   ...configMessages,
   ...databaseMessages,
   ...doctorMessages,
+  ...eventMessages,
   ...queueMessages,
   ...rolesMessages,
   ...rotationMessages,

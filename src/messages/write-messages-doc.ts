@@ -6,6 +6,7 @@ import { commandMessages } from './command-messages.ts';
 import { configMessages } from './config-messages.ts';
 import { databaseMessages } from './database-messages.ts';
 import { doctorMessages } from './doctor-messages.ts';
+import { eventMessages } from './event-messages.ts';
 import { MESSAGES } from './messages.ts';
 import { queueMessages } from './queue-messages.ts';
 import { rolesMessages } from './roles-messages.ts';
@@ -23,6 +24,7 @@ const AREAS = [
   ['Secret stores', storeMessages],
   ['State database', stateMessages],
   ['Queue and jobs', queueMessages],
+  ['Events', eventMessages],
   ['Roles', rolesMessages],
   ['What only doctor looks at', doctorMessages],
 ] as const;

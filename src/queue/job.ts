@@ -5,9 +5,11 @@ import { type Fact, fact } from '../facts/fact.ts';
 export interface JobData {
   readonly policy?: string;
   readonly rotation?: string;
+  readonly sink?: string;
 }
 
-export type JobName = 'rotate' | 'slot' | 'sweep';
+const JOB_NAMES = ['deliver', 'rotate', 'slot', 'sweep'] as const;
+export type JobName = (typeof JOB_NAMES)[number];
 export type QueueJob = Job<JobData, void, string>;
 export type JobHandlers = Readonly<Record<JobName, (job: QueueJob, token: string) => Promise<void>>>;
 
@@ -36,7 +38,7 @@ export function dispatch(handlers: JobHandlers) {
 }
 
 function isJobName(name: string): name is JobName {
-  return name === 'rotate' || name === 'slot' || name === 'sweep';
+  return (JOB_NAMES as readonly string[]).includes(name);
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -44,9 +46,10 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** The part of a job's data that keyturn itself puts into jobs. */
 export function knownData(data: unknown): JobData {
   if (typeof data !== 'object' || data === null) return {};
-  const { policy, rotation } = data as { readonly policy?: unknown; readonly rotation?: unknown };
+  const { policy, rotation, sink } = data as Readonly<Record<keyof JobData, unknown>>;
   return {
     ...(typeof policy === 'string' ? { policy } : {}),
     ...(typeof rotation === 'string' && UUID.test(rotation) ? { rotation } : {}),
+    ...(typeof sink === 'string' ? { sink } : {}),
   };
 }

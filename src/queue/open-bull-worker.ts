@@ -14,9 +14,12 @@ import { endConnection, redisConnection } from './redis/redis-connection.ts';
 type Settings = NonNullable<WorkerOptions['settings']>;
 type Processor = (job: QueueJob, token?: string) => Promise<void>;
 
+/** How many jobs a worker runs at once, those of deliveries aside. */
+export const ROTATIONS_AT_ONCE = 8;
+
 // A dead worker is noticed when its lock has expired and stalled jobs are looked for next.
 const WORKER: Omit<WorkerOptions, 'connection'> = {
-  concurrency: 8,
+  concurrency: ROTATIONS_AT_ONCE,
   lockDuration: 10_000,
   stalledInterval: 5_000,
   // A rotation rolls forward however often its worker dies. The ledger says when it is over.

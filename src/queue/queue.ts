@@ -1,15 +1,15 @@
-import type { Queue, WorkerOptions } from 'bullmq';
+import type { Job, Queue, WorkerOptions } from 'bullmq';
 import { fact } from '../facts/fact.ts';
 import { factOf } from '../facts/fault.ts';
 import { inPatience } from './in-patience.ts';
 import { dispatch, ForeignJob, type JobData, type JobHandlers, knownData } from './job.ts';
 import { type OpenBull, openBullQueue } from './open-bull-queue.ts';
-import { openBullWorker } from './open-bull-worker.ts';
+import { openBullWorker, ROTATIONS_AT_ONCE } from './open-bull-worker.ts';
 import { type QueueBackend, workerName } from './queue-backend.ts';
 import { clientFault, isServerFault, queueFault } from './queue-fault.ts';
 import { fromQueueTime } from './queue-time.ts';
 import { listenTo, type Reachable, stillAnswers, untilReady } from './reach.ts';
-import type { QueuedRotation, QueueOptions, RotationQueue } from './rotation-queue.ts';
+import type { QueuedRotation, QueueOptions, QueueWorker, RotationQueue } from './rotation-queue.ts';
 import { JOB, keepSweeping, type SchedulerRange, type Scheduling } from './schedulers.ts';
 import { adjustSlots, rescheduleSlot, restoreSlots, scheduleSlots, slotTime } from './slot-schedulers.ts';
 
@@ -92,10 +92,22 @@ class BullRotationQueue implements RotationQueue {
     await this.#queue.add('rotate', { rotation: id, policy }, { ...JOB, jobId: id });
   }
 
+  async deliver(sink: string): Promise<void> {
+    await this.reach();
+    const jobId = `deliver-${sink}`;
+    const job = await this.#queue.getJob(jobId);
+    if (job) await this.#hurry(job);
+    else await this.#queue.add('deliver', { sink }, { ...JOB, jobId });
+  }
+
   async hurry(rotation: QueuedRotation): Promise<void> {
     await this.reach();
     const job = await this.#queue.getJob(rotation.id);
     if (!job) return this.enqueue(rotation);
+    await this.#hurry(job);
+  }
+
+  async #hurry(job: Job<JobData, void, string>): Promise<void> {
     if (await job.isDelayed()) await job.promote().catch(() => {});
     // Otherwise it is running, or about to. A wrong clock may keep BullMQ from seeing that its
     // worker died; then it is put back.
@@ -145,7 +157,7 @@ class BullRotationQueue implements RotationQueue {
     return (await this.#queue.getWorkers()).filter(({ rawname }) => rawname?.endsWith(own)).length;
   }
 
-  async work(handlers: JobHandlers): Promise<{ close(): Promise<void> }> {
+  async work(handlers: JobHandlers): Promise<QueueWorker> {
     const { bull: worker, end } = openBullWorker(this.#backend, dispatch(handlers), this.#settings);
     const client = listenTo(worker, (error) => this.#onFault(clientFault('worker', error)));
     worker.on('failed', (job, error) => {
@@ -158,6 +170,9 @@ class BullRotationQueue implements RotationQueue {
       throw error;
     });
     return {
+      keepRoomFor: (deliveries) => {
+        worker.concurrency = ROTATIONS_AT_ONCE + deliveries;
+      },
       close: async () => {
         if (await this.#answers()) await worker.close();
         // With force it leaves what is under way. Without a server it would wait for its farewell

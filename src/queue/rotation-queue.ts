@@ -26,6 +26,8 @@ export interface RotationQueue {
   enqueue(rotation: QueuedRotation): Promise<void>;
   /** Has a rotation looked at now, whatever instant it is waiting for. */
   hurry(rotation: QueuedRotation): Promise<void>;
+  /** Has what is due to a sink delivered now. */
+  deliver(sink: string): Promise<void>;
   /**
    * Makes the sweep run every minute. Returns whether it did already: a worker whose clock is wrong
    * may have put it off, or takes every one.
@@ -52,7 +54,14 @@ export interface RotationQueue {
   /** How many workers are up. */
   workers(): Promise<number>;
   /** Starts a worker in this process. */
-  work(handlers: JobHandlers): Promise<{ close(): Promise<void> }>;
+  work(handlers: JobHandlers): Promise<QueueWorker>;
+  close(): Promise<void>;
+}
+
+/** A worker that takes jobs of the queue. */
+export interface QueueWorker {
+  /** Has it run so many jobs beside those of rotations: each sink has one at most. */
+  keepRoomFor(deliveries: number): void;
   close(): Promise<void>;
 }
 

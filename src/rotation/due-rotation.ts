@@ -109,6 +109,17 @@ export function isOverdue(policy: Policy, timing: Timing, now: number): boolean 
   return slot !== undefined && now - slot > OVERDUE_MS;
 }
 
+/**
+ * The slot that no worker acted on in time, in milliseconds since the epoch. One whose rotation
+ * failed is not meant: its next try is due, not the slot.
+ */
+export function overdueSlot(policy: Policy, timing: Timing, now: number): number | undefined {
+  if (!isOverdue(policy, timing, now)) return undefined;
+  const slot = owedSlot(policy, timing, now);
+  const failedAt = timing.lastFailedAt?.getTime();
+  return slot !== undefined && failedAt !== undefined && failedAt >= slot ? undefined : slot;
+}
+
 /** From where slots are counted. Slots before the policy was first seen are not made up for. */
 export function slotContext(policy: Policy, timing: Timing): SlotContext {
   const { firstSeenAt, lastSlot } = timing;

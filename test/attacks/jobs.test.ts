@@ -25,6 +25,7 @@ describe.each(QUEUE_BACKENDS)('a stranger who may write to the queue on %s', (_n
       rotate: handler('rotate'),
       slot: handler('slot'),
       sweep: handler('sweep'),
+      deliver: handler('deliver'),
     };
     const bull = openBull(place.backend);
     const queue = openQueue(place.backend, { nextSlot, onFault: logQueueFaults(log) });

@@ -89,6 +89,7 @@ test.skipIf(!haveOpenssl)(
       },
       queueRedis: 'rediss://redis',
       history: { keep: 400 * 24 * 3_600_000 },
+      sinks: new Map(),
       connections: new Map([
         [
           'orders-db',
@@ -476,3 +477,31 @@ test.each(['6d', '1h', '0', 'off', '400', '"400 days"', 'null', '[1d]'])(
     ]);
   },
 );
+
+test('a sink has what its entry says, and defaults', () => {
+  const secret = `whsec_${Buffer.alloc(24, 'k').toString('base64')}`;
+  const sink = (more: string) =>
+    load(`events: { sinks: { ops: { type: webhook, secrets: [${secret}], ${more} } } }\n${VALID}`).sinks.get(
+      'ops',
+    );
+  expect(sink('url: https://hooks.example.com/')).toEqual({
+    name: 'ops',
+    type: 'webhook',
+    url: 'https://hooks.example.com/',
+    secrets: [secret],
+    format: 'standard',
+    allowPrivate: false,
+    timeout: 10_000,
+  });
+  expect(
+    sink(
+      'url: http://10.0.0.1/, allowPrivate: true, policies: [orders], types: [rotation.failed], timeout: 1m',
+    ),
+  ).toMatchObject({
+    allowPrivate: true,
+    policies: ['orders'],
+    types: ['rotation.failed'],
+    timeout: 60_000,
+  });
+  expect(load(VALID).sinks).toEqual(new Map());
+});

@@ -31,7 +31,16 @@ type Case = {
   readonly [Code in FactCode]: readonly [code: Code, yaml: string, path: string, params: FactParams[Code]];
 }[FactCode];
 
+/** A webhook with an entry of its own. */
+const sinkWith = (url: string, secret: string) =>
+  `events: { sinks: { ops: { type: webhook, url: "${url}", secrets: ["${secret}"] } } }\n${VALID}`;
+const SIGNING = `whsec_${Buffer.alloc(32, 'k').toString('base64')}`;
+
 const PROBLEMS: readonly Case[] = [
+  ['sink-secret-invalid', sinkWith('https://example.com/', 'hunter2'), 'events.sinks.ops.secrets[0]', {}],
+  ['sink-url-has-credentials', sinkWith('https://a:b@example.com/', SIGNING), 'events.sinks.ops.url', {}],
+  ['sink-url-plaintext', sinkWith('http://example.com/', SIGNING), 'events.sinks.ops.url', {}],
+  ['sink-url-private', sinkWith('https://[::1]/', SIGNING), 'events.sinks.ops.url', {}],
   ['yaml-invalid', 'a:\n\tb: 1', '', { why: 'tab' }],
   ['yaml-key-unusable', policyWith('? [a]\n    : b'), 'policies.orders', {}],
   ['yaml-alias-unresolved', connected('password: *hunter2'), 'connections.db.password', {}],

@@ -619,3 +619,88 @@ test('everything that is wrong is reported at once, also in one entry', () => {
     'k.yaml:14:47 policies.orders.publish[0].secrets.pasword: unknown key "pasword"; did you mean "password"?',
   ]);
 });
+
+const URL = 'https://hooks.example.com/keyturn';
+const SIGNING = `whsec_${Buffer.alloc(32, 'k').toString('base64')}`;
+const sinkWith = (entry: string) => `events: { sinks: { ops: { type: webhook, ${entry} } } }\n${VALID}`;
+const hook = (more: string) => sinkWith(`url: "${URL}", secrets: [${SIGNING}]${more}`);
+const at = (url: string) => sinkWith(`url: "${url}", secrets: [${SIGNING}]`);
+
+test.each<readonly [what: string, yaml: string, problem: RegExp]>([
+  [
+    'a URL with credentials',
+    at('https://user:hunter2@hooks.example.com/'),
+    /^k\.yaml:1:47 events\.sinks\.ops\.url: has a user or a password in the URL; leave them out/,
+  ],
+  [
+    'a URL without TLS',
+    at('http://hooks.example.com/'),
+    /:1:47 events\.sinks\.ops\.url: is not encrypted; write https/,
+  ],
+  [
+    'a private address',
+    at('https://10.0.0.1/'),
+    /events\.sinks\.ops\.url: names a loopback, link-local or private address/,
+  ],
+  ['this machine', at('https://localhost/'), /events\.sinks\.ops\.url: names a loopback/],
+  [
+    'no URL',
+    at('hooks.example.com'),
+    /events\.sinks\.ops\.url: the value is not valid; must be a URL that begins with https/,
+  ],
+  [
+    'a secret that is none',
+    sinkWith(`url: "${URL}", secrets: ["${SIGNING}", "hunter2"]`),
+    /events\.sinks\.ops\.secrets\[1\]: is not a signing secret; must be whsec_/,
+  ],
+  [
+    'a secret that is not base64',
+    sinkWith(`url: "${URL}", secrets: ["whsec_hunter2hunter2hunter2hunter2hun"]`),
+    /events\.sinks\.ops\.secrets\[0\]: is not a signing secret/,
+  ],
+  [
+    'a short secret',
+    sinkWith(`url: "${URL}", secrets: ["whsec_aHVudGVyMg=="]`),
+    /secrets\[0\]: is not a signing secret/,
+  ],
+  [
+    'no secret',
+    sinkWith(`url: "${URL}", secrets: []`),
+    /secrets: has 0 entries; must be a list of at least one signing secret/,
+  ],
+  [
+    'an unknown type',
+    hook(', types: [rotation.faild]'),
+    /events\.sinks\.ops\.types\[0\]: "rotation\.faild" is not valid; must be rotation\.started, .* or credential\.restored/,
+  ],
+  [
+    'an unknown policy',
+    hook(', policies: [ordrs]'),
+    /events\.sinks\.ops\.policies\[0\]: unknown policy "ordrs"; did you mean "orders"\?/,
+  ],
+  [
+    'a long timeout',
+    hook(', timeout: 5m'),
+    /events\.sinks\.ops\.timeout: "5m" is not valid; must be a duration from 1s to 60s/,
+  ],
+  [
+    'an unknown key',
+    hook(', fromat: cloudevents'),
+    /events\.sinks\.ops\.fromat: unknown key "fromat"; did you mean "format"\?/,
+  ],
+  [
+    'an unknown kind',
+    `events: { sinks: { ops: { type: pager } } }\n${VALID}`,
+    /events\.sinks\.ops\.type: "pager" is not valid; must be /,
+  ],
+  [
+    'an unknown section',
+    `events: { sink: {} }\n${VALID}`,
+    /events\.sink: unknown key "sink"; did you mean "sinks"\?/,
+  ],
+])('a sink with %s is refused at its line, and its secrets are not repeated', (_what, yaml, expected) => {
+  const found = problemsOf(yaml);
+  expect(found).toHaveLength(1);
+  expect(found[0]).toMatch(expected);
+  expect(found.join()).not.toMatch(/hunter2|whsec_[a-zA-Z]/);
+});

@@ -11,7 +11,12 @@ export interface EmptyPlace extends AsyncDisposable {
   readonly backend: QueueBackend;
 }
 
-const idle: JobHandlers = { rotate: async () => {}, slot: async () => {}, sweep: async () => {} };
+const idle: JobHandlers = {
+  rotate: async () => {},
+  slot: async () => {},
+  sweep: async () => {},
+  deliver: async () => {},
+};
 
 /** What every backend of a queue must do. */
 export function testQueue(open: () => Promise<EmptyPlace>, available: boolean): void {

@@ -36,6 +36,7 @@ describe.each(QUEUE_BACKENDS)('the job of a rotation, with the queue on %s,', (_
         }),
         slot: async () => {},
         sweep: async () => {},
+        deliver: async () => {},
       });
       await expect
         .poll(() => said)
@@ -88,6 +89,7 @@ describe.each(QUEUE_BACKENDS)('the job of a rotation, with the queue on %s,', (_
         }),
         slot: async () => {},
         sweep: async () => {},
+        deliver: async () => {},
       });
       await expect
         .poll(async () => (await ledger.find(rotation.id))?.status, { timeout: 20_000 })

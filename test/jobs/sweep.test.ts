@@ -14,7 +14,12 @@ import { openTestLedger } from '../support/ledger.ts';
 import { policyWith } from '../support/policy.ts';
 import { openBull, QUEUE_BACKENDS, type QueuePlace } from '../support/queue-backends.ts';
 
-const idle: JobHandlers = { rotate: async () => {}, slot: async () => {}, sweep: async () => {} };
+const idle: JobHandlers = {
+  rotate: async () => {},
+  slot: async () => {},
+  sweep: async () => {},
+  deliver: async () => {},
+};
 
 describe.each(QUEUE_BACKENDS)('The sweep, with the queue on %s,', (_name, open, available) => {
   const it = test.skipIf(!available);

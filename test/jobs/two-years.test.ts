@@ -80,7 +80,12 @@ describe.each(QUEUE_BACKENDS)('with the queue on %s', (_name, open, available) =
       openRun: async (rotation) => scenario.context(rotation),
       onSettled: async () => {},
     });
-    const worker = await queue.work({ rotate, slot: async () => {}, sweep: async () => {} });
+    const worker = await queue.work({
+      rotate,
+      slot: async () => {},
+      sweep: async () => {},
+      deliver: async () => {},
+    });
     const seen: Record<string, number>[] = [];
     for (let day = 0; day <= 730; day += EVERY) {
       clock.set(START + day * DAY);

@@ -28,6 +28,7 @@ const RELEASED = [
   ['from when slots are counted', '8ed6d0a21b6b'],
   ['who asked, and what people did', 'd0b9b88ecfbe'],
   ['what is old goes', '2f7bc496489d'],
+  ['events', '1e22051e2371'],
 ];
 
 /** A release that knew sentences only. */

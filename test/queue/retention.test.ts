@@ -19,7 +19,12 @@ describe.each(QUEUE_BACKENDS)('the queue on %s', (_name, open, available) => {
     const rotate = async () => {
       ran += 1;
     };
-    const worker = await queue.work({ rotate, slot: async () => {}, sweep: async () => {} });
+    const worker = await queue.work({
+      rotate,
+      slot: async () => {},
+      sweep: async () => {},
+      deliver: async () => {},
+    });
     for (let index = 0; index < JOBS; index += 1) await queue.enqueue({ id: randomUUID(), policy: 'p' });
     await expect.poll(() => ran, { timeout: 60_000 }).toBe(JOBS);
     await worker.close();
@@ -39,7 +44,7 @@ describe.each(QUEUE_BACKENDS)('the queue on %s', (_name, open, available) => {
     const bull = openBull(place.backend);
     await bull.add('nobody', {}, { removeOnFail: false });
     const idle = async () => {};
-    const worker = await queue.work({ rotate: idle, slot: idle, sweep: idle });
+    const worker = await queue.work({ rotate: idle, slot: idle, sweep: idle, deliver: idle });
     await expect.poll(() => bull.getFailedCount(), { timeout: 20_000 }).toBe(1);
     await worker.close();
     await queue.prune();

@@ -82,6 +82,7 @@ describe.each(SERVERS)('on %s', (_server, version, haveServer, queues) => {
         }),
         slot: async () => {},
         sweep: async () => {},
+        deliver: async () => {},
       });
     });
     afterEach(async () => {

@@ -40,6 +40,7 @@ export function probing(
       connections: new Map([[connection.name, connection]]),
       stores: new Map(),
       files: [],
+      sinks: new Map(),
       history: { keep: null },
       warnings: [],
     },

@@ -1,9 +1,8 @@
 import type { Command } from 'commander';
 import type { App } from '../../app.ts';
-import { fault } from '../../facts/fault.ts';
 import { reportRotation } from '../../rotation/report.ts';
 import type { Io } from '../io.ts';
-import { count, type Since, since } from '../options/parse-option.ts';
+import { count, instantOf, type Since, since } from '../options/parse-option.ts';
 import { reportJson } from '../output/fact-json.ts';
 import { type ConfigOption, withApp } from '../with-app.ts';
 import { actionLine, rotationLine } from './history/history-json.ts';
@@ -59,13 +58,6 @@ async function refuseUnknown(app: App, policy: string): Promise<void> {
   const [action] = rotation ? [] : await ledger.actions.latest({ policy, limit: 1 });
   // It throws, and suggests the nearest name.
   if (!rotation && !action) app.policy(policy);
-}
-
-function instantOf(since: Since, now: number): Date {
-  const at = 'at' in since ? since.at : now - since.ago;
-  if (at <= now) return new Date(Math.max(at, 0));
-  const given = new Date(at).toISOString();
-  throw fault('option-in-future', { option: '--since', given, now: new Date(now).toISOString() });
 }
 
 async function exportHistory(

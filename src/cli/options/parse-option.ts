@@ -55,6 +55,14 @@ export function since(option: string): Parse<Since> {
   };
 }
 
+/** The instant of `--since`. Throws `option-in-future`. */
+export function instantOf(since: Since, now: number): Date {
+  const at = 'at' in since ? since.at : now - since.ago;
+  if (at <= now) return new Date(Math.max(at, 0));
+  const given = new Date(at).toISOString();
+  throw fault('option-in-future', { option: '--since', given, now: new Date(now).toISOString() });
+}
+
 /** Of an option that is a reason: a text that is not blank. It is kept as it is given. */
 export function reason(option: string): Parse<string> {
   return (given) => {

@@ -5,6 +5,7 @@ import { connectionSchema } from './connection-schema.ts';
 import { policySchema } from './policy-schema.ts';
 import { clusterSchema, redisUrl, sentinelsSchema } from './redis-schema.ts';
 import { named, object, textLike } from './schema-values.ts';
+import { sinkSchema } from './sink-schema.ts';
 import { plaintext, storeSchema } from './store-schema.ts';
 
 // The one statement of the file's shape. config/keyturn.schema.json is made of it, for editors.
@@ -47,6 +48,11 @@ export const configSchema = object('config', {
   })
     .prefault({})
     .describe('What the ledger keeps of the past.'),
+  events: object('events', {
+    sinks: named('sinks', sinkSchema).prefault({}).describe('Where events are delivered: docs/events.md.'),
+  })
+    .prefault({})
+    .describe('Who hears of rotations and credentials.'),
   connections: named('connections', connectionSchema).describe(
     'How keyturn reaches each database as the rotator.',
   ),

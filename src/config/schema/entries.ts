@@ -9,6 +9,7 @@ import { type ConnectionEntry, connectionSchema } from './connection-schema.ts';
 import { parseFields, parseValue, reportUnknownKeys } from './parse-value.ts';
 import { type PolicyEntry, policySchema } from './policy-schema.ts';
 import { parseQueue, type QueueEntry } from './queue-entry.ts';
+import { type SinkEntry, sinkSchema } from './sink-schema.ts';
 import { type StoreEntry, storeSchema } from './store-schema.ts';
 
 /**
@@ -20,6 +21,7 @@ export interface Entries {
   readonly state: Partial<ConnectionEntry>;
   readonly queue: QueueEntry;
   readonly history: { readonly keep?: number | null };
+  readonly sinks: ReadonlyMap<string, SinkEntry | undefined>;
   readonly connections: ReadonlyMap<string, Partial<ConnectionEntry>>;
   readonly stores: ReadonlyMap<string, StoreEntry | undefined>;
   readonly policies: ReadonlyMap<string, Partial<PolicyEntry>>;
@@ -32,11 +34,12 @@ export function parseEntries(review: Review): Entries {
     state: parseState(review, state.unwrap()),
     queue: parseQueue(review),
     history: parseFields(review, history.unwrap(), ['history']),
-    connections: parseSection(review, 'connections', connections, (path) =>
+    sinks: parseSinks(review),
+    connections: parseSection(review, ['connections'], connections, (path) =>
       parseFields(review, connectionSchema, path),
     ),
-    stores: parseSection(review, 'stores', stores, (path) => parseValue(review, storeSchema, path)),
-    policies: parseSection(review, 'policies', policies, (path) => parseFields(review, policySchema, path)),
+    stores: parseSection(review, ['stores'], stores, (path) => parseValue(review, storeSchema, path)),
+    policies: parseSection(review, ['policies'], policies, (path) => parseFields(review, policySchema, path)),
   };
   reportUnknownKeys(review, configSchema, []);
   return entries;
@@ -55,18 +58,28 @@ function parseState(review: Review, schema: StateSchema): Partial<ConnectionEntr
   return parseFields(review, connectionSchema, path);
 }
 
+function parseSinks(review: Review): Entries['sinks'] {
+  const events = configSchema.shape.events.unwrap();
+  const [section, path] = [find(review.tree, ['events']), ['events', 'sinks']];
+  if (section === undefined) return new Map();
+  if (section.content.kind !== 'mapping') parseValue(review, events, ['events']);
+  reportUnknownKeys(review, events, ['events']);
+  if (find(review.tree, path) === undefined) return new Map();
+  return parseSection(review, path, events.shape.sinks.unwrap(), (at) => parseValue(review, sinkSchema, at));
+}
+
 function parseSection<Entry>(
   review: Review,
-  name: string,
+  section: Path,
   schema: z.ZodRecord<z.ZodString>,
   parse: (path: Path) => Entry,
 ): ReadonlyMap<string, Entry> {
-  const section = find(review.tree, [name]);
-  if (section?.content.kind !== 'mapping') parseValue(review, schema, [name]);
-  const names = [...entriesOf(section).keys()];
+  const located = find(review.tree, section);
+  if (located?.content.kind !== 'mapping') parseValue(review, schema, section);
+  const names = [...entriesOf(located).keys()];
   return new Map(
     names.map((key) => {
-      const path = [name, key];
+      const path = [...section, key];
       if (!schema.keyType.safeParse(key).success) {
         review.reportKey(path, fact('config-name-invalid', { name: key }));
       }

@@ -109,12 +109,16 @@ export function shownAt(root: Located, path: Path): Shown {
   return { kind: 'written', text: isPlain ? written : String(written) };
 }
 
+/** Keys of a sink. A URL of a chat is a password. */
+const HOLD_CREDENTIALS: ReadonlySet<unknown> = new Set(['url', 'secrets', 'password', 'env']);
+
 /** Whether what stands at a path is a credential, or contains one, however it was written. */
 function holdsCredential([section, ...rest]: Path): boolean {
   const key = rest.at(-1);
   return (
     section === 'state' ||
     (section === 'queue' && !isRedisNode(rest)) ||
+    (section === 'events' && HOLD_CREDENTIALS.has(rest[2])) ||
     (section === 'connections' && (key === 'password' || key === 'url'))
   );
 }

@@ -25,7 +25,7 @@ export interface ConfigEntryFacts {
   };
   readonly 'config-name-invalid': { readonly name: string };
   readonly 'config-reference-unknown': {
-    readonly kind: 'connection' | 'store';
+    readonly kind: 'connection' | 'policy' | 'store';
     readonly value: Shown;
     readonly near?: string;
     readonly known: readonly string[];

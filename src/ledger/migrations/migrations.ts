@@ -1,3 +1,5 @@
+import { EVENTS } from './events.ts';
+
 /** Each entry brings the ledger one version further. Entries are never edited, only added. */
 export const MIGRATIONS: readonly string[] = [
   `
@@ -222,4 +224,6 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX rotation_closed ON keyturn.rotation (finished_at, number) WHERE status <> 'open';
   CREATE INDEX action_at ON keyturn.action (at);
   `,
+  // Events, the sinks that hear of them, and what each sink still has to hear.
+  EVENTS,
 ];

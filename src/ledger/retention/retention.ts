@@ -2,6 +2,7 @@ import { type LedgerContext, nowOf } from '../ledger-context.ts';
 import type { Rotation } from '../rotation.ts';
 import { ROTATION_COLUMNS, type RotationRow, toRotation } from '../rotation-row.ts';
 import { seeConfigured, seeUnconfigured } from './configured.ts';
+import { pruneEvents } from './prune-events.ts';
 import { pruneActions, prunePolicies, pruneProvisions } from './prune-policies.ts';
 import { type Position, pruneOpenLines, pruneRotations } from './prune-rotations.ts';
 
@@ -52,6 +53,7 @@ async function prune(ledger: LedgerContext, keep: number, from: Position | undef
   const others = [
     await pruneOpenLines(ledger, before),
     await pruneActions(ledger, before),
+    await pruneEvents(ledger, before),
     await pruneProvisions(ledger, before),
     await prunePolicies(ledger, before),
   ];

@@ -69,7 +69,8 @@ export const configEntryMessages: Messages<ConfigEntryFacts> = {
   'config-reference-unknown': {
     text: ({ kind, value }) => `unknown ${kind} ${valueText(value)}`,
     advice: suggestion,
-    means: 'A policy names a connection or a store that the configuration does not have.',
+    means:
+      'A policy names a connection or a store that the configuration does not have, or a sink of events names a policy.',
     example: {
       kind: 'connection',
       value: { kind: 'written', text: 'orders-bd' },

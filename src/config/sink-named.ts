@@ -1,0 +1,12 @@
+import { fault } from '../facts/fault.ts';
+import { shownName } from './checks/credential-like.ts';
+import { suggested } from './schema/report-issue.ts';
+import type { Sink } from './sink.ts';
+
+/** Throws a `sink-unknown` that suggests the nearest name. */
+export function sinkNamed(sinks: ReadonlyMap<string, Sink>, name: string): Sink {
+  const sink = sinks.get(name);
+  if (sink) return sink;
+  const known = [...sinks.keys()];
+  throw fault('sink-unknown', { name: shownName(name), ...suggested(name, known), known });
+}
