@@ -18,6 +18,7 @@ import { openRun } from './rotation/context/open-run.ts';
 import { openView } from './rotation/context/open-view.ts';
 import type { OpenDestination, PolicyView } from './rotation/context/policy-view.ts';
 import type { Preview, RotationRun } from './rotation/context/rotation-view.ts';
+import { moduleFaults } from './secret-store/module/load-module.ts';
 import { openState, type State } from './state.ts';
 import { Targets } from './targets.ts';
 
@@ -71,7 +72,11 @@ export interface AppOptions {
 /** Opens the application. Throws a ConfigError when the configuration is not valid. */
 export async function openApp(options: AppOptions): Promise<App> {
   prepareEnvironment();
-  return new OpenApp(options);
+  const app = new OpenApp(options);
+  // Before anything is opened or changed: a module is code that somebody else wrote.
+  const faults = await moduleFaults(app.config);
+  if (faults.length > 0) throw app.faulty(faults);
+  return app;
 }
 
 class OpenApp implements App {

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { fact } from '../facts/fact.ts';
+import { moduleAt } from './checks/module-at.ts';
 import type { Path } from './config-error.ts';
 import type { Review } from './review.ts';
 import type { Entries } from './schema/entries.ts';
@@ -8,11 +9,14 @@ import type { HttpTls, Store } from './stores.ts';
 import { MATERIAL, readMaterial } from './tls/tls-material.ts';
 import type { ReadText } from './yaml/read-text.ts';
 
-/** The stores, with their certificates. A relative path starts at `cwd`. */
+/**
+ * The stores, with their certificates. A relative path starts at `cwd`, that of a module in the
+ * `folder` of the configuration.
+ */
 export function buildStores(
   review: Review,
   { stores }: Entries,
-  cwd: string,
+  { cwd, folder }: { readonly cwd: string; readonly folder: string },
   readText: ReadText,
 ): ReadonlyMap<string, Store> {
   const build = (name: string, store: StoreEntry): Store => {
@@ -27,6 +31,8 @@ export function buildStores(
         const { kubeconfig, ...rest } = store;
         return { name, ...rest, ...(kubeconfig && { kubeconfig: resolve(cwd, kubeconfig) }) };
       }
+      case 'module':
+        return { name, ...store, module: moduleAt(review, ['stores', name, 'module'], store.module, folder) };
       default:
         return { name, ...store };
     }

@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import type { Fact } from '../facts/fact.ts';
 import type { Problem } from '../facts/problem.ts';
 import { buildConnections, buildStateDatabase } from './build-connections.ts';
@@ -48,7 +50,7 @@ export function loadLocated(source: ConfigSource): LoadedConfig {
   const queueRedis = buildQueueRedis(review, entries.queue, read);
   const sinks = buildSinks(review, entries, read);
   const connections = buildConnections(review, entries.connections, read);
-  const stores = buildStores(review, entries, source.cwd, read);
+  const stores = buildStores(review, entries, { cwd: source.cwd, folder: folderOf(source) }, read);
   checkPolicyTypes(review, entries);
   checkLogins(review, entries);
   checkSchedules(review, entries);
@@ -85,6 +87,12 @@ function placing(source: ConfigSource): LoadedConfig['problemAt'] {
       fact,
     );
   };
+}
+
+/** The folder that the configuration is, or that it is in. */
+function folderOf({ path, cwd }: ConfigSource): string {
+  const whole = resolve(cwd, path);
+  return statSync(whole, { throwIfNoEntry: false })?.isDirectory() ? whole : dirname(whole);
 }
 
 function freeze<Value>(value: Value): Value {

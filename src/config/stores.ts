@@ -84,10 +84,20 @@ export interface KubernetesStoreConfig {
   readonly restart: readonly string[];
 }
 
+/** A store that somebody else wrote. */
+export interface ModuleStoreConfig {
+  readonly name: string;
+  readonly type: 'module';
+  /** Absolute path of a file, or the name of a package. */
+  readonly module: string;
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
 /** One entry of `stores`. */
 export type Store =
   | FileStoreConfig
   | SecretsManagerConfig
   | ParameterStoreConfig
   | VaultStoreConfig
-  | KubernetesStoreConfig;
+  | KubernetesStoreConfig
+  | ModuleStoreConfig;

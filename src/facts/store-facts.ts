@@ -1,5 +1,5 @@
 /** About a secret store. `store` is its name in the configuration, `secret` a name in it. */
-export interface StoreFacts extends AwsFacts, FileStoreFacts, HttpStoreFacts {
+export interface StoreFacts extends AwsFacts, FileStoreFacts, HttpStoreFacts, ModuleStoreFacts {
   readonly 'secret-missing': { readonly store: string; readonly secret: string };
   /** The secret exists, and nobody has given it a value yet. */
   readonly 'secret-empty': { readonly store: string; readonly secret: string };
@@ -106,6 +106,26 @@ interface HttpStoreFacts {
     readonly store: string;
     readonly target: string;
     readonly namespace: string;
+  };
+}
+
+/** About stores that somebody else wrote. */
+interface ModuleStoreFacts {
+  /** `detail`: the code or the name of the error. */
+  readonly 'store-module-invalid': {
+    readonly store: string;
+    readonly module: string;
+    readonly why: 'import' | 'no-open-store' | 'open-store' | 'no-store' | 'no-verb';
+    readonly verb?: string;
+    readonly detail?: string;
+  };
+  /** A verb gave something that the contract does not know. */
+  readonly 'store-module-wrong-result': { readonly store: string; readonly verb: string };
+  /** A verb threw something that is no fault. */
+  readonly 'store-module-failed': {
+    readonly store: string;
+    readonly verb: string;
+    readonly detail: string;
   };
 }
 

@@ -39,6 +39,7 @@ const TRANSIENT: ReadonlySet<FactCode> = new Set<FactCode>([
   'queue-unreachable',
   'secret-contended',
   'store-answer-invalid',
+  'store-module-failed',
   'store-throttled',
   'store-unreachable',
   'vault-sealed',

@@ -4,6 +4,7 @@ import { awsMessages } from './store/aws-messages.ts';
 import { fileStoreMessages } from './store/file-store-messages.ts';
 import { httpStoreMessages } from './store/http-store-messages.ts';
 import { kubernetesMessages } from './store/kubernetes-messages.ts';
+import { moduleStoreMessages } from './store/module-store-messages.ts';
 
 const TOKEN = '2f6e0e0e-5f5c-4f43-9a39-0a7a7b1f6c11';
 
@@ -12,6 +13,7 @@ export const storeMessages: Messages<StoreFacts> = {
   ...fileStoreMessages,
   ...httpStoreMessages,
   ...kubernetesMessages,
+  ...moduleStoreMessages,
   'secret-missing': {
     text: ({ store, secret }) => `The store ${store} has no secret ${secret}`,
     advice: 'set create: true for the destination, or make it, empty',

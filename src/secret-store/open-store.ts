@@ -3,6 +3,7 @@ import { openAwsParameterStore } from './aws-parameter-store/aws-parameter-store
 import { openAwsSecretsManagerStore } from './aws-secrets-manager/aws-secrets-manager-store.ts';
 import { openFileStore } from './file/file-store.ts';
 import { openKubernetesStore } from './kubernetes/kubernetes-store.ts';
+import { openModuleStore } from './module/module-store.ts';
 import type { SecretStore } from './secret-store.ts';
 import { openVaultStore } from './vault/vault-store.ts';
 
@@ -19,5 +20,7 @@ export function openStore(store: Store): SecretStore {
       return openVaultStore(store);
     case 'kubernetes':
       return openKubernetesStore(store);
+    case 'module':
+      return openModuleStore(store);
   }
 }

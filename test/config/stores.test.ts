@@ -45,7 +45,7 @@ test.each([
   [
     'an unknown type',
     stores('{ type: aws-parameter-stroe }'),
-    'k.yaml:6:17 stores.more.type: "aws-parameter-stroe" is not valid; must be file, aws-secrets-manager, aws-parameter-store, vault or kubernetes; did you mean "aws-parameter-store"?',
+    'k.yaml:6:17 stores.more.type: "aws-parameter-stroe" is not valid; must be file, aws-secrets-manager, aws-parameter-store, vault, kubernetes or module; did you mean "aws-parameter-store"?',
   ],
   [
     'an unknown tier',

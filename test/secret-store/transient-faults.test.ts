@@ -10,6 +10,7 @@ test('a fault of a store is tried again if it may pass by itself, and else is no
     'folder-unusable',
     'secret-contended',
     'store-answer-invalid',
+    'store-module-failed',
     'store-throttled',
     'store-unreachable',
     'vault-sealed',

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import type { Config } from '../../config/config.ts';
 import { ConfigError } from '../../config/config-error.ts';
-import { loadConfig } from '../../config/load-config.ts';
+import { loadLocated } from '../../config/load-config.ts';
 import { counted } from '../../counted.ts';
 import type { Problem } from '../../facts/problem.ts';
+import { moduleFaults } from '../../secret-store/module/load-module.ts';
 import type { Io } from '../io.ts';
 
 /** Adds `validate`, which only reads the configuration. The exit code is 2 if it is not valid. */
@@ -18,7 +19,7 @@ async function validate(
   { config: path, json }: { readonly config: string; readonly json?: true },
   io: Io,
 ): Promise<void> {
-  const result = tryLoad(path, io);
+  const result = await tryLoad(path, io);
   if (result instanceof ConfigError) {
     await writeProblems(io, result.problems, json);
     io.exit(2);
@@ -50,9 +51,13 @@ async function writeProblems(io: Io, problems: readonly Problem[], json: true | 
   io.stdout.json({ valid: false, problems: problems.map(problemJson), warnings: [] });
 }
 
-function tryLoad(path: string, { env, cwd }: Io): Config | ConfigError {
+/** Loads the modules of stores, too, but opens nothing else. */
+async function tryLoad(path: string, { env, cwd }: Io): Promise<Config | ConfigError> {
   try {
-    return loadConfig({ path, env, cwd });
+    const { config, problemAt } = loadLocated({ path, env, cwd });
+    const faults = await moduleFaults(config);
+    if (faults.length === 0) return config;
+    return new ConfigError(faults.map(({ path, fact }) => problemAt(path, fact)));
   } catch (error) {
     if (error instanceof ConfigError) return error;
     throw error;

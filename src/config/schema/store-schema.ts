@@ -145,9 +145,20 @@ const kubernetes = object('kubernetes-store', {
     .describe('What to restart once after each promotion, such as deployment/web.'),
 });
 
+const moduleStore = object('module-store', {
+  type: z.literal('module').describe('A store of your own: docs/stores.md.'),
+  module: textLike(/^(\.\/\S+|@?[a-z0-9][\w.-]*(\/[\w.-]+)*)$/, 'store-module').describe(
+    'File in the folder of the configuration, which begins with ./; or a package installed beside keyturn.',
+  ),
+  options: z
+    .record(z.string(), z.unknown(), { error: 'store-options' satisfies ConfigRule })
+    .prefault({})
+    .describe('What the module is given.'),
+});
+
 export const storeSchema = z.discriminatedUnion(
   'type',
-  [fileStore, secretsManager, parameterStore, vault, kubernetes],
+  [fileStore, secretsManager, parameterStore, vault, kubernetes, moduleStore],
   {
     error: ({ code }): ConfigRule => (code === 'invalid_union' ? 'store-type' : 'store'),
   },

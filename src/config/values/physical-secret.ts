@@ -27,6 +27,8 @@ export function isSecretName(store: Store, secret: string): boolean {
       return isVaultPath(secret, store.staging);
     case 'kubernetes':
       return isKeyOfSecret(secret);
+    case 'module':
+      return /^[^\p{Cc}]{1,512}$/u.test(secret);
   }
 }
 
@@ -77,6 +79,10 @@ export function physicalSecret(store: Store, secret: string): PhysicalSecret {
   }
   if (store.type === 'vault') {
     const id = `vault ${new URL(store.url).href} ${store.namespace} ${store.mount} ${secret}`;
+    return { id, versioned: id };
+  }
+  if (store.type === 'module') {
+    const id = `module ${store.module} ${JSON.stringify(store.options)} ${secret}`;
     return { id, versioned: id };
   }
   if (store.type === 'kubernetes') {

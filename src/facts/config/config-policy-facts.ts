@@ -16,6 +16,7 @@ export const STORE_TYPES = [
   'aws-parameter-store',
   'vault',
   'kubernetes',
+  'module',
 ] as const;
 export type StoreType = (typeof STORE_TYPES)[number];
 
@@ -62,6 +63,11 @@ export interface ConfigPolicyFacts {
     readonly other: OtherEntry;
   };
   readonly 'secret-spelt-differently': { readonly name: Shown; readonly other: OtherEntry };
+  /** Of a store of type module: a file that keyturn does not run. */
+  readonly 'store-module-unsafe': {
+    readonly module: string;
+    readonly why: 'absent' | 'outside' | 'owner' | 'writable';
+  };
   readonly 'secret-is-folder': { readonly name: Shown; readonly other: OtherEntry };
   /** A warning: AWS removes versions more slowly than the schedule makes them. */
   readonly 'schedule-too-fast-for-aws': Record<string, never>;

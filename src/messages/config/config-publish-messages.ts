@@ -12,7 +12,8 @@ type PublishCode =
   | 'secret-of-other-destination'
   | 'secret-spelt-differently'
   | 'secret-whole-and-by-key'
-  | 'secret-written-twice';
+  | 'secret-written-twice'
+  | 'store-module-unsafe';
 
 const NAMES: Readonly<Record<StoreType, string>> = {
   file: 'a relative path such as orders/password, without empty parts, ".", control characters and parts that begin with ".."',
@@ -21,6 +22,7 @@ const NAMES: Readonly<Record<StoreType, string>> = {
     'up to 900 of A-Z, a-z, 0-9 and _.-, in at most 14 parts after slashes such as /orders/password; it must not begin with aws, ssm or the name under which versions are staged',
   vault:
     'the path of a secret without the mount, such as orders/db; not below the path under which versions are staged',
+  module: '1 to 512 characters without control characters',
   kubernetes:
     'the name of a Secret and one key of it, such as orders-db/password; the name must not end with .keyturn',
 };
@@ -39,11 +41,30 @@ const APART: Readonly<Record<StoreType, { readonly text: string; readonly better
     text: `lie in two Secrets, ${TORN}`,
     better: 'one Secret for both, as name/username and name/password',
   },
+  module: {
+    text: `are two secrets, ${TORN}`,
+    better: 'one JSON secret for both, as name#username and name#password',
+  },
   vault: {
     text: `are two secrets, ${TORN}`,
     better: 'one secret for both, as path#username and path#password',
   },
 };
+const UNSAFE = {
+  absent: { text: 'is no file', better: 'must be the path of a file in the folder of the configuration' },
+  outside: {
+    text: 'is not in the folder of the configuration',
+    better: 'must be in it, or in a folder below it, also where it is a link',
+  },
+  owner: {
+    text: 'belongs to another user, or a folder on the way to it does',
+    better: "must belong to root or to keyturn's user",
+  },
+  writable: {
+    text: 'may be written by other users, or a folder on the way to it may',
+    better: 'must be closed to them: chmod go-w',
+  },
+} as const;
 const NAME = { kind: 'written', text: 'orders/password' } as const;
 const OTHER = {
   path: 'policies.orders.publish[0].secrets.password',
@@ -59,6 +80,13 @@ export const configPublishMessages: Messages<Pick<ConfigPolicyFacts, PublishCode
     means:
       'A destination does not publish a whole credential. The primary must have one that keyturn can read back: username and password, or a field that has both.',
     example: { missing: ['password'], isPrimary: true, userlist: false },
+  },
+  'store-module-unsafe': {
+    text: ({ why }) => UNSAFE[why].text,
+    advice: ({ why }) => UNSAFE[why].better,
+    means:
+      'A store of type module runs with all the rights of keyturn. So only a file is run that is in the folder of the configuration, and that nobody but root and the user of keyturn could have written.',
+    example: { module: './my-store.mjs', why: 'writable' },
   },
   'secret-name-invalid': {
     text: ({ name, store }) => `${valueText(name)} is not valid in a store of type ${store}`,
