@@ -16,8 +16,6 @@ interface AwsStore {
   readonly tls?: { readonly mode: 'disable' };
   /** Left out: keyturn's own identity. */
   readonly role?: AwsRole;
-  /** Id, ARN or alias of a KMS key. Left out: the service's own in this account. */
-  readonly kmsKey?: string;
 }
 
 export interface FileStoreConfig {
@@ -30,12 +28,23 @@ export interface FileStoreConfig {
   readonly mode?: number;
 }
 
-export interface SecretsManagerConfig extends AwsStore {
+/** How secrets are made on AWS Secrets Manager. Those that exist stay as they are. */
+export interface MadeSecrets {
+  /** Id, ARN or alias of a KMS key. Left out: the service's own in this account. */
+  readonly kmsKey?: string;
+  readonly description?: string;
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly replicaRegions?: readonly { readonly region: string; readonly kmsKey?: string }[];
+}
+
+export interface SecretsManagerConfig extends AwsStore, MadeSecrets {
   readonly type: 'aws-secrets-manager';
 }
 
 export interface ParameterStoreConfig extends AwsStore {
   readonly type: 'aws-parameter-store';
+  /** Id, ARN or alias of a KMS key. Left out: the service's own in this account. */
+  readonly kmsKey?: string;
   /** Left out: whichever the account has as its default. */
   readonly tier?: 'standard' | 'advanced' | 'intelligent';
   /** The first part of the names under which versions are staged. */

@@ -50,6 +50,8 @@ interface AwsFacts {
   readonly 'store-refused': AwsRequest;
   readonly 'secret-deleted': { readonly store: string; readonly secret: string };
   readonly 'secret-binary': { readonly store: string; readonly secret: string };
+  /** The service takes no new version before it has removed old ones. */
+  readonly 'secret-versions-exhausted': { readonly store: string; readonly secret: string };
   /** A parameter that is no SecureString. */
   readonly 'parameter-in-plaintext': { readonly store: string; readonly secret: string };
 }

@@ -38,6 +38,7 @@ const TRANSIENT: ReadonlySet<FactCode> = new Set<FactCode>([
   'queue-tls-failed',
   'queue-unreachable',
   'secret-contended',
+  'secret-versions-exhausted',
   'store-answer-invalid',
   'store-module-failed',
   'store-throttled',

@@ -51,6 +51,12 @@ const PROBLEMS: readonly Case[] = [
     'policies.orders.connection',
     { name: 'connection', first: { file: 'k.yaml', line: 8, column: 5 } },
   ],
+  [
+    'store-module-unsafe',
+    changed(['type: file, path: secrets', 'type: module, module: ./no.mjs']),
+    'stores.files.module',
+    { module: './no.mjs', why: 'absent' },
+  ],
   ['variable-unset', connected('password: "${P}"'), 'connections.db.password', { name: 'P' }],
   ['reference-malformed', connected('password: "${"'), 'connections.db.password', {}],
   [
@@ -69,7 +75,10 @@ const PROBLEMS: readonly Case[] = [
     'config-key-unknown',
     changed(['region: eu-central-1', 'colour: red']),
     'stores.aws.colour',
-    { key: 'colour', known: ['type', 'region', 'endpoint', 'tls', 'role'] },
+    {
+      key: 'colour',
+      known: ['type', 'region', 'endpoint', 'tls', 'role', 'kmsKey', 'description', 'tags', 'replicaRegions'],
+    },
   ],
   [
     'config-key-unknown',

@@ -60,7 +60,7 @@ test.each<readonly [what: string, yaml: string, ...problems: string[]]>([
   [
     'a key that is near to none',
     changed(['region: eu-central-1', 'colour: red']),
-    'k.yaml:5:37 stores.aws.colour: unknown key "colour"; known: "type", "region", "endpoint", "tls", "role"',
+    'k.yaml:5:37 stores.aws.colour: unknown key "colour"; known: "type", "region", "endpoint", "tls", "role", "kmsKey", "description", "tags", "replicaRegions"',
   ],
   [
     'files that every user could read',

@@ -58,6 +58,12 @@ test.each([
     'k.yaml:6:51 stores.more.role.arn: "keyturn" is not valid; must be the ARN of a role, such as arn:aws:iam::123456789012:role/keyturn',
   ],
   [
+    'a tag that AWS keeps for itself, and a region without its name',
+    stores('{ type: aws-secrets-manager, tags: { team: 1 }, replicaRegions: [{ kmsKey: k }] }'),
+    'k.yaml:6:52 stores.more.tags.team: is a number, not text (quote it); must be text: a key of 1 to 128 characters that does not begin with aws:, a value of up to 256',
+    'k.yaml:6:74 stores.more.replicaRegions[0].region: is missing; must be an AWS region such as eu-central-1',
+  ],
+  [
     'plaintext to STS',
     stores(
       '{ type: aws-secrets-manager, role: { arn: "arn:aws:iam::123456789012:role/k", endpoint: "http://sts.internal" } }',

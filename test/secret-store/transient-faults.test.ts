@@ -9,6 +9,7 @@ test('a fault of a store is tried again if it may pass by itself, and else is no
   expect(codes.filter(isTransientCode).sort()).toEqual([
     'folder-unusable',
     'secret-contended',
+    'secret-versions-exhausted',
     'store-answer-invalid',
     'store-module-failed',
     'store-throttled',

@@ -38,9 +38,11 @@ const role = object('aws-role', {
   endpoint: endpoint.describe('URL of an emulator of STS, or of its VPC endpoint.'),
 }).exactOptional();
 
+const regionName = () => textLike(/^[a-z0-9]+(-[a-z0-9]+)+$/, 'aws-region');
+
 /** What the stores of AWS have in common. */
 const aws = {
-  region: textLike(/^[a-z0-9]+(-[a-z0-9]+)+$/, 'aws-region')
+  region: regionName()
     .exactOptional()
     .describe('AWS region. Default: that of the AWS SDK (AWS_REGION, or its profile).'),
   endpoint: endpoint.describe('URL of an emulator or a VPC endpoint. Default: that of the region.'),
@@ -50,11 +52,30 @@ const aws = {
 
 const kmsKey = textLike(/^[\w/:-]{1,2048}$/, 'kms-key').exactOptional();
 
+/** https://docs.aws.amazon.com/secretsmanager/latest/userguide/managing-secrets_tagging.html */
+const tags = z.record(
+  textLike(/^(?!aws:).{1,128}$/i, 'aws-tag'),
+  z.string({ error: 'aws-tag' satisfies ConfigRule }).max(256, { error: 'aws-tag' satisfies ConfigRule }),
+  { error: 'aws-tags' satisfies ConfigRule },
+);
+
+const replicaRegion = object('replica-region', {
+  region: regionName().describe('AWS region of the replica.'),
+  kmsKey: kmsKey.describe("KMS key there. Default: the service's own."),
+});
+
 const secretsManager = object('aws-store', {
   type: z
     .literal('aws-secrets-manager')
     .describe('AWS Secrets Manager, with the credentials of the AWS SDK.'),
   ...aws,
+  kmsKey: kmsKey.describe('Id, ARN or alias of the KMS key of secrets that keyturn makes.'),
+  description: text('text').exactOptional().describe('Description of secrets that keyturn makes.'),
+  tags: tags.exactOptional().describe('Tags of secrets that keyturn makes.'),
+  replicaRegions: z
+    .array(replicaRegion, { error: 'replica-regions' satisfies ConfigRule })
+    .exactOptional()
+    .describe('Regions to which secrets that keyturn makes are replicated.'),
 });
 
 const parameterStore = object('parameter-store', {

@@ -18,7 +18,10 @@ function example(detail: string): AwsRequest {
 }
 
 export const awsMessages: Messages<
-  Pick<StoreFacts, AwsCode | 'secret-deleted' | 'secret-binary' | 'parameter-in-plaintext'>
+  Pick<
+    StoreFacts,
+    AwsCode | 'secret-deleted' | 'secret-binary' | 'parameter-in-plaintext' | 'secret-versions-exhausted'
+  >
 > = {
   'store-unreachable': {
     text: requested,
@@ -75,6 +78,14 @@ export const awsMessages: Messages<
     text: ({ store, secret }) => `The store ${store}: the secret ${secret} holds binary content`,
     advice: 'give it a string, or map another secret',
     means: 'The secret has a `SecretBinary`. keyturn reads and writes `SecretString` only.',
+    example: { store: 'aws', secret: 'prod/orders/db' },
+  },
+  'secret-versions-exhausted': {
+    text: ({ store, secret }) =>
+      `The store ${store}: the secret ${secret} has as many versions as the service keeps`,
+    advice: 'it is tried again; rotate less often, and run doctor less often',
+    means:
+      'AWS Secrets Manager keeps about 100 versions of a secret, and removes those without a label after a day. keyturn labels three at most, so this passes.',
     example: { store: 'aws', secret: 'prod/orders/db' },
   },
   'parameter-in-plaintext': {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type * as Sdk from '@aws-sdk/client-secrets-manager';
+import type { MadeSecrets } from '../../config/stores.ts';
 import { fault, isFault } from '../../facts/fault.ts';
 import type { AwsClient } from '../aws/aws-client.ts';
 import { awsError } from '../aws/aws-error.ts';
@@ -32,11 +33,13 @@ export interface Move {
 export class AwsRequests {
   readonly #store: string;
   readonly #client: SecretsClient;
+  readonly #made: MadeSecrets;
 
   /** `store` is the name that faults give. */
-  constructor(store: string, client: SecretsClient) {
+  constructor(store: string, client: SecretsClient, made: MadeSecrets = {}) {
     this.#store = store;
     this.#client = client;
+    this.#made = made;
   }
 
   /** Undefined when the secret does not exist, or has no such version. */
@@ -90,7 +93,7 @@ export class AwsRequests {
       Name: secret,
       ClientRequestToken: token,
       SecretString: content,
-      Description: 'A PostgreSQL login, rotated by keyturn',
+      ...asMade(this.#made),
     });
     await this.#ask(client.send(command), 'CreateSecret', secret, 'ResourceExistsException');
   }
@@ -167,4 +170,16 @@ export class AwsRequests {
       if (isFault(error, 'secret-deleted', 'secret-missing')) throw error;
     }
   }
+}
+
+function asMade({ kmsKey, description, tags, replicaRegions }: MadeSecrets) {
+  const regions = replicaRegions?.map(({ region: Region, kmsKey: KmsKeyId }) =>
+    KmsKeyId === undefined ? { Region } : { Region, KmsKeyId },
+  );
+  return {
+    Description: description ?? 'A PostgreSQL login, rotated by keyturn',
+    ...(kmsKey === undefined ? {} : { KmsKeyId: kmsKey }),
+    ...(tags === undefined ? {} : { Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })) }),
+    ...(regions === undefined ? {} : { AddReplicaRegions: regions }),
+  };
 }

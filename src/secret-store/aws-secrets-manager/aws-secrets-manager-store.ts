@@ -1,4 +1,5 @@
 import type { Mapping } from '../../config/policy.ts';
+import type { MadeSecrets } from '../../config/stores.ts';
 import { type Fact, fact } from '../../facts/fact.ts';
 import { fault, isFault } from '../../facts/fault.ts';
 import { latestOf, promotableStages, refuseOther } from '../adapter-rules.ts';
@@ -33,13 +34,15 @@ const STAGED = ['pending', 'current', 'previous'] as const;
  * ClientRequestToken, so the secrets of one mapping share a VersionId, and a reader that pins it
  * never mixes two versions. The labels of several secrets move side by side, not at one instant.
  */
-export function openAwsSecretsManagerStore(settings: AwsSettings & { readonly name: string }): SecretStore {
+export function openAwsSecretsManagerStore(
+  settings: AwsSettings & MadeSecrets & { readonly name: string },
+): SecretStore {
   const client: SecretsClient = new AwsClient(async () => {
     const sdk = await import('@aws-sdk/client-secrets-manager');
     const client = new sdk.SecretsManagerClient(clientConfig(settings.name, settings));
     return { sdk, client: guarded(client, settings) };
   });
-  return new AwsSecretsManagerStore(settings.name, client);
+  return new AwsSecretsManagerStore(settings.name, client, settings);
 }
 
 class AwsSecretsManagerStore implements SecretStore {
@@ -47,10 +50,10 @@ class AwsSecretsManagerStore implements SecretStore {
   readonly #client: SecretsClient;
   readonly #aws: AwsRequests;
 
-  constructor(name: string, client: SecretsClient) {
+  constructor(name: string, client: SecretsClient, made: MadeSecrets) {
     this.#name = name;
     this.#client = client;
-    this.#aws = new AwsRequests(name, client);
+    this.#aws = new AwsRequests(name, client, made);
   }
 
   async read(mapping: Mapping, stage: Stage): Promise<Version | undefined> {

@@ -9,7 +9,8 @@ type AwsFaultCode =
   | 'store-refused'
   | 'store-throttled'
   | 'store-unreachable'
-  | 'secret-missing';
+  | 'secret-missing'
+  | 'secret-versions-exhausted';
 
 type Request = StoreFacts['store-denied'];
 
@@ -23,6 +24,7 @@ const CODES: Readonly<Record<string, AwsFaultCode>> = {
   ThrottlingException: 'store-throttled',
   TooManyRequestsException: 'store-throttled',
   TooManyUpdates: 'store-throttled',
+  LimitExceededException: 'secret-versions-exhausted',
   AccessDeniedException: 'store-denied',
   AccessDenied: 'store-denied',
   InvalidKeyId: 'store-denied',
@@ -56,7 +58,9 @@ export function awsError(
   const status = $metadata?.httpStatusCode;
   const request = known($metadata?.requestId, /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i);
   const storeCode = codeOf(called, system, status);
-  if (storeCode === 'secret-missing') return fault(storeCode, { store, secret });
+  if (storeCode === 'secret-missing' || storeCode === 'secret-versions-exhausted') {
+    return fault(storeCode, { store, secret });
+  }
   const places = [
     ...(status === undefined ? [] : [`HTTP ${status}`]),
     ...(request === undefined ? [] : [`request ${request}`]),

@@ -6,7 +6,9 @@ import {
   CreateSecretCommand,
   DeleteSecretCommand,
   DescribeSecretCommand,
+  GetResourcePolicyCommand,
   GetSecretValueCommand,
+  PutResourcePolicyCommand,
   SecretsManagerClient,
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
@@ -118,6 +120,86 @@ describe.skipIf(skip)('AWS Secrets Manager, beyond the contract,', () => {
       [last]: ['AWSCURRENT'],
       [kept]: expect.toSatisfy((stages: string[]) => stages.toSorted().join() === 'AWSPREVIOUS,KEEP'),
     });
+  });
+
+  test('a secret that it makes has what is configured, and one that exists keeps what it has', async () => {
+    const made = openAwsSecretsManagerStore({
+      name: 'aws',
+      region,
+      ...(endpoint ? { endpoint } : {}),
+      kmsKey: 'alias/orders',
+      description: 'of the orders API',
+      tags: { team: 'orders' },
+      replicaRegions: [{ region: 'eu-west-1' }],
+    });
+    const [fresh, there] = [harness.name('fresh'), harness.name('there')];
+    await harness.make(there, 'by hand');
+    const policy = '{"Version":"2012-10-17","Statement":[]}';
+    await harness.client.send(new PutResourcePolicyCommand({ SecretId: there, ResourcePolicy: policy }));
+    for (const secret of [fresh, there]) {
+      const token = randomUUID();
+      await made.stage({ password: { secret } }, token, { password: 'p' }, { create: true });
+      await made.promote({ password: { secret } }, token);
+    }
+    await made.close();
+    const described = (SecretId: string) => harness.client.send(new DescribeSecretCommand({ SecretId }));
+    const found = await described(fresh);
+    expect(found).toMatchObject({
+      KmsKeyId: 'alias/orders',
+      Description: 'of the orders API',
+      Tags: [{ Key: 'team', Value: 'orders' }],
+    });
+    expect(found.ReplicationStatus?.map(({ Region }) => Region)).toEqual(['eu-west-1']);
+    const kept = await described(there);
+    expect([kept.Description, kept.Tags ?? [], kept.ReplicationStatus ?? []]).toEqual([undefined, [], []]);
+    const { ResourcePolicy } = await harness.client.send(new GetResourcePolicyCommand({ SecretId: there }));
+    expect(ResourcePolicy).toBe(policy);
+  });
+
+  test('a role is assumed, with the external id and the name of the session that are configured', async () => {
+    const asked: URLSearchParams[] = [];
+    const sts = createServer(async (incoming, response) => {
+      let text = '';
+      for await (const chunk of incoming) text += chunk;
+      asked.push(new URLSearchParams(text));
+      const credentials = `<AccessKeyId>ASSUMED</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration>`;
+      response
+        .writeHead(200, { 'content-type': 'text/xml' })
+        .end(
+          `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials>${credentials}</Credentials></AssumeRoleResult></AssumeRoleResponse>`,
+        );
+    }).listen(0, '127.0.0.1');
+    await new Promise((listening) => sts.once('listening', listening));
+    const { port } = sts.address() as AddressInfo;
+    const arn = 'arn:aws:iam::123456789012:role/keyturn';
+    const role = { arn, externalId: 'orders', sessionName: 'turn', endpoint: `http://127.0.0.1:${port}` };
+    const assumed = openAwsSecretsManagerStore({
+      name: 'aws',
+      region,
+      ...(endpoint ? { endpoint } : {}),
+      role,
+    });
+    try {
+      for (let time = 0; time < 2; time += 1) {
+        expect(await assumed.read({ password: { secret: harness.name('none') } }, 'current')).toBeUndefined();
+      }
+      expect(asked.map((each) => Object.fromEntries(each))).toMatchObject([
+        { Action: 'AssumeRole', RoleArn: arn, ExternalId: 'orders', RoleSessionName: 'turn' },
+      ]);
+    } finally {
+      await assumed.close();
+      sts.closeAllConnections();
+      await new Promise((closed) => sts.close(closed));
+    }
+    const denied = openAwsSecretsManagerStore({
+      name: 'aws',
+      region,
+      role: { arn, endpoint: 'http://127.0.0.1:1' },
+    });
+    await expect(denied.read({ password: { secret: 'x' } }, 'current')).rejects.toMatchObject({
+      fact: { code: 'store-unreachable', params: { service: 'sts', action: 'AssumeRole', secret: arn } },
+    });
+    await denied.close();
   });
 
   test('an empty secret, as Terraform makes them, does not publish what is staged into it (G1)', async () => {
