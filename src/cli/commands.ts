@@ -84,6 +84,11 @@ const COMMANDS: readonly LazyCommand[] = [
     load: async () => (await import('./commands/url.ts')).registerUrl,
   },
   {
+    usage: 'exec [policy] [command...]',
+    description: 'run a program with the published credential in its environment, and restart it on rotation',
+    load: async () => (await import('./commands/exec.ts')).registerExec,
+  },
+  {
     usage: 'roles',
     description: 'create, list, repair and drop logins; print the SQL for the rotator that manages them',
     load: async () => (await import('./commands/roles.ts')).registerRoles,

@@ -1,3 +1,5 @@
+import type { ExecFacts } from './exec-facts.ts';
+
 /** An option as it was given. */
 interface Given {
   readonly option: string;
@@ -5,7 +7,7 @@ interface Given {
 }
 
 /** About how a command was used. */
-export interface CommandFacts {
+export interface CommandFacts extends ExecFacts {
   /** Logins were made on a connection that is not configured any more. */
   readonly 'connection-not-configured': { readonly connection: string };
   /** The words of the library that reads the command line. */

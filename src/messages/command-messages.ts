@@ -1,7 +1,9 @@
 import type { CommandFacts } from '../facts/command-facts.ts';
+import { execMessages } from './exec-messages.ts';
 import type { Messages } from './message.ts';
 
 export const commandMessages: Messages<CommandFacts> = {
+  ...execMessages,
   'connection-not-configured': {
     text: ({ connection }) => `No connection ${connection} is configured any more`,
     advice: 'put it back under connections, with the database in which the logins are',

@@ -96,7 +96,7 @@ const SECRET_NAME = /^(.+#)?[^#]+$/;
 const secretName = textLike(SECRET_NAME, 'secret-name').transform(parseSecretName);
 
 /** Splits at the last `#`: an ARN or a file name may contain anything else. */
-function parseSecretName(text: string): SecretName {
+export function parseSecretName(text: string): SecretName {
   const hash = text.lastIndexOf('#');
   return hash === -1 ? { secret: text } : { secret: text.slice(0, hash), key: text.slice(hash + 1) };
 }

@@ -1,0 +1,68 @@
+import type { Command } from 'commander';
+import { fault } from '../../facts/fault.ts';
+import type { Io } from '../io.ts';
+import { duration } from '../options/parse-option.ts';
+import { type ConfigOption, withApp } from '../with-app.ts';
+import { parseVariable, type Variable } from './exec/child-environment.ts';
+import { type OnRotate, onRotate } from './exec/on-rotate.ts';
+import { openPublished } from './exec/published.ts';
+import { runProgramOn } from './exec/run-program-on.ts';
+
+interface Options extends ConfigOption {
+  readonly store?: string;
+  readonly secrets?: readonly string[];
+  readonly env?: readonly Variable[];
+  readonly onRotate: OnRotate;
+  readonly every: number;
+  readonly settle: number;
+  readonly splay: number;
+  readonly stopTimeout: number;
+}
+
+export function registerExec(subcommand: Command, io: Io): void {
+  const milliseconds = (option: string) => duration(option);
+  subcommand
+    .usage('[options] [policy] -- <command...>')
+    .option('--config <path>', 'the configuration: a file or a folder', 'config/')
+    .option('--store <name>', 'the store to read; by default the first that the policy publishes to')
+    .option('--secrets <fields>', 'without a policy: username=NAME,password=NAME[#KEY],…', collect)
+    .option(
+      '--env <variable>',
+      'NAME={template} with {username} {password} {host} {port} {database} {url}, or NAME to pass it on',
+      (given, before: readonly Variable[] = []) => [...before, parseVariable(given)],
+    )
+    .option('--on-rotate <action>', 'restart, signal:NAME or none', onRotate, { kind: 'restart' })
+    .option('--every <duration>', 'how often to read the store (default: 30s)', milliseconds('--every'))
+    .option('--settle <duration>', 'wait for further changes (default: 2s)', milliseconds('--settle'))
+    .option('--splay <duration>', 'wait a random part of this, too (default: 0s)', milliseconds('--splay'))
+    .option(
+      '--stop-timeout <duration>',
+      'from SIGTERM to SIGKILL (default: 30s)',
+      milliseconds('--stop-timeout'),
+    )
+    .action(async (_policy, _command, given: Partial<Options> & Pick<Options, 'config' | 'onRotate'>) => {
+      const { operands, command } = split(subcommand);
+      const options = { every: 30_000, settle: 2_000, splay: 0, stopTimeout: 30_000, ...given };
+      await withApp(io, options, async (app) => {
+        const source = { policy: operands[0], store: options.store, secrets: options.secrets };
+        await using published = await openPublished(app, io.cwd, source);
+        io.exit(await runProgramOn(published, command, io, options));
+      });
+    });
+}
+
+/** What is before `--`, and after it. Commander tells no difference. */
+function split(subcommand: Command): { operands: readonly string[]; command: readonly string[] } {
+  // Commander has it, and leaves it out of its types.
+  const { rawArgs = [] } = (subcommand.parent ?? {}) as { readonly rawArgs?: readonly string[] };
+  const end = rawArgs.indexOf('--');
+  const command = end === -1 ? [] : rawArgs.slice(end + 1);
+  if (command.length === 0) throw fault('exec-command-missing', {});
+  const operands = subcommand.args.slice(0, subcommand.args.length - command.length);
+  if (operands.length > 1) throw fault('exec-source-unclear', {});
+  return { operands, command };
+}
+
+function collect(given: string, before: readonly string[] = []): readonly string[] {
+  return [...before, ...given.split(',')];
+}

@@ -1,0 +1,117 @@
+import { type FSWatcher, watch } from 'node:fs';
+
+export interface Watched {
+  /** Milliseconds between two looks; less than a second counts as one. */
+  readonly every: number;
+  /** How long to wait for further changes, from the last on; milliseconds. */
+  readonly settle: number;
+  /** The upper bound of a random wait on top of it, which spreads many programs; milliseconds. */
+  readonly splay: number;
+  /** Folders in which something happens when there may be a change. */
+  readonly folders: readonly string[];
+  isChanged(): Promise<boolean>;
+  onChange(): Promise<void>;
+  /** Called with the first fault of a look, and with the next after a look without one. */
+  onFault(error: unknown): void;
+}
+
+/** A version is written in several steps; what is read before the last has not changed. */
+const AFTER_EVENT_MS = 100;
+/** Further changes put `onChange` off for so many times `settle` at most. */
+const LONGEST = 5;
+
+/** Looks again and again whether something has changed, and calls `onChange` once it is quiet. */
+export function watchPublished(watched: Watched): { close(): void } {
+  return new Watch(watched);
+}
+
+class Watch {
+  readonly #watched: Watched;
+  readonly #watchers: FSWatcher[] = [];
+  #next: NodeJS.Timeout | undefined;
+  #pending: NodeJS.Timeout | undefined;
+  #pendingSince = 0;
+  #splay = 0;
+  #isLooking = false;
+  #hasFault = false;
+  #isClosed = false;
+
+  constructor(watched: Watched) {
+    this.#watched = watched;
+    for (const folder of watched.folders) this.#watchFolder(folder);
+    this.#lookLater();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#next);
+    clearTimeout(this.#pending);
+    for (const watcher of this.#watchers) watcher.close();
+  }
+
+  /** Where a folder cannot be watched, or goes away, the looks at intervals are left. */
+  #watchFolder(folder: string): void {
+    try {
+      const watcher = watch(folder, { persistent: false }, () => this.#noticed());
+      watcher.on('error', () => watcher.close());
+      this.#watchers.push(watcher);
+    } catch {}
+  }
+
+  #noticed(): void {
+    // Whoever waits already reads anew at the end.
+    if (this.#pending === undefined) this.#lookIn(AFTER_EVENT_MS);
+    else this.#wait();
+  }
+
+  #lookLater(): void {
+    this.#lookIn(Math.max(1_000, this.#watched.every));
+  }
+
+  #lookIn(milliseconds: number): void {
+    if (this.#isClosed) return;
+    clearTimeout(this.#next);
+    this.#next = setTimeout(() => this.#look(), milliseconds);
+  }
+
+  async #look(): Promise<void> {
+    if (this.#isLooking) {
+      this.#lookIn(AFTER_EVENT_MS);
+      return;
+    }
+    this.#isLooking = true;
+    await this.#guarded(async () => {
+      if ((await this.#watched.isChanged()) && this.#pending === undefined) {
+        this.#pendingSince = performance.now();
+        this.#splay = Math.random() * this.#watched.splay;
+        this.#wait();
+      }
+    });
+    this.#isLooking = false;
+    this.#lookLater();
+  }
+
+  #wait(): void {
+    if (this.#isClosed) return;
+    const { settle } = this.#watched;
+    const left = this.#pendingSince + LONGEST * settle - performance.now();
+    clearTimeout(this.#pending);
+    this.#pending = setTimeout(
+      async () => {
+        this.#pending = undefined;
+        await this.#guarded(() => this.#watched.onChange());
+      },
+      Math.max(0, Math.min(settle, left)) + this.#splay,
+    );
+  }
+
+  async #guarded(body: () => Promise<void>): Promise<void> {
+    try {
+      await body();
+      this.#hasFault = false;
+    } catch (error) {
+      if (!this.#hasFault && !this.#isClosed) this.#watched.onFault(error);
+      this.#hasFault = true;
+    }
+  }
+}
