@@ -49,7 +49,8 @@ export const execMessages: Messages<ExecFacts> = {
   'exec-fields-missing': {
     text: ({ missing }) => `--secrets does not say where ${missing.join(' and ')} is`,
     advice: 'give --secrets username=NAME,password=NAME',
-    means: 'Without a policy, `--secrets` has to name the secrets of the username and of the password.',
+    means:
+      'Without a policy, `--secrets` has to name the secrets of the username and of the password, or one that has both, such as `url`.',
     example: { missing: ['password'] },
   },
   'exec-env-malformed': {

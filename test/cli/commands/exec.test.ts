@@ -220,6 +220,26 @@ describe('The environment of the program', () => {
     expect(environment).not.toHaveProperty('PGPASSWORD');
   });
 
+  test('may come from one secret that has both, such as a URL', async () => {
+    await publish('app_a', 'one', { url: 'postgresql://app_a:one@db.internal:5432/orders' });
+    const command = ['--', process.execPath, '-e', PRINT];
+    const args = [
+      'exec',
+      '--store',
+      'files',
+      '--secrets',
+      'url=app/url',
+      '--env',
+      'A={username} {url}',
+      ...command,
+    ];
+    const running = startCli(args, { cwd: folder });
+    await running.exited;
+    expect(JSON.parse(running.stdout())).toMatchObject({
+      A: 'app_a postgresql://app_a:one@db.internal:5432/orders',
+    });
+  });
+
   test('has no variable of keyturn, unless --env names it', async () => {
     await publish('app_a', 'one');
     const env = { KEYTURN_DATABASE_URL: 'a secret of keyturn', KEYTURN_LOG_LEVEL: 'warn' };

@@ -8,6 +8,8 @@ import type { Store } from '../../../config/stores.ts';
 import { isSecretName } from '../../../config/values/physical-secret.ts';
 import { fault } from '../../../facts/fault.ts';
 import { command } from '../../../facts/remedy.ts';
+import { READABLE_FORMATS } from '../../../formats/formats.ts';
+import { type Credential, credentialIn } from '../../../formats/told-by.ts';
 import { loginUrl } from '../../../rotation/context/login-fields.ts';
 import { openStore } from '../../../secret-store/open-store.ts';
 import type { Values } from './child-environment.ts';
@@ -46,9 +48,10 @@ export async function openPublished(app: App, cwd: string, source: Source): Prom
       settings.type === 'file' ? [...new Set(secrets.map((name) => dirname(join(settings.path, name))))] : [],
     async read() {
       const fields = (await store.read(mapping, 'current'))?.fields ?? {};
-      const { username, password } = fields;
-      if (username !== undefined && password !== undefined) {
-        return { ...(place ? valuesOf(place, username, password) : {}), ...fields };
+      // A format such as a URL tells both.
+      const credential = credentialIn(fields);
+      if (credential !== undefined) {
+        return { ...(place ? valuesOf(place, credential) : {}), ...fields, ...credential };
       }
       if (policy === undefined) throw fault('exec-not-published', { store: settings.name, secrets });
       throw fault('nothing-published', { policy }, { remedies: [command('rotate', policy)] });
@@ -79,7 +82,8 @@ function findInStore(app: App, { store: name, secrets }: Source): Found {
   const store = storeNamed(app, name);
   const mapping = Object.fromEntries(secrets.map((given) => parseField(store, given)));
   const missing = (['username', 'password'] as const).filter((field) => !(field in mapping));
-  if (missing.length > 0) throw fault('exec-fields-missing', { missing });
+  const isWhole = READABLE_FORMATS.some((format) => format in mapping);
+  if (missing.length > 0 && !isWhole) throw fault('exec-fields-missing', { missing });
   return { store, mapping };
 }
 
@@ -104,8 +108,8 @@ function parseField(store: Store, given: string): [Field, SecretName] {
   throw fault('exec-secret-name-invalid', { store: store.name, secret: secret.secret });
 }
 
-function valuesOf(place: Omit<Database, 'user'>, username: string, password: string): Values {
+function valuesOf(place: Omit<Database, 'user'>, credential: Credential): Values {
   const { host, port, database, tls } = place;
-  const url = loginUrl({ ...place, name: '', user: username }, { username, password });
+  const url = loginUrl({ ...place, name: '', user: credential.username }, credential);
   return { host, port: String(port), database, sslmode: tls.mode, url };
 }
