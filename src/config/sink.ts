@@ -1,4 +1,5 @@
 import type { EventType } from '../facts/events/event-types.ts';
+import type { Tls } from './config.ts';
 
 /** What all sinks have. */
 interface CommonSink {
@@ -28,5 +29,32 @@ export interface WebhookSink extends HttpSink {
   readonly format: 'standard' | 'cloudevents';
 }
 
+/** A channel of Slack or Teams. Its URL is a password. */
+export interface ChatSink extends HttpSink {
+  readonly type: 'slack' | 'teams';
+}
+
+/** A mail server that takes mail for people. */
+export interface MailSink extends CommonSink {
+  readonly type: 'mail';
+  readonly host: string;
+  /** On 465 TLS begins at once; on others it is asked for first. */
+  readonly port: number;
+  readonly user?: string;
+  readonly password?: string;
+  readonly from: string;
+  readonly to: readonly string[];
+  readonly tls: Tls;
+}
+
+/** A program on the worker's machine. */
+export interface CommandSink extends CommonSink {
+  readonly type: 'command';
+  /** The program and its arguments. No shell reads them. */
+  readonly command: readonly string[];
+  /** What it has in its environment besides PATH. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
 /** Where events are delivered. */
-export type Sink = WebhookSink;
+export type Sink = WebhookSink | ChatSink | MailSink | CommandSink;

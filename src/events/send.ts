@@ -24,5 +24,12 @@ async function sendBy(sink: Sink, event: ToldEvent, signal: AbortSignal): Promis
   switch (sink.type) {
     case 'webhook':
       return (await import('./http/send-webhook.ts')).sendWebhook(sink, event, signal);
+    case 'slack':
+    case 'teams':
+      return (await import('./http/send-chat.ts')).sendChat(sink, event, signal);
+    case 'mail':
+      return (await import('./send-mail.ts')).sendMail(sink, event, signal);
+    case 'command':
+      return (await import('./run-command.ts')).runCommand(sink, event, signal);
   }
 }

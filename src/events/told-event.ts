@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { fact } from '../facts/fact.ts';
 import type { PolicyEvent } from '../ledger/outbox/policy-event.ts';
 import { tell } from '../messages/tell.ts';
+import { strangersMessage } from '../visible.ts';
 
 /** An event as receivers get it: for people a message, for machines a code and parameters. */
 export interface ToldEvent {
@@ -42,4 +43,9 @@ export function testEvent(sink: string, now: number): ToldEvent {
     timestamp: new Date(now).toISOString(),
     data: { policy: null, rotation: null, code: told.code, params: told.params, message: tell(told) },
   };
+}
+
+/** An event in a few words, for people. */
+export function headlineOf({ type, data: { policy } }: ToldEvent): string {
+  return strangersMessage(policy === null ? `keyturn: ${type}` : `keyturn: ${policy}: ${type}`);
 }

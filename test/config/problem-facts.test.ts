@@ -34,9 +34,13 @@ type Case = {
 /** A webhook with an entry of its own. */
 const sinkWith = (url: string, secret: string) =>
   `events: { sinks: { ops: { type: webhook, url: "${url}", secrets: ["${secret}"] } } }\n${VALID}`;
+const mailWith = (more: string) =>
+  `events: { sinks: { ops: { type: mail, host: a.example, from: a@b.example, to: [a@b.example], ${more} } } }\n${VALID}`;
 const SIGNING = `whsec_${Buffer.alloc(32, 'k').toString('base64')}`;
 
 const PROBLEMS: readonly Case[] = [
+  ['sink-mail-plaintext', mailWith('tls: { mode: disable }'), 'events.sinks.ops.tls.mode', {}],
+  ['sink-mail-login-incomplete', mailWith('user: keyturn'), 'events.sinks.ops.password', { there: 'user' }],
   ['sink-secret-invalid', sinkWith('https://example.com/', 'hunter2'), 'events.sinks.ops.secrets[0]', {}],
   ['sink-url-has-credentials', sinkWith('https://a:b@example.com/', SIGNING), 'events.sinks.ops.url', {}],
   ['sink-url-plaintext', sinkWith('http://example.com/', SIGNING), 'events.sinks.ops.url', {}],

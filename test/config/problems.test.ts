@@ -623,6 +623,8 @@ test('everything that is wrong is reported at once, also in one entry', () => {
 const URL = 'https://hooks.example.com/keyturn';
 const SIGNING = `whsec_${Buffer.alloc(32, 'k').toString('base64')}`;
 const sinkWith = (entry: string) => `events: { sinks: { ops: { type: webhook, ${entry} } } }\n${VALID}`;
+const mailWith = (more: string) =>
+  `events: { sinks: { ops: { type: mail, host: smtp.example.com, from: k@example.com, ${more} } } }\n${VALID}`;
 const hook = (more: string) => sinkWith(`url: "${URL}", secrets: [${SIGNING}]${more}`);
 const at = (url: string) => sinkWith(`url: "${url}", secrets: [${SIGNING}]`);
 
@@ -692,6 +694,41 @@ test.each<readonly [what: string, yaml: string, problem: RegExp]>([
     'an unknown kind',
     `events: { sinks: { ops: { type: pager } } }\n${VALID}`,
     /events\.sinks\.ops\.type: "pager" is not valid; must be /,
+  ],
+  [
+    'a chat without a URL',
+    `events: { sinks: { ops: { type: slack } } }\n${VALID}`,
+    /events\.sinks\.ops\.url: is missing; must be a URL/,
+  ],
+  [
+    'a mail to two in one',
+    mailWith('to: ["a@example.com, b@example.com"]'),
+    /events\.sinks\.ops\.to\[0\]: .* is not valid; must be one mail address/,
+  ],
+  [
+    'a header in an address',
+    mailWith('to: ["a@example.com\\r\\nBcc: b@example.com"]'),
+    /events\.sinks\.ops\.to\[0\]: .*must be one mail address/,
+  ],
+  [
+    'a mail in plaintext',
+    mailWith('to: [a@example.com], tls: { mode: disable }'),
+    /events\.sinks\.ops\.tls\.mode: nothing goes to a mail server beyond loopback in plaintext/,
+  ],
+  [
+    'a user without a password',
+    mailWith('to: [a@example.com], user: keyturn'),
+    /events\.sinks\.ops\.password: is missing although user is there/,
+  ],
+  [
+    'no program',
+    `events: { sinks: { ops: { type: command, command: [] } } }\n${VALID}`,
+    /events\.sinks\.ops\.command: has 0 entries; must be a list with a program and its arguments/,
+  ],
+  [
+    'a shell line for a program',
+    `events: { sinks: { ops: { type: command, command: "tell | it" } } }\n${VALID}`,
+    /events\.sinks\.ops\.command: .*must be a list with a program/,
   ],
   [
     'an unknown section',

@@ -32,8 +32,6 @@ const COMMANDS: readonly LazyCommand[] = [
 export function registerEvents(events: Command, io: Io): void {
   addLazyCommands(events, io, COMMANDS);
   events
-    // Options after the name of a command are that command's.
-    .enablePositionalOptions()
     .option('--config <path>', 'the configuration: a file or a folder', 'config/')
     .option('--limit <n>', `how many to list, the newest (default: ${LIMIT})`, count('--limit'))
     .option('--since <when>', 'only what happened since then: 30d, or 2027-03-28', since('--since'))

@@ -3,6 +3,7 @@ import { type FactParams, fact } from '../../facts/fact.ts';
 import type { Path } from '../config-error.ts';
 import type { Review } from '../review.ts';
 import type { Entries } from '../schema/entries.ts';
+import type { SinkEntry } from '../schema/sink-schema.ts';
 import { find, type Located } from '../yaml/located.ts';
 import { isOpenToAll } from './open-to-all.ts';
 
@@ -33,7 +34,7 @@ export function checkExposure(review: Review, entries: Entries, written: Located
   for (const [path, key] of keyFiles(entries)) check(path, key, 'private-key');
 }
 
-function passwordPaths({ connections, stores }: Entries, written: Located): Path[] {
+function passwordPaths({ connections, stores, sinks }: Entries, written: Located): Path[] {
   const ofConnections = [...connections.keys()].flatMap((name): Path[] => {
     const path = ['connections', name];
     const consoles = find(written, [...path, 'pgbouncer'])?.content;
@@ -53,11 +54,24 @@ function passwordPaths({ connections, stores }: Entries, written: Located): Path
     ];
   });
   const ofQueue = ['password', 'sentinelPassword'].map((key) => ['queue', 'redis', key]);
-  return [['state', 'database'], ['queue', 'redis'], ...ofQueue, ...ofConnections, ...ofStores];
+  return [
+    ['state', 'database'],
+    ['queue', 'redis'],
+    ...ofQueue,
+    ...ofConnections,
+    ...ofStores,
+    ...[...sinks].flatMap(([name, sink]) => secretsOfSink(['events', 'sinks', name], sink)),
+  ];
+}
+
+/** The URL of a chat is a password. */
+function secretsOfSink(path: Path, sink: SinkEntry | undefined): Path[] {
+  if (sink?.type === 'webhook') return sink.secrets.map((_, index) => [...path, 'secrets', index]);
+  return sink?.type === 'command' ? [] : [[...path, sink?.type === 'mail' ? 'password' : 'url']];
 }
 
 function isPassword(path: Path, text: string): boolean {
-  if (/(password|token|secretId)$/i.test(String(path.at(-1)))) return text !== '';
+  if (path[0] === 'events' || /(password|token|secretId)$/i.test(String(path.at(-1)))) return text !== '';
   return /^[a-z]+:\/\/[^@/?]*:[^@]+@/.test(text) || /[?&]password=[^&]/.test(text);
 }
 

@@ -12,6 +12,10 @@ export interface SinkFacts {
   readonly 'sink-address-refused': { readonly host: string; readonly address: string };
   /** Plaintext is for private addresses only. */
   readonly 'sink-plaintext-refused': { readonly host: string; readonly address: string };
+  /** `reply` is the code of the mail server's answer; what it said is not shown. */
+  readonly 'sink-mail-refused': { readonly reply: number; readonly after: string };
+  readonly 'sink-command-failed': { readonly exit: number | null; readonly signal: string | null };
+  readonly 'sink-command-not-started': { readonly command: string; readonly detail: string };
 }
 
 /** About events on their way. */

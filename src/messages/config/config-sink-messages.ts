@@ -21,6 +21,18 @@ export const configSinkMessages: Messages<ConfigSinkFacts> = {
       'Events go to addresses of the Internet, unless a sink says `allowPrivate: true`. What a name stands for is checked when it is connected to.',
     example: {},
   },
+  'sink-mail-plaintext': {
+    text: () => 'nothing goes to a mail server beyond loopback in plaintext',
+    advice: 'leave mode out, or use a mail server on this machine',
+    means: 'Mail names policies and logins, and its server may get a password.',
+    example: {},
+  },
+  'sink-mail-login-incomplete': {
+    text: ({ there }) => `is missing although ${there} is there`,
+    advice: 'give both, or neither',
+    means: 'Who logs in to a mail server needs a user and a password.',
+    example: { there: 'user' },
+  },
   'sink-secret-invalid': {
     text: () => 'is not a signing secret',
     advice: 'must be whsec_ and then 24 to 64 random bytes in base64',

@@ -47,6 +47,23 @@ export const sinkMessages: Messages<SinkFacts> = {
     means: 'A URL that begins with http:// is for receivers at private addresses only.',
     example: { host: 'hooks.internal', address: '192.0.2.7' },
   },
+  'sink-mail-refused': {
+    text: ({ reply, after }) => `the mail server answered ${after} with ${reply}`,
+    means: 'A mail server does not take a mail, its sender, one of its receivers, or the login.',
+    example: { reply: 550, after: 'RCPT TO' },
+  },
+  'sink-command-failed': {
+    text: ({ exit, signal }) =>
+      signal === null ? `the command ended with ${exit}` : `the command was ended by ${signal}`,
+    means: 'Only the exit code 0 says that a command has taken an event.',
+    example: { exit: 1, signal: null },
+  },
+  'sink-command-not-started': {
+    text: ({ command, detail }) => `${command} cannot be started: ${detail}`,
+    advice: 'give the absolute path of the program, and let keyturn execute it',
+    means: 'The program of a sink is missing, or may not be executed.',
+    example: { command: '/usr/local/bin/tell-pager', detail: 'ENOENT' },
+  },
 };
 
 export const deliveryMessages: Messages<DeliveryFacts> = {

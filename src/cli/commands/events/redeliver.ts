@@ -19,9 +19,11 @@ export function registerRedeliver(subcommand: Command, io: Io): void {
     .option('--config <path>', 'the configuration: a file or a folder', 'config/')
     .option('--dead', 'all that a sink never took')
     .option('--sink <name>', 'to this sink only')
-    .action((ids: string[], options: Options) =>
-      withApp(io, options, (app) => redeliver(io, app, ids, options)),
-    );
+    .action((ids: string[], _, command: Command) => {
+      // `keyturn events` has options of the same names, and takes what is given.
+      const options = command.optsWithGlobals<Options>();
+      return withApp(io, options, (app) => redeliver(io, app, ids, options));
+    });
 }
 
 async function redeliver(io: Io, app: App, ids: readonly string[], { dead, sink }: Options): Promise<void> {
