@@ -5,6 +5,12 @@ export interface StoreFacts extends AwsFacts, FileStoreFacts, HttpStoreFacts, Mo
   readonly 'secret-empty': { readonly store: string; readonly secret: string };
   /** It is mapped by key. */
   readonly 'secret-not-json': { readonly secret: string };
+  /** It holds keys that the mapping does not name, so it is not deleted. */
+  readonly 'secret-shared': {
+    readonly store: string;
+    readonly secret: string;
+    readonly keys: readonly string[];
+  };
   /** There is nothing to write into a mapped field. */
   readonly 'field-without-value': { readonly secret: string; readonly field: string };
   /** Another process staged another value under the same token first. */

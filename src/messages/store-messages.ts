@@ -34,6 +34,14 @@ export const storeMessages: Messages<StoreFacts> = {
       'A mapping such as `prod/orders/db#password` names a key of a JSON object, and the secret holds something else. keyturn does not overwrite it.',
     example: { secret: 'prod/orders/db' },
   },
+  'secret-shared': {
+    text: ({ store, secret, keys }) =>
+      `The store ${store}: the secret ${secret} also has ${keys.join(', ')}, which the destination does not name, so it is not deleted`,
+    advice: 'remove what nobody needs by hand',
+    means:
+      'A JSON secret has keys of somebody else besides those that keyturn writes. keyturn deletes a secret only as a whole.',
+    example: { store: 'aws', secret: 'prod/orders/db', keys: ['api_key'] },
+  },
   'field-without-value': {
     text: ({ secret, field }) =>
       `The field ${field}, which the secret ${secret} is to hold, was given no ${field === 'port' ? 'number' : 'value'}; nothing was written`,

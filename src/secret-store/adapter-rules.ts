@@ -1,5 +1,6 @@
 import { fault } from '../facts/fault.ts';
 import { FORMAT_FIELDS, FORMATS } from '../formats/formats.ts';
+import { otherKeys, type SecretEntries } from './secret-content.ts';
 import type { Fields, PromoteOptions, Stage } from './secret-store.ts';
 
 // What every adapter keeps to.
@@ -31,6 +32,17 @@ function secretIn(field: (typeof SECRET_FIELDS)[number], { [field]: text }: Fiel
   if (field === 'password' || text === undefined) return text;
   const told = FORMATS[field].read(text);
   return told?.password ?? told?.verifier ?? text;
+}
+
+/** Throws `secret-shared` where a secret has keys that the mapping does not name. */
+export function requireUnshared(
+  store: string,
+  secret: string,
+  entries: SecretEntries,
+  content: string | undefined,
+): void {
+  const keys = otherKeys(secret, entries, content ?? '');
+  if (keys.length > 0) throw fault('secret-shared', { store, secret, keys });
 }
 
 /** The latest of some instants; undefined of none. */

@@ -70,6 +70,12 @@ export function readContent(secret: string, entries: SecretEntries, content: str
   return Object.fromEntries(found);
 }
 
+/** The keys of a JSON secret that the mapping does not name; none where it holds something else. */
+export function otherKeys(secret: string, entries: SecretEntries, content: string): string[] {
+  if (!isJson(entries) || content === '') return [];
+  return Object.keys(parseObject(secret, content)).filter((key) => !entries.some((each) => each.key === key));
+}
+
 function valueFor(secret: string, field: Field, fields: Fields): string | number {
   const value = fields[field];
   // A number, as in the secrets that AWS makes for RDS.

@@ -65,6 +65,12 @@ export interface SecretStore {
    */
   discard(mapping: Mapping, token: string): Promise<void>;
   /**
+   * Deletes the secrets of the mapping with all their versions, and what is staged of them. What
+   * does not exist is deleted already. Where a secret also holds what the mapping does not name, it
+   * throws `secret-shared`, and nothing has changed.
+   */
+  remove(mapping: Mapping): Promise<void>;
+  /**
    * What would keep `stage` from writing, as far as that can be seen without writing: every secret
    * that does not exist, unless `create`, and what else is in the way. `current` is what `read`
    * found, and spares requests for what is known to exist. Throws where the store cannot be asked,

@@ -98,6 +98,17 @@ export class AwsRequests {
     await this.#ask(client.send(command), 'CreateSecret', secret, 'ResourceExistsException');
   }
 
+  /**
+   * Marks the secret for deletion. It can be restored for as long as the service says, by default
+   * 30 days:
+   * https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html
+   */
+  async delete(secret: string): Promise<void> {
+    const { sdk, client } = await this.#client.open();
+    const command = new sdk.DeleteSecretCommand({ SecretId: secret });
+    await this.#ask(client.send(command), 'DeleteSecret', secret, 'ResourceNotFoundException');
+  }
+
   /** False when the token has a version with other content, which stays. */
   async put(secret: string, token: string, content: string, stage: Label): Promise<boolean> {
     const { sdk, client } = await this.#client.open();

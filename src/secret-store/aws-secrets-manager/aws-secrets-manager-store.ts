@@ -2,7 +2,7 @@ import type { Mapping } from '../../config/policy.ts';
 import type { MadeSecrets } from '../../config/stores.ts';
 import { type Fact, fact } from '../../facts/fact.ts';
 import { fault, isFault } from '../../facts/fault.ts';
-import { latestOf, promotableStages, refuseOther } from '../adapter-rules.ts';
+import { latestOf, promotableStages, refuseOther, requireUnshared } from '../adapter-rules.ts';
 import { AwsClient, type AwsSettings, clientConfig, guarded } from '../aws/aws-client.ts';
 import { inParallel } from '../in-parallel.ts';
 import { readVersion } from '../read-version.ts';
@@ -140,6 +140,17 @@ class AwsSecretsManagerStore implements SecretStore {
     });
   }
 
+  async remove(mapping: Mapping): Promise<void> {
+    // All are looked at before any is deleted.
+    const there = await inParallel([...secretsOf(mapping)], async ([secret, entries]) => {
+      if (!(await this.#isThere(secret))) return [];
+      const value = isJson(entries) ? await this.#aws.valueOf(secret, { stage: 'current' }) : undefined;
+      requireUnshared(this.#name, secret, entries, value?.content);
+      return [secret];
+    });
+    await inParallel(there.flat(), (secret) => this.#aws.delete(secret));
+  }
+
   async obstacles(
     mapping: Mapping,
     { create, current }: { readonly create: boolean; readonly current: Fields },
@@ -185,6 +196,16 @@ class AwsSecretsManagerStore implements SecretStore {
     if (value === undefined || value.token === PLACEHOLDER) return undefined;
     if (stage === 'pending' && value.labels.includes(LABELS.current)) return undefined;
     return { token: value.token, fields: readContent(secret, entries, value.content) };
+  }
+
+  /** Whether a secret exists, and is not marked for deletion. */
+  async #isThere(secret: string): Promise<boolean> {
+    try {
+      return (await this.#aws.labelsOf(secret)) !== undefined;
+    } catch (error) {
+      if (isFault(error, 'secret-deleted')) return false;
+      throw error;
+    }
   }
 
   async #fieldsUnder(token: string, secret: string, entries: SecretEntries): Promise<Fields> {

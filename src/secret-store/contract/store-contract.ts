@@ -1,6 +1,7 @@
 import { contentPart } from './content-part.ts';
 import { eachMappingPart } from './each-mapping-part.ts';
 import { halfwayPart } from './halfway-part.ts';
+import { removalPart } from './removal-part.ts';
 import { tokenPart } from './token-part.ts';
 import { type Part, type StoreUnderTest, Trial } from './trial.ts';
 
@@ -45,6 +46,7 @@ const PARTS: Part = {
   ...halfwayPart('two secrets', pair),
   ...halfwayPart('two secrets apart', apart),
   ...tokenPart,
+  ...removalPart,
 };
 
 // All that somebody needs who writes a store: the types, and the faults that it throws.

@@ -37,6 +37,7 @@ export function fileErrors(name: string, store: Required<SecretStore>): SecretSt
     stage: guard(store.stage),
     promote: guard(store.promote),
     discard: guard(store.discard),
+    remove: guard(store.remove),
     obstacles: guard(store.obstacles),
     rehearse: guard(store.rehearse),
     rightsFacts: guard(store.rightsFacts),

@@ -101,6 +101,11 @@ export async function unlinkPending(folder: Folder, token: string): Promise<void
   await sync(folder.path);
 }
 
+/** Takes a stage off whichever version has it. */
+export async function unlinkStage({ path }: Folder, stage: Stage): Promise<void> {
+  await rm(join(path, LINKS[stage]), { force: true });
+}
+
 /** When the current version was promoted, in milliseconds, by the file system's clock. */
 export async function promotedAt({ path }: Folder): Promise<number | undefined> {
   return (await lstat(join(path, LINKS.current)).catch(absent))?.mtimeMs;

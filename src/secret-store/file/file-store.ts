@@ -21,6 +21,7 @@ import { exposuresOf } from './file-guard.ts';
 import { hasVersion, isToken, link, linkedToken, promotedAt, unlinkPending } from './file-layout.ts';
 import { promoteFolder, requirePromotable } from './file-promotion.ts';
 import { removeUnlinked } from './file-pruning.ts';
+import { removeSecrets, requireOwn } from './file-removal.ts';
 import { mayGive, notJoined, type Rights, type RightsSettings, rightsOf } from './file-rights.ts';
 import { readFields, readFolder, writeVersion } from './file-version.ts';
 
@@ -109,6 +110,13 @@ class FileStore implements Required<SecretStore> {
       await unlinkPending(folder, token);
       await removeUnlinked(folder, token);
     }
+  }
+
+  async remove(mapping: Mapping): Promise<void> {
+    const folders = await safeFolders(this.#root, mapping);
+    // All are looked at before any is changed.
+    for (const folder of folders) await requireOwn(this.#name, folder);
+    for (const folder of folders) await removeSecrets(folder);
   }
 
   async obstacles(mapping: Mapping, { create }: { readonly create: boolean }): Promise<readonly Fact[]> {

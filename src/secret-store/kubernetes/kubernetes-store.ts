@@ -35,6 +35,11 @@ class SeenSecret implements Shown {
   contentOf(secret: string): string | undefined {
     return this.object.data.get(keyOf(secret));
   }
+
+  namesBeside(secrets: ReadonlyMap<string, SecretEntries>): string[] {
+    const named = new Set([...secrets.keys()].map(keyOf));
+    return [...this.object.data.keys()].filter((key) => !named.has(key));
+  }
 }
 
 interface HeldSecret extends Held {

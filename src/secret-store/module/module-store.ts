@@ -58,6 +58,10 @@ class ModuleStore implements SecretStore {
     return this.#call('discard', nothing, (store) => store.discard(mapping, token));
   }
 
+  remove(mapping: Mapping): Promise<void> {
+    return this.#call('remove', nothing, (store) => store.remove(mapping));
+  }
+
   obstacles(
     mapping: Mapping,
     options: { readonly create: boolean; readonly current: Fields },

@@ -14,6 +14,8 @@ export interface Unit {
 export interface Shown {
   /** The content of a secret; `keyed` asks for it as a JSON object. */
   contentOf(secret: string, keyed: boolean): string | undefined;
+  /** What else it has besides the secrets of the mapping. Left out where there can be nothing. */
+  namesBeside?(secrets: ReadonlyMap<string, SecretEntries>): readonly string[];
   /** Since when it has this content; undefined where nobody knows. */
   readonly since: Date | undefined;
 }
@@ -45,7 +47,7 @@ export interface Backend<Seen extends Shown = Shown, Kept extends Held = Held> {
   writeShown(unit: Unit, contents: Contents, replaced: Seen | undefined): Promise<boolean>;
   readShelf(unit: Unit): Promise<Kept | undefined>;
   writeShelf(unit: Unit, text: string, replaced: Kept | undefined): Promise<boolean>;
-  /** Deletes a unit and its shelf for good. */
+  /** Deletes the secrets of a unit that the mapping names, and its shelf, for good. */
   deleteUnit(unit: Unit): Promise<void>;
   /**
    * Called when these units all show a version, and before its promotion is recorded: so it is

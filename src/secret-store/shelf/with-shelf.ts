@@ -2,10 +2,10 @@ import { systemClock } from '../../clock.ts';
 import type { Mapping } from '../../config/policy.ts';
 import { type Fact, fact } from '../../facts/fact.ts';
 import { fault } from '../../facts/fault.ts';
-import { latestOf, promotableStages, refuseOther } from '../adapter-rules.ts';
+import { latestOf, promotableStages, refuseOther, requireUnshared } from '../adapter-rules.ts';
 import { inParallel } from '../in-parallel.ts';
 import { readVersion } from '../read-version.ts';
-import { requireValues } from '../secret-content.ts';
+import { isJson, requireValues } from '../secret-content.ts';
 import type { Fields, PromoteOptions, SecretStore, Stage, Version } from '../secret-store.ts';
 import type { Backend, Unit } from './backend.ts';
 import { contentsOf } from './contents.ts';
@@ -85,6 +85,18 @@ class StoreWithShelf implements SecretStore {
         look,
       ),
     );
+  }
+
+  async remove(mapping: Mapping): Promise<void> {
+    const looks = await this.#lookAll(mapping);
+    for (const { unit, shown } of looks) {
+      const keys = shown?.namesBeside?.(unit.secrets) ?? [];
+      if (keys.length > 0) throw fault('secret-shared', { store: this.#name, secret: unit.name, keys });
+      for (const [secret, entries] of unit.secrets) {
+        requireUnshared(this.#name, secret, entries, shown?.contentOf(secret, isJson(entries)));
+      }
+    }
+    await inParallel(looks, ({ unit }) => this.#backend.deleteUnit(unit));
   }
 
   async obstacles(

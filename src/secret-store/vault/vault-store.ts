@@ -1,7 +1,7 @@
 import type { Mapping } from '../../config/policy.ts';
 import type { VaultStoreConfig } from '../../config/stores.ts';
 import { type Fact, fact } from '../../facts/fact.ts';
-import { secretsOf } from '../secret-content.ts';
+import { isJson, type SecretEntries, secretsOf } from '../secret-content.ts';
 import type { SecretStore } from '../secret-store.ts';
 import type { Backend, Contents, Held, Shown, Unit } from '../shelf/backend.ts';
 import { EMPTY } from '../shelf/shelf.ts';
@@ -41,6 +41,12 @@ class SeenSecret implements Shown {
     if (keyed) return JSON.stringify(data);
     const value = data[WHOLE];
     return typeof value === 'string' ? value : undefined;
+  }
+
+  namesBeside(secrets: ReadonlyMap<string, SecretEntries>): string[] {
+    // Of a secret that is mapped by key, the keys are compared anyway.
+    if ([...secrets.values()].some(isJson)) return [];
+    return Object.keys(this.secret.data ?? {}).filter((key) => key !== WHOLE);
   }
 }
 

@@ -434,3 +434,18 @@ describe('what a kill leaves while versions are pruned', () => {
     expect(await hidden()).toHaveLength(2);
   });
 });
+
+test('remove leaves what others made: a file put there by hand, and a version with files that nobody mapped', async () => {
+  await publish(1);
+  const folder = join(root, 'app');
+  await writeFile(join(folder, 'notes.txt'), 'ours');
+  const version = await realpath(join(folder, '..data'));
+  await writeFile(join(version, 'ca.crt'), 'certificate');
+  await expect(store.remove(MAPPING)).rejects.toMatchObject({
+    fact: { code: 'secret-shared', params: { secret: folder, keys: ['ca.crt'] } },
+  });
+  expect((await store.read(MAPPING, 'current'))?.fields).toMatchObject({ username: 'user-1' });
+  await rm(join(version, 'ca.crt'));
+  await store.remove(MAPPING);
+  expect(await readdir(folder)).toEqual(['notes.txt']);
+});

@@ -80,7 +80,7 @@ describe('a store of type module', () => {
     folder = await mkdtemp(join(tmpdir(), 'keyturn-module-'));
   });
   afterEach(() => rm(folder, { recursive: true }));
-  const VERBS = ['read', 'since', 'stage', 'promote', 'discard', 'obstacles', 'rehearse', 'close'];
+  const VERBS = ['read', 'since', 'stage', 'promote', 'discard', 'remove', 'obstacles', 'rehearse', 'close'];
   const storeOf = (verbs: readonly string[], body = 'undefined') =>
     `export const openStore = () => ({ ${verbs.map((verb) => `${verb}: async () => ${body}`).join(', ')} });`;
   const write = (name: string, text: string) => writeFile(join(folder, name), text, { mode: 0o600 });

@@ -112,6 +112,17 @@ export function openStore({ name, options: { secrets = new Map(), alter = (store
         held.versions.delete(token);
       }
     },
+    async remove(mapping) {
+      const whole = secretsOf(mapping).map((secret) => {
+        const mine = entries(mapping).flatMap(([, at]) => (at.secret === secret ? [at.key] : []));
+        const text = unit(secret)?.text;
+        const keys = mine[0] === undefined || !text ? [] : Object.keys(parse(secret, text));
+        const others = keys.filter((key) => !mine.includes(key));
+        if (others.length > 0) throw fault('secret-shared', { store: name, secret, keys: others });
+        return secret;
+      });
+      for (const secret of whole) secrets.delete(secret);
+    },
     obstacles: async (mapping, { create }) =>
       create
         ? []
