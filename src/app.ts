@@ -4,7 +4,7 @@ import { closeAll } from './close-all.ts';
 import type { Config, Connection } from './config/config.ts';
 import { ConfigError, type Path } from './config/config-error.ts';
 import { loadLocated } from './config/load-config.ts';
-import type { Policy } from './config/policy.ts';
+import type { Destination, Policy } from './config/policy.ts';
 import { policyNamed } from './config/policy-named.ts';
 import type { ConfigSource } from './config/yaml/read-tree.ts';
 import { type Environment, prepareEnvironment } from './environment.ts';
@@ -49,6 +49,10 @@ export interface App extends Omit<State, 'embedded'> {
   view(policy: Policy): Promise<PolicyView & AsyncDisposable>;
   /** What the policy's open rotation meets now, or one that is asked for. Close it after use. */
   preview(policy: Policy, open?: Rotation): Promise<Preview & AsyncDisposable>;
+  /** What the configuration is read from. */
+  readonly source: ConfigSource;
+  /** A destination of a policy that the configuration does not have yet. */
+  destination(policy: Policy, added: Destination): OpenDestination;
   /** Runs a worker in this process until the application is closed. */
   work(): Promise<RunningWorker>;
 }
@@ -83,7 +87,7 @@ class OpenApp implements App {
   readonly configPath: string;
   readonly clock: State['clock'];
   readonly lost: State['lost'];
-  readonly #source: ConfigSource;
+  readonly source: ConfigSource;
   readonly #problemAt: ReturnType<typeof loadLocated>['problemAt'];
   readonly #sweepInterval: number;
   readonly #log: Logger;
@@ -95,8 +99,8 @@ class OpenApp implements App {
 
   constructor({ configPath, env, cwd, ephemeral = false, sweepInterval = 60_000 }: AppOptions) {
     this.configPath = configPath;
-    this.#source = { path: configPath, env, cwd };
-    const { config: loaded, problemAt } = loadLocated(this.#source);
+    this.source = { path: configPath, env, cwd };
+    const { config: loaded, problemAt } = loadLocated(this.source);
     this.#config = loaded;
     this.#problemAt = problemAt;
     this.#sweepInterval = sweepInterval;
@@ -124,6 +128,7 @@ class OpenApp implements App {
   readonly connection = (policy: Policy) => this.#targets.connection(policy);
   readonly target = (name: string) => this.#targets.target(name);
   readonly destinations = (policy: Policy) => this.#targets.destinations(policy);
+  readonly destination = (policy: Policy, added: Destination) => this.#targets.destination(policy, added);
 
   readonly run = async (rotation: Rotation): Promise<RotationRun & AsyncDisposable> => {
     const parts = await this.#viewParts(this.policy(rotation.policy));
@@ -152,7 +157,7 @@ class OpenApp implements App {
       log: this.#log,
       clock: this.clock,
       sweepInterval: this.#sweepInterval,
-      source: this.#source,
+      source: this.source,
       config: () => this.#config,
       onChange: (changed) => {
         this.#targets.forget(changed);

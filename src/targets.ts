@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import pMap from 'p-map';
 import { closeAll } from './close-all.ts';
 import type { Config, Connection } from './config/config.ts';
-import type { Policy } from './config/policy.ts';
+import type { Destination, Policy } from './config/policy.ts';
 import { rotatorPolicyOf } from './config/rotator-policy-of.ts';
 import type { Fact } from './facts/fact.ts';
 import { fault } from './facts/fault.ts';
@@ -76,6 +76,15 @@ export class Targets implements AsyncDisposable {
     }));
     // The schema asks for one destination or more.
     return opened as [OpenDestination, ...OpenDestination[]];
+  }
+
+  /** A destination that is about to be added to a policy. */
+  destination(policy: Policy, added: Destination): OpenDestination {
+    return {
+      ...added,
+      name: `${added.store} (destination ${policy.publish.length + 1})`,
+      store: this.#store(added.store),
+    };
   }
 
   sessions(connection: Connection): SessionPool {

@@ -79,6 +79,16 @@ const COMMANDS: readonly LazyCommand[] = [
     load: async () => (await import('./commands/cancel.ts')).registerCancel,
   },
   {
+    usage: 'attach <policy>',
+    description: 'publish to one more destination, and add it to the configuration; asks first',
+    load: async () => (await import('./commands/attach.ts')).registerAttach,
+  },
+  {
+    usage: 'detach <policy>',
+    description: 'publish no more to a destination, and take it out of the configuration; asks first',
+    load: async () => (await import('./commands/detach.ts')).registerDetach,
+  },
+  {
     usage: 'url <policy>',
     description: 'print the connection URL of the published login, with its password',
     load: async () => (await import('./commands/url.ts')).registerUrl,

@@ -1,3 +1,4 @@
+import type { ConfigEditFacts } from './config/config-edit-facts.ts';
 import type { ConfigEntryFacts } from './config/config-entry-facts.ts';
 import type { ConfigFileFacts } from './config/config-file-facts.ts';
 import type { ConfigPolicyFacts } from './config/config-policy-facts.ts';
@@ -8,7 +9,8 @@ import type { Problem } from './problem.ts';
 
 /** About what is wrong with a configuration. */
 export interface ConfigFacts
-  extends ConfigEntryFacts,
+  extends ConfigEditFacts,
+    ConfigEntryFacts,
     ConfigFileFacts,
     ConfigPolicyFacts,
     ConfigServerFacts,

@@ -1,10 +1,17 @@
+import type { AttachmentFacts } from './rotation/attachment-facts.ts';
 import type { EndFacts } from './rotation/end-facts.ts';
 import type { PlanFacts } from './rotation/plan-facts.ts';
 import type { ProofFacts } from './rotation/proof-facts.ts';
 import type { UseFacts } from './rotation/use-facts.ts';
 
 /** About a rotation on its way: what it waits for, what it warns of, why it stops. */
-export interface RotationFacts extends EndFacts, PlanFacts, ProofFacts, StatusFacts, UseFacts {
+export interface RotationFacts
+  extends AttachmentFacts,
+    EndFacts,
+    PlanFacts,
+    ProofFacts,
+    StatusFacts,
+    UseFacts {
   readonly 'slot-window-over': { readonly slot: string; readonly end: string };
   readonly 'publication-replaced': {
     readonly destination: string;

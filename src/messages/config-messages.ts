@@ -1,5 +1,6 @@
 import type { ConfigFacts } from '../facts/config-facts.ts';
 import type { Problem } from '../facts/problem.ts';
+import { configEditMessages } from './config/config-edit-messages.ts';
 import { configEntryMessages } from './config/config-entry-messages.ts';
 import { configFileMessages } from './config/config-file-messages.ts';
 import { configFormatMessages } from './config/config-format-messages.ts';
@@ -29,6 +30,7 @@ export const configMessages: Messages<ConfigFacts> = {
   ...configEntryMessages,
   ...configFileMessages,
   ...configPolicyMessages,
+  ...configEditMessages,
   ...configFormatMessages,
   ...configPublishMessages,
   ...configServerMessages,

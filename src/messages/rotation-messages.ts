@@ -1,6 +1,7 @@
 import type { Fact } from '../facts/fact.ts';
 import type { RotationFacts } from '../facts/rotation-facts.ts';
 import type { Messages } from './message.ts';
+import { attachmentMessages } from './rotation/attachment-messages.ts';
 import { endMessages } from './rotation/end-messages.ts';
 import { planMessages } from './rotation/plan-messages.ts';
 import { proofMessages } from './rotation/proof-messages.ts';
@@ -10,6 +11,7 @@ import { useMessages } from './rotation/use-messages.ts';
 const ROTATION = '7f5f2a9e-9a0b-4a7f-8d8e-0c9a2c1d3e4f';
 
 export const rotationMessages: Messages<RotationFacts> = {
+  ...attachmentMessages,
   ...endMessages,
   ...planMessages,
   ...proofMessages,

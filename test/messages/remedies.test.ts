@@ -10,6 +10,7 @@ const ROOT = resolve(import.meta.dirname, '../..');
  * in doctor/breaks.ts, doctor/doctor.test.ts breaks and mends.
  */
 const EXECUTED: Readonly<Record<string, string>> = {
+  'attachment-of-altered-version': 'cli/commands/attach.test.ts',
   'cancel-after-publish': 'rotation/remedies.test.ts',
   'check-refused': 'rotation/remedies.test.ts',
   'connection-limit-in-use': 'doctor/doctor.test.ts',
@@ -98,6 +99,7 @@ const EXECUTED: Readonly<Record<string, string>> = {
 
 /** Codes whose remedies no test executes, and why. */
 const NOT_EXECUTED: Readonly<Record<string, string>> = {
+  'attachment-during-rotation': 'keyturn status only tells of the rotation, which goes on by itself',
   'cancel-after-set':
     'keyturn status only tells, and nothing is to be mended: the rotation goes on by itself',
   'no-worker-to-rotate':

@@ -15,6 +15,8 @@ export interface ConfigSource {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The folder at which relative paths start, those inside the configuration too. */
   readonly cwd: string;
+  /** What files are to say that are about to be written, by absolute path. */
+  readonly edited?: ReadonlyMap<string, string>;
 }
 
 export interface ReadTree {
@@ -26,14 +28,18 @@ export interface ReadTree {
 }
 
 /** Reads a configuration, each value with its place, and reports what cannot be read. */
-export function readTree({ path, env, cwd }: ConfigSource, report: (problem: Problem) => void): ReadTree {
+export function readTree(
+  { path, env, cwd, edited }: ConfigSource,
+  report: (problem: Problem) => void,
+): ReadTree {
   const files = new Set([resolve(cwd, path)]);
   const reader =
     (limit?: number): ReadText =>
     (name) => {
       const file = resolve(cwd, name);
       files.add(file);
-      return readText(file, limit);
+      const text = edited?.get(file);
+      return text === undefined ? readText(file, limit) : { text };
     };
   const read = reader();
   const listed = listYaml(path, cwd);

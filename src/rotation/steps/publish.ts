@@ -1,14 +1,12 @@
-import { timingSafeEqual } from 'node:crypto';
 import { fact } from '../../facts/fact.ts';
 import { fault } from '../../facts/fault.ts';
-import { type Credential, toldIn } from '../../formats/told-by.ts';
+import type { Credential } from '../../formats/told-by.ts';
 import type { PolicyLock } from '../../postgres/locks/policy-lock.ts';
-import { isVerifierOf } from '../../postgres/logins/scram-verifier.ts';
-import type { Fields } from '../../secret-store/secret-store.ts';
 import { holds, tokenOf } from '../context/holds.ts';
 import type { OpenDestination } from '../context/policy-view.ts';
 import type { RotationRun } from '../context/rotation-view.ts';
 import { stagedCredential } from '../context/staged-credential.ts';
+import { tells } from '../context/tells.ts';
 import { withProvenLogin } from '../proof/proven-login.ts';
 import { refuseSuperseded } from '../refusals/refuse-superseded.ts';
 import type { Step } from '../step.ts';
@@ -64,19 +62,4 @@ async function readBack(
     (await holds(context, destination, 'current'));
   if (right) return;
   throw fault('store-does-not-give-back', { destination: destination.name, stage: 'current' });
-}
-
-/** Whether all that a destination publishes is of one credential. */
-function tells({ username, password, ...formats }: Fields, credential: Credential): boolean {
-  return [{ username, password, verifier: undefined }, ...toldIn(formats)].every(
-    (told) =>
-      equal(told.username ?? credential.username, credential.username) &&
-      equal(told.password ?? credential.password, credential.password) &&
-      (told.verifier === undefined || isVerifierOf(told.verifier, credential.password)),
-  );
-}
-
-function equal(one: string, other: string): boolean {
-  const [a, b] = [Buffer.from(one), Buffer.from(other)];
-  return a.length === b.length && timingSafeEqual(a, b);
 }
