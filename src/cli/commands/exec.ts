@@ -4,23 +4,24 @@ import type { Io } from '../io.ts';
 import { duration } from '../options/parse-option.ts';
 import { type ConfigOption, withApp } from '../with-app.ts';
 import { parseVariable, type Variable } from './exec/child-environment.ts';
-import { type OnRotate, onRotate } from './exec/on-rotate.ts';
+import { onRotate } from './exec/on-rotate.ts';
 import { openPublished } from './exec/published.ts';
-import { runProgramOn } from './exec/run-program-on.ts';
+import { type RunOptions, runProgramOn } from './exec/run-program-on.ts';
 
-interface Options extends ConfigOption {
+interface Options extends ConfigOption, RunOptions {
   readonly store?: string;
   readonly secrets?: readonly string[];
-  readonly env?: readonly Variable[];
-  readonly onRotate: OnRotate;
-  readonly every: number;
-  readonly settle: number;
-  readonly splay: number;
-  readonly stopTimeout: number;
 }
 
+const DEFAULTS = {
+  onRotate: { kind: 'restart' },
+  every: 30_000,
+  settle: 2_000,
+  splay: 0,
+  stopTimeout: 30_000,
+} as const;
+
 export function registerExec(subcommand: Command, io: Io): void {
-  const milliseconds = (option: string) => duration(option);
   subcommand
     .usage('[options] [policy] -- <command...>')
     .option('--config <path>', 'the configuration: a file or a folder', 'config/')
@@ -31,18 +32,14 @@ export function registerExec(subcommand: Command, io: Io): void {
       'NAME={template} with {username} {password} {host} {port} {database} {url}, or NAME to pass it on',
       (given, before: readonly Variable[] = []) => [...before, parseVariable(given)],
     )
-    .option('--on-rotate <action>', 'restart, signal:NAME or none', onRotate, { kind: 'restart' })
-    .option('--every <duration>', 'how often to read the store (default: 30s)', milliseconds('--every'))
-    .option('--settle <duration>', 'wait for further changes (default: 2s)', milliseconds('--settle'))
-    .option('--splay <duration>', 'wait a random part of this, too (default: 0s)', milliseconds('--splay'))
-    .option(
-      '--stop-timeout <duration>',
-      'from SIGTERM to SIGKILL (default: 30s)',
-      milliseconds('--stop-timeout'),
-    )
-    .action(async (_policy, _command, given: Partial<Options> & Pick<Options, 'config' | 'onRotate'>) => {
+    .option('--on-rotate <action>', 'restart, signal:NAME or none (default: restart)', onRotate)
+    .option('--every <duration>', 'how often to read the store (default: 30s)', duration('--every'))
+    .option('--settle <duration>', 'wait for further changes (default: 2s)', duration('--settle'))
+    .option('--splay <duration>', 'wait a random part of this, too (default: 0s)', duration('--splay'))
+    .option('--stop-timeout <duration>', 'from SIGTERM to SIGKILL (default: 30s)', duration('--stop-timeout'))
+    .action(async (_policy, _command, given: Partial<Options> & ConfigOption) => {
       const { operands, command } = split(subcommand);
-      const options = { every: 30_000, settle: 2_000, splay: 0, stopTimeout: 30_000, ...given };
+      const options: Options = { ...DEFAULTS, ...given };
       await withApp(io, options, async (app) => {
         const source = { policy: operands[0], store: options.store, secrets: options.secrets };
         await using published = await openPublished(app, io.cwd, source);
