@@ -59,6 +59,8 @@ interface Watched extends AsyncDisposable {
   readonly worker: Probing;
   heal(how: LoginsPolicy['heal']): void;
   isBroken(): Promise<boolean>;
+  /** The events that say whether its credential works, oldest first. */
+  told(): Promise<readonly string[]>;
 }
 
 async function openWatched(server: ServerAddress): Promise<Watched> {
@@ -81,6 +83,11 @@ async function openWatched(server: ServerAddress): Promise<Watched> {
       configured = new Map([[policy.name, { ...policy, heal: how }]]);
     },
     isBroken: async () => (await kept.ledger.probes.broken([policy.name])).size > 0,
+    async told() {
+      const events = await kept.ledger.outbox.latest({ policy: policy.name, limit: 1_000 });
+      const types = events.map(({ type }) => type);
+      return types.filter((type) => /^credential\.(broken|restored)$/.test(type)).toReversed();
+    },
     async [Symbol.asyncDispose]() {
       await bare[Symbol.asyncDispose]();
       await kept[Symbol.asyncDispose]();
@@ -123,12 +130,13 @@ function retrying(scenario: Scenario, credential: Credential): Promise<void> {
 
 /** What is broken becomes `broken` within two looks of a depth, and works again. */
 async function expectRestored(
-  { bare, scenario, worker, heal, isBroken }: Watched,
+  { bare, scenario, worker, heal, isBroken, told }: Watched,
   { name, depth, by }: { readonly name: string; readonly depth: Depth; readonly by: (typeof BY)[number] },
 ): Promise<void> {
   const credential = await scenario.published();
   await expect(scenario.logIn(credential)).rejects.toThrow();
   const before = worker.codes().length;
+  const toldBefore = (await told()).length;
   heal(by === 'heal' ? 'restore' : 'alert');
   const broken = performance.now();
   const consumer = retrying(scenario, credential);
@@ -149,6 +157,7 @@ async function expectRestored(
   expect(worker.codes().slice(before, before + 2)).toEqual(
     by === 'heal' ? ['credential-broken', 'credential-healed'] : ['credential-broken'],
   );
+  expect((await told()).slice(toldBefore)).toEqual(['credential.broken', 'credential.restored']);
   expect(JSON.stringify(worker.said)).not.toContain(credential.password);
 }
 
