@@ -1,6 +1,9 @@
+import { type Fact, fact } from '../facts/fact.ts';
 import { fault } from '../facts/fault.ts';
 import { command } from '../facts/remedy.ts';
 import { type Credential, credentialIn } from '../formats/told-by.ts';
+import { recorded } from '../ledger/audit/recorded.ts';
+import type { Requester } from '../ledger/audit/requester.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { type PolicyLock, withPolicyLock } from '../postgres/locks/policy-lock.ts';
 import { loginFields } from './context/login-fields.ts';
@@ -11,6 +14,8 @@ import { proveConsumer } from './proof/prove-consumer.ts';
 
 interface Attaching {
   readonly ledger: Ledger;
+  /** Who asks for it. */
+  readonly requester: Requester;
   readonly destination: OpenDestination;
   /** Writes the configuration that has the destination. */
   readonly commit: () => Promise<void>;
@@ -25,16 +30,25 @@ interface Attaching {
  */
 export async function attach(
   view: PolicyView,
-  { ledger, destination, commit }: Attaching,
+  { ledger, requester, destination, commit }: Attaching,
 ): Promise<string | undefined> {
-  return withPolicyLock(await view.rotator(), view.policy.logins, async (lock) => {
-    await refuseDuringRotation(view, ledger);
-    const published = await publishedVersion(view, ledger);
-    if (published) await publishTo(view, destination, { ...published, lock });
-    await lock.confirm();
-    await commit();
-    return published?.credential.username;
-  });
+  const { name: policy, logins } = view.policy;
+  const action = { policy, kind: 'attach', ...requester } as const;
+  const told = (login: string | undefined): Fact =>
+    login === undefined
+      ? fact('attachment-awaits-rotation', { policy, store: destination.name })
+      : fact('attachment-published', { policy, store: destination.name, login });
+  return recorded({ ledger, action, told }, async (begin) =>
+    withPolicyLock(await view.rotator(), logins, async (lock) => {
+      await refuseDuringRotation(view, ledger);
+      const published = await publishedVersion(view, ledger);
+      await begin();
+      if (published) await publishTo(view, destination, { ...published, lock });
+      await lock.confirm();
+      await commit();
+      return published?.credential.username;
+    }),
+  );
 }
 
 /**

@@ -1,4 +1,7 @@
+import { fact } from '../facts/fact.ts';
 import { factOf, fault } from '../facts/fault.ts';
+import { recorded } from '../ledger/audit/recorded.ts';
+import type { Requester } from '../ledger/audit/requester.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { withPolicyLock } from '../postgres/locks/policy-lock.ts';
 import { refuseDuringRotation } from './attach.ts';
@@ -6,6 +9,8 @@ import type { OpenDestination, PolicyView } from './context/policy-view.ts';
 
 interface Detaching {
   readonly ledger: Ledger;
+  /** Who asks for it. */
+  readonly requester: Requester;
   readonly destination: OpenDestination;
   /** Whether to delete its secrets, too. */
   readonly deletes: boolean;
@@ -19,20 +24,29 @@ interface Detaching {
  */
 export async function detach(
   view: PolicyView,
-  { ledger, destination, deletes, commit }: Detaching,
+  { ledger, requester, destination, deletes, commit }: Detaching,
 ): Promise<void> {
-  const { store, secrets } = destination;
-  await withPolicyLock(await view.rotator(), view.policy.logins, async (lock) => {
-    await refuseDuringRotation(view, ledger);
-    await lock.confirm();
-    await commit();
-    if (!deletes) return;
-    try {
-      await store.remove(secrets);
-    } catch (error) {
-      const names = [...new Set(Object.values(secrets).map(({ secret }) => secret))];
-      const left = { store: destination.name, secrets: names, cause: factOf(error) };
-      throw fault('detached-secrets-left', left, { cause: error });
-    }
-  });
+  const { name: policy, logins } = view.policy;
+  const action = { policy, kind: 'detach', ...requester } as const;
+  const told = () => fact('attachment-ended', { policy, store: destination.name, deleted: deletes });
+  await recorded({ ledger, action, told }, async (begin) =>
+    withPolicyLock(await view.rotator(), logins, async (lock) => {
+      await refuseDuringRotation(view, ledger);
+      await begin();
+      await lock.confirm();
+      await commit();
+      if (deletes) await remove(destination);
+    }),
+  );
+}
+
+/** Deletes the secrets of a destination; where that fails, they stay, and the fault names them. */
+async function remove({ store, secrets, name }: OpenDestination): Promise<void> {
+  try {
+    await store.remove(secrets);
+  } catch (error) {
+    const names = [...new Set(Object.values(secrets).map(({ secret }) => secret))];
+    const left = { store: name, secrets: names, cause: factOf(error) };
+    throw fault('detached-secrets-left', left, { cause: error });
+  }
 }

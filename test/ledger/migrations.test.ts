@@ -29,6 +29,7 @@ const RELEASED = [
   ['who asked, and what people did', 'd0b9b88ecfbe'],
   ['what is old goes', '2f7bc496489d'],
   ['events', '1e22051e2371'],
+  ['destinations that people add and remove', '8ad6303d78c6'],
 ];
 
 /** A release that knew sentences only. */

@@ -16,7 +16,12 @@ const SECRETS = { userlist: { secret: 'pool/userlist.txt' } };
 const parts = () => {
   const [primary] = scenario.destinations;
   const destination = { ...primary, name: 'files (destination 2)', secrets: SECRETS };
-  return { ledger: scenario.ledger, destination, commit: vi.fn(async () => {}) };
+  const requester = { requestedBy: 'ops', requestedHost: 'ops-1', requestedReason: null };
+  return { ledger: scenario.ledger, requester, destination, commit: vi.fn(async () => {}) };
+};
+const recorded = async () => {
+  const actions = await scenario.ledger.actions.latest({ policy: scenario.policy.name, limit: 10 });
+  return actions.toReversed().map(({ kind, status, fact }) => `${kind} ${status}: ${fact?.code}`);
 };
 const written = () => scenario.store.read(SECRETS, 'current');
 
@@ -30,6 +35,7 @@ test('what is attached has the very version that is published, with the verifier
     username,
   ]);
   expect((await written())?.fields.userlist).toBe(`"${username}" "${rows[0].rolpassword}"\n`);
+  expect(await recorded()).toEqual(['attach done: attachment-published']);
 });
 
 test('while a rotation is open nothing is attached or detached, and the configuration stays', async () => {
@@ -42,6 +48,7 @@ test('while a rotation is open nothing is attached or detached, and the configur
   await expect(detach(view, { ...given, deletes: true })).rejects.toMatchObject(refused);
   expect(given.commit).not.toHaveBeenCalled();
   expect(await written()).toBeUndefined();
+  expect(await recorded()).toEqual([]);
 });
 
 test('a credential that does not log in is published nowhere else (G1)', async () => {
@@ -67,4 +74,9 @@ test('attaching again after a kill goes on, and secrets that cannot be deleted a
   await expect(detach(view, { ...given, deletes: true })).rejects.toMatchObject({
     fact: { code: 'detached-secrets-left', params: { secrets: ['pool/userlist.txt'] } },
   });
+  expect(await recorded()).toEqual([
+    'attach failed: unexpected',
+    'attach done: attachment-published',
+    'detach failed: detached-secrets-left',
+  ]);
 });

@@ -10,10 +10,11 @@ import { attach } from '../../rotation/attach.ts';
 import type { Io } from '../io.ts';
 import { parseSecrets } from '../options/secrets-option.ts';
 import { confirm } from '../output/confirm.ts';
+import { addReasonOption, type ReasonOption, requester } from '../requester.ts';
 import { type ConfigOption, withApp } from '../with-app.ts';
 import { attachmentJson, commitOf, isMapping, namesOf, showEdit } from './attach/attachment.ts';
 
-interface Options extends ConfigOption {
+interface Options extends ConfigOption, ReasonOption {
   readonly store: string;
   readonly secrets: Mapping;
   readonly create?: true;
@@ -22,7 +23,7 @@ interface Options extends ConfigOption {
 }
 
 export function registerAttach(subcommand: Command, io: Io): void {
-  subcommand
+  addReasonOption(subcommand)
     .requiredOption('--store <name>', 'the store, as the configuration names it')
     .requiredOption('--secrets <field=name,...>', 'what to publish where', parseSecrets)
     .option('--create', 'make secrets that do not exist')
@@ -55,6 +56,7 @@ async function run(io: Io, app: App, policy: Policy, options: Options): Promise<
   await using view = await app.view(policy);
   const login = await attach(view, {
     ledger: await app.ledger(),
+    requester: requester(options),
     destination: app.destination(policy, added),
     commit: commitOf(edit),
   });

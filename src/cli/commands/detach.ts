@@ -10,10 +10,11 @@ import { detach } from '../../rotation/detach.ts';
 import type { Io } from '../io.ts';
 import { parseSecrets } from '../options/secrets-option.ts';
 import { confirm } from '../output/confirm.ts';
+import { addReasonOption, type ReasonOption, requester } from '../requester.ts';
 import { type ConfigOption, withApp } from '../with-app.ts';
 import { attachmentJson, commitOf, isMapping, namesOf, showEdit } from './attach/attachment.ts';
 
-interface Options extends ConfigOption {
+interface Options extends ConfigOption, ReasonOption {
   readonly store: string;
   readonly secrets?: Mapping;
   readonly delete?: true;
@@ -22,7 +23,7 @@ interface Options extends ConfigOption {
 }
 
 export function registerDetach(subcommand: Command, io: Io): void {
-  subcommand
+  addReasonOption(subcommand)
     .requiredOption('--store <name>', 'the store, as the configuration names it')
     .option(
       '--secrets <field=name,...>',
@@ -56,7 +57,13 @@ async function run(io: Io, app: App, policy: Policy, options: Options): Promise<
   }
   if (!yes) await confirm(deletes ? 'Detach it, and delete its secrets?' : 'Detach it?');
   await using view = await app.view(policy);
-  await detach(view, { ledger: await app.ledger(), destination, deletes, commit: commitOf(edit) });
+  await detach(view, {
+    ledger: await app.ledger(),
+    requester: requester(options),
+    destination,
+    deletes,
+    commit: commitOf(edit),
+  });
   const done = { policy: policy.name, store, deleted: deletes };
   if (json)
     return io.stdout.json(attachmentJson(policy, configured, edit, { state: 'detached', deleted: deletes }));

@@ -12,11 +12,14 @@ export type ActionKind =
   | 'create'
   | 'repair'
   | 'drop'
-  | 'restore';
+  | 'restore'
+  | 'attach'
+  | 'detach';
 
 /**
  * Something that somebody did about a policy, other than to ask for a rotation. `emergency` made
- * one of the open rotation. `create`, `repair`, `drop` and `restore` changed roles in the target.
+ * one of the open rotation. `create`, `repair`, `drop` and `restore` changed roles in the target,
+ * `attach` and `detach` the destinations in the configuration.
  */
 export interface Action extends Required<Requester> {
   /** Counts up in the order in which actions began. */
@@ -33,10 +36,10 @@ export interface Action extends Required<Requester> {
   readonly fact: Fact | null;
 }
 
-/** An action in a target, which the ledger cannot share a transaction with. */
+/** An action outside the ledger, which cannot share a transaction with it. */
 export interface BegunAction extends Requester {
   readonly policy: string;
-  readonly kind: Extract<ActionKind, 'create' | 'repair' | 'drop' | 'restore'>;
+  readonly kind: Extract<ActionKind, 'create' | 'repair' | 'drop' | 'restore' | 'attach' | 'detach'>;
 }
 
 export interface ActionOutcome {

@@ -226,4 +226,10 @@ export const MIGRATIONS: readonly string[] = [
   `,
   // Events, the sinks that hear of them, and what each sink still has to hear.
   EVENTS,
+  // Destinations that people added and removed.
+  `
+  ALTER TABLE keyturn.action DROP CONSTRAINT action_kind_check,
+    ADD CONSTRAINT action_kind_check CHECK (kind IN ('pause', 'resume', 'rollback', 'cancel', 'emergency',
+                                            'create', 'repair', 'drop', 'restore', 'attach', 'detach'));
+  `,
 ];

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Fault, factOf, fault } from '../../facts/fault.ts';
 import type { Credential } from '../../formats/told-by.ts';
+import { recorded } from '../../ledger/audit/recorded.ts';
 import type { Requester } from '../../ledger/audit/requester.ts';
 import { placeOf } from '../../postgres/connection/place-of.ts';
 import { proveLogin } from '../../rotation/proof/prove-login.ts';
 import { changedFact, makeAll, makeChange } from '../carry-out.ts';
-import { recorded } from '../recorded.ts';
 import { underLock } from '../under-lock.ts';
 import {
   letsIn,

@@ -1,14 +1,14 @@
-import type { Fact } from '../facts/fact.ts';
-import { Fault, factOf } from '../facts/fault.ts';
-import type { BegunAction } from '../ledger/audit/actions.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import { databaseError, isServerAway } from '../postgres/connection/database-error.ts';
+import type { Fact } from '../../facts/fact.ts';
+import { Fault, factOf } from '../../facts/fault.ts';
+import { databaseError, isServerAway } from '../../postgres/connection/database-error.ts';
+import type { Ledger } from '../ledger.ts';
+import type { BegunAction } from './actions.ts';
 
 /** What an action is given: it calls `begin` before it changes anything. */
 type Act<Result> = (begin: () => Promise<void>) => Promise<Result>;
 
 /**
- * Runs what may change roles, and keeps it in the ledger: a line before the first change, and its
+ * Runs what changes more than the ledger, and keeps it there: a line before the first change, and its
  * outcome after the last. So no change goes unrecorded, and one that nobody saw the end of is not
  * called done (G6). If nothing is begun, nothing is written.
  */
