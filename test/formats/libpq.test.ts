@@ -113,7 +113,8 @@ describe.skipIf(PSQL === undefined)('psql', () => {
   }, 60_000);
 
   test('cannot log in by a service file with a password that ends with a blank, so that is refused', async () => {
-    const login = await rename(names, 'ends with a blank ');
+    const plain = `formats ${randomUUID()}`;
+    const login = await rename([plain, plain], 'ends with a blank ');
     const file = join(folder, 'refused');
     await writeFile(file, FORMATS.service.write(login));
     await expect(told.service(login, file)).rejects.toThrow(/password authentication failed/);
