@@ -8,9 +8,9 @@ import type { BegunAction } from './actions.ts';
 type Act<Result> = (begin: () => Promise<void>) => Promise<Result>;
 
 /**
- * Runs what changes more than the ledger, and keeps it there: a line before the first change, and its
- * outcome after the last. So no change goes unrecorded, and one that nobody saw the end of is not
- * called done (G6). If nothing is begun, nothing is written.
+ * Runs what changes more than the ledger, and keeps it there: a line before the first change, and
+ * its outcome after the last. So no change goes unrecorded, and one that nobody saw the end of is
+ * not called done (G6). If nothing is begun, nothing is written.
  */
 export async function recorded<Result>(
   { ledger, action, told }: Recording<Result>,
