@@ -425,12 +425,17 @@ const WARNINGS: readonly Case[] = [
   ['credential-in-two-secrets', changed(['orders/password', 'secret/password']), PRIMARY, { store: 'file' }],
 ];
 
-/** Those that another test is about: of files, certificates, reloading and commands. */
+/** Those that another test is about: of files, certificates, reloading, editing and commands. */
 const ELSEWHERE: readonly FactCode[] = [
   'client-certificate-incomplete',
+  'config-edited-meanwhile',
+  'config-file-mounted',
   'config-file-unreadable',
   'config-folder-empty',
   'config-invalid',
+  'config-not-extended',
+  'config-not-reduced',
+  'config-not-written',
   'config-path-unreadable',
   'config-reload-refused',
   'config-reloaded',
