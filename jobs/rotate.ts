@@ -86,7 +86,8 @@ async function leave(
   const isNews = await ledger.warn(rotation, 'check', lacking, `${place.host} ${place.config} ${isInForce}`);
   const isLasting = age >= ORPHANED_MS.longest;
   logFact(log, isLasting ? 'error' : isNews ? 'warn' : 'debug', lacking, told);
-  return Math.min(ORPHANED_MS.longest, Math.max(ORPHANED_MS.shortest, age / 2));
+  // Whole milliseconds: BullMQ on PostgreSQL keeps them as a bigint, and refuses others.
+  return Math.min(ORPHANED_MS.longest, Math.max(ORPHANED_MS.shortest, Math.ceil(age / 2)));
 }
 
 /** Whether somebody made an emergency of it, or turned it round, while this run was under way. */
