@@ -46,7 +46,7 @@ export function rotateJob(parts: RotateParts) {
     if (!isConfigured(rotation.policy)) {
       const isInForce = await parts.refresh();
       if (!isConfigured(rotation.policy)) {
-        await job.moveToDelayed(Date.now() + (await leave(parts, rotation, isInForce)), token);
+        await job.moveToDelayed(toQueueTime(await leave(parts, rotation, isInForce), clock), token);
         throw new DelayedError();
       }
     }
@@ -67,8 +67,8 @@ export function rotateJob(parts: RotateParts) {
 }
 
 /**
- * Leaves a rotation whose policy this worker lacks to another, and says so. Returns after how many
- * milliseconds somebody looks again: soon at first, because another worker may have the policy.
+ * Leaves a rotation whose policy this worker lacks to another, and says so. Returns when somebody
+ * looks again: soon at first, because another worker may have the policy.
  */
 async function leave(
   { ledger, log, clock = systemClock, place }: RotateParts,
@@ -80,14 +80,13 @@ async function leave(
   const age = Math.abs(clock.now() - rotation.requestedAt.getTime());
   if (rotation.incoming !== null) {
     logFact(log, 'error', fact('policy-removed', { policy, outgoing }), told);
-    return ORPHANED_MS.longest;
+    return clock.now() + ORPHANED_MS.longest;
   }
   const lacking = fact('worker-lacks-policy', { policy, ...place, isRefused: !isInForce });
   const isNews = await ledger.warn(rotation, 'check', lacking, `${place.host} ${place.config} ${isInForce}`);
   const isLasting = age >= ORPHANED_MS.longest;
   logFact(log, isLasting ? 'error' : isNews ? 'warn' : 'debug', lacking, told);
-  // Whole milliseconds: BullMQ on PostgreSQL keeps them as a bigint, and refuses others.
-  return Math.min(ORPHANED_MS.longest, Math.max(ORPHANED_MS.shortest, Math.ceil(age / 2)));
+  return clock.now() + Math.min(ORPHANED_MS.longest, Math.max(ORPHANED_MS.shortest, age / 2));
 }
 
 /** Whether somebody made an emergency of it, or turned it round, while this run was under way. */
