@@ -28,6 +28,7 @@ const FLOORS = [
   'src/consumer',
 ];
 const LEAVES = [
+  'src/backoff.ts',
   'src/clock.ts',
   'src/close-all.ts',
   'src/counted.ts',

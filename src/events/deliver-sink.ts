@@ -1,4 +1,5 @@
 import pMap from 'p-map';
+import { backoff } from '../backoff.ts';
 import type { Sink } from '../config/sink.ts';
 import type { Fact } from '../facts/fact.ts';
 import type { LeasedEvent } from '../ledger/outbox/deliveries.ts';
@@ -13,8 +14,8 @@ const PARALLEL = 4;
 const LEASE_MARGIN_MS = 5_000;
 /** After so long a job makes room for others, in milliseconds. */
 const TURN_MS = 30_000;
-/** Retries begin after this time, and double up to the longest one; milliseconds. */
-const RETRY_MS = { first: 1_000, longest: 600_000 };
+/** The longest time between two tries of an event, in milliseconds. */
+const LONGEST_RETRY_MS = 600_000;
 
 /** What is said of the deliveries to a sink. */
 export interface DeliveryLog {
@@ -70,13 +71,7 @@ async function deliver(
     return;
   }
   const { fact, isSinkAway, isFinal = false, retryAfter = 0 } = attempt;
-  const retryIn = Math.max(retryAfter, backoff(isSinkAway ? failures + 1 : attempts));
+  const retryIn = Math.max(retryAfter, backoff(isSinkAway ? failures + 1 : attempts, LONGEST_RETRY_MS));
   const isDead = await outbox.failed(sink.name, leased, { fact, retryIn, isSinkAway, isDead: isFinal });
   log.failed({ event, fact, isDead, isNews: isSinkAway ? failures === 0 : attempts === 1 });
-}
-
-/** Milliseconds until the next try after so many failures in a row, ±20 %. */
-export function backoff(failures: number, random: () => number = Math.random): number {
-  const base = Math.min(RETRY_MS.longest, RETRY_MS.first * 2 ** Math.min(failures - 1, 30));
-  return Math.round(base * (0.8 + 0.4 * random()));
 }

@@ -11,12 +11,3 @@ export function isTransient(error: unknown): boolean {
   if (isForbidden(error)) return false;
   return isTransientCode(factOf(error).code);
 }
-
-/**
- * Milliseconds until the next try after so many failures in a row: doubling from 1 s to 60 s, ±20
- * %.
- */
-export function backoff(failures: number, random: () => number = Math.random): number {
-  const base = Math.min(60_000, 1_000 * 2 ** Math.min(failures - 1, 10));
-  return Math.round(base * (0.8 + 0.4 * random()));
-}

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { backoff } from '../backoff.ts';
 import { type Fact, fact } from '../facts/fact.ts';
 import { isFault } from '../facts/fault.ts';
 import { isNoWayForward } from '../facts/transient.ts';
@@ -9,12 +10,15 @@ import { advance, StepError } from './advance.ts';
 import { holdsAny } from './context/holds.ts';
 import type { RotationRun } from './context/rotation-view.ts';
 import { discardStaged, endAndDiscard, isNoRival } from './end-and-discard.ts';
-import { backoff, isTransient } from './failure.ts';
+import { isTransient } from './failure.ts';
 import { recount } from './recount.ts';
 import { endUnset } from './rotator-steps/end-unset.ts';
 import { isLocked } from './server-fault.ts';
 import type { Wait } from './step.ts';
 import { Unwritten } from './unwritten.ts';
+
+/** The longest time between two tries of a rotation, in milliseconds. */
+const LONGEST_RETRY_MS = 60_000;
 
 /** Where a run through the steps ended. `until` is milliseconds since the epoch: run again then. */
 export type Outcome =
@@ -86,7 +90,12 @@ async function fail(context: RotationRun, error: StepError): Promise<Outcome> {
   const isNews = !isSameFact(error.fact, lastFault);
   const { attempts } = await ledger.failed(context.rotation, error.step, error.fact);
   const retry = () =>
-    ({ status: 'retrying', until: clock.now() + backoff(attempts), error, isNews }) as const;
+    ({
+      status: 'retrying',
+      until: clock.now() + backoff(attempts, LONGEST_RETRY_MS),
+      error,
+      isNews,
+    }) as const;
   if (isTransient(error.cause) && clock.now() - requestedAt.getTime() < policy.retryFor) return retry();
   if (policy.type === 'rotator') {
     if (await mayBePublished(context)) return retry();
