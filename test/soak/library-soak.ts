@@ -3,8 +3,9 @@ import type pg from 'pg';
 import { type Credentials, openCredentials } from '../../src/consumer/credentials.ts';
 import { createRotatingPool } from '../../src/consumer/rotating-pool.ts';
 import { type Library, openLibrary } from '../consumer/libraries.ts';
-import { countSessions, draining, warningsOf } from '../support/draining.ts';
+import { countSessions, draining } from '../support/draining.ts';
 import type { Scenario } from '../support/scenario.ts';
+import { type RotatedOften, rotateOften } from './rotate-often.ts';
 
 export interface LibrarySoaked {
   readonly library: Library;
@@ -50,18 +51,10 @@ export async function soakLibrary(
   const listener = listen(scenario, credentials, load);
   const working = Array.from({ length: pools }, () => work(scenario, credentials, library, load));
   const began = performance.now();
-  const warnings: string[] = [];
-  let longestUse = 0;
+  let rotating: RotatedOften;
   try {
-    for (let count = 0; count < rotations; count += 1) {
-      const rotation = await rotated.request();
-      const outcome = await rotated.finish(rotation);
-      if (outcome.status !== 'done') throw new Error(`a rotation is ${JSON.stringify(outcome)}`);
-      // A drain is done, or revoke sees no session, only when the old login has none left.
-      const row = await scenario.ledger.find(rotation.id);
-      longestUse = Math.max(longestUse, Date.now() - Number(row?.publishedAt));
-      warnings.push(...(await warningsOf(scenario, rotation)).map(({ code }) => code));
-    }
+    // A drain is done, or revoke sees no session, only when the old login has none left.
+    rotating = await rotateOften(rotated, rotations);
   } finally {
     ended.abort();
     await Promise.all([listener, ...working]);
@@ -74,8 +67,8 @@ export async function soakLibrary(
     answered: load.answered,
     notifications: await listener,
     failures: load.failures,
-    warnings,
-    longestUse,
+    warnings: rotating.warnings,
+    longestUse: rotating.longest,
     leaked: await sessionsLeft(scenario),
   };
 }

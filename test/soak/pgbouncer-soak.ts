@@ -1,10 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { draining, warningsOf } from '../support/draining.ts';
+import { draining } from '../support/draining.ts';
 import { startPgBouncer } from '../support/pgbouncer.ts';
 import type { Scenario } from '../support/scenario.ts';
 import { type Consumer, churn, usePools } from './consumers.ts';
+import { type RotatedOften, rotateOften } from './rotate-often.ts';
 import { Tally } from './tally.ts';
 
 export type PoolMode = 'session' | 'transaction' | 'statement';
@@ -33,24 +34,17 @@ export async function soak(scenario: Scenario, mode: PoolMode, rotations: number
   const consumer: Consumer = { bouncer, tally, signal: ended.signal, grace: GRACE_MS };
   const consumers = [churn(consumer, folder), ...Array.from({ length: POOLS }, () => usePools(consumer))];
   const began = performance.now();
-  const warnings: string[] = [];
-  let longestDrain = 0;
+  let rotating: RotatedOften;
   try {
-    for (let count = 0; count < rotations; count += 1) {
-      const rotation = await rotated.request();
-      const outcome = await rotated.finish(rotation);
-      if (outcome.status !== 'done') throw new Error(`a rotation is ${JSON.stringify(outcome)}`);
-      const row = await scenario.ledger.find(rotation.id);
-      longestDrain = Math.max(longestDrain, Date.now() - Number(row?.publishedAt) - GRACE_MS);
-      warnings.push(...(await warningsOf(scenario, rotation)).map(({ code }) => code));
-    }
+    rotating = await rotateOften(rotated, rotations);
   } finally {
     ended.abort();
     await Promise.all(consumers);
     await rm(folder, { recursive: true, force: true });
   }
   const seconds = Math.round((performance.now() - began) / 1_000);
-  return { rotations, seconds, tally, warnings, longestDrain };
+  const { warnings, longest } = rotating;
+  return { rotations, seconds, tally, warnings, longestDrain: longest - GRACE_MS };
 }
 
 export function describeSoak(mode: PoolMode, { rotations, seconds, tally, longestDrain }: Soaked): string {
