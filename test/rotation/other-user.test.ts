@@ -83,8 +83,7 @@ test.skipIf(!isRoot)(
     await stranger.until(({ reads }) => reads === 0);
     for (let number = 1; number <= ROTATIONS; number += 1) {
       const now = await rotate();
-      // So no read spans more than one rotation, as that of no consumer does.
-      await consumer.until(({ plain, failed }) => plain === now || failed !== undefined);
+      await seenBy(consumer, now);
     }
     await readAll(consumer, published);
     await stranger.stop();
@@ -92,6 +91,15 @@ test.skipIf(!isRoot)(
     expect(stranger.lines.at(-1)?.reads).toBeGreaterThan(ROTATIONS);
   },
 );
+
+/**
+ * Resolves once a reader has seen a password in both ways. So no read spans more than one rotation,
+ * as that of no consumer does, and none is over before the reader looked.
+ */
+async function seenBy(consumer: Running<Seen>, published: string | undefined): Promise<void> {
+  await consumer.until(({ password, failed }) => password === published || failed !== undefined);
+  await consumer.until(({ plain, failed }) => plain === published || failed !== undefined);
+}
 
 /** Ends a reader, and expects that it read nothing but what was published, and all of that. */
 async function readAll(consumer: Running<Seen>, published: ReadonlySet<string>): Promise<void> {
@@ -135,7 +143,7 @@ test.skipIf(!isRoot)(
     await using consumer = runAs<Seen>({ uid: CONSUMER, gid: GROUP }, reader(folder));
     for (let number = 1; number <= ROTATIONS; number += 1) {
       const { password } = await keyturn.until(({ username }) => username === `user-${number}`);
-      await consumer.until(({ plain, failed }) => plain === password || failed !== undefined);
+      await seenBy(consumer, password);
       keyturn.signal('SIGUSR2');
     }
     await readAll(consumer, new Set(keyturn.lines.map((line) => JSON.stringify(line))));

@@ -1,35 +1,34 @@
-import type { Stats } from 'node:fs';
-import { lstat, realpath, stat } from 'node:fs/promises';
+import { realpathSync, type Stats, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Fact, fact } from '../../facts/fact.ts';
 import type { Folder } from './file-folder.ts';
 import { levels, modeOf } from './file-guard.ts';
 import { isLinked, readData } from './file-layout.ts';
 import { folderMode, hasRights, isReadByGroup, type Rights } from './file-rights.ts';
-import { absent } from './file-unsafe.ts';
+import { ifThere, statOf } from './file-unsafe.ts';
 
 /** What keeps the group from reading a folder's secrets, though the configuration says it may. */
-export async function accessOf(
+export function accessOf(
   root: string,
   folder: Folder,
   rights: Rights,
-): Promise<Fact<'folder-closed-to-group' | 'path-rights-differ'>[]> {
-  const closed = isReadByGroup(rights) ? await closedFolders(root, folder, rights) : [];
-  const differing = await differingPath(folder, rights);
+): Fact<'folder-closed-to-group' | 'path-rights-differ'>[] {
+  const closed = isReadByGroup(rights) ? closedFolders(root, folder, rights) : [];
+  const differing = differingPath(folder, rights);
   return differing === undefined ? closed : [...closed, differing];
 }
 
 /** The folders on the way from / that the group may not pass through. */
-async function closedFolders(
+function closedFolders(
   root: string,
   folder: Folder,
   { store, group }: Rights,
-): Promise<Fact<'folder-closed-to-group'>[]> {
+): Fact<'folder-closed-to-group'>[] {
   const gid = group?.gid ?? process.getegid?.() ?? 0;
-  const real = await realpath(root).catch(absent);
+  const real = ifThere(() => realpathSync.native(root));
   if (real === undefined) return [];
-  const above = await Promise.all(ancestors(real).map(async (path) => ({ path, found: await stat(path) })));
-  const within = await levels(root, folder.path);
+  const above = ancestors(real).map((path) => ({ path, found: statSync(path) }));
+  const within = levels(root, folder.path);
   return [...above, ...within]
     .filter(({ found }) => !mayPass(found, gid))
     .map(({ path, found }) =>
@@ -55,18 +54,15 @@ function mayPass({ mode, gid }: Stats, group: number): boolean {
 }
 
 /** The first path among those that consumers open whose group or mode is not as configured. */
-async function differingPath(
-  folder: Folder,
-  rights: Rights,
-): Promise<Fact<'path-rights-differ'> | undefined> {
-  const data = await readData(folder);
+function differingPath(folder: Folder, rights: Rights): Fact<'path-rights-differ'> | undefined {
+  const data = readData(folder);
   const version = data === undefined ? undefined : join(folder.path, data);
   for (const file of folder.files.keys()) {
-    const linked = await isLinked(folder, file);
+    const linked = isLinked(folder, file);
     if (linked === undefined || (linked && version === undefined)) continue;
     const paths = linked && version ? [version, join(version, file)] : [join(folder.path, file)];
     for (const path of paths) {
-      const found = await lstat(path).catch(absent);
+      const found = statOf(path);
       if (found === undefined) continue;
       const mode = found.isDirectory() ? folderMode(rights) : rights.mode;
       if (!hasRights(found, mode, rights)) return differs(path, found, mode, rights);

@@ -1,5 +1,4 @@
-import { constants } from 'node:fs';
-import { access, lstat, mkdir } from 'node:fs/promises';
+import { accessSync, constants, mkdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Mapping } from '../../config/policy.ts';
 import { type Fact, fact } from '../../facts/fact.ts';
@@ -9,7 +8,7 @@ import { makeOwnFolder, sync } from './file-disk.ts';
 import { requireSafe } from './file-guard.ts';
 import { openFolder } from './file-opening.ts';
 import { isReadByGroup, type Rights } from './file-rights.ts';
-import { absent } from './file-unsafe.ts';
+import { absent, isErrno, statOf } from './file-unsafe.ts';
 
 /** A folder of the store, with the secrets of one mapping that are files in it, by file name. */
 export interface Folder {
@@ -21,9 +20,9 @@ export interface Folder {
  * The folders of a mapping, that of the password first. Throws Unsafe where another user could swap
  * what keyturn makes.
  */
-export async function safeFolders(root: string, mapping: Mapping): Promise<Folder[]> {
+export function safeFolders(root: string, mapping: Mapping): Folder[] {
   const folders = foldersOf(root, mapping);
-  for (const { path } of folders) await requireSafe(root, path);
+  for (const { path } of folders) requireSafe(root, path);
   return folders;
 }
 
@@ -39,31 +38,28 @@ export function foldersOf(root: string, mapping: Mapping): Folder[] {
 }
 
 /** A `secret-missing` for each file that is not there. */
-export async function missingFiles(
-  store: string,
-  { path, files }: Folder,
-): Promise<Fact<'secret-missing'>[]> {
+export function missingFiles(store: string, { path, files }: Folder): Fact<'secret-missing'>[] {
   const missing: Fact<'secret-missing'>[] = [];
   for (const file of files.keys()) {
     const secret = join(path, file);
-    if (!(await exists(secret))) missing.push(fact('secret-missing', { store, secret }));
+    if (!exists(secret)) missing.push(fact('secret-missing', { store, secret }));
   }
   return missing;
 }
 
 /** Throws `secret-missing` for the first file that is not there. */
-export async function requireFiles(store: string, folder: Folder): Promise<void> {
-  const [missing] = await missingFiles(store, folder);
+export function requireFiles(store: string, folder: Folder): void {
+  const [missing] = missingFiles(store, folder);
   if (missing) throw new Fault(missing);
 }
 
 /** Throws what the file system says where this user may not write in a folder, or make it. */
-export async function requireWritable(path: string): Promise<void> {
+export function requireWritable(path: string): void {
   try {
-    await access(path, constants.W_OK | constants.X_OK);
+    accessSync(path, constants.W_OK | constants.X_OK);
   } catch (error) {
-    absent(error as NodeJS.ErrnoException);
-    if (path !== dirname(path)) await requireWritable(dirname(path));
+    absent(error);
+    if (path !== dirname(path)) requireWritable(dirname(path));
   }
 }
 
@@ -74,18 +70,20 @@ export async function requireWritable(path: string): Promise<void> {
 export async function makeFolder(root: string, path: string, rights: Rights): Promise<void> {
   // One by one: `recursive` would leave the mode of those above to the umask.
   if (path !== dirname(path) && path !== root) await makeFolder(root, dirname(path), rights);
-  else if (!(await exists(path))) await mkdir(dirname(path), { recursive: true });
-  if (!(await exists(path))) {
-    await makeOwnFolder(path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error;
-    });
+  else if (!exists(path)) mkdirSync(dirname(path), { recursive: true });
+  if (!exists(path)) {
+    try {
+      makeOwnFolder(path);
+    } catch (error) {
+      if (!isErrno(error, 'EEXIST')) throw error;
+    }
     await sync(dirname(path));
     // Somebody else may have been quicker.
-    await requireSafe(root, path);
+    requireSafe(root, path);
   }
   if (isReadByGroup(rights)) await openFolder(path, rights);
 }
 
-async function exists(path: string): Promise<boolean> {
-  return (await lstat(path).catch(absent)) !== undefined;
+function exists(path: string): boolean {
+  return statOf(path) !== undefined;
 }

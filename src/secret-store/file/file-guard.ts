@@ -1,9 +1,8 @@
-import type { Stats } from 'node:fs';
-import { lstat, stat } from 'node:fs/promises';
+import { type Stats, statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { type Fact, fact } from '../../facts/fact.ts';
 import { isReadByGroup, type Rights } from './file-rights.ts';
-import { absent, occupantOf, requireOwner, Unsafe } from './file-unsafe.ts';
+import { ifThere, occupantOf, requireOwner, statOf, Unsafe } from './file-unsafe.ts';
 
 const STICKY = 0o1000;
 const OTHERS_WRITE = 0o002;
@@ -13,10 +12,10 @@ const OTHERS_WRITE = 0o002;
  * it up to the store's, belongs to somebody else, may be written by everybody, or is a link. What
  * does not exist yet is safe.
  */
-export async function requireSafe(root: string, folder: string): Promise<void> {
-  for (const { path, found } of await levels(root, folder)) {
+export function requireSafe(root: string, folder: string): void {
+  for (const { path, found } of levels(root, folder)) {
     if (!found.isDirectory()) {
-      throw Unsafe.because('folder-replaced', { path, found: await occupantOf(path) });
+      throw Unsafe.because('folder-replaced', { path, found: occupantOf(path) });
     }
     requireOwner(path, found);
     // In a folder with the sticky bit nobody renames what others made, but everybody may make
@@ -31,13 +30,9 @@ export async function requireSafe(root: string, folder: string): Promise<void> {
  * What `requireSafe` allows though it gives more than the configuration asks for: the gravest
  * exposure of each folder.
  */
-export async function exposuresOf(
-  root: string,
-  folder: string,
-  rights: Rights,
-): Promise<Fact<'folder-exposed'>[]> {
+export function exposuresOf(root: string, folder: string, rights: Rights): Fact<'folder-exposed'>[] {
   const { store } = rights;
-  return (await levels(root, folder)).flatMap(({ path, found }) => {
+  return levels(root, folder).flatMap(({ path, found }) => {
     const exposed = gravest(found, rights);
     return exposed ? [fact('folder-exposed', { store, path, mode: modeOf(found), ...exposed })] : [];
   });
@@ -61,13 +56,13 @@ export interface Level {
 }
 
 /** The store's folder, which may be a link, and those below it down to `folder`. */
-export async function levels(root: string, folder: string): Promise<Level[]> {
+export function levels(root: string, folder: string): Level[] {
   const found: Level[] = [];
   let path = root;
   for (const name of ['', ...relative(root, folder).split(sep)]) {
     if (path !== root && name === '') break;
     path = join(path, name);
-    const stats = await (path === root ? stat : lstat)(path).catch(absent);
+    const stats = path === root ? ifThere(() => statSync(root)) : statOf(path);
     if (stats === undefined) break;
     if (found.at(-1)?.path !== path) found.push({ path, found: stats });
   }

@@ -1,7 +1,17 @@
-import { constants, existsSync, type Stats } from 'node:fs';
-import { type FileHandle, lstat, open, readdir, rmdir, unlink } from 'node:fs/promises';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  type Stats,
+  unlinkSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { absent, occupantOf, requireOwner, Unsafe } from './file-unsafe.ts';
+import { absent, ifThere, isErrno, occupantOf, requireOwner, statOf, Unsafe } from './file-unsafe.ts';
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY } = constants;
 
@@ -9,9 +19,9 @@ const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY } = constants;
  * A folder that is open. What is done below `at` is done in that folder, whatever has its name by
  * now.
  */
-export interface HeldFolder extends AsyncDisposable {
+export interface HeldFolder extends Disposable {
   readonly at: string;
-  readonly handle: FileHandle;
+  readonly fd: number;
 }
 
 /**
@@ -21,75 +31,91 @@ export interface HeldFolder extends AsyncDisposable {
  * Node.js has no openat. Linux has the same under /proc/self/fd. Elsewhere, whoever may write the
  * folder above could swap the name after it was opened.
  */
-export async function holdFolder(path: string): Promise<HeldFolder | undefined> {
-  const handle = await open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW).catch(async (error) => {
-    // ENOTDIR is what Linux says of a link here, ELOOP what others say.
-    if (error.code === 'ENOTDIR' || error.code === 'ELOOP') await requireFolder(path);
-    return absent(error);
-  });
-  if (!handle) return undefined;
+export function holdFolder(path: string): HeldFolder | undefined {
+  const fd = openOwn(path);
+  if (fd === undefined) return undefined;
   try {
-    requireOwner(path, await handle.stat());
+    requireOwner(path, fstatSync(fd));
   } catch (error) {
-    await handle.close();
+    closeSync(fd);
     throw error;
   }
-  const own = `/proc/self/fd/${handle.fd}`;
+  const own = `/proc/self/fd/${fd}`;
   return {
     at: existsSync(own) ? own : path,
-    handle,
-    [Symbol.asyncDispose]: () => handle.close(),
+    fd,
+    [Symbol.dispose]: () => closeSync(fd),
   };
 }
 
+function openOwn(path: string): number | undefined {
+  try {
+    return openSync(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK);
+  } catch (error) {
+    // ENOTDIR is what Linux says of a link here, ELOOP what others say.
+    if (isErrno(error, 'ENOTDIR', 'ELOOP')) requireFolder(path);
+    return absent(error);
+  }
+}
+
 /** Whether there is a folder of this store. Throws Unsafe as `holdFolder` does. */
-export async function requireFolder(path: string): Promise<boolean> {
-  const found = await lstat(path).catch(absent);
+export function requireFolder(path: string): boolean {
+  const found = statOf(path);
   if (found === undefined) return false;
   if (!found.isDirectory()) {
-    throw Unsafe.because('path-foreign', { path, found: await occupantOf(path), expected: 'folder' });
+    throw Unsafe.because('path-foreign', { path, found: occupantOf(path), expected: 'folder' });
   }
   requireOwner(path, found);
   return true;
 }
 
 /** Reads a plain file; undefined where there is none. Throws Unsafe for anything else. */
-export async function readPlain(
+export function readPlain(
   at: string,
   shown: string,
-): Promise<{ readonly content: Buffer; readonly found: Stats } | undefined> {
-  const refuse = async () =>
-    Unsafe.because('path-foreign', { path: shown, found: await occupantOf(at), expected: 'file' });
-  // Without O_NONBLOCK, open waits for the writer of a pipe.
-  const handle = await open(at, O_RDONLY | O_NOFOLLOW | O_NONBLOCK).catch(async (error) => {
-    // ENXIO: a socket.
-    if (error.code === 'ELOOP' || error.code === 'ENXIO') throw await refuse();
-    return absent(error);
-  });
-  if (!handle) return undefined;
+): { readonly content: Buffer; readonly found: Stats } | undefined {
+  const fd = openPlain(at, shown);
+  if (fd === undefined) return undefined;
   try {
-    const found = await handle.stat();
-    if (!found.isFile()) throw await refuse();
-    return { content: await handle.readFile(), found };
+    const found = fstatSync(fd);
+    if (!found.isFile()) throw notPlain(at, shown);
+    return { content: readFileSync(fd), found };
   } finally {
-    await handle.close();
+    closeSync(fd);
   }
 }
 
+function openPlain(at: string, shown: string): number | undefined {
+  try {
+    // Without O_NONBLOCK, open waits for the writer of a pipe, and the worker with it.
+    return openSync(at, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  } catch (error) {
+    // ENXIO: a socket.
+    if (isErrno(error, 'ELOOP', 'ENXIO')) throw notPlain(at, shown);
+    return absent(error);
+  }
+}
+
+function notPlain(at: string, shown: string): Unsafe {
+  return Unsafe.because('path-foreign', { path: shown, found: occupantOf(at), expected: 'file' });
+}
+
 /** Whether a folder holds nothing but files: keyturn makes no other. */
-export async function isFlat({ at }: HeldFolder): Promise<boolean> {
-  return (await readdir(at, { withFileTypes: true })).every((entry) => !entry.isDirectory());
+export function isFlat({ at }: HeldFolder): boolean {
+  return readdirSync(at, { withFileTypes: true }).every((entry) => !entry.isDirectory());
 }
 
 /**
  * Removes a folder of files. It never goes deeper: one that holds a folder stays, and so does what
  * took its place meanwhile. If it stops halfway, the next call goes on.
  */
-export async function removeFlat(path: string): Promise<void> {
-  await using held = await holdFolder(path);
-  if (!held || !(await isFlat(held))) return;
-  for (const name of await readdir(held.at)) await unlink(join(held.at, name)).catch(absent);
-  await rmdir(path).catch((error: NodeJS.ErrnoException) => {
-    if (!['ENOENT', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(String(error.code))) throw error;
-  });
+export function removeFlat(path: string): void {
+  using held = holdFolder(path);
+  if (!held || !isFlat(held)) return;
+  for (const name of readdirSync(held.at)) ifThere(() => unlinkSync(join(held.at, name)));
+  try {
+    rmdirSync(path);
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR')) throw error;
+  }
 }

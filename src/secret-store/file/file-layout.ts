@@ -1,10 +1,10 @@
-import { lstat, readlink, rm } from 'node:fs/promises';
+import { readlinkSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Stage } from '../secret-store.ts';
 import { replaceLink, sync } from './file-disk.ts';
 import type { Folder } from './file-folder.ts';
 import { requireFolder } from './file-held.ts';
-import { absent, occupantOf, Unsafe } from './file-unsafe.ts';
+import { absent, ifThere, isErrno, occupantOf, statOf, Unsafe } from './file-unsafe.ts';
 
 // The layout of a mounted Kubernetes secret:
 // https://kubernetes.io/docs/concepts/configuration/secret/
@@ -41,7 +41,7 @@ export function versionPath({ path }: Folder, token: string): string {
  * Whether a folder has a version, at whatever stage. Throws Unsafe where something else has its
  * name.
  */
-export function hasVersion(folder: Folder, token: string): Promise<boolean> {
+export function hasVersion(folder: Folder, token: string): boolean {
   return requireFolder(versionPath(folder, token));
 }
 
@@ -49,7 +49,7 @@ export function hasVersion(folder: Folder, token: string): Promise<boolean> {
  * The target of `..data`: a version of this store, or one that Kubernetes made. Throws Unsafe for
  * others.
  */
-export function readData(folder: Folder): Promise<string | undefined> {
+export function readData(folder: Folder): string | undefined {
   return readStage(folder, 'current');
 }
 
@@ -57,28 +57,28 @@ export function readData(folder: Folder): Promise<string | undefined> {
  * The token of the folder's version at a stage; undefined when there is none, or Kubernetes made
  * it.
  */
-export async function linkedToken(folder: Folder, stage: Stage): Promise<string | undefined> {
-  return tokenOf(await readStage(folder, stage));
+export function linkedToken(folder: Folder, stage: Stage): string | undefined {
+  return tokenOf(readStage(folder, stage));
 }
 
-async function readStage({ path }: Folder, stage: Stage): Promise<string | undefined> {
+function readStage({ path }: Folder, stage: Stage): string | undefined {
   const link = join(path, LINKS[stage]);
-  const target = await readLink(link);
+  const target = readLink(link);
   if (target === undefined) return undefined;
   if (tokenOf(target) === undefined && !(stage === 'current' && KUBERNETES.test(target))) {
     throw Unsafe.because('link-foreign', { path: link, target });
   }
-  await requireFolder(join(path, target));
+  requireFolder(join(path, target));
   return target;
 }
 
 /** The target of a link; undefined where there is none. Throws Unsafe for anything but a link. */
-async function readLink(path: string): Promise<string | undefined> {
+function readLink(path: string): string | undefined {
   try {
-    return await readlink(path);
+    return readlinkSync(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EINVAL') return absent(error as NodeJS.ErrnoException);
-    throw Unsafe.because('path-foreign', { path, found: await occupantOf(path), expected: 'link' });
+    if (!isErrno(error, 'EINVAL')) return absent(error);
+    throw Unsafe.because('path-foreign', { path, found: occupantOf(path), expected: 'link' });
   }
 }
 
@@ -90,37 +90,37 @@ export function tokenOf(name: string | undefined): string | undefined {
 
 /** Puts a version at a stage; `by` is the token of the rotation that wants it there. */
 export async function link(folder: Folder, stage: Stage, token: string, by = token): Promise<void> {
-  await replaceLink(join(folder.path, LINKS[stage]), VERSION + token, by);
+  replaceLink(join(folder.path, LINKS[stage]), VERSION + token, by);
   await sync(folder.path);
 }
 
 /** Takes `pending` off a version, if it is there. */
 export async function unlinkPending(folder: Folder, token: string): Promise<void> {
-  if ((await linkedToken(folder, 'pending')) !== token) return;
-  await rm(join(folder.path, LINKS.pending), { force: true });
+  if (linkedToken(folder, 'pending') !== token) return;
+  unlinkStage(folder, 'pending');
   await sync(folder.path);
 }
 
 /** Takes a stage off whichever version has it. */
-export async function unlinkStage({ path }: Folder, stage: Stage): Promise<void> {
-  await rm(join(path, LINKS[stage]), { force: true });
+export function unlinkStage({ path }: Folder, stage: Stage): void {
+  ifThere(() => unlinkSync(join(path, LINKS[stage])));
 }
 
 /** When the current version was promoted, in milliseconds, by the file system's clock. */
-export async function promotedAt({ path }: Folder): Promise<number | undefined> {
-  return (await lstat(join(path, LINKS.current)).catch(absent))?.mtimeMs;
+export function promotedAt({ path }: Folder): number | undefined {
+  return statOf(join(path, LINKS.current))?.mtimeMs;
 }
 
 /**
  * Whether consumers read a file through `..data`; undefined when there is no such name. Throws
  * Unsafe where it is neither our link nor a plain file.
  */
-export async function isLinked({ path }: Folder, file: string): Promise<boolean | undefined> {
+export function isLinked({ path }: Folder, file: string): boolean | undefined {
   const name = join(path, file);
-  const found = await lstat(name).catch(absent);
+  const found = statOf(name);
   if (found === undefined) return undefined;
   if (found.isFile()) return false;
-  const target = found.isSymbolicLink() ? await readlink(name).catch(absent) : undefined;
+  const target = found.isSymbolicLink() ? ifThere(() => readlinkSync(name)) : undefined;
   if (target === join('..data', file)) return true;
-  throw Unsafe.because('path-foreign', { path: name, found: await occupantOf(name), expected: 'secret' });
+  throw Unsafe.because('path-foreign', { path: name, found: occupantOf(name), expected: 'secret' });
 }

@@ -1,10 +1,10 @@
-import { constants } from 'node:fs';
-import { lstat, open, readdir } from 'node:fs/promises';
+import { closeSync, constants, fstatSync, openSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { flush } from './file-disk.ts';
 import type { HeldFolder } from './file-held.ts';
 import { holdFolder } from './file-held.ts';
 import { folderMode, giveRights, type Rights } from './file-rights.ts';
-import { absent } from './file-unsafe.ts';
+import { statOf } from './file-unsafe.ts';
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY } = constants;
 /** Modes of folders that keyturn makes. Nobody but the owner may write to those. */
@@ -15,23 +15,23 @@ const MADE = [0o700, 0o750];
  * closed while it is pending, or may be of a time when the configuration said something else.
  */
 export async function openVersion(path: string, rights: Rights): Promise<void> {
-  await using held = await holdFolder(path);
-  if (!held || !isOwn(await held.handle.stat())) return;
-  for (const entry of await readdir(held.at, { withFileTypes: true })) {
+  using held = holdFolder(path);
+  if (!held || !isOwn(fstatSync(held.fd))) return;
+  for (const entry of readdirSync(held.at, { withFileTypes: true })) {
     if (entry.isFile()) await openFile(held, entry.name, rights);
   }
-  if (await giveRights(held.handle, folderMode(rights), rights)) await held.handle.sync();
+  if (giveRights(held.fd, folderMode(rights), rights)) await flush(held.fd);
 }
 
 async function openFile({ at }: HeldFolder, name: string, rights: Rights): Promise<void> {
-  const handle = await open(join(at, name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  const fd = openSync(join(at, name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   try {
-    const found = await handle.stat();
+    const found = fstatSync(fd);
     // A hard link may be of a file elsewhere, which the group has no business with.
     if (!found.isFile() || found.nlink !== 1 || !isOwn(found)) return;
-    if (await giveRights(handle, rights.mode, rights)) await handle.sync();
+    if (giveRights(fd, rights.mode, rights)) await flush(fd);
   } finally {
-    await handle.close();
+    closeSync(fd);
   }
 }
 
@@ -41,14 +41,14 @@ async function openFile({ at }: HeldFolder, name: string, rights: Rights): Promi
  * store's folder for one would have a folder elsewhere opened.
  */
 export async function openFolder(path: string, rights: Rights): Promise<void> {
-  if ((await lstat(path).catch(absent))?.isDirectory() !== true) return;
-  const handle = await open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (statOf(path)?.isDirectory() !== true) return;
+  const fd = openSync(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK);
   try {
-    const found = await handle.stat();
+    const found = fstatSync(fd);
     if (!isOwn(found) || !MADE.includes(found.mode & 0o7777)) return;
-    if (await giveRights(handle, folderMode(rights), rights)) await handle.sync();
+    if (giveRights(fd, folderMode(rights), rights)) await flush(fd);
   } finally {
-    await handle.close();
+    closeSync(fd);
   }
 }
 

@@ -14,22 +14,22 @@ import { isWhole, openData, readDataFiles, readFileSeen } from './file-version.t
  * Throws `version-not-promotable` unless the version is whole in this folder, and at one of the
  * stages.
  */
-export async function requirePromotable(
+export function requirePromotable(
   store: string,
   folder: Folder,
   token: string,
   stages: readonly Stage[],
-): Promise<void> {
-  if (await isPromotable(folder, token, stages)) return;
+): void {
+  if (isPromotable(folder, token, stages)) return;
   throw fault('version-not-promotable', { store, secret: folder.path, token });
 }
 
-async function isPromotable(folder: Folder, token: string, stages: readonly Stage[]): Promise<boolean> {
+function isPromotable(folder: Folder, token: string, stages: readonly Stage[]): boolean {
   let linked = false;
   for (const stage of stages) {
-    linked ||= (await linkedToken(folder, stage)) === token;
+    linked ||= linkedToken(folder, stage) === token;
   }
-  return linked && (await isWhole(folder, token));
+  return linked && isWhole(folder, token);
 }
 
 /**
@@ -41,33 +41,35 @@ export async function promoteFolder(
   folder: Folder,
   token: string,
   rights: Rights,
-  recheck: () => Promise<void>,
+  recheck: () => void,
 ): Promise<void> {
-  const before = await linkedToken(folder, 'previous');
-  if (!(await isOurs(folder))) {
+  const before = linkedToken(folder, 'previous');
+  if (!isOurs(folder)) {
     // Otherwise it would be at no stage while `..data` leads to what is taken over.
-    if ((await linkedToken(folder, 'current')) === token) await link(folder, 'pending', token);
+    if (linkedToken(folder, 'current') === token) await link(folder, 'pending', token);
     await takeOver(folder, token, rights);
   }
   await openVersion(versionPath(folder, token), rights);
   await linkNames(folder, token);
-  const current = await linkedToken(folder, 'current');
+  const current = linkedToken(folder, 'current');
   if (current !== token) {
-    await recheck();
+    recheck();
     if (current !== undefined) await link(folder, 'previous', current, token);
     await link(folder, 'current', token);
-    if (before !== undefined) await removeUnlinked(folder, before);
+    if (before !== undefined) removeUnlinked(folder, before);
   }
   await unlinkPending(folder, token);
   // What stays because of a fault is found again by the next promotion.
-  await removeLeftovers(folder).catch(() => {});
+  try {
+    removeLeftovers(folder);
+  } catch {}
 }
 
 /** Whether consumers see one version of this store under each name, or nothing at all. */
-async function isOurs(folder: Folder): Promise<boolean> {
-  const target = await readData(folder);
+function isOurs(folder: Folder): boolean {
+  const target = readData(folder);
   if (target !== undefined && tokenOf(target) === undefined) return false;
-  for (const file of folder.files.keys()) if ((await isLinked(folder, file)) === false) return false;
+  for (const file of folder.files.keys()) if (isLinked(folder, file) === false) return false;
   return true;
 }
 
@@ -78,10 +80,10 @@ async function isOurs(folder: Folder): Promise<boolean> {
  * once. What another tool made stays beside it.
  */
 async function takeOver(folder: Folder, token: string, rights: Rights): Promise<void> {
-  await using data = await openData(folder);
-  const contents = new Map<string, string | Uint8Array>(await readDataFiles(data));
+  using data = openData(folder);
+  const contents = new Map<string, string | Uint8Array>(readDataFiles(data));
   for (const file of folder.files.keys()) {
-    const seen = await readFileSeen(folder, file, data);
+    const seen = readFileSeen(folder, file, data);
     if (seen !== undefined) contents.set(file, seen.content);
   }
   if (contents.size === 0) return;
@@ -94,8 +96,8 @@ async function takeOver(folder: Folder, token: string, rights: Rights): Promise<
 /** Makes each name a link through `..data`, replacing a plain file in one step. */
 async function linkNames(folder: Folder, token: string): Promise<void> {
   for (const file of folder.files.keys()) {
-    if (await isLinked(folder, file)) continue;
-    await replaceLink(join(folder.path, file), join('..data', file), token);
+    if (isLinked(folder, file)) continue;
+    replaceLink(join(folder.path, file), join('..data', file), token);
   }
   await sync(folder.path);
 }

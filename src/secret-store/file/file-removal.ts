@@ -1,4 +1,4 @@
-import { readdir, readlink, unlink } from 'node:fs/promises';
+import { readdirSync, readlinkSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fault } from '../../facts/fault.ts';
 import { requireUnshared } from '../adapter-rules.ts';
@@ -6,19 +6,19 @@ import { sync } from './file-disk.ts';
 import type { Folder } from './file-folder.ts';
 import { linkedToken, readData, tokenOf, unlinkStage } from './file-layout.ts';
 import { removeUnlinked } from './file-pruning.ts';
-import { absent } from './file-unsafe.ts';
+import { ifThere } from './file-unsafe.ts';
 import { openData, readDataFiles, readFileSeen } from './file-version.ts';
 
 /**
  * Throws `secret-shared` where the folder's version has files of others, or a JSON file of it keys
  * of others.
  */
-export async function requireOwn(store: string, folder: Folder): Promise<void> {
-  await using data = await openData(folder);
-  const others = [...(await readDataFiles(data)).keys()].filter((file) => !folder.files.has(file));
+export function requireOwn(store: string, folder: Folder): void {
+  using data = openData(folder);
+  const others = [...readDataFiles(data).keys()].filter((file) => !folder.files.has(file));
   if (others.length > 0) throw fault('secret-shared', { store, secret: folder.path, keys: others });
   for (const [file, entries] of folder.files) {
-    const seen = await readFileSeen(folder, file, data);
+    const seen = readFileSeen(folder, file, data);
     requireUnshared(store, join(folder.path, file), entries, seen?.content);
   }
 }
@@ -29,23 +29,31 @@ export async function requireOwn(store: string, folder: Folder): Promise<void> {
  */
 export async function removeSecrets(folder: Folder): Promise<void> {
   const { path } = folder;
-  const isOurs = tokenOf(await readData(folder)) !== undefined;
+  const isOurs = tokenOf(readData(folder)) !== undefined;
   // Before the versions, so that none is at a stage any more. Consumers read nothing from here on.
-  if (isOurs) await unlinkStage(folder, 'current');
+  if (isOurs) unlinkStage(folder, 'current');
   for (const stage of ['pending', 'previous'] as const) {
-    if ((await linkedToken(folder, stage)) !== undefined) await unlinkStage(folder, stage);
+    if (linkedToken(folder, stage) !== undefined) unlinkStage(folder, stage);
   }
-  for (const name of (await readdir(path).catch(absent)) ?? []) {
+  for (const name of ifThere(() => readdirSync(path)) ?? []) {
     const token = tokenOf(name);
-    if (token !== undefined) await removeUnlinked(folder, token);
-    else if (await leadsToData(path, name)) await unlink(join(path, name)).catch(absent);
+    if (token !== undefined) removeUnlinked(folder, token);
+    else if (leadsToData(path, name)) ifThere(() => unlinkSync(join(path, name)));
   }
   if (isOurs) await sync(path);
 }
 
 /** Whether a name is a link through `..data`, and that is gone. */
-async function leadsToData(path: string, name: string): Promise<boolean> {
-  const target = await readlink(join(path, name)).catch(() => undefined);
-  if (target !== join('..data', name)) return false;
-  return (await readlink(join(path, '..data')).catch(absent)) === undefined;
+function leadsToData(path: string, name: string): boolean {
+  if (targetOf(join(path, name)) !== join('..data', name)) return false;
+  return ifThere(() => readlinkSync(join(path, '..data'))) === undefined;
+}
+
+/** Undefined also for what is no link. */
+function targetOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
 }

@@ -1,9 +1,8 @@
 import { execFile } from 'node:child_process';
-import type { Stats } from 'node:fs';
-import { type FileHandle, readFile } from 'node:fs/promises';
+import { fchmodSync, fchownSync, fstatSync, readFileSync, type Stats } from 'node:fs';
 import { promisify } from 'node:util';
 import { fault } from '../../facts/fault.ts';
-import { absent } from './file-unsafe.ts';
+import { ifThere, isErrno } from './file-unsafe.ts';
 
 const GROUPS = '/etc/group';
 const GETENT_MS = 5_000;
@@ -58,19 +57,21 @@ export function hasRights(found: Pick<Stats, 'mode' | 'gid'>, mode: number, { gr
  * read it. False where it has both already. Throws `group-not-joined` where this process may not
  * give files to the group.
  */
-export async function giveRights(handle: FileHandle, mode: number, rights: Rights): Promise<boolean> {
-  const found = await handle.stat();
+export function giveRights(fd: number, mode: number, rights: Rights): boolean {
+  const found = fstatSync(fd);
   if (hasRights(found, mode, rights)) return false;
   const { store, group } = rights;
   if (group !== undefined && found.gid !== group.gid) {
-    await handle.chmod(found.mode & mode & 0o700);
-    await handle.chown(-1, group.gid).catch((cause: NodeJS.ErrnoException) => {
+    fchmodSync(fd, found.mode & mode & 0o700);
+    try {
+      fchownSync(fd, -1, group.gid);
+    } catch (cause) {
       // EINVAL: a container does not know this gid.
-      if (cause.code !== 'EPERM' && cause.code !== 'EINVAL') throw cause;
+      if (!isErrno(cause, 'EPERM', 'EINVAL')) throw cause;
       throw fault('group-not-joined', notJoined(store, group), { cause });
-    });
+    }
   }
-  await handle.chmod(mode);
+  fchmodSync(fd, mode);
   return true;
 }
 
@@ -80,7 +81,7 @@ export function notJoined(store: string, { name, gid }: NonNullable<Rights['grou
 
 async function gidOf(name: string): Promise<number | undefined> {
   if (/^\d+$/.test(name)) return Number(name);
-  const text = (await readFile(GROUPS, 'utf8').catch(absent)) ?? '';
+  const text = ifThere(() => readFileSync(GROUPS, 'utf8')) ?? '';
   return gidIn(text, name) ?? gidIn(await askSystem(name), name);
 }
 

@@ -49,12 +49,12 @@ class FileStore implements Required<SecretStore> {
   }
 
   async read(mapping: Mapping, stage: Stage): Promise<Version | undefined> {
-    return readVersion(await safeFolders(this.#root, mapping), stage, readFolder);
+    return readVersion(safeFolders(this.#root, mapping), stage, async (folder, at) => readFolder(folder, at));
   }
 
   async since(mapping: Mapping): Promise<Date | undefined> {
-    const folders = await safeFolders(this.#root, mapping);
-    const instants = await Promise.all(folders.map(promotedAt));
+    const folders = safeFolders(this.#root, mapping);
+    const instants = folders.map(promotedAt);
     return latestOf(instants.flatMap((instant) => (instant === undefined ? [] : [new Date(instant)])));
   }
 
@@ -66,35 +66,35 @@ class FileStore implements Required<SecretStore> {
   ): Promise<void> {
     requireUuid(token);
     requireValues(mapping, fields);
-    const folders = await safeFolders(this.#root, mapping);
+    const folders = safeFolders(this.#root, mapping);
     const rights = await this.#rights();
     let first: Fields = {};
     // All are looked at before any is made.
     for (const folder of folders) {
-      if (await hasVersion(folder, token)) first = { ...first, ...(await readFields(folder, token)) };
-      else if (!create) await requireFiles(this.#name, folder);
+      if (hasVersion(folder, token)) first = { ...first, ...readFields(folder, token) };
+      else if (!create) requireFiles(this.#name, folder);
     }
     for (const folder of folders) {
       await makeFolder(this.#root, folder.path, rights);
-      if (await hasVersion(folder, token)) await linkPending(folder, token);
+      if (hasVersion(folder, token)) await linkPending(folder, token);
       else {
         refuseOther(this.#name, token, first, fields);
         // The link comes first: a kill after it leaves no version that the next run cannot read,
         // and that it would have to take for an older one.
         await writeVersion(folder, token, fields, rights, () => linkPending(folder, token));
       }
-      first = { ...first, ...(await readFields(folder, token)) };
-      await this.#requireStaged(folder, token);
+      first = { ...first, ...readFields(folder, token) };
+      this.#requireStaged(folder, token);
     }
   }
 
   async promote(mapping: Mapping, token: string, options?: PromoteOptions): Promise<void> {
     requireUuid(token);
-    const folders = await safeFolders(this.#root, mapping);
+    const folders = safeFolders(this.#root, mapping);
     const stages = promotableStages(options);
     const rights = await this.#rights();
     // All are looked at before a link of any moves.
-    for (const folder of folders) await requirePromotable(this.#name, folder, token, stages);
+    for (const folder of folders) requirePromotable(this.#name, folder, token, stages);
     for (const folder of folders) {
       await promoteFolder(folder, token, rights, () => requirePromotable(this.#name, folder, token, stages));
     }
@@ -102,30 +102,28 @@ class FileStore implements Required<SecretStore> {
 
   async discard(mapping: Mapping, token: string): Promise<void> {
     requireUuid(token);
-    const folders = await safeFolders(this.#root, mapping);
-    const current = await Promise.all(folders.map((folder) => linkedToken(folder, 'current')));
+    const folders = safeFolders(this.#root, mapping);
+    const current = folders.map((folder) => linkedToken(folder, 'current'));
     // Its promotion has begun, and what is current in one folder must become so in all.
     if (current.includes(token)) return;
     for (const folder of folders) {
       await unlinkPending(folder, token);
-      await removeUnlinked(folder, token);
+      removeUnlinked(folder, token);
     }
   }
 
   async remove(mapping: Mapping): Promise<void> {
-    const folders = await safeFolders(this.#root, mapping);
+    const folders = safeFolders(this.#root, mapping);
     // All are looked at before any is changed.
-    for (const folder of folders) await requireOwn(this.#name, folder);
+    for (const folder of folders) requireOwn(this.#name, folder);
     for (const folder of folders) await removeSecrets(folder);
   }
 
   async obstacles(mapping: Mapping, { create }: { readonly create: boolean }): Promise<readonly Fact[]> {
-    const folders = await safeFolders(this.#root, mapping);
+    const folders = safeFolders(this.#root, mapping);
     const { group } = await this.#rights();
-    const missing = create
-      ? []
-      : (await Promise.all(folders.map((folder) => missingFiles(this.#name, folder)))).flat();
-    if (missing.length === 0) for (const { path } of folders) await requireWritable(path);
+    const missing = create ? [] : folders.flatMap((folder) => missingFiles(this.#name, folder));
+    if (missing.length === 0) for (const { path } of folders) requireWritable(path);
     if (group === undefined || mayGive(group)) return missing;
     return [...missing, fact('group-not-joined', notJoined(this.#name, group))];
   }
@@ -133,14 +131,14 @@ class FileStore implements Required<SecretStore> {
   async rehearse(mapping: Mapping, token: string, fields: Fields): Promise<void> {
     requireUuid(token);
     requireValues(mapping, fields);
-    const folders = await safeFolders(this.#root, mapping);
-    for (const folder of folders) await requireFiles(this.#name, folder);
+    const folders = safeFolders(this.#root, mapping);
+    for (const folder of folders) requireFiles(this.#name, folder);
     const rights = await this.#rights();
     for (const folder of folders) {
       try {
         await writeVersion(folder, token, fields, rights);
       } finally {
-        await removeUnlinked(folder, token);
+        removeUnlinked(folder, token);
       }
     }
   }
@@ -149,8 +147,8 @@ class FileStore implements Required<SecretStore> {
     const rights = await this.#rights();
     const found: Fact<RightsCode>[] = [];
     for (const folder of foldersOf(this.#root, mapping)) {
-      found.push(...(await exposuresOf(this.#root, folder.path, rights)));
-      if (isConfigured(this.#settings)) found.push(...(await accessOf(this.#root, folder, rights)));
+      found.push(...exposuresOf(this.#root, folder.path, rights));
+      if (isConfigured(this.#settings)) found.push(...accessOf(this.#root, folder, rights));
     }
     return [...new Map(found.map((each) => [`${each.code} ${each.params.path}`, each])).values()];
   }
@@ -165,17 +163,15 @@ class FileStore implements Required<SecretStore> {
   /**
    * A process that stopped for an hour between writing a version and linking it may find it pruned.
    */
-  async #requireStaged(folder: Folder, token: string): Promise<void> {
-    if (await hasVersion(folder, token)) return;
+  #requireStaged(folder: Folder, token: string): void {
+    if (hasVersion(folder, token)) return;
     throw fault('version-removed', { store: this.#name, folder: folder.path, token });
   }
 }
 
 /** Puts a version at `pending`, unless it was promoted before. */
 async function linkPending(folder: Folder, token: string): Promise<void> {
-  const promoted = await Promise.all(
-    (['current', 'previous'] as const).map((stage) => linkedToken(folder, stage)),
-  );
+  const promoted = (['current', 'previous'] as const).map((stage) => linkedToken(folder, stage));
   if (!promoted.includes(token)) await link(folder, 'pending', token);
 }
 

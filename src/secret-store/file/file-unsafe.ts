@@ -1,5 +1,4 @@
-import type { Stats } from 'node:fs';
-import { lstat, readlink } from 'node:fs/promises';
+import { lstatSync, readlinkSync, type Stats } from 'node:fs';
 import type { FactParams } from '../../facts/fact.ts';
 import { type Fault, fault } from '../../facts/fault.ts';
 import type { Occupant } from '../../facts/store-facts.ts';
@@ -30,11 +29,11 @@ export class Unsafe extends Error {
 }
 
 /** What has a name now, and where it leads. */
-export async function occupantOf(path: string): Promise<Occupant> {
-  const found = await lstat(path).catch(absent);
+export function occupantOf(path: string): Occupant {
+  const found = statOf(path);
   if (found === undefined) return { kind: 'nothing' };
   if (found.isSymbolicLink()) {
-    return { kind: 'link', target: (await readlink(path).catch(absent)) ?? '' };
+    return { kind: 'link', target: ifThere(() => readlinkSync(path)) ?? '' };
   }
   if (found.isDirectory()) return { kind: 'folder' };
   if (found.isFile()) return { kind: 'file' };
@@ -53,8 +52,27 @@ export function requireOwner(path: string, { uid }: Pick<Stats, 'uid'>): void {
   throw Unsafe.because('folder-owned-by-other', { path, uid, own });
 }
 
-/** For `catch`: what does not exist is undefined, every other error is thrown. */
-export function absent(error: NodeJS.ErrnoException): undefined {
-  if (error.code === 'ENOENT') return undefined;
+/** What has a name, without following a link; undefined where nothing has it. */
+export function statOf(path: string): Stats | undefined {
+  return ifThere(() => lstatSync(path));
+}
+
+/** What a call returns; undefined where it fails because something does not exist. */
+export function ifThere<Result>(call: () => Result): Result | undefined {
+  try {
+    return call();
+  } catch (error) {
+    return absent(error);
+  }
+}
+
+/** In a `catch`: what does not exist is undefined, every other error is thrown. */
+export function absent(error: unknown): undefined {
+  if (isErrno(error, 'ENOENT')) return undefined;
   throw error;
+}
+
+/** Whether the system gave one of these names to an error. */
+export function isErrno(error: unknown, ...names: readonly string[]): boolean {
+  return names.includes(String((error as NodeJS.ErrnoException).code));
 }

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { joinParts } from '../read-version.ts';
 import { readContent, writeContent } from '../secret-content.ts';
@@ -13,96 +13,94 @@ import type { Rights } from './file-rights.ts';
  * What one folder has at a stage: under `current` what consumers see, even if somebody put it
  * there.
  */
-export async function readFolder(folder: Folder, stage: Stage): Promise<Version | undefined> {
+export function readFolder(folder: Folder, stage: Stage): Version | undefined {
   if (stage === 'current') return readSeen(folder);
-  const token = await linkedToken(folder, stage);
+  const token = linkedToken(folder, stage);
   if (token === undefined) return undefined;
-  if (stage === 'pending' && token === (await linkedToken(folder, 'current'))) return undefined;
-  return { token, fields: await readFields(folder, token) };
+  if (stage === 'pending' && token === linkedToken(folder, 'current')) return undefined;
+  return { token, fields: readFields(folder, token) };
 }
 
 /** The mapped fields that a version has. */
-export async function readFields(folder: Folder, token: string): Promise<Fields> {
+export function readFields(folder: Folder, token: string): Fields {
   const path = versionPath(folder, token);
-  await using held = await holdFolder(path);
+  using held = holdFolder(path);
   if (!held) return {};
   const found: Fields[] = [];
   for (const [file, entries] of folder.files) {
-    const read = await readPlain(join(held.at, file), join(path, file));
+    const read = readPlain(join(held.at, file), join(path, file));
     if (read) found.push(readContent(join(folder.path, file), entries, read.content.toString('utf8')));
   }
   return Object.assign({}, ...found);
 }
 
 /** Whether a version has all the files of the folder. */
-export async function isWhole(folder: Folder, token: string): Promise<boolean> {
+export function isWhole(folder: Folder, token: string): boolean {
   const path = versionPath(folder, token);
-  await using held = await holdFolder(path);
+  using held = holdFolder(path);
   if (!held) return false;
   for (const file of folder.files.keys()) {
-    if ((await readPlain(join(held.at, file), join(path, file))) === undefined) return false;
+    if (readPlain(join(held.at, file), join(path, file)) === undefined) return false;
   }
   return true;
 }
 
-async function readSeen(folder: Folder): Promise<Version | undefined> {
+function readSeen(folder: Folder): Version | undefined {
   for (;;) {
-    await using data = await openData(folder);
+    using data = openData(folder);
     const parts: (Version | undefined)[] = [];
     for (const [file, entries] of folder.files) {
-      const seen = await readFileSeen(folder, file, data);
+      const seen = readFileSeen(folder, file, data);
       if (seen === undefined) continue;
       const fields = readContent(join(folder.path, file), entries, seen.content);
       parts.push({ token: seen.token, fields, ...(seen.edited ? { edited: true } : {}) });
     }
     // If they differ, a promotion came in between, and parts of two versions were read.
-    if (data.target === (await readData(folder))) return joinParts(parts);
+    if (data.target === readData(folder)) return joinParts(parts);
   }
 }
 
 /**
  * The version that `..data` leads to, opened, so that all that is read from it is of one version.
  */
-export interface Data extends AsyncDisposable {
+export interface Data extends Disposable {
   readonly target: string | undefined;
   readonly held: HeldFolder | undefined;
 }
 
-export async function openData(folder: Folder): Promise<Data> {
-  const target = await readData(folder);
-  const held = target === undefined ? undefined : await holdFolder(join(folder.path, target));
-  return { target, held, [Symbol.asyncDispose]: async () => held?.[Symbol.asyncDispose]() };
+export function openData(folder: Folder): Data {
+  const target = readData(folder);
+  const held = target === undefined ? undefined : holdFolder(join(folder.path, target));
+  return { target, held, [Symbol.dispose]: () => held?.[Symbol.dispose]() };
 }
 
 /** What consumers see under a name while `..data` leads to what `data` holds. */
-export async function readFileSeen(
+export function readFileSeen(
   folder: Folder,
   file: string,
   { target, held }: Data,
-): Promise<
-  { readonly token: string | undefined; readonly content: string; readonly edited: boolean } | undefined
-> {
-  const linked = await isLinked(folder, file);
+): { readonly token: string | undefined; readonly content: string; readonly edited: boolean } | undefined {
+  const linked = isLinked(folder, file);
   if (linked === undefined || (linked && !held)) return undefined;
   const shown = join(folder.path, linked ? String(target) : '', file);
-  const read = await readPlain(linked && held ? join(held.at, file) : shown, shown);
+  const read = readPlain(linked && held ? join(held.at, file) : shown, shown);
   if (read === undefined) return undefined;
   const content = read.content.toString('utf8');
   const token = linked ? tokenOf(target) : undefined;
   // `echo > app/password` follows the links, and so alters a version. A folder that was copied may
   // have other times.
-  const edited = token !== undefined && read.found.mtimeMs > ((await promotedAt(folder)) ?? Infinity);
+  const edited = token !== undefined && read.found.mtimeMs > (promotedAt(folder) ?? Infinity);
   // In what somebody wrote, a line end that the editor added is not part of the value.
   return { token, content: token === undefined || edited ? content.replace(/\r?\n$/, '') : content, edited };
 }
 
 /** Every file of the version that `..data` leads to, also those that the mapping does not name. */
-export async function readDataFiles({ target, held }: Data): Promise<Map<string, Uint8Array>> {
+export function readDataFiles({ target, held }: Data): Map<string, Uint8Array> {
   const contents = new Map<string, Uint8Array>();
   if (!held) return contents;
-  for (const entry of await readdir(held.at, { withFileTypes: true })) {
+  for (const entry of readdirSync(held.at, { withFileTypes: true })) {
     if (!entry.isFile()) continue;
-    const read = await readPlain(join(held.at, entry.name), join(String(target), entry.name));
+    const read = readPlain(join(held.at, entry.name), join(String(target), entry.name));
     if (read) contents.set(entry.name, read.content);
   }
   return contents;
@@ -120,10 +118,10 @@ export async function writeVersion(
   rights: Rights,
   beforeItIsThere?: () => Promise<void>,
 ): Promise<boolean> {
-  await using data = await openData(folder);
-  const contents = new Map<string, string | Uint8Array>(await readDataFiles(data));
+  using data = openData(folder);
+  const contents = new Map<string, string | Uint8Array>(readDataFiles(data));
   for (const [file, entries] of folder.files) {
-    const seen = await readFileSeen(folder, file, data);
+    const seen = readFileSeen(folder, file, data);
     contents.set(file, writeContent(join(folder.path, file), entries, fields, seen?.content));
   }
   return writeFolder(versionPath(folder, token), token, contents, rights, beforeItIsThere);
