@@ -95,8 +95,9 @@ function folderOf({ path, cwd }: ConfigSource): string {
   return statSync(whole, { throwIfNoEntry: false })?.isDirectory() ? whole : dirname(whole);
 }
 
+/** Policies of a fleet share most values, which are frozen once. */
 function freeze<Value>(value: Value): Value {
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
   for (const part of value instanceof Map ? value.values() : Object.values(value)) freeze(part);
   return Object.freeze(value);
 }

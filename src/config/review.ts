@@ -7,6 +7,8 @@ import { entriesOf, find, isInterpolated, type Located, problemAt, shownAt } fro
 export class Review {
   readonly problems: Problem[];
   readonly warnings: Problem[] = [];
+  /** What the schema made of values that come often: by schema, and by the value as JSON. */
+  readonly kept = new Map<unknown, Map<string, unknown>>();
   /** The configuration as it is written, with each URL spelt out. */
   readonly tree: Located;
 

@@ -33,11 +33,12 @@ export function checkFormats(
     for (const [index, destination] of (policy.publish ?? []).entries()) {
       const path: Path = ['policies', name, 'publish', index];
       checkKeys(review, path, destination);
-      if (connection === undefined) continue;
+      const fields = FORMAT_FIELDS.filter((field) => destination.secrets[field] !== undefined);
+      if (connection === undefined || fields.length === 0) continue;
       const place = loginPlace('embedded' in connection ? { ...EMBEDDED, ...connection } : connection);
       const rotator = 'embedded' in connection ? [] : [connection.user];
       const logins = samples(policy, policy.logins ?? rotator, { ...place, ...settingsOf(destination) });
-      checkFields(review, path, destination, logins);
+      checkFields(review, path, fields, logins);
     }
   }
 }
@@ -50,9 +51,13 @@ function checkKeys(review: Review, path: Path, { secrets, format = {} }: Destina
   }
 }
 
-function checkFields(review: Review, path: Path, { secrets }: Destination, logins: readonly Login[]): void {
-  for (const field of FORMAT_FIELDS) {
-    if (secrets[field] === undefined) continue;
+function checkFields(
+  review: Review,
+  path: Path,
+  fields: readonly (typeof FORMAT_FIELDS)[number][],
+  logins: readonly Login[],
+): void {
+  for (const field of fields) {
     const refused = logins.map((login) => FORMATS[field].refuse(login)).find((each) => each !== undefined);
     if (refused)
       review.report([...path, 'secrets', field], fact('field-not-expressible', { field, ...refused }));

@@ -49,13 +49,17 @@ function checkNames(review: Review, { connections, policies }: Entries): void {
 function claimLogins(review: Review, entries: Entries): ReadonlyMap<string, Claim> {
   const claims = new Map<string, Claim>();
   for (const [policy, { logins = [] }] of entries.policies) {
+    const server = serverOfPolicy(review, entries, policy);
     for (const [index, name] of logins.entries()) {
       const path: Path = ['policies', policy, 'logins', index];
-      const key = roleKey(serverOfPolicy(review, entries, policy), name);
+      const key = roleKey(server, name);
       const earlier = claims.get(key);
+      if (earlier === undefined) {
+        claims.set(key, { policy, path });
+        continue;
+      }
       const login = review.shown(path);
-      if (earlier === undefined) claims.set(key, { policy, path });
-      else if (earlier.policy === policy) review.report(path, fact('login-repeated', { login }));
+      if (earlier.policy === policy) review.report(path, fact('login-repeated', { login }));
       else {
         const place = review.placeOf(earlier.path);
         const other = { path: renderPath(earlier.path), ...(place === undefined ? {} : { place }) };

@@ -19,7 +19,6 @@ export function checkSchedules(review: Review, { policies }: Entries): void {
     checkKind(review, [...path, 'schedule'], schedule);
     if (schedule === null) continue;
     const interval = shortestInterval(schedule);
-    const shownInterval = intervalShown(review, [...path, 'schedule'], interval);
     for (const [at, duration] of [
       [[...path, 'schedule', 'window'], schedule.window],
       [[...path, 'schedule', 'jitter'], schedule.jitter],
@@ -27,7 +26,8 @@ export function checkSchedules(review: Review, { policies }: Entries): void {
     ] as const) {
       if (duration === undefined || duration <= interval) continue;
       const shown = durationShown(review, at, duration);
-      review.report(at, fact('longer-than-interval', { duration: shown, ...shownInterval }));
+      const longerThan = intervalShown(review, [...path, 'schedule'], interval);
+      review.report(at, fact('longer-than-interval', { duration: shown, ...longerThan }));
     }
   }
 }

@@ -46,6 +46,7 @@ interface Clash {
 }
 
 function clashOf(review: Review, field: MappedField, others: readonly MappedField[]): Clash | undefined {
+  if (others.length === 0) return undefined;
   const name = review.shown(field.path);
   const same = others.filter((other) => isSameSecret(field.secret, other.secret));
   const twice = same.find((other) => other.name.key === field.name.key);

@@ -33,10 +33,35 @@ export function parseValue<Schema extends z.ZodType>(
   const located = find(review.tree, path);
   if (located === undefined && schema instanceof z.ZodExactOptional) return undefined;
   const value = located === undefined ? undefined : plain(located);
-  const { data, error } = schema.safeParse(value);
+  const { data, error } = parsed(review, schema, value);
   const issues = (error?.issues ?? []).flatMap(issuesInside);
   for (const issue of issues) reportIssue(review, { issue, schema, value, path });
   return isUsable(located) ? data : undefined;
+}
+
+/** How many values of a schema are kept, and how long each may be, as JSON. */
+const KEPT = 32;
+const KEPT_LENGTH = 256;
+
+/**
+ * The policies of a fleet have mostly the same values. Each is parsed once, and all share the
+ * result.
+ */
+function parsed<Schema extends z.ZodType>(
+  { kept }: Review,
+  schema: Schema,
+  value: unknown,
+): Pick<z.ZodSafeParseResult<z.output<Schema>>, 'data' | 'error'> {
+  const known = kept.get(schema) ?? new Map<string, unknown>();
+  kept.set(schema, known);
+  const key = JSON.stringify(value) ?? '';
+  // The parse is of this schema and value. That what is kept for it is its output, no type says.
+  if (known.has(key)) return { data: known.get(key) as z.output<Schema> };
+  const result = schema.safeParse(value);
+  // JSON says null of numbers, too, that are none.
+  const isKept = known.size < KEPT && key.length <= KEPT_LENGTH && !key.includes('null');
+  if (result.success && isKept) known.set(key, result.data);
+  return result;
 }
 
 /** What is wrong inside of the one form of a union that a value has; the issue itself otherwise. */
