@@ -68,10 +68,13 @@ export function requireWritable(path: string): void {
  * keeps its mode. Throws as `safeFolders` does.
  */
 export async function makeFolder(root: string, path: string, rights: Rights): Promise<void> {
+  const isThere = exists(path);
+  // Then those above it are there, too, and none has to be opened to a group.
+  if (isThere && !isReadByGroup(rights)) return;
   // One by one: `recursive` would leave the mode of those above to the umask.
   if (path !== dirname(path) && path !== root) await makeFolder(root, dirname(path), rights);
-  else if (!exists(path)) mkdirSync(dirname(path), { recursive: true });
-  if (!exists(path)) {
+  else if (!isThere) mkdirSync(dirname(path), { recursive: true });
+  if (!isThere) {
     try {
       makeOwnFolder(path);
     } catch (error) {

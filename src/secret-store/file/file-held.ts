@@ -6,6 +6,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readSync,
   rmdirSync,
   type Stats,
   unlinkSync,
@@ -22,7 +23,12 @@ const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY } = constants;
 export interface HeldFolder extends Disposable {
   readonly at: string;
   readonly fd: number;
+  /** What it was when it was opened. */
+  readonly found: Stats;
 }
+
+/** Whether this system shows a process under /proc what it has open. Asked once. */
+let showsOpen: boolean | undefined;
 
 /**
  * Opens a folder of this store. Undefined where there is none; throws Unsafe where there is
@@ -35,17 +41,15 @@ export function holdFolder(path: string): HeldFolder | undefined {
   const fd = openOwn(path);
   if (fd === undefined) return undefined;
   try {
-    requireOwner(path, fstatSync(fd));
+    const found = fstatSync(fd);
+    requireOwner(path, found);
+    const own = `/proc/self/fd/${fd}`;
+    showsOpen ??= existsSync(own);
+    return { at: showsOpen ? own : path, fd, found, [Symbol.dispose]: () => closeSync(fd) };
   } catch (error) {
     closeSync(fd);
     throw error;
   }
-  const own = `/proc/self/fd/${fd}`;
-  return {
-    at: existsSync(own) ? own : path,
-    fd,
-    [Symbol.dispose]: () => closeSync(fd),
-  };
 }
 
 function openOwn(path: string): number | undefined {
@@ -79,7 +83,7 @@ export function readPlain(
   try {
     const found = fstatSync(fd);
     if (!found.isFile()) throw notPlain(at, shown);
-    return { content: readFileSync(fd), found };
+    return { content: readAll(fd, found.size), found };
   } finally {
     closeSync(fd);
   }
@@ -96,13 +100,25 @@ function openPlain(at: string, shown: string): number | undefined {
   }
 }
 
+/** Reads an open file, which may have another size by now, mostly by one call. */
+function readAll(fd: number, size: number): Buffer {
+  // One byte more than expected: who gets less than they ask for is at the end.
+  const content = Buffer.alloc(size + 1);
+  const length = readSync(fd, content);
+  if (length === size) return content.subarray(0, length);
+  return Buffer.concat([content.subarray(0, length), readFileSync(fd)]);
+}
+
 function notPlain(at: string, shown: string): Unsafe {
   return Unsafe.because('path-foreign', { path: shown, found: occupantOf(at), expected: 'file' });
 }
 
-/** Whether a folder holds nothing but files: keyturn makes no other. */
-export function isFlat({ at }: HeldFolder): boolean {
-  return readdirSync(at, { withFileTypes: true }).every((entry) => !entry.isDirectory());
+/**
+ * The names in a folder that holds nothing but files: keyturn makes no other. Undefined for others.
+ */
+export function flatNames({ at }: HeldFolder): string[] | undefined {
+  const entries = readdirSync(at, { withFileTypes: true });
+  return entries.some((entry) => entry.isDirectory()) ? undefined : entries.map(({ name }) => name);
 }
 
 /**
@@ -111,8 +127,9 @@ export function isFlat({ at }: HeldFolder): boolean {
  */
 export function removeFlat(path: string): void {
   using held = holdFolder(path);
-  if (!held || !isFlat(held)) return;
-  for (const name of readdirSync(held.at)) ifThere(() => unlinkSync(join(held.at, name)));
+  const names = held && flatNames(held);
+  if (!held || !names) return;
+  for (const name of names) ifThere(() => unlinkSync(join(held.at, name)));
   try {
     rmdirSync(path);
   } catch (error) {

@@ -53,6 +53,11 @@ export function readData(folder: Folder): string | undefined {
   return readStage(folder, 'current');
 }
 
+/** As `readData`, for who opens the version and so finds out by itself whether it is a folder. */
+export function readDataTarget(folder: Folder): string | undefined {
+  return readTarget(folder, 'current');
+}
+
 /**
  * The token of the folder's version at a stage; undefined when there is none, or Kubernetes made
  * it.
@@ -61,14 +66,19 @@ export function linkedToken(folder: Folder, stage: Stage): string | undefined {
   return tokenOf(readStage(folder, stage));
 }
 
-function readStage({ path }: Folder, stage: Stage): string | undefined {
+function readStage(folder: Folder, stage: Stage): string | undefined {
+  const target = readTarget(folder, stage);
+  if (target !== undefined) requireFolder(join(folder.path, target));
+  return target;
+}
+
+function readTarget({ path }: Folder, stage: Stage): string | undefined {
   const link = join(path, LINKS[stage]);
   const target = readLink(link);
   if (target === undefined) return undefined;
   if (tokenOf(target) === undefined && !(stage === 'current' && KUBERNETES.test(target))) {
     throw Unsafe.because('link-foreign', { path: link, target });
   }
-  requireFolder(join(path, target));
   return target;
 }
 
@@ -115,12 +125,17 @@ export function promotedAt({ path }: Folder): number | undefined {
  * Whether consumers read a file through `..data`; undefined when there is no such name. Throws
  * Unsafe where it is neither our link nor a plain file.
  */
-export function isLinked({ path }: Folder, file: string): boolean | undefined {
-  const name = join(path, file);
-  const found = statOf(name);
-  if (found === undefined) return undefined;
-  if (found.isFile()) return false;
-  const target = found.isSymbolicLink() ? ifThere(() => readlinkSync(name)) : undefined;
-  if (target === join('..data', file)) return true;
+export function isLinked(folder: Folder, file: string): boolean | undefined {
+  const name = join(folder.path, file);
+  try {
+    if (readlinkSync(name) === join('..data', file)) return true;
+  } catch (error) {
+    if (!isErrno(error, 'EINVAL')) return absent(error);
+    const found = statOf(name);
+    if (found === undefined) return undefined;
+    if (found.isFile()) return false;
+    // Another process has just replaced a file by our link.
+    if (found.isSymbolicLink()) return isLinked(folder, file);
+  }
   throw Unsafe.because('path-foreign', { path: name, found: occupantOf(name), expected: 'secret' });
 }

@@ -16,7 +16,7 @@ const MADE = [0o700, 0o750];
  */
 export async function openVersion(path: string, rights: Rights): Promise<void> {
   using held = holdFolder(path);
-  if (!held || !isOwn(fstatSync(held.fd))) return;
+  if (!held || !isOwn(held.found)) return;
   for (const entry of readdirSync(held.at, { withFileTypes: true })) {
     if (entry.isFile()) await openFile(held, entry.name, rights);
   }
@@ -29,7 +29,7 @@ async function openFile({ at }: HeldFolder, name: string, rights: Rights): Promi
     const found = fstatSync(fd);
     // A hard link may be of a file elsewhere, which the group has no business with.
     if (!found.isFile() || found.nlink !== 1 || !isOwn(found)) return;
-    if (giveRights(fd, rights.mode, rights)) await flush(fd);
+    if (giveRights(fd, rights.mode, rights, found)) await flush(fd);
   } finally {
     closeSync(fd);
   }
@@ -46,7 +46,7 @@ export async function openFolder(path: string, rights: Rights): Promise<void> {
   try {
     const found = fstatSync(fd);
     if (!isOwn(found) || !MADE.includes(found.mode & 0o7777)) return;
-    if (giveRights(fd, folderMode(rights), rights)) await flush(fd);
+    if (giveRights(fd, folderMode(rights), rights, found)) await flush(fd);
   } finally {
     closeSync(fd);
   }

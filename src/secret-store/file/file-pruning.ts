@@ -3,7 +3,7 @@ import { readdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { DRAFT } from './file-disk.ts';
 import type { Folder } from './file-folder.ts';
-import { holdFolder, isFlat, removeFlat } from './file-held.ts';
+import { flatNames, holdFolder, removeFlat } from './file-held.ts';
 import { linkedToken, promotedAt, tokenOf, versionPath } from './file-layout.ts';
 import { ifThere, statOf } from './file-unsafe.ts';
 
@@ -29,16 +29,18 @@ export function removeUnlinked(folder: Folder, token: string): void {
  */
 export function removeLeftovers(folder: Folder): void {
   const now = promotedAt(folder);
+  const used = atStages(folder);
   for (const name of namesOf(folder)) {
     const path = join(folder.path, name);
     if (name.startsWith(PRUNED)) removeIfFolder(path);
     const token = tokenOf(name);
-    if (token === undefined && !name.startsWith(DRAFT)) continue;
+    if (token === undefined ? !name.startsWith(DRAFT) : used.has(token)) continue;
     const found = statOf(path);
     const abandoned = now !== undefined && found !== undefined && now - found.mtimeMs > ABANDONED_MS;
     if (token === undefined) {
       if (abandoned) removeDraft(path);
-    } else if (found?.isDirectory() && !isAtStage(folder, token)) {
+    } else if (found?.isDirectory()) {
+      // It looks again whether another process has put it at a stage meanwhile.
       if (abandoned) prune(folder, token);
       // A version gets its files before its name, so nobody is about to use an empty one.
       else removeEmpty(path);
@@ -47,11 +49,11 @@ export function removeLeftovers(folder: Folder): void {
 }
 
 function prune(folder: Folder, token: string): void {
-  if (isAtStage(folder, token)) return;
+  if (atStages(folder).has(token)) return;
   const path = versionPath(folder, token);
   {
     using held = holdFolder(path);
-    if (!held || !isFlat(held)) return;
+    if (!held || !flatNames(held)) return;
   }
   // It is renamed first, in one step, so that nobody ever finds half of a version.
   const pruned = join(folder.path, `${PRUNED}${token}-${randomUUID()}`);
@@ -61,14 +63,13 @@ function prune(folder: Folder, token: string): void {
   });
   if (!moved) return;
   // Another process may have put it at a stage meanwhile.
-  if (isAtStage(folder, token)) renameSync(pruned, path);
+  if (atStages(folder).has(token)) renameSync(pruned, path);
   else removeFlat(pruned);
 }
 
-function isAtStage(folder: Folder, token: string): boolean {
-  return (['current', 'pending', 'previous'] as const)
-    .map((stage) => linkedToken(folder, stage))
-    .includes(token);
+/** The tokens of the versions that are at a stage. */
+function atStages(folder: Folder): ReadonlySet<string | undefined> {
+  return new Set((['current', 'pending', 'previous'] as const).map((stage) => linkedToken(folder, stage)));
 }
 
 /**

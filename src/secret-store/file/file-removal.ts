@@ -15,7 +15,7 @@ import { openData, readDataFiles, readFileSeen } from './file-version.ts';
  */
 export function requireOwn(store: string, folder: Folder): void {
   using data = openData(folder);
-  const others = [...readDataFiles(data).keys()].filter((file) => !folder.files.has(file));
+  const others = [...readDataFiles(data, folder.files).keys()];
   if (others.length > 0) throw fault('secret-shared', { store, secret: folder.path, keys: others });
   for (const [file, entries] of folder.files) {
     const seen = readFileSeen(folder, file, data);

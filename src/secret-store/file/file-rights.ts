@@ -55,10 +55,9 @@ export function hasRights(found: Pick<Stats, 'mode' | 'gid'>, mode: number, { gr
 /**
  * Gives an open file or folder the group, then the mode, so that at no instant another group may
  * read it. False where it has both already. Throws `group-not-joined` where this process may not
- * give files to the group.
+ * give files to the group. `found` is what `fstat` has just said.
  */
-export function giveRights(fd: number, mode: number, rights: Rights): boolean {
-  const found = fstatSync(fd);
+export function giveRights(fd: number, mode: number, rights: Rights, found = fstatSync(fd)): boolean {
   if (hasRights(found, mode, rights)) return false;
   const { store, group } = rights;
   if (group !== undefined && found.gid !== group.gid) {

@@ -6,7 +6,7 @@ import type { Fields, Stage, Version } from '../secret-store.ts';
 import { writeFolder } from './file-disk.ts';
 import type { Folder } from './file-folder.ts';
 import { type HeldFolder, holdFolder, readPlain } from './file-held.ts';
-import { isLinked, linkedToken, promotedAt, readData, tokenOf, versionPath } from './file-layout.ts';
+import { isLinked, linkedToken, promotedAt, readDataTarget, tokenOf, versionPath } from './file-layout.ts';
 import type { Rights } from './file-rights.ts';
 
 /**
@@ -56,7 +56,7 @@ function readSeen(folder: Folder): Version | undefined {
       parts.push({ token: seen.token, fields, ...(seen.edited ? { edited: true } : {}) });
     }
     // If they differ, a promotion came in between, and parts of two versions were read.
-    if (data.target === readData(folder)) return joinParts(parts);
+    if (data.target === readDataTarget(folder)) return joinParts(parts);
   }
 }
 
@@ -66,19 +66,22 @@ function readSeen(folder: Folder): Version | undefined {
 export interface Data extends Disposable {
   readonly target: string | undefined;
   readonly held: HeldFolder | undefined;
+  /** When it was promoted, as `promotedAt` has it. */
+  readonly promoted: number | undefined;
 }
 
 export function openData(folder: Folder): Data {
-  const target = readData(folder);
+  const target = readDataTarget(folder);
+  const promoted = target === undefined ? undefined : promotedAt(folder);
   const held = target === undefined ? undefined : holdFolder(join(folder.path, target));
-  return { target, held, [Symbol.dispose]: () => held?.[Symbol.dispose]() };
+  return { target, held, promoted, [Symbol.dispose]: () => held?.[Symbol.dispose]() };
 }
 
 /** What consumers see under a name while `..data` leads to what `data` holds. */
 export function readFileSeen(
   folder: Folder,
   file: string,
-  { target, held }: Data,
+  { target, held, promoted }: Data,
 ): { readonly token: string | undefined; readonly content: string; readonly edited: boolean } | undefined {
   const linked = isLinked(folder, file);
   if (linked === undefined || (linked && !held)) return undefined;
@@ -89,17 +92,20 @@ export function readFileSeen(
   const token = linked ? tokenOf(target) : undefined;
   // `echo > app/password` follows the links, and so alters a version. A folder that was copied may
   // have other times.
-  const edited = token !== undefined && read.found.mtimeMs > (promotedAt(folder) ?? Infinity);
+  const edited = token !== undefined && read.found.mtimeMs > (promoted ?? Infinity);
   // In what somebody wrote, a line end that the editor added is not part of the value.
   return { token, content: token === undefined || edited ? content.replace(/\r?\n$/, '') : content, edited };
 }
 
-/** Every file of the version that `..data` leads to, also those that the mapping does not name. */
-export function readDataFiles({ target, held }: Data): Map<string, Uint8Array> {
+/**
+ * The files of the version that `..data` leads to, also those that the mapping does not name; with
+ * the files of the folder as `without`, those alone.
+ */
+export function readDataFiles({ target, held }: Data, without?: Folder['files']): Map<string, Uint8Array> {
   const contents = new Map<string, Uint8Array>();
   if (!held) return contents;
   for (const entry of readdirSync(held.at, { withFileTypes: true })) {
-    if (!entry.isFile()) continue;
+    if (!entry.isFile() || without?.has(entry.name)) continue;
     const read = readPlain(join(held.at, entry.name), join(String(target), entry.name));
     if (read) contents.set(entry.name, read.content);
   }
@@ -119,7 +125,7 @@ export async function writeVersion(
   beforeItIsThere?: () => Promise<void>,
 ): Promise<boolean> {
   using data = openData(folder);
-  const contents = new Map<string, string | Uint8Array>(readDataFiles(data));
+  const contents = new Map<string, string | Uint8Array>(readDataFiles(data, folder.files));
   for (const [file, entries] of folder.files) {
     const seen = readFileSeen(folder, file, data);
     contents.set(file, writeContent(join(folder.path, file), entries, fields, seen?.content));
