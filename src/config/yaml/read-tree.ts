@@ -5,7 +5,6 @@ import type { ReferenceSources } from './interpolate.ts';
 import { locate } from './locate.ts';
 import type { Located } from './located.ts';
 import { mergeFiles } from './merge-files.ts';
-import { locatePlain } from './plain-yaml.ts';
 import { type ReadText, readText, VALUE_LIMIT } from './read-text.ts';
 import { listYaml, parseYaml } from './read-yaml.ts';
 
@@ -65,10 +64,9 @@ function locateFile(name: string, { read, sources, report }: FileReader): readon
     return [];
   }
   const found: Problem[] = [];
-  const parsed = parseYaml(name, file.text, {
-    take: (part) => locate(part, sources, (problem) => found.push(problem)),
-    takePlain: (part) => locatePlain(name, part),
-  });
+  const parsed = parseYaml(name, file.text, (part) =>
+    locate(part, sources, (problem) => found.push(problem)),
+  );
   for (const problem of 'problems' in parsed ? parsed.problems : found) report(problem);
   return 'taken' in parsed ? parsed.taken.flatMap((part) => part ?? []) : [];
 }

@@ -5,7 +5,7 @@ import type { YamlFault } from '../../facts/config/config-file-facts.ts';
 import { type Fact, fact } from '../../facts/fact.ts';
 import type { Place, Problem } from '../../facts/problem.ts';
 import { fileFaultOf } from './read-text.ts';
-import { splitYaml, type YamlPart } from './split-yaml.ts';
+import { splitYaml } from './split-yaml.ts';
 
 /** One parsed file, or a part of it. `name` is how messages call it: as given. */
 export interface YamlFile {
@@ -25,13 +25,6 @@ export function listYaml(path: string, cwd: string): YamlNames {
   return 'fact' in listed ? { problem: { file: path, path: '', ...listed } } : listed;
 }
 
-/** What becomes of the parts of a file. */
-interface PartTaker<Result> {
-  readonly take: (part: YamlFile) => Result;
-  /** Takes a part of a long file as it is written; undefined where it has to be parsed first. */
-  readonly takePlain: (part: YamlPart) => Result | undefined;
-}
-
 /**
  * Parses a file and hands over its document, or, where it is long, one part after the other: the
  * documents of a fleet would take a hundred times the memory of their text. Where it is not YAML,
@@ -40,16 +33,11 @@ interface PartTaker<Result> {
 export function parseYaml<Result>(
   name: string,
   text: string,
-  { take, takePlain }: PartTaker<Result>,
+  take: (part: YamlFile) => Result,
 ): { readonly taken: readonly Result[] } | { readonly problems: readonly Problem[] } {
   const parts = splitYaml(text);
   const taken: Result[] = [];
   for (const part of parts ?? [{ text, linesBefore: 0 }]) {
-    const plain = parts && takePlain(part);
-    if (plain !== undefined) {
-      taken.push(plain);
-      continue;
-    }
     const lines = new LineCounter();
     // Repeated keys are found later, where the place of the first one is known.
     const document = parseDocument(part.text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
