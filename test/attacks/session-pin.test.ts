@@ -91,7 +91,7 @@ describe('what was set for a database and for a login is not in force', () => {
     expect(await settingsOf(session.client)).toEqual({
       ...PINNED,
       statement_timeout: '30000',
-      lock_timeout: '10000',
+      lock_timeout: '2000',
     });
   });
 

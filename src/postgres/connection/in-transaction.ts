@@ -8,6 +8,14 @@ export async function inTransaction<Result>(
   body: () => Promise<Result>,
 ): Promise<Result> {
   await client.query('BEGIN');
+  return committing(client, body);
+}
+
+/** The same where `body` begins the transaction itself, in one message with what it does first. */
+export async function committing<Result>(
+  client: pg.ClientBase,
+  body: () => Promise<Result>,
+): Promise<Result> {
   try {
     const result = await body();
     await client.query('COMMIT');

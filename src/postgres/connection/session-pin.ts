@@ -1,3 +1,5 @@
+import { LOCK_WAIT_MS } from '../locks/lock-fault.ts';
+
 /**
  * What a session is for. `rotator`: changes roles, on the primary or on a replica. `state`: the
  * ledger. `queue`: BullMQ. `lease`: keeps the embedded server running. `consumer`: proves that a
@@ -22,7 +24,7 @@ export const SEARCH_PATH: Readonly<Partial<Record<SessionKind, string>>> = {
 /** A worker that was stopped, or whose host is gone, holds a lock no longer than this. */
 const IDLE_IN_TRANSACTION_MS = 30_000;
 const LOCK_TIMEOUT_MS: Readonly<Record<Exclude<SessionKind, 'console'>, number>> = {
-  rotator: 10_000,
+  rotator: LOCK_WAIT_MS,
   consumer: 30_000,
   state: 30_000,
   queue: 30_000,
@@ -75,6 +77,13 @@ const OWN = {
 } as const;
 
 /**
+ * The statements of a rotator are few and prepared, and each session plans them once. Where a plan
+ * for the values at hand looks cheaper, PostgreSQL would plan anew each time, and that takes longer
+ * than running them. https://www.postgresql.org/docs/current/runtime-config-query.html
+ */
+const PLANS = { plan_cache_mode: 'force_generic_plan' } as const;
+
+/**
  * The first version whose servers have transaction_timeout. An older one refuses a session that
  * names it.
  */
@@ -117,6 +126,7 @@ export function startupOptions(
     lock_timeout: String(LOCK_TIMEOUT_MS[kind]),
     ...(memory?.hasTransactionTimeout ? { transaction_timeout: '0' } : {}),
     ...(path === undefined ? {} : { search_path: path, ...OWN }),
+    ...(kind === 'rotator' ? PLANS : {}),
   });
 }
 

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { type Fault, fault } from '../../facts/fault.ts';
-import { inTransaction } from '../connection/in-transaction.ts';
+import { committing, inTransaction } from '../connection/in-transaction.ts';
 import { isIdle } from '../connection/pg-internals.ts';
 import { isLockRefused, LOCK_WAIT_MS } from './lock-fault.ts';
 import {
@@ -12,8 +12,7 @@ import {
   lockKey,
   roleLockHolders,
 } from './lock-holders.ts';
-import { LIMITS } from './lock-limits.ts';
-import { CommentRace, readRoles, takeRoleLock } from './take-role-lock.ts';
+import { CommentRace, type LockedRole, readRoles, takeRoleLock } from './take-role-lock.ts';
 
 /** The lock, while it is held. */
 export interface PolicyLock {
@@ -32,6 +31,13 @@ export interface PolicyLockTarget {
    * nothing any more.
    */
   readonly fence?: boolean;
+  /** Where the roles were locked before: what they were like then. Left out: it is asked. */
+  readonly memory?: RoleMemory;
+}
+
+/** What is remembered of a pair of logins between two locks on them. */
+export interface RoleMemory {
+  roles?: readonly LockedRole[] | undefined;
 }
 
 /** A process that is alive is never silent for longer, even if a store takes long. */
@@ -53,13 +59,13 @@ export async function withPolicyLock<Result>(
   target: readonly string[] | PolicyLockTarget,
   body: (lock: PolicyLock) => Promise<Result>,
 ): Promise<Result> {
-  const { logins, fence = false } = 'logins' in target ? target : { logins: target };
+  const { logins, fence = false, memory = {} } = 'logins' in target ? target : { logins: target };
   // The logins decide, not the policy's name: two policies may name the same logins.
-  const kind = (await isOwnRole(client, logins)) ? ownLock(logins) : loginsLock(logins);
+  const kind = (await isOwnRole(client, logins)) ? ownLock(logins) : loginsLock(logins, memory);
   const attempts = fence ? EMERGENCY_ATTEMPTS : ATTEMPTS;
   for (let attempt = 1; ; attempt++) {
     try {
-      return await inTransaction(client, async () => {
+      return await committing(client, async () => {
         await take(client, kind);
         return await whileAlive(client, body);
       });
@@ -82,6 +88,7 @@ export async function withPolicyLock<Result>(
 
 /** How to take a lock, who holds it, and from whom it may be taken. */
 interface LockKind {
+  /** Begins a transaction that has the lock. */
   take(client: pg.ClientBase): Promise<void>;
   holders(client: pg.ClientBase): Promise<LockHolder[]>;
   isIntruder(fence: boolean): (holder: LockHolder) => boolean;
@@ -90,13 +97,31 @@ interface LockKind {
 /** Thrown before `body` begins. */
 class NotTaken extends Error {}
 
-function loginsLock(logins: readonly string[]): LockKind {
+function loginsLock(logins: readonly string[], memory: RoleMemory): LockKind {
   return {
     // A role that does not exist cannot be altered, and needs no lock.
-    take: async (client) => takeRoleLock(client, await readRoles(client, logins)),
+    take: (client) => takeKnown(client, logins, memory),
     holders: (client) => roleLockHolders(client, logins),
     isIntruder: (fence) => (holder) => fence && (isStopped(holder) || logins.includes(holder.login ?? '')),
   };
+}
+
+/** What was remembered may be wrong by now. Then it is forgotten, and asked at the next attempt. */
+async function takeKnown(
+  client: pg.ClientBase,
+  logins: readonly string[],
+  memory: RoleMemory,
+): Promise<void> {
+  const { roles: known } = memory;
+  memory.roles = undefined;
+  const roles = known ?? (await readRoles(client, logins));
+  try {
+    await takeRoleLock(client, roles);
+  } catch (error) {
+    if (known === undefined || isLockRefused(error)) throw error;
+    throw new CommentRace('The roles have changed', { cause: error });
+  }
+  if (roles.length === logins.length) memory.roles = roles;
 }
 
 /**
@@ -108,8 +133,7 @@ function ownLock(logins: readonly string[]): LockKind {
   const key = lockKey(['keyturn', ...logins.toSorted()]);
   return {
     take: async (client) => {
-      await client.query(LIMITS);
-      await client.query('SELECT pg_catalog.pg_advisory_xact_lock($1::pg_catalog.int8)', [key]);
+      await client.query(`BEGIN; SELECT pg_catalog.pg_advisory_xact_lock(${key}::pg_catalog.int8)`);
     },
     holders: (client) => advisoryLockHolders(client, key, { orWaits: true }),
     isIntruder: (fence) => (holder) => !holder.isOwn || (fence && isStopped(holder)),

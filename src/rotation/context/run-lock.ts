@@ -1,4 +1,4 @@
-import { type PolicyLockTarget, withPolicyLock } from '../../postgres/locks/policy-lock.ts';
+import { type PolicyLockTarget, type RoleMemory, withPolicyLock } from '../../postgres/locks/policy-lock.ts';
 import { refuseSuperseded } from '../refusals/refuse-superseded.ts';
 import type { HeldLock, RotationRun } from './rotation-view.ts';
 
@@ -7,6 +7,7 @@ export class RunLock {
   readonly #run: () => RotationRun;
   /** Has stores and server asked again: before the lock, others may have changed them. */
   readonly #expire: () => void;
+  readonly #memory: RoleMemory = {};
   #held: HeldLock | undefined;
 
   constructor(run: () => RotationRun, expire: () => void) {
@@ -38,7 +39,7 @@ export class RunLock {
   }
 
   async #take<Result>(target: PolicyLockTarget, body: (lock: HeldLock) => Promise<Result>): Promise<Result> {
-    return withPolicyLock(await this.#run().rotator(), target, (lock) => {
+    return withPolicyLock(await this.#run().rotator(), { memory: this.#memory, ...target }, (lock) => {
       this.#expire();
       return body(lock);
     });

@@ -8,7 +8,7 @@ import { factOf } from '../../../src/facts/fault.ts';
 import { statementsOf } from '../../../src/messages/tell.ts';
 import { connect, type Session } from '../../../src/postgres/connection/connect.ts';
 import { lockKey } from '../../../src/postgres/locks/lock-holders.ts';
-import { withPolicyLock } from '../../../src/postgres/locks/policy-lock.ts';
+import { type RoleMemory, withPolicyLock } from '../../../src/postgres/locks/policy-lock.ts';
 import { adminOf } from '../../support/admin.ts';
 import { uniqueName } from '../../support/unique-name.ts';
 
@@ -142,6 +142,21 @@ test('the comments of the logins stay as they are, also one that changes while t
     await locking;
     expect(await commentOn(login)).toBe('another');
   }
+});
+
+test('what is remembered of the logins from one lock to the next undoes no comment of somebody else', async () => {
+  await using rotating = await as(rotator);
+  const memory: RoleMemory = {};
+  const lock = () => withPolicyLock(rotating.client, { logins: [a, b], memory }, async () => {});
+  await lock();
+  for (const comment of ['first', 'second', null, 'third']) {
+    await admin.client.query(`COMMENT ON ROLE ${a} IS ${comment === null ? 'NULL' : `'${comment}'`}`);
+    await lock();
+    expect(await commentOn(a)).toBe(comment);
+  }
+  await admin.client.query(`REVOKE ${a} FROM ${rotator}`);
+  await lock();
+  await admin.client.query(`GRANT ${a} TO ${rotator} WITH ADMIN OPTION, INHERIT FALSE, SET FALSE`);
 });
 
 test('whoever may not alter the logins is told so, and holds nothing', async () => {
