@@ -46,11 +46,14 @@ class CachingPoller implements UsePoller {
 
   async poll(sources: readonly UseSource[], login: string, maxAge: number): Promise<LoginUse> {
     const answers = await Promise.all(sources.map((source) => this.#recent(source, login, maxAge)));
-    const isUsed = answers.some(({ use }) => use.sessions.length > 0 || use.prepared.length > 0);
+    const isUsed = answers.some(({ use }) => isUse(use));
     const uses = await Promise.all(
       answers.map(({ source, use, isNew }) => (isUsed || isNew ? use : this.#ask(source, login))),
     );
-    return mergeUses(uses.map((use) => new Map([[login, use]]))).get(login) ?? NOBODY;
+    const use = mergeUses(uses.map((each) => new Map([[login, each]]))).get(login) ?? NOBODY;
+    // Nobody waits for it any more, and the next query is for fewer.
+    if (!isUse(use)) for (const { place } of sources) this.#servers.get(place)?.waited.delete(login);
+    return use;
   }
 
   /** Who uses a login on a server: from the cache if that is new enough, else as it is now. */
@@ -80,6 +83,10 @@ class CachingPoller implements UsePoller {
     for (const [name, at] of server.waited) if (now - at > FORGET_MS) server.waited.delete(name);
     return server;
   }
+}
+
+function isUse({ sessions, prepared }: LoginUse): boolean {
+  return sessions.length > 0 || prepared.length > 0;
 }
 
 /** What one server says of one login. */
