@@ -26,3 +26,11 @@ export function isKeptOut(error: unknown): boolean {
 export function refusalIn(error: Fault): Fact {
   return isFault(error, 'password-refused') ? error.fact.params.cause : error.fact;
 }
+
+/**
+ * Whether a statement named a role that does not exist. SQLSTATE undefined_object:
+ * https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+export function isRoleGone(error: unknown): boolean {
+  return (error as { readonly code?: unknown }).code === '42704';
+}

@@ -96,6 +96,15 @@ export async function readLogins(
   return new Map(rows.map((login) => [login.name, login]));
 }
 
+const CAN_LOG_IN = `
+  SELECT role.rolcanlogin AS can FROM pg_catalog.pg_roles AS role WHERE role.rolname = $1::pg_catalog.name`;
+
+/** Whether a role has LOGIN. False, too, where there is none of that name. */
+export async function canLogIn(client: pg.ClientBase, name: string): Promise<boolean> {
+  const { rows } = await client.query<{ can: boolean }>(prepared(CAN_LOG_IN, [name]));
+  return rows[0]?.can === true;
+}
+
 /**
  * Lets the login in with the password of the verifier. Needs a transaction that holds the policy's
  * lock.

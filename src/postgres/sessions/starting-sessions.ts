@@ -20,7 +20,8 @@ const PAUSE_MS = 10;
  * https://github.com/postgres/postgres/blob/master/src/backend/utils/init/postinit.c.
  */
 export async function startingSessions(client: pg.ClientBase): Promise<readonly number[]> {
-  let starting = await unidentified(client, await inTransactions(client));
+  const { rows } = await client.query<{ pids: number[] }>(prepared(STARTING));
+  let starting = rows[0]?.pids ?? [];
   const deadline = performance.now() + PATIENCE_MS;
   while (starting.length > 0 && performance.now() < deadline) {
     await sleep(PAUSE_MS);
@@ -29,19 +30,10 @@ export async function startingSessions(client: pg.ClientBase): Promise<readonly 
   return starting;
 }
 
-const IN_TRANSACTIONS = `
-  SELECT held.pid FROM pg_catalog.pg_locks AS held
-   WHERE held.locktype = 'virtualxid'::pg_catalog.text AND held.pid <> pg_catalog.pg_backend_pid()`;
-
-/** The processes that are in a transaction. Read before pg_stat_activity. */
-async function inTransactions(client: pg.ClientBase): Promise<number[]> {
-  const { rows } = await client.query<{ pid: number }>(prepared(IN_TRANSACTIONS));
-  return rows.map(({ pid }) => pid);
-}
-
-const UNIDENTIFIED = `
+/** Those of some processes of which pg_stat_activity does not say whose they are. */
+const unidentifiedOf = (pids: string) => `
   SELECT held.pid
-    FROM pg_catalog.unnest($1::pg_catalog.int4[]) AS held (pid)
+    FROM pg_catalog.unnest(${pids}) AS held (pid)
    WHERE EXISTS (SELECT FROM pg_catalog.pg_locks AS lock WHERE lock.pid = held.pid)
      AND NOT EXISTS (
        SELECT FROM pg_catalog.pg_stat_activity AS activity
@@ -49,7 +41,18 @@ const UNIDENTIFIED = `
           AND (activity.usesysid IS NOT NULL
                OR activity.backend_type <> ALL (ARRAY['client backend', 'walsender']::pg_catalog.text[])))`;
 
-/** Those of these processes of which pg_stat_activity does not say whose they are. */
+/**
+ * The same of all that are in a transaction. PostgreSQL reads pg_locks first, since what it then
+ * asks pg_stat_activity depends on the processes that it found there.
+ */
+const STARTING = `
+  SELECT ARRAY(${unidentifiedOf('seen.pids')}) AS pids
+    FROM (SELECT pg_catalog.array_agg(lock.pid) AS pids FROM pg_catalog.pg_locks AS lock
+           WHERE lock.locktype = 'virtualxid'::pg_catalog.text
+             AND lock.pid <> pg_catalog.pg_backend_pid()) AS seen`;
+
+const UNIDENTIFIED = unidentifiedOf('$1::pg_catalog.int4[]');
+
 async function unidentified(client: pg.ClientBase, pids: readonly number[]): Promise<number[]> {
   if (pids.length === 0) return [];
   const { rows } = await client.query<{ pid: number }>(prepared(UNIDENTIFIED, [pids]));

@@ -1,7 +1,7 @@
 import type { LoginsPolicy } from '../../config/policy.ts';
 import { fact } from '../../facts/fact.ts';
 import type { SeenClients } from '../../facts/rotation/use-facts.ts';
-import { readLogins } from '../../postgres/logins/login.ts';
+import { canLogIn } from '../../postgres/logins/login.ts';
 import { type LoginUse, NOBODY } from '../../postgres/sessions/sessions.ts';
 import { frozenLogins, type LoginPair } from '../context/rotation-logins.ts';
 import type { LoginsPreview, LoginsView } from '../context/rotation-view.ts';
@@ -69,7 +69,7 @@ export const drain: Step<LoginsPolicy> = {
  */
 export async function isShut(context: LoginsView): Promise<boolean> {
   const { outgoing } = frozenLogins(context);
-  return !(await readLogins(await context.rotator(), [outgoing])).get(outgoing)?.canLogin;
+  return !(await canLogIn(await context.rotator(), outgoing));
 }
 
 /**

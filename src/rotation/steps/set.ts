@@ -3,7 +3,7 @@ import { fact } from '../../facts/fact.ts';
 import { fault } from '../../facts/fault.ts';
 import { command } from '../../facts/remedy.ts';
 import { asksForMd5 } from '../../postgres/connection/scram-fault.ts';
-import { enableLogin, readLogins } from '../../postgres/logins/login.ts';
+import { canLogIn, enableLogin } from '../../postgres/logins/login.ts';
 import { versionVerifier } from '../../postgres/logins/scram-verifier.ts';
 import { holdsAny, isPublished, tokenOf } from '../context/holds.ts';
 import { publisherOf } from '../context/publisher-of.ts';
@@ -14,7 +14,7 @@ import { proveStaged } from '../proof/prove-login.ts';
 import { setAgain } from '../proof/proven-login.ts';
 import { servedBy } from '../proof/served-by.ts';
 import { rethrowNamingPrivileges } from '../refusals/refuse-missing-privileges.ts';
-import { isRefused } from '../server-fault.ts';
+import { isRefused, isRoleGone } from '../server-fault.ts';
 import type { Step } from '../step.ts';
 
 /** Gives the incoming login the staged password. */
@@ -25,8 +25,7 @@ export const set: Step<LoginsPolicy> = {
     const { incoming } = frozenLogins(context);
     if (context.rotation.setBegunAt === null) return false;
     // Asked first, so that PostgreSQL does not log a refused login in every rotation.
-    const login = (await readLogins(await context.rotator(), [incoming])).get(incoming);
-    if (!login?.canLogin) return false;
+    if (!(await canLogIn(await context.rotator(), incoming))) return false;
     try {
       await using _session = await proveStaged(context);
       return true;
@@ -60,11 +59,8 @@ export const set: Step<LoginsPolicy> = {
   },
 };
 
-/** SQLSTATE undefined_object: https://www.postgresql.org/docs/current/errcodes-appendix.html */
-const UNDEFINED_OBJECT = '42704';
-
 async function rethrowNaming(context: LoginsRun, error: unknown): Promise<never> {
-  if ((error as { code?: unknown }).code !== UNDEFINED_OBJECT) return rethrowNamingPrivileges(context, error);
+  if (!isRoleGone(error)) return rethrowNamingPrivileges(context, error);
   throw fault(
     'incoming-login-dropped',
     { login: frozenLogins(context).incoming },
