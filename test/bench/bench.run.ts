@@ -11,6 +11,7 @@ import { progress } from './measure.ts';
 import { measureOneRotation } from './one-rotation.ts';
 import { COMMAND, isAsked, isWhole, RESULT, VERBOSE } from './options.ts';
 import { measureProbes } from './probes.ts';
+import { measureProcessor } from './processor.ts';
 import { measureRate } from './rate.ts';
 import { barsText, type Ended, markdown, type Section, sectionText } from './report.ts';
 import { measureSlotRush } from './slot-rush.ts';
@@ -29,6 +30,7 @@ const PARTS: readonly (readonly [letter: string, title: string, measure: () => P
   ['g', 'Many drains', measureDrains],
   ['h', 'Start-up', measureStartUp],
   ['i', 'Probes', measureProbes],
+  ['j', 'Where the processor time goes', measureProcessor],
 ];
 
 const ended: Ended[] = [];

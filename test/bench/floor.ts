@@ -42,7 +42,8 @@ export interface Floor extends AsyncDisposable {
   rate(inFlight: number, rows?: LedgerRows): Promise<number>;
 }
 
-const ROW = `INSERT INTO bench.row (rotation, at, step, kind, fact) VALUES ($1, pg_catalog.clock_timestamp(), 'check', 'done', NULL)`;
+/** A row as a line of the history is. */
+export const ROW = `INSERT INTO bench.row (rotation, at, step, kind, fact) VALUES ($1, pg_catalog.clock_timestamp(), 'check', 'done', NULL)`;
 
 export async function openFloor(place: Place, pairs: number, lanes: number): Promise<Floor> {
   const prefix = uniqueName('floor');

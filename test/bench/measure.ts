@@ -63,10 +63,10 @@ export async function inParallel(
   await Promise.all(Array.from({ length: inFlight }, (_, number) => lane(number)));
 }
 
-/** Processor time of a process, in milliseconds: its own, and that of children that have ended. */
+/** The parent of a process, and processor time in milliseconds: its own, and that of children that have ended. */
 export async function processorTime(
   pid: number | 'self',
-): Promise<{ readonly own: number; readonly children: number }> {
+): Promise<{ readonly parent: number; readonly own: number; readonly children: number }> {
   // https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: the name, in brackets, may hold spaces.
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
   const fields = stat
@@ -75,7 +75,11 @@ export async function processorTime(
     .map(Number);
   const [user = 0, system = 0, childUser = 0, childSystem = 0] = fields.slice(11, 15);
   const milliseconds = (ticks: number) => (ticks * 1_000) / TICKS;
-  return { own: milliseconds(user + system), children: milliseconds(childUser + childSystem) };
+  return {
+    parent: fields[1] ?? Number.NaN,
+    own: milliseconds(user + system),
+    children: milliseconds(childUser + childSystem),
+  };
 }
 
 /** Resident memory of a process, in MiB. */
