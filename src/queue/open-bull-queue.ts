@@ -1,7 +1,8 @@
-import { createPostgresBackend, Queue, type WorkerOptions } from 'bullmq';
+import { Queue, type WorkerOptions } from 'bullmq';
 import type { JobData, JobName } from './job.ts';
 import { keyPrefix, postgresConnection, QUEUE_NAME, type QueueBackend } from './queue-backend.ts';
 import { endConnection, isLost, redisConnection } from './redis/redis-connection.ts';
+import { createBatchingBackend } from './scheduler-batches.ts';
 
 /**
  * How many events BullMQ keeps, about: both backends trim by it. keyturn reads none of them.
@@ -42,7 +43,7 @@ export function openBullQueue(
   const bull = new Queue(
     QUEUE_NAME,
     { connection, settings, streams },
-    createPostgresBackend,
+    createBatchingBackend,
   ) as unknown as Queue<JobData, void, JobName>;
   return { bull, end: () => {}, isLost: () => false };
 }

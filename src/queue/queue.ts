@@ -10,6 +10,7 @@ import { clientFault, isServerFault, queueFault } from './queue-fault.ts';
 import { fromQueueTime } from './queue-time.ts';
 import { listenTo, type Reachable, stillAnswers, untilReady } from './reach.ts';
 import type { QueuedRotation, QueueOptions, QueueWorker, RotationQueue } from './rotation-queue.ts';
+import { SCHEDULERS_AT_ONCE } from './scheduler-batches.ts';
 import { JOB, keepSweeping, type SchedulerRange, type Scheduling } from './schedulers.ts';
 import { adjustSlots, rescheduleSlot, restoreSlots, scheduleSlots, slotTime } from './slot-schedulers.ts';
 
@@ -20,6 +21,9 @@ const ANY_LOCK = '0';
  * clock.
  */
 const STRAY_MS = 60_000;
+
+/** More would wait in Redis, and hold up what this process asks meanwhile. */
+const REDIS_AT_ONCE = 32;
 
 /** How long jobs of others that are over stay, in milliseconds, and how many go in one step. */
 const FINISHED_KEPT_MS = 24 * 3_600_000;
@@ -64,7 +68,8 @@ class BullRotationQueue implements RotationQueue {
     };
     this.#queue = inPatience(bull, patience);
     const range = inPatience<SchedulerRange>(bull.getBackend(), patience);
-    this.#scheduling = { queue: this.#queue, backend: range, sweepInterval, clock, known };
+    const atOnce = 'redis' in backend ? REDIS_AT_ONCE : SCHEDULERS_AT_ONCE;
+    this.#scheduling = { queue: this.#queue, backend: range, sweepInterval, clock, atOnce, known };
   }
 
   // Waits once for all verbs: a sweep calls them for every policy. The clients notice by themselves

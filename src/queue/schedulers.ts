@@ -28,6 +28,8 @@ export interface Scheduling {
   readonly backend: SchedulerRange;
   readonly sweepInterval: number;
   readonly clock: Clock | undefined;
+  /** How many requests are under way at once, where each policy needs one. */
+  readonly atOnce: number;
   /** Policies whose scheduler is being made, and the instants that BullMQ is told when it asks. */
   readonly known: Map<string, number>;
 }

@@ -12,8 +12,6 @@ const JUST_COME_MS = 30_000;
  */
 const CLOCK_MARGIN_MS = 50;
 const CLOCK_TOLERANCE_MS = 1_000;
-/** Requests under way at once, where each policy needs one. */
-const PARALLEL = { concurrency: 32 };
 /** For more policies than this, all schedulers are read in one request. */
 const FEW = 50;
 
@@ -72,7 +70,7 @@ async function correct(
   };
   // Those that come first are made first.
   const inOrder = [...due].sort(([, one = 0], [, other = 0]) => one - other);
-  await pMap(inOrder, change, PARALLEL);
+  await pMap(inOrder, change, { concurrency: scheduling.atOnce });
 }
 
 /** Makes a policy's scheduler, for an instant that is known. */
@@ -104,11 +102,11 @@ async function readAll({ backend }: Scheduling): Promise<Present> {
   return present;
 }
 
-async function readSome({ queue }: Scheduling, policies: readonly string[]): Promise<Present> {
+async function readSome({ queue, atOnce }: Scheduling, policies: readonly string[]): Promise<Present> {
   const found = await pMap(
     policies,
     async (policy) => [policy, (await queue.getJobScheduler(SLOT_PREFIX + policy))?.next] as const,
-    PARALLEL,
+    { concurrency: atOnce },
   );
   return new Map(found.flatMap(([policy, next]) => (next === undefined ? [] : [[policy, next] as const])));
 }
