@@ -8,7 +8,8 @@ import type { Destination, Policy } from './config/policy.ts';
 import { policyNamed } from './config/policy-named.ts';
 import type { ConfigSource } from './config/yaml/read-tree.ts';
 import { type Environment, prepareEnvironment } from './environment.ts';
-import type { Fact } from './facts/fact.ts';
+import { type Fact, fact } from './facts/fact.ts';
+import { factOf } from './facts/fault.ts';
 import type { Rotation } from './ledger/rotation.ts';
 import { logFact } from './messages/log-fact.ts';
 import { openLog } from './open-log.ts';
@@ -95,6 +96,7 @@ class OpenApp implements App {
   readonly #targets: Targets;
   readonly #poller: UsePoller;
   readonly #workers: RunningWorker[] = [];
+  #tellingRights: Promise<void> | undefined;
   #config: Config;
 
   constructor({ configPath, env, cwd, ephemeral = false, sweepInterval = 60_000 }: AppOptions) {
@@ -171,9 +173,18 @@ class OpenApp implements App {
       destinations: this.destinations,
     });
     this.#workers.push(worker);
-    for (const fact of await this.#targets.rightsFacts()) logFact(this.#log, 'warn', fact);
+    // It looks at each folder of a store, and no job waits for what it finds.
+    this.#tellingRights = this.#tellRights();
     return worker;
   };
+
+  async #tellRights(): Promise<void> {
+    try {
+      for (const found of await this.#targets.rightsFacts()) logFact(this.#log, 'warn', found);
+    } catch (error) {
+      logFact(this.#log, 'error', fact('worker-turn-failed', { cause: factOf(error) }));
+    }
+  }
 
   async #viewParts(policy: Policy) {
     const connection = await this.connection(policy);
@@ -186,6 +197,7 @@ class OpenApp implements App {
     // Workers first, because they use all the rest.
     await closeAll([
       ...this.#workers.splice(0).map((worker) => () => worker.close()),
+      async () => this.#tellingRights,
       () => this.#targets[Symbol.asyncDispose](),
       () => this.#state[Symbol.asyncDispose](),
     ]);

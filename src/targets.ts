@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import pMap from 'p-map';
 import { closeAll } from './close-all.ts';
@@ -106,14 +107,18 @@ export class Targets implements AsyncDisposable {
 
   /** What is wrong with the rights of all stores' folders, each once. */
   async rightsFacts(): Promise<Fact<RightsCode>[]> {
-    const destinations = [...this.#config().policies.values()].flatMap((policy) => this.destinations(policy));
     const found = new Map<string, Fact<RightsCode>>();
-    // A store that cannot be checked is reported by the first rotation that uses it.
-    const check = async ({ store, secrets }: OpenDestination) =>
-      (await store.rightsFacts?.(secrets).catch(() => [])) ?? [];
-    for (const fact of (await pMap(destinations, check, PARALLEL)).flat()) {
-      found.set(`${fact.code} ${fact.params.store} ${fact.params.path}`, fact);
-    }
+    const check = async (policy: Policy) => {
+      // The file system is asked synchronously, and a fleet has many folders.
+      await nextTurn();
+      for (const { store, secrets } of this.destinations(policy)) {
+        // A store that cannot be checked is reported by the first rotation that uses it.
+        for (const fact of (await store.rightsFacts?.(secrets).catch(() => [])) ?? []) {
+          found.set(`${fact.code} ${fact.params.store} ${fact.params.path}`, fact);
+        }
+      }
+    };
+    await pMap(this.#config().policies.values(), check, PARALLEL);
     return [...found.values()];
   }
 
