@@ -16,10 +16,11 @@ const ADD_ALL = `
    ORDER BY position`;
 
 /**
- * What concerns one scheduler of many: BullMQ refuses it, or PostgreSQL breaks a deadlock.
+ * After these each scheduler is made by BullMQ itself: it refuses one of many, PostgreSQL breaks a
+ * deadlock, or another version of BullMQ has no such function (undefined_function).
  * https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
-const OF_ONE: readonly unknown[] = ['BM001', '40P01'];
+const ONE_BY_ONE: readonly unknown[] = ['BM001', '40P01', '42883'];
 
 type Asked = Parameters<PostgresQueueBackend['addJobScheduler']>;
 type Answer = Awaited<ReturnType<PostgresQueueBackend['addJobScheduler']>>;
@@ -54,9 +55,9 @@ export const createBatchingBackend: typeof createPostgresBackend = (name, option
       const answers = await addAll(backend, name, batch);
       for (const [index, { resolve }] of batch.entries()) resolve(answers[index] as Answer);
     } catch (error) {
-      const isOfOne = OF_ONE.includes((error as { code?: unknown }).code);
+      const mayGoOn = ONE_BY_ONE.includes((error as { code?: unknown }).code);
       for (const { asked, resolve, reject } of batch) {
-        if (isOfOne) resolve(addOne(...asked));
+        if (mayGoOn) resolve(addOne(...asked));
         else reject(error);
       }
     }
