@@ -107,7 +107,8 @@ export async function watchHistory(ledger: LedgerView, tally: Tally, signal: Abo
   const ahead = new Set<string>();
   while (!signal.aborted) {
     const rows = await ledger.ask(
-      `SELECT id, policy, status, to_jsonb(rotation)::text AS text,
+      // What it left staged is discarded after its end.
+      `SELECT id, policy, status, (to_jsonb(rotation) - 'left_staged')::text AS text,
               (extract(epoch FROM greatest(requested_at, slot, published_at, finished_at) - now()) * 1000)::float8 AS ahead
          FROM keyturn.rotation`,
     );
@@ -140,7 +141,8 @@ export async function watchHistory(ledger: LedgerView, tally: Tally, signal: Abo
 function differences(before: string, after: string): string {
   const [one, other] = [before, after].map((text) => JSON.parse(text) as Record<string, unknown>);
   return Object.keys(other ?? {})
-    .filter((key) => one?.[key] !== other?.[key])
-    .map((key) => `${key} was ${one?.[key]} and is ${other?.[key]}`)
+    .map((key) => [key, JSON.stringify(one?.[key]), JSON.stringify(other?.[key])])
+    .filter(([, was, is]) => was !== is)
+    .map(([key, was, is]) => `${key} was ${was} and is ${is}`)
     .join(', ');
 }
