@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type RunningCli, startCli } from '../support/cli.ts';
+import { MAIN, type RunningCli, startCli } from '../support/cli.ts';
 import { openBull } from '../support/queue-backends.ts';
 import { publishByHand } from './idle-policies.ts';
 import { processorTime, progress, residentMemory, until, within } from './measure.ts';
 import { many, QUICK } from './options.ts';
 import { type Backend, openPlace, type Place } from './place.ts';
 import { type Bar, figure, type Section, type Table } from './report.ts';
+import { runToEnd } from './start-up.ts';
 import { startCounting } from './statements.ts';
 import { timeSweep } from './sweep-time.ts';
 
@@ -56,6 +57,8 @@ const FLEETS: readonly Fleet[] = [
 
 /** Not a number: not measured. */
 interface Idle {
+  /** Seconds that `keyturn validate` takes: a start reads the configuration, too. */
+  configuration: number;
   first: number;
   /** Seconds from the first start until the queue has a scheduler for each policy. */
   schedulers: number;
@@ -73,6 +76,7 @@ interface Idle {
 }
 
 const NOTHING: Idle = {
+  configuration: Number.NaN,
   first: Number.NaN,
   schedulers: Number.NaN,
   again: Number.NaN,
@@ -97,6 +101,9 @@ async function measureIdle(fleet: Fleet): Promise<Idle> {
   await place.configure(fleet.isProbed ? SCHEDULE : WITHOUT_PROBES);
   await publishByHand(place);
   try {
+    progress('the configuration');
+    const { wall } = await runToEnd(place.workspace.folder, [MAIN, 'validate'], fleet.patience);
+    idle.configuration = wall / 1_000;
     progress('the first start');
     idle.first = await withWorker(place, fleet, async (_, seconds) => {
       idle.schedulers = seconds + (await untilScheduled(place, fleet));
@@ -171,6 +178,7 @@ function idleTable(found: readonly { readonly fleet: Fleet; readonly idle: Idle 
       'policies',
       'queue',
       'probes',
+      'configuration, s',
       'ready first, s',
       'all schedulers, s',
       'again, s',
@@ -184,6 +192,7 @@ function idleTable(found: readonly { readonly fleet: Fleet; readonly idle: Idle 
       fleet.backend,
       fleet.isProbed ? 'on' : 'off',
       ...[
+        idle.configuration,
         idle.first,
         idle.schedulers,
         idle.again,
@@ -194,6 +203,7 @@ function idleTable(found: readonly { readonly fleet: Fleet; readonly idle: Idle 
       ].map((number) => figure(number)),
     ]),
     notes: [
+      'The configuration is what `keyturn validate` takes, which a start has to do first: mostly the YAML library.',
       'Bars are for fleets with `probe: off`. With the default probe, every 15 minutes, 10000 policies log in 11 times a second. Part (i) has a bar for that.',
       'Statements are those in the state database. A sweep is timed in a process of its own that has done one before.',
       ...found.flatMap(({ fleet, idle }) =>

@@ -54,6 +54,9 @@ export function sectionText({ letter, title, section, failure }: Ended, verbose:
   return parts.join('\n\n');
 }
 
+const WHY_NOT = `Part (j) and [What a rotation asks, and why](development.md#what-a-rotation-asks-and-why) say what the
+guarantee needs where a bar of a rotation is not kept.`;
+
 /** All bars of all parts in one table. */
 export function barsText(ended: readonly Ended[]): string {
   const rows = ended.flatMap(({ letter, section, failure }) => [
@@ -68,7 +71,8 @@ export function barsText(ended: readonly Ended[]): string {
     ]),
     ...(failure === undefined ? [] : [[`(${letter})`, 'all', '', 'not measured', 'no']]),
   ]);
-  return `## The bars\n\n${markdown({ title: '', head: ['part', 'what', 'bar', 'found', 'kept'], rows })}`;
+  const table = markdown({ title: '', head: ['part', 'what', 'bar', 'found', 'kept'], rows });
+  return `## The bars\n\n${table}${rows.some(([, , , , kept]) => kept === 'no') ? `\n\n${WHY_NOT}` : ''}`;
 }
 
 /** A table in Markdown, whose columns line up in a terminal too. */

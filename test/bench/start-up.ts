@@ -51,11 +51,11 @@ export async function measureStartUp(): Promise<Section> {
   return report(starts);
 }
 
-async function runToEnd(cwd: string, args: readonly string[]): Promise<Start> {
+export async function runToEnd(cwd: string, args: readonly string[], patience = PATIENCE_S): Promise<Start> {
   const before = await processorTime('self');
   const began = performance.now();
   const child = spawn(process.execPath, args, { cwd, stdio: 'ignore' });
-  const code = await within(PATIENCE_S, args.join(' '), new Promise((ended) => child.once('close', ended)));
+  const code = await within(patience, args.join(' '), new Promise((ended) => child.once('close', ended)));
   const wall = performance.now() - began;
   if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}`);
   const after = await processorTime('self');
