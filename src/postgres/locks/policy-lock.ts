@@ -12,7 +12,7 @@ import {
   lockKey,
   roleLockHolders,
 } from './lock-holders.ts';
-import { CommentRace, type LockedRole, readRoles, takeRoleLock } from './take-role-lock.ts';
+import { CommentRace, LASTING, type LockedRole, readRoles, takeRoleLock } from './take-role-lock.ts';
 
 /** The lock, while it is held. */
 export interface PolicyLock {
@@ -133,7 +133,9 @@ function ownLock(logins: readonly string[]): LockKind {
   const key = lockKey(['keyturn', ...logins.toSorted()]);
   return {
     take: async (client) => {
-      await client.query(`BEGIN; SELECT pg_catalog.pg_advisory_xact_lock(${key}::pg_catalog.int8)`);
+      await client.query(
+        `BEGIN; SELECT pg_catalog.pg_advisory_xact_lock(${key}::pg_catalog.int8), ${LASTING}`,
+      );
     },
     holders: (client) => advisoryLockHolders(client, key, { orWaits: true }),
     isIntruder: (fence) => (holder) => !holder.isOwn || (fence && isStopped(holder)),

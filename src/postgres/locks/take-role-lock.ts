@@ -58,7 +58,7 @@ export async function takeRoleLock(client: pg.ClientBase, found: readonly Locked
   const statements = ['BEGIN', ...lockingBare(bare), ...lockingDescribed(described)];
   try {
     const results = await client.query(statements.join('; '));
-    if (bare.length > 0) refuseWritten(rowsAfter(results, 1 + bare.length));
+    refuseWritten(rowsAfter(results, 1 + bare.length));
     if (described.length > 0) refuseReplaced(rowsAfter(results, -2), described);
   } catch (error) {
     // undefined_object: the role was dropped or renamed since it was read.
@@ -67,14 +67,22 @@ export async function takeRoleLock(client: pg.ClientBase, found: readonly Locked
   }
 }
 
+/**
+ * An expression that makes the commit of its transaction wait until it survives a crash of the
+ * server, where the default does not, which may have changed since the session began. A default
+ * that waits for standby servers stays as it is.
+ * https://www.postgresql.org/docs/current/runtime-config-wal.html#GUC-SYNCHRONOUS-COMMIT
+ */
+export const LASTING = `
+  CASE WHEN pg_catalog.current_setting('synchronous_commit'::pg_catalog.text)
+            OPERATOR(pg_catalog.=) ANY (ARRAY['off', 'local']::pg_catalog.text[])
+       THEN pg_catalog.set_config('synchronous_commit'::pg_catalog.text, 'on'::pg_catalog.text, true) END`;
+
 const OWN_ID = 'pg_catalog.pg_current_xact_id_if_assigned()::pg_catalog.xid::pg_catalog.text';
 
 function lockingBare(roles: readonly LockedRole[]): string[] {
-  if (roles.length === 0) return [];
-  return [
-    ...roles.map(({ name }) => `COMMENT ON ROLE ${quoteIdentifier(name)} IS NULL`),
-    `SELECT ${OWN_ID} AS own`,
-  ];
+  const comments = roles.map(({ name }) => `COMMENT ON ROLE ${quoteIdentifier(name)} IS NULL`);
+  return [...comments, `SELECT ${OWN_ID} AS own, ${LASTING} AS lasting`];
 }
 
 function refuseWritten([row]: readonly { readonly own: string | null }[]): void {

@@ -159,6 +159,16 @@ test('what is remembered of the logins from one lock to the next undoes no comme
   await admin.client.query(`GRANT ${a} TO ${rotator} WITH ADMIN OPTION, INHERIT FALSE, SET FALSE`);
 });
 
+test('what is done under the lock survives a crash of the server, also if the default has changed meanwhile (G4)', async () => {
+  await using rotating = await as(rotator);
+  const level = async () => (await rotating.client.query('SHOW synchronous_commit')).rows[0];
+  await rotating.client.query('SET synchronous_commit = off');
+  for (const logins of [[a, b], [rotator]]) {
+    expect(await withPolicyLock(rotating.client, logins, level)).toEqual({ synchronous_commit: 'on' });
+    expect(await level()).toEqual({ synchronous_commit: 'off' });
+  }
+});
+
 test('whoever may not alter the logins is told so, and holds nothing', async () => {
   await using login = await as(a);
   await expect(withPolicyLock(login.client, [a, b], async () => {})).rejects.toMatchObject({ code: '42501' });
