@@ -10,9 +10,8 @@ import { runToEnd } from './start-up.ts';
 import { startCounting } from './statements.ts';
 import { timeSweep } from './sweep-time.ts';
 
-const SCHEDULE = 'schedule: { every: 30d, at: "02:30", jitter: 6h }';
-/** The bars are for what is idle indeed. Part (i) has a bar for probes. */
-const WITHOUT_PROBES = `${SCHEDULE}\n    probe: off`;
+/** The bars are for what is idle indeed. Part (i) has one for probes. */
+const IDLE = 'schedule: { every: 30d, at: "02:30", jitter: 6h }\n    probe: off';
 /** A worker sweeps once a minute, so this has one sweep. */
 const IDLE_S = 60;
 const SETTLE_MS = 5_000;
@@ -23,10 +22,7 @@ interface Fleet {
   readonly policies: number;
   /** How long a start may take before it is given up. */
   readonly patience: number;
-  /** Whether what is published is probed, every 15 minutes, which is the default. */
-  readonly isProbed?: boolean;
-  /** Left out: it has no bars. */
-  readonly most?: {
+  readonly most: {
     readonly first: number;
     readonly again?: number;
     readonly memory: number;
@@ -40,9 +36,7 @@ const OF_TEN = { first: 6, again: 3, memory: 250, sweep: 100 };
 
 const FLEETS: readonly Fleet[] = [
   { backend: 'PostgreSQL', policies: TEN, patience: 120, most: OF_TEN },
-  { backend: 'PostgreSQL', policies: TEN, patience: 120, isProbed: true },
   { backend: 'Redis', policies: TEN, patience: 120, most: OF_TEN },
-  { backend: 'Redis', policies: TEN, patience: 120, isProbed: true },
   ...(QUICK
     ? []
     : ([
@@ -95,10 +89,9 @@ export async function measureFleet(): Promise<Section> {
 
 async function measureIdle(fleet: Fleet): Promise<Idle> {
   const idle: Idle = { ...NOTHING };
-  const probes = fleet.isProbed ? 'with probes' : 'without probes';
-  progress(`${fleet.policies} idle policies ${probes}, the queue on ${fleet.backend}`);
+  progress(`${fleet.policies} idle policies, the queue on ${fleet.backend}`);
   await using place = await openPlace({ policies: fleet.policies, backend: fleet.backend });
-  await place.configure(fleet.isProbed ? SCHEDULE : WITHOUT_PROBES);
+  await place.configure(IDLE);
   await publishByHand(place);
   try {
     progress('the configuration');
@@ -177,7 +170,6 @@ function idleTable(found: readonly { readonly fleet: Fleet; readonly idle: Idle 
     head: [
       'policies',
       'queue',
-      'probes',
       'configuration, s',
       'ready first, s',
       'all schedulers, s',
@@ -190,7 +182,6 @@ function idleTable(found: readonly { readonly fleet: Fleet; readonly idle: Idle 
     rows: found.map(({ fleet, idle }) => [
       String(fleet.policies),
       fleet.backend,
-      fleet.isProbed ? 'on' : 'off',
       ...[
         idle.configuration,
         idle.first,
@@ -204,7 +195,7 @@ function idleTable(found: readonly { readonly fleet: Fleet; readonly idle: Idle 
     ]),
     notes: [
       'The configuration is what `keyturn validate` takes, which a start has to do first: mostly the YAML library.',
-      'Bars are for fleets with `probe: off`. With the default probe, every 15 minutes, 10000 policies log in 11 times a second. Part (i) has a bar for that.',
+      'Measured with `probe: off`. With the default probe, every 15 minutes, 10,000 policies log in 11 times a second: see part (i).',
       'Statements are those in the state database. A sweep is timed in a process of its own that has done one before.',
       ...found.flatMap(({ fleet, idle }) =>
         idle.failure === undefined ? [] : [`${fleet.policies} on ${fleet.backend}: ${idle.failure}.`],
@@ -214,7 +205,6 @@ function idleTable(found: readonly { readonly fleet: Fleet; readonly idle: Idle 
 }
 
 function barsOf({ fleet, idle }: { readonly fleet: Fleet; readonly idle: Idle }): Bar[] {
-  if (fleet.most === undefined) return [];
   const { first, again, memory, sweep } = fleet.most;
   const name = `${fleet.policies} on ${fleet.backend}`;
   return [
