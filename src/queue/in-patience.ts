@@ -1,3 +1,5 @@
+import pTimeout from 'p-timeout';
+
 /** How long one request may take; BullMQ would wait for a server that stalls without end. */
 const REQUEST_PATIENCE_MS = 10_000;
 
@@ -21,17 +23,15 @@ export function inPatience<Asked extends object>(
   });
 
   async function answerOf(answer: Promise<unknown>): Promise<unknown> {
-    // p-timeout makes an error with a stack for each request, and a fleet has many.
-    let timer: NodeJS.Timeout | undefined;
-    const tooLate = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(late()), REQUEST_PATIENCE_MS);
-    });
     try {
-      return await Promise.race([answer, tooLate]);
+      return await pTimeout(answer, {
+        milliseconds: REQUEST_PATIENCE_MS,
+        fallback: () => {
+          throw late();
+        },
+      });
     } catch (thrown) {
       throw name(thrown);
-    } finally {
-      clearTimeout(timer);
     }
   }
 }
