@@ -29,7 +29,7 @@ const ALL_SESSIONS = 3;
  * Runs a statement that alters a login. A login may alter itself in a transaction that it leaves
  * open, and every other `ALTER ROLE` then waits for that. Throws `login-row-locked`, which names
  * who is in the way, with the statements that end it. Needs a transaction that holds the policy's
- * lock, whose limits apply.
+ * lock.
  *
  * A session that comes back at once does not win. PostgreSQL serves those who wait for the row in
  * turn, and this waits for it as soon as the sessions before it are told to end.
