@@ -6,6 +6,7 @@ import {
 } from 'bullmq';
 import type pg from 'pg';
 import { type Fault, fault } from '../facts/fault.ts';
+import { besideOthers } from '../ledger/migrations/beside-others.ts';
 import { refuseSharedSchema } from '../ledger/migrations/refuse-shared-schema.ts';
 import { schemaError } from '../ledger/migrations/schema-error.ts';
 import { isLockRefused } from '../postgres/locks/lock-fault.ts';
@@ -26,7 +27,9 @@ export async function migrateQueue(pool: pg.Pool): Promise<void> {
     await refuseSharedSchema(client, 'bullmq');
     if (await isCurrent(client)) return;
     await client.query(`SET lock_timeout = ${LOCK_WAIT_MS}`);
-    await runMigrations(client).finally(() => client.query('RESET lock_timeout').catch(() => {}));
+    await besideOthers(() => runMigrations(client)).finally(() =>
+      client.query('RESET lock_timeout').catch(() => {}),
+    );
   } catch (error) {
     if (isLockRefused(error)) throw await heldUp(client, error);
     throw await schemaError(error, client, 'bullmq');

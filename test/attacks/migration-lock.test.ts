@@ -105,3 +105,15 @@ test('processes that start at once make the tables once', async () => {
   );
   expect(rows[0].tables).toBeGreaterThan(3);
 });
+
+test('a queue whose schema another process makes while the lock is waited for is made once (G5)', async () => {
+  await using state = await openTestLedger(inject('postgres'), { now: () => 0 });
+  await using other = await adminOf(inject('postgres'), new URL(state.url).pathname.slice(1));
+  await other.client.query(`BEGIN; SELECT pg_advisory_xact_lock(${LOCKS[1]?.join('')})`);
+  const migrated = migrateQueue(state.pool);
+  await expect
+    .poll(async () => (await other.client.query('SELECT FROM pg_locks WHERE NOT granted')).rowCount)
+    .toBe(1);
+  await other.client.query('CREATE SCHEMA bullmq; COMMIT');
+  await migrated;
+});

@@ -5,6 +5,7 @@ import { inTransaction } from '../../postgres/connection/in-transaction.ts';
 import { isLockRefused } from '../../postgres/locks/lock-fault.ts';
 import { holderInfo, tableLockHolders } from '../../postgres/locks/lock-holders.ts';
 import { terminations } from '../../postgres/sessions/sessions.ts';
+import { besideOthers } from './beside-others.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { refuseSharedSchema } from './refuse-shared-schema.ts';
 import { schemaError } from './schema-error.ts';
@@ -14,8 +15,6 @@ const LOCK_WAIT_MS = 10_000;
 
 /** A migration may rewrite a long history. For pg, whose types do not know it: milliseconds. */
 const LONG = { query_timeout: 3_600_000 };
-/** How often tables that another process makes at the same instant are looked for again. */
-const ATTEMPTS = 5;
 
 /**
  * Brings the ledger's tables in schema `keyturn` to this release's version, forwards only. Where
@@ -30,15 +29,9 @@ export async function migrateLedger(pool: pg.Pool): Promise<void> {
   try {
     await refuseSharedSchema(client, 'keyturn');
     if ((await appliedVersion(client)) === MIGRATIONS.length) return;
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await inTransaction(client, () => migrate(client));
-      } catch (error) {
-        if (isLockRefused(error)) throw await heldUp(client, error);
-        if (!isMadeByAnother(error) || attempt === ATTEMPTS) throw error;
-      }
-    }
+    await besideOthers(() => inTransaction(client, () => migrate(client)));
   } catch (error) {
+    if (isLockRefused(error)) throw await heldUp(client, error);
     throw await schemaError(error, client, 'keyturn');
   } finally {
     client.release();
@@ -81,14 +74,6 @@ async function migrate(client: pg.ClientBase): Promise<void> {
     await client.query({ text: sql, ...LONG } as pg.QueryConfig);
     await client.query('INSERT INTO keyturn.migration VALUES ($1, pg_catalog.now())', [index + 1]);
   }
-}
-
-/**
- * unique_violation in a catalog, duplicate_schema, duplicate_table: `IF NOT EXISTS` does not see
- * what is not committed.
- */
-function isMadeByAnother(error: unknown): boolean {
-  return ['23505', '42P06', '42P07'].includes(String((error as { code?: unknown }).code));
 }
 
 /** Another keyturn migrates within moments, so whoever still holds the lock does something else. */
