@@ -53,8 +53,11 @@ function quoted(value: string): string {
 }
 
 function valueIn(text: string, name: string): string | undefined {
-  const value = new RegExp(`^\\s*(?:export\\s+)?${name}=('[^']*'|"[^"\\\\]*"|[^'"\\s#]+)\\s*$`, 'm').exec(
-    text,
-  )?.[1];
-  return value?.replace(/^(['"])(.*)\1$/, '$2');
+  const assignment = new RegExp(`^\\s*(?:export\\s+)?${name}=(?:'([^']*)'|"([^"\\\\]*)"|([^'"\\s#]+))\\s*$`);
+  for (const line of text.split('\n')) {
+    const [, single, double, bare] = assignment.exec(line) ?? [];
+    const value = single ?? double ?? bare;
+    if (value !== undefined) return value;
+  }
+  return undefined;
 }

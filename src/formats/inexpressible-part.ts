@@ -19,7 +19,9 @@ export function inexpressiblePart(
   return undefined;
 }
 
-export const noControlCharacter: Rule = (value) => (/\p{Cc}/u.test(value) ? 'control-character' : undefined);
+/** Unicode's separators of lines and paragraphs end a line for some readers. */
+export const noControlCharacter: Rule = (value) =>
+  /[\p{Cc}\p{Zl}\p{Zp}]/u.test(value) ? 'control-character' : undefined;
 
 /**
  * What some reader calls a blank: any of Unicode's. libpq goes byte by byte, and in some locales

@@ -42,7 +42,7 @@ test('an address with a certificate for a name has both, as in a URL', () => {
 
 const text = fc.string({ unit: 'binary', minLength: 1, maxLength: 24 });
 const awkward = fc.string({
-  unit: fc.constantFrom(...' \t:\\\'"$`#*[]=;%&?{}@/.,!~\u00e0\u00a0\u2003\n\r', 'a', 'Z', '0'),
+  unit: fc.constantFrom(...' \t:\\\'"$`#*[]=;%&?{}@/.,!~\u00e0\u00a0\u2003\u2028\n\r', 'a', 'Z', '0'),
   minLength: 1,
   maxLength: 12,
 });
@@ -77,6 +77,7 @@ describe('A format refuses', () => {
     ['env', { password: 'a\\b' }, { part: 'password', why: 'backslash' }],
     ['env', { password: `it's $5` }, { part: 'password', why: 'both-quotes' }],
     ['env', { username: 'tab\there' }, { part: 'username', why: 'control-character' }],
+    ['env', { database: "'\u2028PGUSER=eve\u2029" }, { part: 'database', why: 'control-character' }],
     ['userlist', { username: 'new\nline' }, { part: 'username', why: 'control-character' }],
     [
       'userlist',
@@ -104,7 +105,7 @@ describe('What somebody wrote by hand is read', () => {
       username: 'orders_a',
       password: 'a:b\\c',
     });
-    const lines = `export PGUSER="orders_a"\nPGPASSWORD = 'x'\nPGPASSWORD='a b'\n`;
+    const lines = `export PGUSER="orders_a"\r\nPGPASSWORD = 'x'\nPGPASSWORD='a b'\n`;
     expect(FORMATS.env.read(lines)).toEqual({ username: 'orders_a', password: 'a b' });
   });
 
