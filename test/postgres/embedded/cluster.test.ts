@@ -18,7 +18,8 @@ beforeEach(async () => {
   folder = join(base, '.keyturn', 'postgres');
 });
 afterEach(async () => {
-  for (const cluster of opened.splice(0)) await cluster.destroy();
+  // Not destroyed one by one: those that still use the server would start it again meanwhile.
+  for (const cluster of opened.splice(0)) await cluster.close();
   await rm(base, { recursive: true, force: true });
 });
 
