@@ -6,6 +6,8 @@ import { quoteIdentifier, quoteLiteral } from '../identifier.ts';
 export interface LockedRole {
   readonly name: string;
   readonly comment: string | null;
+  /** A hash of the comment as the server has it. */
+  readonly digest: string | null;
   /** Whether this session may comment on it. That takes the same rights as altering it. */
   readonly mine: boolean;
 }
@@ -19,12 +21,13 @@ export class CommentRace extends Error {
 }
 
 const ROLES = `
-  SELECT role.rolname::pg_catalog.text AS name,
-         pg_catalog.shobj_description(role.oid, 'pg_authid'::pg_catalog.name) AS comment,
+  SELECT role.rolname::pg_catalog.text AS name, described.comment,
+         pg_catalog.hashtextextended(described.comment, 0::pg_catalog.int8)::pg_catalog.text AS digest,
          me.rolsuper OR (me.rolcreaterole AND NOT role.rolsuper AND (
            pg_catalog.current_setting('server_version_num'::pg_catalog.text)::pg_catalog.int4 < 160000::pg_catalog.int4
            OR pg_catalog.pg_has_role(me.oid, role.oid, 'MEMBER WITH ADMIN OPTION'::pg_catalog.text))) AS mine
     FROM pg_catalog.pg_roles AS role
+   CROSS JOIN LATERAL pg_catalog.shobj_description(role.oid, 'pg_authid'::pg_catalog.name) AS described(comment)
     LEFT JOIN pg_catalog.pg_roles AS me ON me.rolname = (CURRENT_USER)::pg_catalog.name
    WHERE role.rolname = ANY ($1::pg_catalog.name[])`;
 
@@ -92,8 +95,7 @@ function refuseWritten([row]: readonly { readonly own: string | null }[]): void 
 function lockingDescribed(roles: readonly LockedRole[]): string[] {
   if (roles.length === 0) return [];
   const expected = roles.map(
-    ({ name, comment }) =>
-      `(${quoteLiteral(name)}::pg_catalog.name, ${quoteLiteral(comment ?? '')}::pg_catalog.text)`,
+    ({ name, digest }) => `(${quoteLiteral(name)}::pg_catalog.name, ${digest}::pg_catalog.int8)`,
   );
   return [
     // It sees the rows as they were before the following statements, and which transaction replaced
@@ -103,13 +105,25 @@ function lockingDescribed(roles: readonly LockedRole[]): string[] {
          FROM pg_catalog.pg_shdescription AS shared
          JOIN pg_catalog.pg_roles AS role ON role.oid = shared.objoid
         WHERE shared.classoid = 'pg_catalog.pg_authid'::pg_catalog.regclass::pg_catalog.oid
-          AND (role.rolname, shared.description) IN (${expected.join(', ')})`,
-    ...roles.map(
-      ({ name, comment }) => `COMMENT ON ROLE ${quoteIdentifier(name)} IS ${quoteLiteral(comment ?? '')}`,
-    ),
+          AND (role.rolname, pg_catalog.hashtextextended(shared.description, 0::pg_catalog.int8)) IN (${expected.join(', ')})`,
+    ...roles.map(commentingAgain),
     'FETCH ALL FROM keyturn_comments',
     'CLOSE keyturn_comments',
   ];
+}
+
+/**
+ * Writes the comment that is there. Roles are the cluster's, and their comments have the encoding
+ * of the database in which they were written, so a comment may be no text in this one. Only the
+ * server has what it really is.
+ */
+function commentingAgain({ name, comment }: LockedRole): string {
+  const role = quoteIdentifier(name);
+  const isText = comment !== null && !comment.includes('\ufffd');
+  if (isText) return `COMMENT ON ROLE ${role} IS ${quoteLiteral(comment)}`;
+  const found = `pg_catalog.shobj_description(${quoteLiteral(role)}::pg_catalog.regrole, 'pg_authid'::pg_catalog.name)`;
+  const statement = `pg_catalog.format('COMMENT ON ROLE %s IS %L', ${quoteLiteral(role)}, ${found})`;
+  return `DO ${quoteLiteral(`BEGIN EXECUTE ${statement}; END`)}`;
 }
 
 function refuseReplaced(

@@ -127,6 +127,40 @@ test('what its body did is undone when the body throws', async () => {
   expect(rowCount).toBe(0);
 });
 
+test('a comment in the encoding of another database keeps nobody out, and stays as it is (G5)', async () => {
+  const latin = uniqueName('latin');
+  await admin.client.query(`CREATE DATABASE ${latin} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0`);
+  const bytes = async () => {
+    const { rows } = await admin.client.query(
+      "SELECT md5(shobj_description($1::regrole, 'pg_authid')) AS digest, octet_length(shobj_description($1::regrole, 'pg_authid')) AS length",
+      [a],
+    );
+    return rows[0];
+  };
+  try {
+    {
+      await using person = await adminOf(inject('postgres'), latin);
+      await person.client.query(`COMMENT ON ROLE ${a} IS 'für ''die'' App \\'`);
+    }
+    const before = await bytes();
+    expect(before.length).toBe("für 'die' App \\".length);
+    await using rotating = await as(rotator);
+    const memory: RoleMemory = {};
+    for (const _ of [1, 2]) {
+      await withPolicyLock(rotating.client, { logins: [a, b], memory }, async () => {
+        await using two = await as(other);
+        await expect(withPolicyLock(two.client, [a, b], async () => {})).rejects.toMatchObject({
+          fact: { code: 'lock-held', params: { holders: [{ login: rotator }] } },
+        });
+      });
+    }
+    expect(await bytes()).toEqual(before);
+  } finally {
+    await admin.client.query(`COMMENT ON ROLE ${a} IS NULL`);
+    await admin.client.query(`DROP DATABASE ${latin}`);
+  }
+});
+
 test('the comments of the logins stay as they are, also one that changes while the lock is waited for', async () => {
   await using rotating = await as(rotator);
   await admin.client.query(`COMMENT ON ROLE ${b} IS E'it''s \\\\ "b"'`);
