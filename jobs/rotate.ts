@@ -20,6 +20,8 @@ export interface RotateParts {
   /** The clock that an outcome's `until` is read by. Left out: this machine's. */
   readonly clock?: Clock;
   readonly isConfigured: (policy: string) => boolean;
+  /** Whether the configuration was edited since this worker read it. */
+  readonly isEdited: () => boolean;
   /**
    * Takes over what was edited in the configuration. Returns whether what its files say is in
    * force.
@@ -42,13 +44,13 @@ export function rotateJob(parts: RotateParts) {
     const rotation = await ledger.find(job.data.rotation ?? '');
     if (rotation?.status !== 'open') return;
     const told = { rotation: rotation.id, policy: rotation.policy };
-    // A command may know a policy before the worker has looked at its edited files.
+    // A command may know a policy, or where it is published, before the worker has looked at its
+    // edited files.
+    const isAsked = parts.isEdited() || !isConfigured(rotation.policy);
+    const isInForce = isAsked ? await parts.refresh() : true;
     if (!isConfigured(rotation.policy)) {
-      const isInForce = await parts.refresh();
-      if (!isConfigured(rotation.policy)) {
-        await job.moveToDelayed(toQueueTime(await leave(parts, rotation, isInForce), clock), token);
-        throw new DelayedError();
-      }
+      await job.moveToDelayed(toQueueTime(await leave(parts, rotation, isInForce), clock), token);
+      throw new DelayedError();
     }
     await using context = await openRun(rotation);
     const outcome = await rotate(context);

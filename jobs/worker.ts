@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import type { Clock } from '../src/clock.ts';
 import type { Config } from '../src/config/config.ts';
 import type { Policy } from '../src/config/policy.ts';
-import { watchConfig } from '../src/config/watch-config.ts';
+import { type ConfigWatch, watchConfig } from '../src/config/watch-config.ts';
 import type { ConfigSource } from '../src/config/yaml/read-tree.ts';
 import { type Fact, fact } from '../src/facts/fact.ts';
 import { factOf } from '../src/facts/fault.ts';
@@ -84,7 +84,7 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
       await sweep();
     },
   });
-  const worker = await takeJobs(parts, { sweep, refresh: () => watch.refresh(), announcer });
+  const worker = await takeJobs(parts, { sweep, watch, announcer });
   try {
     await sweep();
     await announcer.look();
@@ -138,12 +138,12 @@ function startRepeated(
 
 interface Taking {
   readonly sweep: () => Promise<void>;
-  readonly refresh: () => Promise<boolean>;
+  readonly watch: ConfigWatch;
   readonly announcer: Announcer;
 }
 
 /** Has the queue give its jobs to this process. */
-async function takeJobs(parts: WorkerParts, { sweep, refresh, announcer }: Taking): Promise<QueueWorker> {
+async function takeJobs(parts: WorkerParts, { sweep, watch, announcer }: Taking): Promise<QueueWorker> {
   const { ledger, queue, log, clock, source, config, openRun, isUnpublished } = parts;
   const find = (name: string) => config().policies.get(name);
   const rotate = rotateJob({
@@ -151,7 +151,8 @@ async function takeJobs(parts: WorkerParts, { sweep, refresh, announcer }: Takin
     log,
     clock,
     isConfigured: (name) => find(name) !== undefined,
-    refresh: () => refresh().catch(turnFailed(log, true)),
+    isEdited: () => watch.isTouched(),
+    refresh: () => watch.refresh().catch(turnFailed(log, true)),
     place: { host: hostname(), config: resolve(source.cwd, source.path) },
     openRun,
     async onSettled(name, replacement) {

@@ -8,6 +8,8 @@ import { loadConfig } from './load-config.ts';
 import type { ConfigSource } from './yaml/read-tree.ts';
 
 export interface ConfigWatch {
+  /** Whether a file was touched since the configuration was last read. */
+  isTouched(): boolean;
   /** Reloads if a file was touched since. Meant to be called again and again. */
   look(): Promise<void>;
   /** Reads the configuration anew, whatever its files look like. */
@@ -58,7 +60,7 @@ class FileWatch implements ConfigWatch {
   }
 
   async look(): Promise<void> {
-    if (this.#isTouched()) await this.#take([]);
+    if (this.#isDue()) await this.#take([]);
   }
 
   reload(): Promise<void> {
@@ -66,12 +68,16 @@ class FileWatch implements ConfigWatch {
   }
 
   async refresh(): Promise<boolean> {
-    if (this.#isTouched()) await this.#take(this.#problems);
+    if (this.#isDue()) await this.#take(this.#problems);
     return this.#problems.length === 0;
   }
 
-  #isTouched(): boolean {
-    return this.#problems.length > 0 || stampOf(this.#files) !== this.#stamp;
+  isTouched(): boolean {
+    return stampOf(this.#files) !== this.#stamp;
+  }
+
+  #isDue(): boolean {
+    return this.#problems.length > 0 || this.isTouched();
   }
 
   /** Reads the files. Problems that are `known` are not reported. */

@@ -196,6 +196,7 @@ test('a job that names the rotation of another policy, or one that is over, is t
     ledger: scenario.ledger,
     log: pino({ level: 'silent' }),
     isConfigured: (name) => name === scenario.policy.name,
+    isEdited: () => false,
     refresh: async () => true,
     place: { host: 'ops-1', config: 'config' },
     openRun: async (rotation) => {

@@ -75,6 +75,7 @@ describe.each(QUEUE_BACKENDS)('with the queue on %s', (_name, open, available) =
       log: pino({ level: 'silent' }),
       clock,
       isConfigured: () => true,
+      isEdited: () => false,
       refresh: async () => true,
       place: { host: 'test', config: 'test' },
       openRun: async (rotation) => scenario.context(rotation),

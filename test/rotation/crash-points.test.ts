@@ -75,6 +75,7 @@ describe.each(SERVERS)('on %s', (_server, version, haveServer, queues) => {
           ledger: scenario.ledger,
           log,
           isConfigured: () => true,
+          isEdited: () => false,
           refresh: async () => true,
           place: { host: 'ops-1', config: 'config' },
           openRun: async (rotation) => scenario.context(rotation),

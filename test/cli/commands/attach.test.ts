@@ -1,6 +1,7 @@
 import { chmod, lstat, mkdir, readdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { startCli } from '../../support/cli.ts';
 import { keyturn } from '../../support/keyturn.ts';
 import { filePolicy, openWorkspace, type Workspace } from '../../support/workspace.ts';
 
@@ -59,6 +60,17 @@ test('attach publishes at once and edits the YAML, and detach leaves it as it wa
   expect(await readdir(join(workspace.folder, 'secrets/other'))).toEqual([]);
   await expectRotated();
   await workspace.logIn();
+});
+
+test('a worker that runs already publishes to what was attached right before (G1)', async () => {
+  await expectRotated();
+  await using worker = startCli(['start'], { cwd: workspace.folder });
+  await worker.says('keyturn is ready');
+  expect(await attaching('--yes')).toMatchObject({ code: 0 });
+  const rotated = await run('rotate', 'app', '--emergency', '--yes', '--wait');
+  expect(rotated).toMatchObject({ code: 0 });
+  const published = await workspace.published();
+  expect([await other('username'), await other('password')]).toEqual([published.user, published.password]);
 });
 
 test('without --delete the secrets stay, and are left out from then on', async () => {
