@@ -22,8 +22,8 @@ const ANY_LOCK = '0';
  */
 const STRAY_MS = 60_000;
 
-/** More would wait in Redis, and hold up what this process asks meanwhile. */
-const REDIS_AT_ONCE = 32;
+/** More would wait at the server, and hold up what this process asks meanwhile. */
+const AT_ONCE = 32;
 
 /** How long jobs of others that are over stay, in milliseconds, and how many go in one step. */
 const FINISHED_KEPT_MS = 24 * 3_600_000;
@@ -68,8 +68,10 @@ class BullRotationQueue implements RotationQueue {
     };
     this.#queue = inPatience(bull, patience);
     const range = inPatience<SchedulerRange>(bull.getBackend(), patience);
-    const atOnce = 'redis' in backend ? REDIS_AT_ONCE : SCHEDULERS_AT_ONCE;
-    this.#scheduling = { queue: this.#queue, backend: range, sweepInterval, clock, atOnce, known };
+    // On PostgreSQL one statement makes many.
+    const madeAtOnce = 'redis' in backend ? AT_ONCE : SCHEDULERS_AT_ONCE;
+    const bounds = { atOnce: AT_ONCE, madeAtOnce };
+    this.#scheduling = { queue: this.#queue, backend: range, sweepInterval, clock, known, ...bounds };
   }
 
   // Waits once for all verbs: a sweep calls them for every policy. The clients notice by themselves

@@ -30,6 +30,8 @@ export interface Scheduling {
   readonly clock: Clock | undefined;
   /** How many requests are under way at once, where each policy needs one. */
   readonly atOnce: number;
+  /** How many schedulers are made at once. */
+  readonly madeAtOnce: number;
   /** Policies whose scheduler is being made, and the instants that BullMQ is told when it asks. */
   readonly known: Map<string, number>;
 }

@@ -60,17 +60,20 @@ async function correct(
   present: Present,
   due: ReadonlyMap<string, number | undefined>,
 ): Promise<void> {
-  const change = async ([policy, instant]: readonly [string, number | undefined]) => {
+  const gone: string[] = [];
+  const wrong: [string, number][] = [];
+  for (const [policy, instant] of due) {
     const next = present.get(policy);
-    if (instant !== undefined) {
-      if (!isRight(scheduling, next, instant)) await makeSlot(scheduling, policy, instant);
-    } else if (next !== undefined) {
-      await untilNotDeadlocked(() => scheduling.queue.removeJobScheduler(SLOT_PREFIX + policy));
-    }
-  };
+    if (instant === undefined) gone.push(...(next === undefined ? [] : [policy]));
+    else if (!isRight(scheduling, next, instant)) wrong.push([policy, instant]);
+  }
   // Those that come first are made first.
-  const inOrder = [...due].sort(([, one = 0], [, other = 0]) => one - other);
-  await pMap(inOrder, change, { concurrency: scheduling.atOnce });
+  wrong.sort(([, one], [, other]) => one - other);
+  const make = ([policy, instant]: [string, number]) => makeSlot(scheduling, policy, instant);
+  await pMap(wrong, make, { concurrency: scheduling.madeAtOnce });
+  const remove = (policy: string) =>
+    untilNotDeadlocked(() => scheduling.queue.removeJobScheduler(SLOT_PREFIX + policy));
+  await pMap(gone, remove, { concurrency: scheduling.atOnce });
 }
 
 /** Makes a policy's scheduler, for an instant that is known. */
