@@ -96,6 +96,7 @@ class OpenApp implements App {
   readonly #targets: Targets;
   readonly #poller: UsePoller;
   readonly #workers: RunningWorker[] = [];
+  readonly #closing = new AbortController();
   #tellingRights: Promise<void> | undefined;
   #config: Config;
 
@@ -180,7 +181,8 @@ class OpenApp implements App {
 
   async #tellRights(): Promise<void> {
     try {
-      for (const found of await this.#targets.rightsFacts()) logFact(this.#log, 'warn', found);
+      for (const found of await this.#targets.rightsFacts(this.#closing.signal))
+        logFact(this.#log, 'warn', found);
     } catch (error) {
       logFact(this.#log, 'error', fact('worker-turn-failed', { cause: factOf(error) }));
     }
@@ -194,6 +196,7 @@ class OpenApp implements App {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
     // Workers first, because they use all the rest.
     await closeAll([
       ...this.#workers.splice(0).map((worker) => () => worker.close()),

@@ -105,12 +105,13 @@ export class Targets implements AsyncDisposable {
     return false;
   }
 
-  /** What is wrong with the rights of all stores' folders, each once. */
-  async rightsFacts(): Promise<Fact<RightsCode>[]> {
+  /** What is wrong with the rights of all stores' folders, each once. `stop` ends it early. */
+  async rightsFacts(stop: AbortSignal): Promise<Fact<RightsCode>[]> {
     const found = new Map<string, Fact<RightsCode>>();
     const check = async (policy: Policy) => {
       // The file system is asked synchronously, and a fleet has many folders.
       await nextTurn();
+      if (stop.aborted) return;
       for (const { store, secrets } of this.destinations(policy)) {
         // A store that cannot be checked is reported by the first rotation that uses it.
         for (const fact of (await store.rightsFacts?.(secrets).catch(() => [])) ?? []) {
