@@ -139,7 +139,8 @@ interface ModuleStoreFacts {
 
 /** What has a name in a folder where something else should be. */
 export interface Occupant {
-  readonly kind: 'nothing' | 'link' | 'folder' | 'file' | 'pipe' | 'socket' | 'device';
+  /** `hard-link`: of a file that has other names, too. */
+  readonly kind: 'nothing' | 'link' | 'hard-link' | 'folder' | 'file' | 'pipe' | 'socket' | 'device';
   /** Where a link leads. */
   readonly target?: string;
 }
@@ -152,6 +153,8 @@ interface FileStoreFacts {
   readonly 'folder-unusable': { readonly store: string; readonly errno: string; readonly detail: string };
   /** The path cannot be a store's folder. */
   readonly 'folder-invalid': { readonly store: string; readonly detail: string };
+  /** `..data` led to another version each time that the files were read. */
+  readonly 'folder-contended': { readonly store: string; readonly path: string };
   /** Another process removed what was being written. */
   readonly 'folder-removed': { readonly store: string; readonly path: string };
   readonly 'folder-owned-by-other': {
@@ -213,4 +216,6 @@ interface FileStoreFacts {
     readonly found: Occupant;
     readonly expected: 'link' | 'folder' | 'file' | 'secret';
   };
+  /** A file has more than keyturn reads. `limit` in bytes. */
+  readonly 'path-too-large': { readonly store: string; readonly path: string; readonly limit: number };
 }

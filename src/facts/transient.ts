@@ -26,6 +26,7 @@ const TRANSIENT: ReadonlySet<FactCode> = new Set<FactCode>([
   'replica-refuses-rotator-passwords',
   'replicas-behind',
   'store-does-not-give-back',
+  'folder-contended',
   // The folder of a file store was one that could be written: somebody is about to mend it, as
   // after a remount.
   'folder-unusable',

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import {
   chmod,
   chown,
+  link,
   lstat,
   mkdir,
   mkdtemp,
@@ -11,6 +12,7 @@ import {
   readlink,
   rm,
   symlink,
+  truncate,
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -219,6 +221,71 @@ describe('a file that is a link to a file outside', () => {
     await rm(app('password'));
     await promisify(execFile)('mkfifo', [app('password')]);
     await refused(store.read(MAPPING, 'current'), app('password'), isPipe);
+  });
+});
+
+describe('a plain file in the place of a published name', () => {
+  test('is not read, copied or taken over where it is a hard link to a file elsewhere (G3)', async () => {
+    await publish();
+    const next = randomUUID();
+    await stage(next);
+    await rm(app('password'));
+    await link(join(victim, 'password'), app('password'));
+    const before = await listing();
+    const isHardLink: Said = {
+      code: 'path-foreign',
+      params: { found: { kind: 'hard-link' }, expected: 'secret' },
+    };
+    for (const attempt of [
+      () => store.read(MAPPING, 'current'),
+      () => stage(randomUUID()),
+      () => store.rehearse(MAPPING, randomUUID(), FIELDS),
+      () => store.promote(MAPPING, next),
+      () => store.remove(MAPPING),
+    ])
+      await refused(attempt(), app('password'), isHardLink);
+    expect(await listing()).toEqual(before);
+    await untouched();
+  });
+
+  test('holds nobody up, and takes no memory, however large it is', async () => {
+    await publish();
+    await rm(app('password'));
+    await writeFile(app('password'), 'secret');
+    await truncate(app('password'), 600_000_000);
+    const isLarge: Said = { code: 'path-too-large', params: { limit: 1_048_576 } };
+    await refused(store.read(MAPPING, 'current'), app('password'), isLarge);
+    await refused(stage(randomUUID()), app('password'), isLarge);
+  });
+
+  test('is not read for ever while somebody replaces ..data all the time', async () => {
+    await publish();
+    await rm(app('password'));
+    await writeFile(app('password'), 'x'.repeat(1_048_576));
+    const swapper = execFile(process.execPath, [
+      '-e',
+      `const fs = require('fs'), { randomUUID } = require('crypto');
+       process.chdir(process.argv[1]);
+       for (;;) {
+         fs.symlinkSync('..version-' + randomUUID(), '..swapped');
+         fs.renameSync('..swapped', '..data');
+       }`,
+      app(),
+    ]);
+    const ended = new Promise((done) => swapper.once('exit', done));
+    try {
+      const codes = async () => {
+        const error = await store.read(MAPPING, 'current').catch((thrown) => thrown);
+        if (!(error instanceof Fault)) return undefined;
+        expect(isTransient(error)).toBe(true);
+        return error.fact;
+      };
+      const params = { store: 'files', path: join(root, 'app') };
+      await expect.poll(codes).toMatchObject({ code: 'folder-contended', params });
+    } finally {
+      swapper.kill('SIGKILL');
+      await ended;
+    }
   });
 });
 

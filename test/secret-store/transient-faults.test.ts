@@ -7,6 +7,7 @@ test('a fault of a store is tried again if it may pass by itself, and else is no
   // The keys of the table are the codes of a store's facts.
   const codes = Object.keys(storeMessages) as FactCode[];
   expect(codes.filter(isTransientCode).sort()).toEqual([
+    'folder-contended',
     'folder-unusable',
     'secret-contended',
     'secret-versions-exhausted',

@@ -25,6 +25,7 @@ const PLACES = {
 
 function named({ kind, target }: Occupant): string {
   if (kind === 'nothing') return 'gone';
+  if (kind === 'hard-link') return 'a hard link to a file that has other names';
   return kind === 'link' ? `a symbolic link to ${JSON.stringify(target ?? '')}` : `a ${kind}`;
 }
 
@@ -46,6 +47,14 @@ export const fileStoreMessages: Messages<Pick<StoreFacts, FileStoreCode>> = {
     means:
       'The path of a file store cannot be used as it is: for instance, a file is where a folder should be.',
     example: { store: 'files', detail: "ENOTDIR: not a directory, mkdir '/srv/secrets/orders'" },
+  },
+  'folder-contended': {
+    text: ({ store, path }) =>
+      `The store ${store}: ..data in ${path} led to another version each time that keyturn had read the files`,
+    advice: 'it is tried again; if this goes on, find out who replaces the link',
+    means:
+      'All files of a folder are read from one version, and read again when `..data` changes meanwhile. A rotation changes it once, so something else replaces it all the time.',
+    example: { store: 'files', path: '/srv/secrets/orders' },
   },
   'folder-removed': {
     text: ({ store, path }) => `The store ${store}: another process removed ${path} while it was written`,
@@ -148,5 +157,12 @@ export const fileStoreMessages: Messages<Pick<StoreFacts, FileStoreCode>> = {
       found: { kind: 'pipe' },
       expected: 'file',
     },
+  },
+  'path-too-large': {
+    text: ({ store, path, limit }) => `The store ${store}: ${path} has more than ${limit / 1_048_576} MiB`,
+    advice: 'find out who wrote it, then remove it or make it smaller',
+    means:
+      'A file of a file store may have 1 MiB, which is as much as a whole Secret of Kubernetes may hold. A larger one is not read.',
+    example: { store: 'files', path: '/srv/secrets/orders/password', limit: 1_048_576 },
   },
 };

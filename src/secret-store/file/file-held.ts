@@ -5,7 +5,6 @@ import {
   fstatSync,
   openSync,
   readdirSync,
-  readFileSync,
   readSync,
   rmdirSync,
   type Stats,
@@ -15,6 +14,11 @@ import { join } from 'node:path';
 import { absent, ifThere, isErrno, occupantOf, requireOwner, statOf, Unsafe } from './file-unsafe.ts';
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY } = constants;
+/**
+ * The most that a file may have, in bytes: 1 MiB, as much as a whole Secret of Kubernetes.
+ * https://kubernetes.io/docs/concepts/configuration/secret/
+ */
+const MOST_BYTES = 1_048_576;
 
 /**
  * A folder that is open. What is done below `at` is done in that folder, whatever has its name by
@@ -73,7 +77,10 @@ export function requireFolder(path: string): boolean {
   return true;
 }
 
-/** Reads a plain file; undefined where there is none. Throws Unsafe for anything else. */
+/**
+ * Reads a plain file of at most `MOST_BYTES`; undefined where there is none. Throws Unsafe for
+ * anything else: a larger one would hold up everything else, and take as much memory.
+ */
 export function readPlain(
   at: string,
   shown: string,
@@ -83,7 +90,9 @@ export function readPlain(
   try {
     const found = fstatSync(fd);
     if (!found.isFile()) throw notPlain(at, shown);
-    return { content: readAll(fd, found.size), found };
+    const content = found.size > MOST_BYTES ? undefined : readAll(fd, found.size);
+    if (content === undefined) throw Unsafe.because('path-too-large', { path: shown, limit: MOST_BYTES });
+    return { content, found };
   } finally {
     closeSync(fd);
   }
@@ -100,13 +109,23 @@ function openPlain(at: string, shown: string): number | undefined {
   }
 }
 
-/** Reads an open file, which may have another size by now, mostly by one call. */
-function readAll(fd: number, size: number): Buffer {
+/**
+ * Reads an open file, which may have another size by now, mostly by one call. Undefined where it
+ * has more than `MOST_BYTES`.
+ */
+function readAll(fd: number, size: number): Buffer | undefined {
   // One byte more than expected: who gets less than they ask for is at the end.
-  const content = Buffer.alloc(size + 1);
-  const length = readSync(fd, content);
-  if (length === size) return content.subarray(0, length);
-  return Buffer.concat([content.subarray(0, length), readFileSync(fd)]);
+  const expected = Buffer.alloc(size + 1);
+  const first = readSync(fd, expected);
+  if (first === size) return expected.subarray(0, size);
+  const content = Buffer.alloc(MOST_BYTES + 1);
+  let length = expected.copy(content, 0, 0, first);
+  while (length <= MOST_BYTES) {
+    const more = readSync(fd, content, length, content.length - length, null);
+    if (more === 0) return content.subarray(0, length);
+    length += more;
+  }
+  return undefined;
 }
 
 function notPlain(at: string, shown: string): Unsafe {

@@ -4,12 +4,14 @@ import { type Fault, fault } from '../../facts/fault.ts';
 import type { Occupant } from '../../facts/store-facts.ts';
 
 type UnsafeCode =
+  | 'folder-contended'
   | 'folder-removed'
   | 'folder-owned-by-other'
   | 'folder-open-to-all'
   | 'folder-replaced'
   | 'link-foreign'
-  | 'path-foreign';
+  | 'path-foreign'
+  | 'path-too-large';
 
 /** Something in a store that keyturn did not make, or that others could change. */
 export class Unsafe extends Error {

@@ -8,6 +8,10 @@ import type { Folder } from './file-folder.ts';
 import { type HeldFolder, holdFolder, readPlain } from './file-held.ts';
 import { isLinked, linkedToken, promotedAt, readDataTarget, tokenOf, versionPath } from './file-layout.ts';
 import type { Rights } from './file-rights.ts';
+import { Unsafe } from './file-unsafe.ts';
+
+/** How often a promotion may come in between while a version is read. Each takes a rotation. */
+const ATTEMPTS = 10;
 
 /**
  * What one folder has at a stage: under `current` what consumers see, even if somebody put it
@@ -46,7 +50,7 @@ export function isWhole(folder: Folder, token: string): boolean {
 }
 
 function readSeen(folder: Folder): Version | undefined {
-  for (;;) {
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     using data = openData(folder);
     const parts: (Version | undefined)[] = [];
     for (const [file, entries] of folder.files) {
@@ -58,6 +62,7 @@ function readSeen(folder: Folder): Version | undefined {
     // If they differ, a promotion came in between, and parts of two versions were read.
     if (data.target === readDataTarget(folder)) return joinParts(parts);
   }
+  throw Unsafe.because('folder-contended', { path: folder.path });
 }
 
 /**
@@ -77,7 +82,10 @@ export function openData(folder: Folder): Data {
   return { target, held, promoted, [Symbol.dispose]: () => held?.[Symbol.dispose]() };
 }
 
-/** What consumers see under a name while `..data` leads to what `data` holds. */
+/**
+ * What consumers see under a name while `..data` leads to what `data` holds. Throws Unsafe where
+ * that is neither our link nor a plain file that has no other name.
+ */
 export function readFileSeen(
   folder: Folder,
   file: string,
@@ -88,6 +96,10 @@ export function readFileSeen(
   const shown = join(folder.path, linked ? String(target) : '', file);
   const read = readPlain(linked && held ? join(held.at, file) : shown, shown);
   if (read === undefined) return undefined;
+  // It may be a file elsewhere that only keyturn may read. A version would show it to the group.
+  if (!linked && read.found.nlink > 1) {
+    throw Unsafe.because('path-foreign', { path: shown, found: { kind: 'hard-link' }, expected: 'secret' });
+  }
   const content = read.content.toString('utf8');
   const token = linked ? tokenOf(target) : undefined;
   // `echo > app/password` follows the links, and so alters a version. A folder that was copied may
