@@ -26,10 +26,10 @@ export const lockMessages: Messages<LockFacts> = {
   },
   'lock-lost': {
     text: () =>
-      'The session that had the lock of the logins has ended, so keyturn stops what it was doing under the lock',
+      'The session that had the lock of the logins has ended, or answers too late, so keyturn stops what it was doing under the lock',
     advice: 'keyturn tries again',
     means:
-      'The server ended the session that had the lock of the logins, or the connection to it was lost. Another process may have the lock by now. keyturn tries again.',
+      'The server ended the session that had the lock of the logins, the connection to it was lost, or it took seconds to answer. Another process may have the lock by now. keyturn tries again.',
     example: {},
   },
   'login-row-locked': {

@@ -17,8 +17,8 @@ import { CommentRace, LASTING, type LockedRole, readRoles, takeRoleLock } from '
 /** The lock, while it is held. */
 export interface PolicyLock {
   /**
-   * Throws `lock-lost` if the session that holds the lock is gone. Ask before a change outside of
-   * PostgreSQL.
+   * Throws `lock-lost` if the session that holds the lock is gone, or if the server does not answer
+   * in time to say so. Ask before a change outside of PostgreSQL.
    */
   confirm(): Promise<void>;
 }
@@ -40,10 +40,17 @@ export interface RoleMemory {
   roles?: readonly LockedRole[] | undefined;
 }
 
-/** A process that is alive is never silent for longer, even if a store takes long. */
+/**
+ * A process is not silent for longer while its event loop runs, even if a store takes long. What
+ * blocks the loop silences it: a stopped process, or a file store on a mount that hangs. PostgreSQL
+ * ends a session that is silent for `idle_in_transaction_session_timeout`.
+ */
 const SIGN_OF_LIFE_MS = 2_000;
 /** In an emergency a process that has been silent for so long counts as stopped. */
 const STOPPED_MS = 10_000;
+/** A confirmation counts only if this process has read it by then, and acts before `STOPPED_MS`. */
+const FRESH_MS = 5_000;
+const CONFIRMATIONS = 3;
 /** Each attempt waits for `LOCK_WAIT_MS` at most. */
 const ATTEMPTS = 3;
 const EMERGENCY_ATTEMPTS = 8;
@@ -182,11 +189,17 @@ async function whileAlive<Result>(
 }
 
 async function confirm(client: pg.ClientBase): Promise<void> {
-  try {
-    await client.query('SELECT 1');
-  } catch (cause) {
-    throw fault('lock-lost', {}, { cause });
+  for (let attempt = 1; attempt <= CONFIRMATIONS; attempt++) {
+    const asked = performance.now();
+    try {
+      await client.query('SELECT 1');
+    } catch (cause) {
+      throw fault('lock-lost', {}, { cause });
+    }
+    // If this process stood still meanwhile, the session may have ended after the answer.
+    if (performance.now() - asked < FRESH_MS) return;
   }
+  throw fault('lock-lost', {});
 }
 
 function held(logins: readonly string[], holders: readonly LockHolder[], cause: unknown): Fault {

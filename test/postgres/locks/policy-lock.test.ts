@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import type pg from 'pg';
@@ -247,6 +247,36 @@ test('an emergency does not wait for a stopped process that holds the lock, whic
     holder.kill('SIGKILL');
   }
 });
+
+test('an answer that a process reads only after it stood still does not confirm the lock (G1)', async () => {
+  await using rotating = await as(rotator);
+  const pid = await pidOf(rotating.client);
+  const confirming = withPolicyLock(rotating.client, [a, b], async (lock) => {
+    const confirmed = lock.confirm();
+    // As a file store on a mount that hangs: meanwhile the server answers, and later ends the session.
+    execFileSync(
+      process.execPath,
+      ['--input-type=module', '-e', ENDING, JSON.stringify(inject('postgres')), `${pid}`],
+      {
+        cwd: import.meta.dirname,
+      },
+    );
+    await confirmed;
+  });
+  await expect(confirming).rejects.toMatchObject({ fact: { code: 'lock-lost' } });
+  await withPolicyLock(admin.client, [a, b], async () => {});
+});
+
+/** Ends a session after a while. */
+const ENDING = `
+  import pg from 'pg';
+  const [server, pid] = process.argv.slice(1);
+  const client = new pg.Client({ ...JSON.parse(server), database: 'postgres' });
+  await client.connect();
+  await new Promise((done) => setTimeout(done, 5_500));
+  await client.query('SELECT pg_terminate_backend($1, 10000)', [pid]);
+  await client.end();
+`;
 
 /** A process that holds the lock, and says what becomes of it once it finds out. */
 async function holdInAProcess(logins: readonly string[]): Promise<ChildProcess> {
