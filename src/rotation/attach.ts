@@ -94,7 +94,7 @@ async function publishTo(
   await proveConsumer(view, { credential });
   await store.stage(secrets, token, loginFields({ ...view, destination, token }, credential), { create });
   await lock.confirm();
-  await store.promote(secrets, token);
+  await store.promote(secrets, token, { confirm: () => lock.confirm() });
   const seen = await store.read(secrets, 'current');
   const isWhole = Object.keys(secrets).every((field) => field in (seen?.fields ?? {}));
   if (seen?.token === token && isWhole && tells(seen.fields, credential)) return;

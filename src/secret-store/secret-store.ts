@@ -22,6 +22,12 @@ export interface Version {
 export interface PromoteOptions {
   /** Whether a version that is `previous` may become current again. */
   readonly back?: boolean;
+  /**
+   * Throws where this process may no longer promote. A store in which a call can hang without bound
+   * calls it right before each change that consumers see, and lets what it throws through. Then
+   * nothing that consumers see has changed. Others need not call it.
+   */
+  readonly confirm?: (() => Promise<void>) | undefined;
 }
 
 /**

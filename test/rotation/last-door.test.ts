@@ -1,3 +1,5 @@
+import { readdir, readlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { command, sql } from '../../src/facts/remedy.ts';
 import type { Rotation } from '../../src/ledger/rotation.ts';
@@ -6,6 +8,7 @@ import { canLogIn, draining, warningsOf } from '../support/draining.ts';
 import { haveOlderVersions, type PostgresServer, startPostgres } from '../support/postgres-server.ts';
 import { startReplica } from '../support/replica.ts';
 import { openScenario, type Scenario } from '../support/scenario.ts';
+import { storeWith } from '../support/store-with.ts';
 
 const SERVERS = [
   ['PostgreSQL 18', undefined, true],
@@ -147,6 +150,52 @@ describe.each(SERVERS)(
 
 async function previousToken({ destinations: [{ store, secrets }] }: Scenario): Promise<string> {
   return String((await store.read(secrets, 'previous'))?.token);
+}
+
+test('A file store asks for the lock right before the rename, and a worker that lost it publishes nothing (G1)', async () => {
+  await using scenario = draining(await openScenario(inject('postgres')), {});
+  expect(await scenario.finish(await scenario.request())).toEqual({ status: 'done' });
+  const app = join(scenario.folder, 'app');
+  const before = await readlink(join(app, '..data'));
+  const seen: unknown[] = [];
+  const [primary] = scenario.destinations;
+  const store = storeWith(primary.store, {
+    promote: (mapping, token, options) =>
+      primary.store.promote(mapping, token, {
+        ...options,
+        async confirm() {
+          const drafts = (await readdir(app)).filter((name) => name.startsWith('..draft-'));
+          seen.push([await readlink(join(app, '..data')), drafts.length]);
+          // The first time the lock is lost here, as while a mount hangs.
+          if (seen.length === 1) await endRotators(scenario);
+          await options?.confirm?.();
+        },
+      }),
+  });
+  const losing = scenario.with({ destinations: [{ ...primary, store }] });
+  const rotation = await losing.request();
+  expect(await losing.run(rotation)).toMatchObject({
+    status: 'retrying',
+    error: { step: 'publish', fact: { code: 'lock-lost' } },
+  });
+  expect(seen).toEqual([[before, 1]]);
+  expect(await readlink(join(app, '..data'))).toBe(before);
+  await (await scenario.logIn(await scenario.published()))[Symbol.asyncDispose]();
+  expect(await losing.finish(rotation)).toEqual({ status: 'done' });
+  expect(seen).toEqual([
+    [before, 1],
+    [before, 1],
+  ]);
+  expect(await readlink(join(app, '..data'))).toBe(`..version-${rotation.id}`);
+});
+
+/** As idle_in_transaction_session_timeout does. */
+async function endRotators({ admin }: Scenario): Promise<void> {
+  await admin.query(
+    `SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+      WHERE datname = current_database() AND application_name = 'keyturn rotator'
+        AND state LIKE 'idle in transaction%'`,
+  );
 }
 
 describe.each(SERVERS)('On %s,', (_name, version, available) => {

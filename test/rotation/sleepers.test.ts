@@ -8,6 +8,7 @@ import { rotate } from '../../src/rotation/rotate.ts';
 import type { SecretStore } from '../../src/secret-store/secret-store.ts';
 import { draining } from '../support/draining.ts';
 import { openScenario, type Scenario } from '../support/scenario.ts';
+import { storeWith } from '../support/store-with.ts';
 
 let scenario: Scenario;
 beforeAll(async () => {
@@ -20,8 +21,8 @@ afterAll(() => scenario[Symbol.asyncDispose]());
 type Work = (context: RotationRun) => Promise<unknown>;
 
 /**
- * A process that falls asleep right before its n-th call of the ledger or of a verb that changes the store, and loses the
- * lock, if it holds one. `fellAsleep` is false where it makes fewer calls.
+ * A process that falls asleep right before its n-th call of the ledger or of a verb that changes the store, or right before
+ * the store confirms the lock, and loses the lock, if it holds one. `fellAsleep` is false where it makes fewer calls.
  */
 function sleeper(from: Scenario, nth: number) {
   let calls = 0;
@@ -33,24 +34,37 @@ function sleeper(from: Scenario, nth: number) {
   const isAsleep = new Promise<string>((resolve) => {
     sleep = () => resolve('asleep');
   });
+  async function mayFallAsleep(): Promise<void> {
+    calls += 1;
+    if (calls !== nth) return;
+    sleep();
+    await woken;
+  }
   function lulled<Target extends object>(target: Target, verbs: (name: string) => boolean): Target {
     return new Proxy(target, {
       get(own, name) {
         const value = Reflect.get(own, name);
         if (typeof value !== 'function' || !verbs(String(name))) return value;
         return async (...args: unknown[]) => {
-          calls += 1;
-          if (calls === nth) {
-            sleep();
-            await woken;
-          }
+          await mayFallAsleep();
           return value.apply(own, args);
         };
       },
     });
   }
   const [primary] = from.destinations;
-  const store: SecretStore = lulled(primary.store, (name) => ['stage', 'promote', 'discard'].includes(name));
+  // The store confirms when all that is left to do is the rename that consumers see.
+  const confirming = storeWith(primary.store, {
+    promote: (mapping, token, options) =>
+      primary.store.promote(mapping, token, {
+        ...options,
+        async confirm() {
+          await mayFallAsleep();
+          await options?.confirm?.();
+        },
+      }),
+  });
+  const store: SecretStore = lulled(confirming, (name) => ['stage', 'promote', 'discard'].includes(name));
   const ledger: Ledger = lulled(from.ledger, () => true);
   const asleep = from.with({ ledger, destinations: [{ ...primary, store }] });
   async function fallsAsleep(work: Promise<unknown>): Promise<boolean> {

@@ -1,5 +1,5 @@
 import type { Mapping } from '../../config/policy.ts';
-import type { Fields, Stage, Version } from '../../secret-store/secret-store.ts';
+import type { Fields, PromoteOptions, Stage, Version } from '../../secret-store/secret-store.ts';
 import type { OpenDestination } from './policy-view.ts';
 
 /**
@@ -31,13 +31,8 @@ export class Secrets {
     this.expire();
   }
 
-  /** `back`: the version that was current before becomes current again. */
-  async promote(
-    { store, secrets }: OpenDestination,
-    token: string,
-    { back }: { readonly back: boolean },
-  ): Promise<void> {
-    await store.promote(secrets, token, { back });
+  async promote({ store, secrets }: OpenDestination, token: string, options: PromoteOptions): Promise<void> {
+    await store.promote(secrets, token, options);
     this.expire();
   }
 

@@ -41,11 +41,12 @@ async function promote(
 ): Promise<void> {
   const credential = await stagedCredential(context);
   const back = context.rotation.rolledBackTo !== null;
+  const confirm = () => lock.confirm();
   for (const [index, destination] of context.destinations.toReversed().entries()) {
     // Checked right before: a worker that was stopped has lost the lock, and others have gone on.
-    await lock.confirm();
+    await confirm();
     if (index > 0 || !isAsked) await refuseSuperseded(context);
-    await context.secrets.promote(destination, tokenOf(context), { back });
+    await context.secrets.promote(destination, tokenOf(context), { back, confirm });
     await readBack(context, destination, credential);
   }
 }

@@ -12,8 +12,10 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import type { PromoteOptions } from '../secret-store.ts';
 import { holdFolder, removeFlat } from './file-held.ts';
 import { giveRights, type Rights } from './file-rights.ts';
 import { ifThere, isErrno, Unsafe } from './file-unsafe.ts';
@@ -28,10 +30,13 @@ const { O_RDONLY, O_DIRECTORY, O_NONBLOCK } = constants;
 /**
  * Flushes an open file or folder to disk.
  *
- * Of all calls to the file system this store awaits only this one, which waits for the disk. Any
- * other takes microseconds, ten times as much through the thread pool of Node.js, and one version
- * takes a hundred of them. A mount that hangs stops the worker either way: the pool has four
- * threads, and DNS and everything else share them. The jobs go to another worker.
+ * Of all calls to the file system this store awaits only this one, which waits for the disk, and
+ * the rename of `publishLink`. Any other takes microseconds, ten times as much through the thread
+ * pool of Node.js, and one version takes a hundred of them.
+ *
+ * So a mount that hangs mostly stops the whole worker: it gives no sign of life, PostgreSQL ends
+ * its locks, and its jobs go to another worker. Through the pool it would stop, too, only later:
+ * the pool has four threads, which DNS and everything else share.
  */
 export const flush = promisify(fsync);
 
@@ -111,6 +116,29 @@ export function replaceLink(path: string, target: string, token: string): void {
   symlinkSync(target, draft);
   try {
     renameSync(draft, path);
+  } catch (error) {
+    ifThere(() => unlinkSync(draft));
+    throw error;
+  }
+}
+
+/**
+ * As `replaceLink`, for the one link whose change consumers see. If the mount hung before, another
+ * worker may have the lock and have published since: so `confirm` is asked right before the rename,
+ * and where it throws nothing has changed. The rename does not block, so while it hangs the worker
+ * gives signs of life and keeps its lock.
+ */
+export async function publishLink(
+  path: string,
+  target: string,
+  token: string,
+  { confirm }: Pick<PromoteOptions, 'confirm'>,
+): Promise<void> {
+  const draft = draftOf(path, token);
+  symlinkSync(target, draft);
+  try {
+    await confirm?.();
+    await rename(draft, path);
   } catch (error) {
     ifThere(() => unlinkSync(draft));
     throw error;

@@ -1,7 +1,7 @@
 import { readlinkSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Stage } from '../secret-store.ts';
-import { replaceLink, sync } from './file-disk.ts';
+import type { PromoteOptions, Stage } from '../secret-store.ts';
+import { publishLink, replaceLink, sync } from './file-disk.ts';
 import type { Folder } from './file-folder.ts';
 import { requireFolder } from './file-held.ts';
 import { absent, ifThere, isErrno, occupantOf, statOf, Unsafe } from './file-unsafe.ts';
@@ -98,10 +98,28 @@ export function tokenOf(name: string | undefined): string | undefined {
   return token !== undefined && isToken(token) ? token : undefined;
 }
 
-/** Puts a version at a stage; `by` is the token of the rotation that wants it there. */
-export async function link(folder: Folder, stage: Stage, token: string, by = token): Promise<void> {
-  replaceLink(join(folder.path, LINKS[stage]), VERSION + token, by);
-  await sync(folder.path);
+/**
+ * Puts a version at a stage that consumers do not see; `by` is the token of the rotation that wants
+ * it there.
+ */
+export async function link(
+  { path }: Folder,
+  stage: Exclude<Stage, 'current'>,
+  token: string,
+  by = token,
+): Promise<void> {
+  replaceLink(join(path, LINKS[stage]), VERSION + token, by);
+  await sync(path);
+}
+
+/** Makes a version current, unless `confirm` throws. */
+export async function linkCurrent(
+  { path }: Folder,
+  token: string,
+  { by = token, ...options }: Pick<PromoteOptions, 'confirm'> & { readonly by?: string },
+): Promise<void> {
+  await publishLink(join(path, LINKS.current), VERSION + token, by, options);
+  await sync(path);
 }
 
 /** Takes `pending` off a version, if it is there. */

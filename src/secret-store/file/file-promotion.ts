@@ -1,10 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { fault } from '../../facts/fault.ts';
-import type { Stage } from '../secret-store.ts';
+import type { PromoteOptions, Stage } from '../secret-store.ts';
 import { replaceLink, sync, writeFolder } from './file-disk.ts';
 import type { Folder } from './file-folder.ts';
-import { isLinked, link, linkedToken, readData, tokenOf, unlinkPending, versionPath } from './file-layout.ts';
+import {
+  isLinked,
+  link,
+  linkCurrent,
+  linkedToken,
+  readData,
+  tokenOf,
+  unlinkPending,
+  versionPath,
+} from './file-layout.ts';
 import { openVersion } from './file-opening.ts';
 import { removeLeftovers, removeUnlinked } from './file-pruning.ts';
 import type { Rights } from './file-rights.ts';
@@ -34,20 +43,20 @@ function isPromotable(folder: Folder, token: string, stages: readonly Stage[]): 
 
 /**
  * Makes a version current, in one rename for all names of the folder, and the one before it
- * previous. `recheck` is called right before that: a process may be stopped anywhere for a long
- * time.
+ * previous. `recheck` is called before that, and `confirm` right before each change that consumers
+ * see: a process may be stopped anywhere for a long time.
  */
 export async function promoteFolder(
   folder: Folder,
   token: string,
   rights: Rights,
-  recheck: () => void,
+  { recheck, confirm }: Pick<PromoteOptions, 'confirm'> & { readonly recheck: () => void },
 ): Promise<void> {
   const before = linkedToken(folder, 'previous');
   if (!isOurs(folder)) {
     // Otherwise it would be at no stage while `..data` leads to what is taken over.
     if (linkedToken(folder, 'current') === token) await link(folder, 'pending', token);
-    await takeOver(folder, token, rights);
+    await takeOver(folder, token, rights, { confirm });
   }
   await openVersion(versionPath(folder, token), rights);
   await linkNames(folder, token);
@@ -55,7 +64,7 @@ export async function promoteFolder(
   if (current !== token) {
     recheck();
     if (current !== undefined) await link(folder, 'previous', current, token);
-    await link(folder, 'current', token);
+    await linkCurrent(folder, token, { confirm });
     if (before !== undefined) removeUnlinked(folder, before);
   }
   await unlinkPending(folder, token);
@@ -79,7 +88,12 @@ function isOurs(folder: Folder): boolean {
  * by its link then changes nothing for a reader, and the promotion after it changes all names at
  * once. What another tool made stays beside it.
  */
-async function takeOver(folder: Folder, token: string, rights: Rights): Promise<void> {
+async function takeOver(
+  folder: Folder,
+  token: string,
+  rights: Rights,
+  options: Pick<PromoteOptions, 'confirm'>,
+): Promise<void> {
   using data = openData(folder);
   const contents = new Map<string, string | Uint8Array>(readDataFiles(data));
   for (const file of folder.files.keys()) {
@@ -90,7 +104,12 @@ async function takeOver(folder: Folder, token: string, rights: Rights): Promise<
   const taken = randomUUID();
   await writeFolder(versionPath(folder, taken), token, contents, rights);
   await openVersion(versionPath(folder, taken), rights);
-  await link(folder, 'current', taken, token);
+  try {
+    await linkCurrent(folder, taken, { by: token, ...options });
+  } catch (error) {
+    removeUnlinked(folder, taken);
+    throw error;
+  }
 }
 
 /** Makes each name a link through `..data`, replacing a plain file in one step. */

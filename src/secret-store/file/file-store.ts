@@ -96,7 +96,8 @@ class FileStore implements Required<SecretStore> {
     // All are looked at before a link of any moves.
     for (const folder of folders) requirePromotable(this.#name, folder, token, stages);
     for (const folder of folders) {
-      await promoteFolder(folder, token, rights, () => requirePromotable(this.#name, folder, token, stages));
+      const recheck = () => requirePromotable(this.#name, folder, token, stages);
+      await promoteFolder(folder, token, rights, { ...options, recheck });
     }
   }
 

@@ -51,9 +51,13 @@ export async function loadModule(config: ModuleStoreConfig): Promise<SecretStore
   return store as SecretStore;
 }
 
-/** The codes of faults that a module may throw: the others are of one store, or of none. */
+/**
+ * The codes of faults that a module may throw: the others are of one store, or of none. `lock-lost`
+ * is what `confirm` of `promote` throws.
+ */
 export const CODES = [
   'field-without-value',
+  'lock-lost',
   'secret-contended',
   'secret-empty',
   'secret-missing',

@@ -17,6 +17,8 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Mapping } from '../../../src/config/policy.ts';
+import { fault } from '../../../src/facts/fault.ts';
 import { openFileStore } from '../../../src/secret-store/file/file-store.ts';
 import type { SecretStore } from '../../../src/secret-store/secret-store.ts';
 import { describeSecretStore } from '../../contract/secret-store.ts';
@@ -378,6 +380,82 @@ test('a version whose files are not all there is not promoted, and no link moves
     fact: { code: 'version-not-promotable', params: { store: 'files', token } },
   });
   expect((await store.read(MAPPING, 'current'))?.token).toBe(first);
+});
+
+describe('a promotion that this process may no longer make', () => {
+  const app = (name = '') => join(root, 'app', name);
+  const drafts = async (folder = app()) =>
+    (await readdir(folder)).filter((name) => name.startsWith('..draft'));
+  const lost = () => Promise.reject(fault('lock-lost', {}));
+  const isLost = { fact: { code: 'lock-lost' } };
+
+  async function staged(mapping: Mapping): Promise<string> {
+    const token = randomUUID();
+    await store.stage(mapping, token, { username: 'user', password: 'password' }, { create: true });
+    return token;
+  }
+
+  test('moves no link and leaves no draft, and the next one works (G1)', async () => {
+    const first = await publish(1);
+    const token = await staged(MAPPING);
+    const seen: unknown[] = [];
+    const confirm = async () => {
+      seen.push(await readlink(app('..data')), (await drafts()).length);
+      await lost();
+    };
+    await expect(store.promote(MAPPING, token, { confirm })).rejects.toMatchObject(isLost);
+    // It was asked when all that was left to do was the rename.
+    expect(seen).toEqual([`..version-${first}`, 1]);
+    expect(await readlink(app('..data'))).toBe(`..version-${first}`);
+    expect(await drafts()).toEqual([]);
+    expect((await store.read(MAPPING, 'current'))?.token).toBe(first);
+    await store.promote(MAPPING, token, { confirm: async () => {} });
+    expect((await store.read(MAPPING, 'current'))?.token).toBe(token);
+    expect((await store.read(MAPPING, 'previous'))?.token).toBe(first);
+  });
+
+  test('takes nothing over that somebody put there by hand (G1)', async () => {
+    await mkdir(app(), { recursive: true });
+    for (const name of ['username', 'password']) await writeFile(app(name), 'by-hand');
+    const token = await staged(MAPPING);
+    await expect(store.promote(MAPPING, token, { confirm: lost })).rejects.toMatchObject(isLost);
+    expect(await drafts()).toEqual([]);
+    expect((await readdir(app())).sort()).toEqual([
+      '..pending',
+      `..version-${token}`,
+      'password',
+      'username',
+    ]);
+    for (const name of ['username', 'password']) expect((await lstat(app(name))).isFile()).toBe(true);
+    let asked = 0;
+    const confirm = async () => {
+      asked += 1;
+    };
+    await store.promote(MAPPING, token, { confirm });
+    // What is taken over becomes current first.
+    expect(asked).toBe(2);
+    expect((await store.read(MAPPING, 'current'))?.token).toBe(token);
+  });
+
+  test('is asked about for each folder of the mapping', async () => {
+    const mapping = { username: { secret: 'one/username' }, password: { secret: 'two/password' } };
+    const before = await staged(mapping);
+    await store.promote(mapping, before);
+    const token = await staged(mapping);
+    let asked = 0;
+    const confirm = async () => {
+      asked += 1;
+      if (asked === 2) await lost();
+    };
+    await expect(store.promote(mapping, token, { confirm })).rejects.toMatchObject(isLost);
+    const links = ['two', 'one'].map((folder) => readlink(join(root, folder, '..data')));
+    expect(await Promise.all(links)).toEqual([`..version-${token}`, `..version-${before}`]);
+    expect(await drafts(join(root, 'one'))).toEqual([]);
+    await store.promote(mapping, token, { confirm });
+    // Not again where it is current by now.
+    expect(asked).toBe(3);
+    expect((await store.read(mapping, 'current'))?.token).toBe(token);
+  });
 });
 
 test('nothing that only a crash could need is left once a rotation is over', async () => {
