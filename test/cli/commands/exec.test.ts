@@ -165,6 +165,23 @@ test('a program that ignores SIGTERM is killed after --stop-timeout', async () =
   expect(await running.exited).toBe(140);
 });
 
+test('a program that goes on after Ctrl-C is restarted, and Ctrl-C during a stop is the end', async () => {
+  await publish('app_a', 'one');
+  const program = `process.on('SIGINT', () => console.log('cancelled;'));
+    ${SERVER.replace("console.log('stopped;'); process.exit(0);", "console.log('stopping;'); setTimeout(() => process.exit(5), 2000);")}`;
+  const running = start(['--every', '1s', '--settle', '0s'], program);
+  await running.says('up with app_a one;');
+  running.process.kill('SIGINT');
+  await running.says('cancelled;');
+  await publish('app_b', 'two');
+  await running.says('up with app_b two;');
+  await publish('app_a', 'three');
+  await expect.poll(() => count(running.stdout(), 'stopping;')).toBe(2);
+  running.process.kill('SIGINT');
+  expect(await running.exited).toBe(5);
+  expect(running.stdout()).not.toContain('three');
+});
+
 test('signal:HUP sends the signal once for a change, and none sends nothing', async () => {
   await publish('app_a', 'one');
   const told = start([...FAST, '--on-rotate', 'signal:HUP'], SERVER);

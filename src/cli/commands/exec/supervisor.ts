@@ -7,7 +7,6 @@ type ProgramEnvironment = Readonly<Record<string, string>>;
 
 /** Signals that somebody sends to keyturn and means for the program. */
 const PASSED: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'];
-const ENDING: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT'];
 
 /** Runs a program, and another in its place when it is told to. There is one at a time. */
 export class Supervisor {
@@ -70,7 +69,9 @@ export class Supervisor {
   }
 
   #pass(signal: NodeJS.Signals): void {
-    if (ENDING.includes(signal)) this.#isEnding = true;
+    // A program may go on after SIGINT: psql cancels a query. So only during a stop it is the end.
+    const isStopping = this.#next !== undefined;
+    if (signal === 'SIGTERM' || (signal === 'SIGINT' && isStopping)) this.#isEnding = true;
     // Ctrl-C reaches everything on the terminal; twice would be an order to stop at once.
     if (signal === 'SIGINT' && isatty(0)) return;
     this.signal(signal);
