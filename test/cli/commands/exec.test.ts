@@ -370,3 +370,49 @@ test('what nobody has published yet, and what only a policy knows, is said', asy
   });
   expect(existsSync(join(folder, '.keyturn'))).toBe(false);
 });
+describe('A change in a watched folder', () => {
+  const watchFolder = (isChanged: () => Promise<boolean>, onChange: () => void = () => {}) => {
+    const times = { every: 3_600_000, settle: 0, splay: 0 };
+    const call = { onChange: async () => onChange(), onFault: () => {} };
+    const watch = watchPublished({ ...times, ...call, folders: [folder], isChanged });
+    onTestFinished(() => watch.close());
+  };
+  const touch = () => writeFile(join(folder, 'touched'), '');
+
+  test('is seen though it happens while a look is under way', async () => {
+    let looks = 0;
+    let current = 'one';
+    let hasChanged = false;
+    const isChanged = async () => {
+      looks += 1;
+      const read = current;
+      if (looks === 1) {
+        // Published right after it was read.
+        current = 'two';
+        await touch();
+        await new Promise((later) => setTimeout(later, 300));
+      }
+      return read !== 'one';
+    };
+    watchFolder(isChanged, () => {
+      hasChanged = true;
+    });
+    await touch();
+    await expect.poll(() => hasChanged, { timeout: 10_000 }).toBe(true);
+  });
+
+  test('is looked for though others follow without a pause', async () => {
+    let looks = 0;
+    watchFolder(async () => {
+      looks += 1;
+      return false;
+    });
+    const end = performance.now() + 10_000;
+    while (looks < 3 && performance.now() < end) {
+      await touch();
+      await new Promise((later) => setTimeout(later, 20));
+    }
+    expect(looks).toBeGreaterThan(2);
+  });
+});
+

@@ -19,6 +19,8 @@ export interface Watched {
 const AFTER_EVENT_MS = 100;
 /** Further changes put `onChange` off for so many times `settle` at most. */
 const LONGEST = 5;
+/** A longer timer of Node.js fires at once: https://nodejs.org/api/timers.html */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Looks again and again whether something has changed, and calls `onChange` once it is quiet. */
 export function watchPublished(watched: Watched): { close(): void } {
@@ -33,6 +35,8 @@ class Watch {
   #pendingSince = 0;
   #splay = 0;
   #isLooking = false;
+  /** Whether something has happened since the last look began. */
+  #isNoticed = false;
   #hasFault = false;
   #isClosed = false;
 
@@ -59,13 +63,18 @@ class Watch {
   }
 
   #noticed(): void {
-    // Whoever waits already reads anew at the end.
-    if (this.#pending === undefined) this.#lookIn(AFTER_EVENT_MS);
-    else this.#wait();
+    if (this.#pending !== undefined) {
+      // Whoever waits already reads anew at the end.
+      this.#wait();
+      return;
+    }
+    // Further events do not put the look off. One during a look may be later than what it reads.
+    if (!this.#isNoticed && !this.#isLooking) this.#lookIn(AFTER_EVENT_MS);
+    this.#isNoticed = true;
   }
 
   #lookLater(): void {
-    this.#lookIn(Math.max(1_000, this.#watched.every));
+    this.#lookIn(this.#isNoticed ? AFTER_EVENT_MS : Math.max(1_000, this.#watched.every));
   }
 
   #lookIn(milliseconds: number): void {
@@ -75,11 +84,8 @@ class Watch {
   }
 
   async #look(): Promise<void> {
-    if (this.#isLooking) {
-      this.#lookIn(AFTER_EVENT_MS);
-      return;
-    }
     this.#isLooking = true;
+    this.#isNoticed = false;
     await this.#guarded(async () => {
       if ((await this.#watched.isChanged()) && this.#pending === undefined) {
         this.#pendingSince = performance.now();
@@ -101,7 +107,7 @@ class Watch {
         this.#pending = undefined;
         await this.#guarded(() => this.#watched.onChange());
       },
-      Math.max(0, Math.min(settle, left)) + this.#splay,
+      Math.min(Math.max(0, Math.min(settle, left)) + this.#splay, LONGEST_TIMER_MS),
     );
   }
 
