@@ -24,6 +24,8 @@ export interface CommandFacts extends ExecFacts {
   readonly 'nothing-published': { readonly policy: string };
   readonly 'option-not-a-count': Given & { readonly least: number; readonly most: number };
   readonly 'option-not-a-duration': Given;
+  /** `most` is the longest duration that a command can wait. */
+  readonly 'option-too-long': Given & { readonly most: string };
   readonly 'option-not-an-instant': Given;
   readonly 'option-not-since': Given;
   readonly 'option-in-future': Given & { readonly now: string };

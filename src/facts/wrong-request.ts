@@ -53,6 +53,7 @@ const WRONG_REQUESTS: readonly FactCode[] = [
   'option-not-since',
   'option-in-future',
   'option-not-an-instant',
+  'option-too-long',
   'not-confirmed',
   'policies-and-all',
   'usage-wrong',

@@ -73,6 +73,11 @@ export const commandMessages: Messages<CommandFacts> = {
     means: 'An option of a command takes a duration and was given something else.',
     example: { option: '--timeout', given: 'soon' },
   },
+  'option-too-long': {
+    text: ({ option, most, given }) => `${option} must be ${most} at most, not ${JSON.stringify(given)}`,
+    means: 'An option of a command takes a duration and was given a longer one than the command can wait.',
+    example: { option: '--every', given: '30d', most: '24d' },
+  },
   'option-not-since': {
     text: ({ option, given }) =>
       `${option} must be a duration such as 30d, or a date or instant such as 2027-03-28, not ${JSON.stringify(given)}`,

@@ -1,9 +1,12 @@
 import { DateTime } from 'luxon';
-import { parseDuration } from '../../config/values/duration.ts';
+import { formatDuration, parseDuration } from '../../config/values/duration.ts';
 import { fault } from '../../facts/fault.ts';
 
 const LEAST = 1;
 const MOST = 10_000;
+
+/** A timer of Node.js waits 2^31 ms at most, and fires at once if it is to wait for longer. */
+const LONGEST_MS = 24 * 24 * 3_600_000;
 
 /** How many characters a reason may have: it is read in a line of a table. */
 const LONGEST_REASON = 500;
@@ -20,11 +23,14 @@ export function count(option: string): Parse {
   };
 }
 
-/** Of an option such as `10m`: milliseconds. */
+/** Of an option such as `10m`, 24 days at most: milliseconds. */
 export function duration(option: string): Parse {
   return (given) => {
     const milliseconds = parseDuration(given);
     if (milliseconds === undefined) throw fault('option-not-a-duration', { option, given });
+    if (milliseconds > LONGEST_MS) {
+      throw fault('option-too-long', { option, given, most: formatDuration(LONGEST_MS) });
+    }
     return milliseconds;
   };
 }

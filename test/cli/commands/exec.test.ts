@@ -317,6 +317,11 @@ policies: { app: { connection: db, logins: [app_a, app_b], publish: ${publish} }
     const running = startCli(['exec', 'app', '--', process.execPath, '-e', print], { cwd: folder });
     await running.exited;
     const [PGHOST, PGPORT, PGDATABASE, PGSSLMODE] = ['127.0.0.1', '1', 'orders', 'disable'];
+  [
+    'a duration that no timer can wait',
+    [...SECRETS, '--every', '30d', '--', 'true'],
+    '--every must be 24d at most, not "30d"',
+  ],
     const login = { PGUSER: 'app_a', PGPASSWORD: 'one' };
     expect(JSON.parse(running.stdout())).toMatchObject({ PGHOST, PGPORT, PGDATABASE, PGSSLMODE, ...login });
     expect(existsSync(join(folder, '.keyturn'))).toBe(false);
