@@ -32,6 +32,8 @@ export interface ExecFacts {
   };
   /** Neither the configuration nor the store has the value of a placeholder. */
   readonly 'exec-value-missing': { readonly name: string; readonly placeholder: string };
+  /** `name`: the variable that would have it. */
+  readonly 'exec-value-with-nul': { readonly name: string };
   readonly 'exec-on-rotate-unknown': { readonly given: string; readonly signals: readonly string[] };
   readonly 'exec-not-published': { readonly store: string; readonly secrets: readonly string[] };
   /** `errno`: what the system says, such as ENOENT. */

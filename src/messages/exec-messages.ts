@@ -80,6 +80,12 @@ export const execMessages: Messages<ExecFacts> = {
       'The value is neither among the secrets that are read, nor in the connection of a policy. A store alone says only what is published there.',
     example: { name: 'DATABASE_URL', placeholder: 'url' },
   },
+  'exec-value-with-nul': {
+    text: ({ name }) => `${name} would have a NUL byte, which no environment variable can have`,
+    advice: 'correct the secret in its store',
+    means: 'A secret that the variable is made from has a NUL byte. keyturn makes no such password.',
+    example: { name: 'PGPASSWORD' },
+  },
   'exec-on-rotate-unknown': {
     text: ({ given, signals }) =>
       `--on-rotate is ${JSON.stringify(given)}; must be restart, none, or signal: with one of ${signals.join(', ')}`,
@@ -95,7 +101,10 @@ export const execMessages: Messages<ExecFacts> = {
   },
   'exec-program-not-started': {
     text: ({ program, errno }) => `Cannot start ${program}: ${errno}`,
-    advice: 'check that it is on PATH and may be executed',
+    advice: ({ errno }) =>
+      errno === 'E2BIG'
+        ? 'shorten its arguments, or the secrets and variables that it gets'
+        : 'check that it is on PATH and may be executed',
     means: 'The system could not start the command of `keyturn exec`.',
     example: { program: 'sever', errno: 'ENOENT' },
   },

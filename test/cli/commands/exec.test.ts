@@ -195,6 +195,35 @@ test('signal:HUP sends the signal once for a change, and none sends nothing', as
   expect(untold.stdout()).not.toContain('reload;');
 });
 
+test('a NUL byte, which no variable can have, does not stop the program or show the value (G3)', async () => {
+  await publish('app_a', 'hunter\0two');
+  const first = await keyturn(['exec', ...SECRETS, '--', 'true'], { cwd: folder });
+  expect(first).toMatchObject({ code: 1, stderr: expect.stringContaining('PGPASSWORD') });
+  await publish('app_a', 'one');
+  const running = start(FAST, SERVER);
+  await running.says('up with app_a one;');
+  await publish('app_b', 'hunter\0two');
+  await running.says('keeps what it has');
+  await publish('app_b', 'three');
+  await running.says('up with app_b three;');
+  expect(count(running.stdout(), 'up with')).toBe(2);
+  expect(first.stderr + running.stderr()).not.toMatch(/hunter|two/);
+});
+
+test('a credential that is too long for a program is said without it, at first and at a restart (G3)', async () => {
+  // 128 KiB for one string: https://man7.org/linux/man-pages/man2/execve.2.html
+  const long = 'secret'.repeat(50_000);
+  await publish('app_a', 'one');
+  const running = start(FAST, SERVER);
+  await running.says('up with app_a one;');
+  await publish('app_b', long);
+  expect(await running.exited).toBe(126);
+  const first = await keyturn(['exec', ...SECRETS, '--', 'true'], { cwd: folder });
+  expect(first).toMatchObject({ code: 126, stderr: expect.stringContaining('Cannot start true: E2BIG') });
+  expect(running.stderr()).toContain('E2BIG');
+  expect(first.stderr + running.stderr()).not.toContain('secretsecret');
+});
+
 test('the program goes on while the store is away, which is said once', async () => {
   await publish('app_a', 'one');
   const running = start(FAST, SERVER);
@@ -289,6 +318,11 @@ test.each([
   ['an unknown placeholder', [...SECRETS, '--env', 'A={uri}', '--', 'true'], 'did you mean {url}?'],
   ['no variable', [...SECRETS, '--env', 'A-B={url}', '--', 'true'], 'no name of a variable'],
   [
+    'a duration that no timer can wait',
+    [...SECRETS, '--every', '30d', '--', 'true'],
+    '--every must be 24d at most, not "30d"',
+  ],
+  [
     'an unknown action',
     [...SECRETS, '--on-rotate', 'signal:KILL', '--', 'true'],
     'must be restart, none, or signal:',
@@ -317,11 +351,6 @@ policies: { app: { connection: db, logins: [app_a, app_b], publish: ${publish} }
     const running = startCli(['exec', 'app', '--', process.execPath, '-e', print], { cwd: folder });
     await running.exited;
     const [PGHOST, PGPORT, PGDATABASE, PGSSLMODE] = ['127.0.0.1', '1', 'orders', 'disable'];
-  [
-    'a duration that no timer can wait',
-    [...SECRETS, '--every', '30d', '--', 'true'],
-    '--every must be 24d at most, not "30d"',
-  ],
     const login = { PGUSER: 'app_a', PGPASSWORD: 'one' };
     expect(JSON.parse(running.stdout())).toMatchObject({ PGHOST, PGPORT, PGDATABASE, PGSSLMODE, ...login });
     expect(existsSync(join(folder, '.keyturn'))).toBe(false);
@@ -362,19 +391,6 @@ test('--splay spreads the restarts of many programs', async () => {
   expect(Math.max(...changed) - Math.min(...changed)).toBeGreaterThan(500);
 });
 
-test('what nobody has published yet, and what only a policy knows, is said', async () => {
-  const run = (...args: string[]) => keyturn(['exec', ...SECRETS, ...args, '--', 'true'], { cwd: folder });
-  expect(await run()).toMatchObject({
-    code: 1,
-    stderr: expect.stringContaining('has no username and password'),
-  });
-  await publish('app_a', 'one');
-  expect(await run('--env', 'DATABASE_URL={url}')).toMatchObject({
-    code: 2,
-    stderr: expect.stringContaining('Nothing says what {url} is, which DATABASE_URL needs'),
-  });
-  expect(existsSync(join(folder, '.keyturn'))).toBe(false);
-});
 describe('A change in a watched folder', () => {
   const watchFolder = (isChanged: () => Promise<boolean>, onChange: () => void = () => {}) => {
     const times = { every: 3_600_000, settle: 0, splay: 0 };
@@ -421,3 +437,16 @@ describe('A change in a watched folder', () => {
   });
 });
 
+test('what nobody has published yet, and what only a policy knows, is said', async () => {
+  const run = (...args: string[]) => keyturn(['exec', ...SECRETS, ...args, '--', 'true'], { cwd: folder });
+  expect(await run()).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('has no username and password'),
+  });
+  await publish('app_a', 'one');
+  expect(await run('--env', 'DATABASE_URL={url}')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('Nothing says what {url} is, which DATABASE_URL needs'),
+  });
+  expect(existsSync(join(folder, '.keyturn'))).toBe(false);
+});

@@ -50,7 +50,7 @@ export function parseVariable(given: string): Variable {
 
 /**
  * The whole environment of the program: keyturn's own without the variables that begin with
- * KEYTURN_, and those that are asked for. Throws `exec-value-missing`.
+ * KEYTURN_, and those that are asked for. Throws `exec-value-missing` or `exec-value-with-nul`.
  */
 export function childEnvironment(
   own: Environment,
@@ -65,6 +65,8 @@ export function childEnvironment(
   }
   for (const variable of variables) {
     const value = render(variable, own, values);
+    // Node.js would refuse it with a message that has the value in it.
+    if (value?.includes('\0')) throw fault('exec-value-with-nul', { name: variable.name });
     if (value !== undefined) environment[variable.name] = value;
   }
   return environment;

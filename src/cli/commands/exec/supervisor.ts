@@ -43,13 +43,18 @@ export class Supervisor {
 
   start(environment: ProgramEnvironment): void {
     const [program = '', ...args] = this.#command;
-    const child = spawn(program, args, { env: environment, stdio: 'inherit' });
+    let child: ChildProcess;
+    try {
+      child = spawn(program, args, { env: environment, stdio: 'inherit' });
+    } catch (cause) {
+      // Some errors are thrown, such as E2BIG. A message may have a value of the environment in it.
+      this.#notStarted(program, cause as Error);
+      return;
+    }
     this.#child = child;
-    child.once('error', (cause: NodeJS.ErrnoException) => {
-      // A signal that could not be sent is an error, too.
-      if (child.pid !== undefined) return;
-      this.#removeListeners();
-      this.#fail(fault('exec-program-not-started', { program, errno: cause.code ?? 'unknown' }));
+    // A signal that could not be sent is an error, too.
+    child.once('error', (cause) => {
+      if (child.pid === undefined) this.#notStarted(program, cause);
     });
     child.once('exit', (code, signal) => this.#ended(code, signal));
   }
@@ -75,6 +80,11 @@ export class Supervisor {
     // Ctrl-C reaches everything on the terminal; twice would be an order to stop at once.
     if (signal === 'SIGINT' && isatty(0)) return;
     this.signal(signal);
+  }
+
+  #notStarted(program: string, { code: errno = 'unknown' }: NodeJS.ErrnoException): void {
+    this.#removeListeners();
+    this.#fail(fault('exec-program-not-started', { program, errno }));
   }
 
   #ended(code: number | null, signal: NodeJS.Signals | null): void {
