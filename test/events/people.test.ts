@@ -1,6 +1,8 @@
 import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -175,6 +177,72 @@ describe.skipIf(!haveOpenssl)('a mail server', () => {
     expect(await faultOf(late)).toMatchObject({ isSinkAway: true });
     expect(await faultOf(sendTo(sink))).toMatchObject({ code: 'sink-unreachable' });
     expect(performance.now() - begin).toBeLessThan(3_000);
+  });
+});
+
+describe('a mail server that does as it likes', () => {
+  interface Conversation {
+    readonly socket: Socket;
+    /** Resolves when the client has ended it. */
+    readonly closed: Promise<void>;
+  }
+
+  /** Answers each line of the client, without TLS. */
+  async function startSmtp(answer: (line: string, socket: Socket) => void) {
+    const conversations: Conversation[] = [];
+    const server = createServer((socket) => {
+      conversations.push({ socket, closed: new Promise((closed) => socket.on('close', () => closed())) });
+      socket.on('error', () => {}).write('220 here\r\n');
+      createInterface({ input: socket }).on('line', (line) => answer(line, socket));
+    });
+    await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
+    const sink: MailSink = {
+      ...{ name: 'mail', type: 'mail', host: '127.0.0.1', timeout: 3_000, tls: { mode: 'disable' } },
+      ...{ port: (server.address() as AddressInfo).port, user: 'keyturn', password: 'hunter2' },
+      ...{ from: 'keyturn@example.com', to: ['ops@example.com'] },
+    };
+    return {
+      sink,
+      conversations,
+      async [Symbol.asyncDispose]() {
+        for (const { socket } of conversations) socket.destroy();
+        await new Promise((done) => server.close(done));
+      },
+    };
+  }
+
+  test.each([
+    ['without digits', (line: string) => line],
+    ['decoded', (line: string) => Buffer.from(line.split(' ').at(-1) ?? '', 'base64').toString()],
+    ['as a number', () => '50260131'],
+  ])('and repeats the login %s has none of it shown (G3)', async (_, repeated) => {
+    await using server = await startSmtp((line, socket) => {
+      socket.write(line.startsWith('EHLO') ? '250-here\r\n250 AUTH PLAIN\r\n' : `${repeated(line)}\r\n`);
+    });
+    const refused = await faultOf(sendTo({ ...server.sink, password: '50260131' }));
+    expect(refused).toMatchObject({ isSinkAway: true, params: { detail: 'EAUTH' } });
+    const login = Buffer.from(['', 'keyturn', '50260131'].join('\0')).toString('base64');
+    for (const secret of ['50260131', login]) expect(JSON.stringify(refused)).not.toContain(secret);
+  });
+
+  test('and never ends its answer is left after the timeout', async () => {
+    await using server = await startSmtp((_line, socket) => {
+      const trickle = setInterval(() => socket.write('250-more\r\n'), 50);
+      socket.on('close', () => clearInterval(trickle));
+    });
+    const begin = performance.now();
+    expect(await faultOf(sendTo({ ...server.sink, timeout: 500 }))).toMatchObject({ code: 'sink-too-slow' });
+    await server.conversations[0]?.closed;
+    expect(performance.now() - begin).toBeLessThan(2_500);
+  });
+
+  test('is left when the worker stops', async () => {
+    const closing = new AbortController();
+    await using server = await startSmtp(() => closing.abort());
+    const begin = performance.now();
+    await expect(sendTo({ ...server.sink, timeout: 10_000 }, closing.signal)).rejects.toThrow();
+    await server.conversations[0]?.closed;
+    expect(performance.now() - begin).toBeLessThan(2_500);
   });
 });
 
