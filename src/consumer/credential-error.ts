@@ -2,6 +2,8 @@
 const MESSAGES = {
   'source-unknown': ({ type }) =>
     `There is no source ${type}. Use file, aws-secrets-manager or custom as the type.`,
+  'option-invalid': ({ option, given }) =>
+    `The option ${option} is ${given}. Give a number of milliseconds, or leave it out.`,
   'secret-name-invalid': ({ secret }) =>
     `${secret} is not the name of a secret. Give a name, or name#key for one key of a JSON secret.`,
   'secrets-apart': ({ username, password }) =>

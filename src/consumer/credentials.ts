@@ -3,6 +3,7 @@ import { type Credential, isSameLogin } from './credential.ts';
 import { CredentialError } from './credential-error.ts';
 import { readWithin } from './read-within.ts';
 import { type Reader, readerOf, type Source } from './source.ts';
+import { startTimer } from './start-timer.ts';
 
 const FILE_REFRESH_MS = 5_000;
 const REFRESH_MS = 30_000;
@@ -11,9 +12,12 @@ const TIMEOUT_MS = 15_000;
 const FORCED_EVERY_MS = 1_000;
 
 export interface CredentialsOptions {
-  /** Milliseconds between two reads. Default: 5,000 for files, else 30,000. */
+  /**
+   * Milliseconds between two reads, 24 days at most. Default: 5,000 for files, else 30,000.
+   * Infinity: it is read again only after a login was refused, or by `refresh()`.
+   */
   readonly refreshEvery?: number;
-  /** For how many milliseconds a read may take. Default: 15,000. */
+  /** For how many milliseconds a read may take. Default: 15,000. Infinity: without a limit. */
   readonly timeout?: number;
   /**
    * Called when a read in the background fails. The last credential that was read stays in use.
@@ -50,11 +54,19 @@ export interface Credentials {
 
 /**
  * Opens a source. Nothing is read before the first use. Timers do not keep the process alive.
- * Throws a CredentialError if the source is wrong.
+ * Throws a CredentialError if the source or an option is wrong.
  */
 export function openCredentials(source: Source, options: CredentialsOptions = {}): Credentials {
   const refreshEvery = options.refreshEvery ?? (source.type === 'file' ? FILE_REFRESH_MS : REFRESH_MS);
-  return new CachedCredentials(readerOf(source), { timeout: TIMEOUT_MS, ...options, refreshEvery });
+  const times = { refreshEvery, timeout: options.timeout ?? TIMEOUT_MS };
+  for (const [option, given] of Object.entries(times)) requireMilliseconds(option, given);
+  return new CachedCredentials(readerOf(source), { ...options, ...times });
+}
+
+/** NaN, as of a variable that is not set, would be a timer of 1 ms. */
+function requireMilliseconds(option: string, given: unknown): void {
+  if (typeof given === 'number' && given >= 0) return;
+  throw new CredentialError('option-invalid', { option, given: String(given) });
 }
 
 type Settings = CredentialsOptions & Required<Pick<CredentialsOptions, 'refreshEvery' | 'timeout'>>;
@@ -176,7 +188,7 @@ class CachedCredentials implements Credentials {
   #schedule(): void {
     clearTimeout(this.#timer);
     if (this.#ended.signal.aborted || this.#cached === undefined) return;
-    this.#timer = setTimeout(() => this.#refreshInBackground(), this.#settings.refreshEvery).unref();
+    this.#timer = startTimer(this.#settings.refreshEvery, () => this.#refreshInBackground());
   }
 
   #report(error: CredentialError): void {

@@ -1,6 +1,7 @@
 import type { Credential } from './credential.ts';
 import { CredentialError } from './credential-error.ts';
 import type { Reader } from './source.ts';
+import { startTimer } from './start-timer.ts';
 
 /**
  * Reads once, in `timeout` milliseconds at most, and gives up when `ended` aborts. Throws a
@@ -10,10 +11,10 @@ export async function readWithin(timeout: number, reader: Reader, ended: AbortSi
   const reading = new AbortController();
   const stop = () => reading.abort();
   let isLate = false;
-  const timer = setTimeout(() => {
+  const timer = startTimer(timeout, () => {
     isLate = true;
     stop();
-  }, timeout).unref();
+  });
   ended.addEventListener('abort', stop);
   try {
     return await Promise.race([reader.read(reading.signal), aborted(reading.signal)]);

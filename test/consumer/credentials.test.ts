@@ -142,6 +142,32 @@ test('a read that takes too long is given up, its signal aborts, and its late an
   expect(credentials.cached).toEqual(B);
 });
 
+test.each([30 * 86_400_000, Number.POSITIVE_INFINITY])(
+  'refreshEvery of %d ms reads once',
+  async (refreshEvery) => {
+    const { reads } = await opened({ refreshEvery });
+    await new Promise((later) => setTimeout(later, 100));
+    expect(reads).toHaveLength(1);
+  },
+);
+
+test('options that are undefined have their defaults, and timeout may be Infinity', async () => {
+  const options = { timeout: undefined, refreshEvery: undefined, onError: undefined } as object;
+  for (const given of [options, { timeout: Number.POSITIVE_INFINITY }, { timeout: 30 * 86_400_000 }]) {
+    const { credentials, reads } = open(given);
+    const first = credentials.current();
+    await new Promise((later) => setTimeout(later, 50));
+    reads[0]?.answer(A);
+    expect(await first).toEqual(A);
+  }
+});
+
+test.each([Number.NaN, -1, '5000'])('%j is no number of milliseconds', (given) => {
+  for (const option of ['refreshEvery', 'timeout']) {
+    expect(() => open({ [option]: given })).toThrow(/The option \w+ is .*milliseconds/);
+  }
+});
+
 test('what was read since a login was refused replaces it without a read', async () => {
   const { credentials, reads } = await opened();
   const refused = await credentials.current();
