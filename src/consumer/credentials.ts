@@ -21,7 +21,7 @@ export interface CredentialsOptions {
   readonly timeout?: number;
   /**
    * Called when a read in the background fails. The last credential that was read stays in use.
-   * Default: one warning of the process, until a read succeeds again.
+   * Default, and where it throws: one warning of the process, until a read succeeds again.
    */
   readonly onError?: (error: CredentialError) => void;
 }
@@ -193,11 +193,17 @@ class CachedCredentials implements Credentials {
 
   #report(error: CredentialError): void {
     const { onError } = this.#settings;
-    if (onError) {
-      onError(error);
-    } else if (!this.#hasWarned) {
-      process.emitWarning(error.message, { type: error.name, code: error.code });
-      this.#hasWarned = true;
+    if (!onError) {
+      this.#warn(error);
+      return;
     }
+    // What it throws, at once or as a promise, must not reach those who only want a credential.
+    new Promise((resolve) => resolve(onError(error))).catch(() => this.#warn(error));
+  }
+
+  #warn(error: CredentialError): void {
+    if (this.#hasWarned) return;
+    process.emitWarning(error.message, { type: error.name, code: error.code });
+    this.#hasWarned = true;
   }
 }

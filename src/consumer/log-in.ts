@@ -46,10 +46,12 @@ export function logIn(login: LogIn, callback: Callback): void {
         }
         // At once, before the end of the first connection is taken for the client's.
         startOver(client, login.another());
+        const giveUp = () => nextTick(callback, error);
+        // Credentials that an application wrapped may reject.
         credentials.replacementOf(credential).then((replacement) => {
-          if (internalsOf(client)._ending) nextTick(callback, error);
+          if (internalsOf(client)._ending) giveUp();
           else tryOnce(login, replacement, callback);
-        });
+        }, giveUp);
       }),
     (error) => nextTick(callback, error),
   );

@@ -168,6 +168,30 @@ test.each([Number.NaN, -1, '5000'])('%j is no number of milliseconds', (given) =
   }
 });
 
+test.each([
+  [
+    'throws',
+    () => {
+      throw new Error('a bug');
+    },
+  ],
+  ['rejects', () => Promise.reject(new Error('a bug'))],
+])(
+  'an onError that %s harms nobody, and the warning of the process tells what it was given',
+  async (_, onError) => {
+    const warnings: Error[] = [];
+    const hear = (warning: Error) => warnings.push(warning);
+    process.on('warning', hear);
+    onTestFinished(() => void process.off('warning', hear));
+    const { credentials, reads } = await opened({ onError });
+    const replacement = credentials.replacementOf(await credentials.current());
+    await vi.waitFor(() => expect(reads).toHaveLength(2));
+    reads[1]?.fail(new Error('away'));
+    expect(await replacement).toEqual(A);
+    await vi.waitFor(() => expect(warnings).toMatchObject([{ code: 'source-failed' }]));
+  },
+);
+
 test('what was read since a login was refused replaces it without a read', async () => {
   const { credentials, reads } = await opened();
   const refused = await credentials.current();

@@ -88,6 +88,20 @@ test('a login that stays refused fails after two connections, with the error of 
   expect(pool.totalCount).toBe(0);
 });
 
+test('credentials that an application wrapped may reject, and the error of the server is told', async () => {
+  const { credentials } = giving(wrong);
+  const wrapped: Credentials = {
+    cached: wrong as never,
+    current: () => credentials.current(),
+    refresh: () => credentials.refresh(),
+    replacementOf: () => Promise.reject(new Error('away')),
+    onChange: (listener) => credentials.onChange(listener),
+    close: () => credentials.close(),
+  };
+  const { options } = await way();
+  await expect(poolOf(wrapped, options).query(WHO)).rejects.toMatchObject({ code: '28P01' });
+});
+
 test('another error of the connection has nothing read again', async () => {
   const { credentials, source } = giving(published);
   const { proxy, options } = await way();
