@@ -18,7 +18,7 @@ interface Pair {
 
 /**
  * Reads both files of the version that `..data` leads to. The link is resolved once, so a rotation
- * in between cannot mix two versions.
+ * in between cannot mix two versions. A read that was given up is waited for by the next one.
  * https://kubernetes.io/docs/concepts/configuration/secret/#mounted-secrets-are-updated-automatically
  */
 export function fileReader({ path, secrets }: FileSource): Reader {
@@ -29,7 +29,17 @@ export function fileReader({ path, secrets }: FileSource): Reader {
     throw new CredentialError('secrets-apart', { username: secrets.username, password: secrets.password });
   }
   const pair = { folder: resolve(path, folder), username, password };
-  return { read: () => readPair(pair), close() {} };
+  let reading: Promise<Credential> | undefined;
+  return {
+    read() {
+      // A file system that hangs holds a thread of Node.js for each read, and there are four.
+      reading ??= readPair(pair).finally(() => {
+        reading = undefined;
+      });
+      return reading;
+    },
+    close() {},
+  };
 }
 
 function folderOf({ secret }: SecretReference): string {

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { closeSync, constants, openSync } from 'node:fs';
+import { mkdir, mkdtemp, open as openFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -140,4 +141,27 @@ test('a file that cannot be read is named with the system error', async () => {
     code: 'file-unreadable',
     params: { errno: 'EISDIR' },
   });
+});
+
+test('a file system that hangs takes one read of the application, not one for each attempt', async () => {
+  await publish(MAPPING, { username: 'app_a', password: 'one' });
+  // Nothing is read while each of the threads that Node.js has for files waits for the writer of a pipe.
+  const pipes = Array.from({ length: Number(process.env.UV_THREADPOOL_SIZE ?? 4) }, (_, index) =>
+    join(path, `pipe-${index}`),
+  );
+  execFileSync('mkfifo', pipes);
+  const blocked = pipes.map((pipe) => openFile(pipe));
+  const reads = () => process.getActiveResourcesInfo().filter((name) => name === 'FSReqPromise').length;
+  const before = reads();
+  const credentials = openCredentials({ type: 'file', path, secrets: SECRETS }, { timeout: 20 });
+  onTestFinished(() => credentials.close());
+  for (let attempt = 1; attempt <= 5; attempt += 1) {
+    await expect(credentials.current()).rejects.toMatchObject({ code: 'read-timeout' });
+  }
+  const during = reads();
+  const writers = pipes.map((pipe) => openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK));
+  await Promise.all(blocked.map(async (opening) => (await opening).close()));
+  for (const writer of writers) closeSync(writer);
+  expect(during - before).toBe(1);
+  await expect.poll(() => credentials.current().catch(() => undefined)).toMatchObject({ username: 'app_a' });
 });
