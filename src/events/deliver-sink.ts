@@ -2,9 +2,11 @@ import pMap from 'p-map';
 import { backoff } from '../backoff.ts';
 import type { Sink } from '../config/sink.ts';
 import type { Fact } from '../facts/fact.ts';
+import { factOf } from '../facts/fault.ts';
 import type { LeasedEvent } from '../ledger/outbox/deliveries.ts';
 import type { Outbox } from '../ledger/outbox/outbox.ts';
 import type { PolicyEvent } from '../ledger/outbox/policy-event.ts';
+import type { Attempt } from './attempt.ts';
 import { send } from './send.ts';
 import { toldEvent } from './told-event.ts';
 
@@ -59,12 +61,14 @@ async function deliver(
   { outbox, log, signal }: DeliverParts,
 ): Promise<void> {
   const { event, attempts, failures } = leased;
-  let attempt: Awaited<ReturnType<typeof send>>;
+  let attempt: Attempt;
   try {
     attempt = await send(sink, toldEvent(event), signal);
-  } catch {
+  } catch (error) {
     // The worker is closing.
-    return outbox.giveBack(sink.name, leased);
+    if (signal.aborted) return outbox.giveBack(sink.name, leased);
+    // The event cannot be told. It must not be due at once again, nor hold up those of others.
+    attempt = { isDelivered: false, fact: factOf(error), isSinkAway: false };
   }
   if (attempt.isDelivered) {
     if (await outbox.delivered(sink.name, leased)) log.worksAgain();
