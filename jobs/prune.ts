@@ -13,6 +13,8 @@ export interface PruneParts {
   readonly now: () => number;
   /** How long the ledger keeps what is over, in milliseconds; null or left out: for ever. */
   readonly keep?: () => number | null;
+  /** Registers the sinks of this worker, unless that was lately. */
+  readonly keepSinks?: () => Promise<void>;
 }
 
 /**
@@ -25,6 +27,7 @@ export function pruner({
   queue,
   now,
   keep,
+  keepSinks,
 }: PruneParts): (policies: ReadonlyMap<string, Policy>) => Promise<void> {
   let seen: ReadonlyMap<string, Policy> | undefined;
   let position: Position | undefined;
@@ -37,6 +40,8 @@ export function pruner({
       await ledger.retention.seeOthers();
       seen = policies;
       await queue.prune();
+      // After a suspension nobody may have registered them yet.
+      await keepSinks?.();
       await ledger.outbox.forgetSinks();
     }
     const kept = keep?.() ?? null;

@@ -9,7 +9,7 @@ import { keepSlots } from './slots.ts';
 
 const PARALLEL = { concurrency: 16 };
 
-export interface SweepParts extends LookParts, Pick<PruneParts, 'keep'> {
+export interface SweepParts extends LookParts, Pick<PruneParts, 'keep' | 'keepSinks'> {
   readonly queue: RotationQueue;
   /** The configured policies. After an edit it is another map. */
   readonly policies: () => ReadonlyMap<string, Policy>;

@@ -74,7 +74,8 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   await announcer.keep();
   const isClockWrong = () => isWrong(clock);
   const keep = () => config().history.keep;
-  const sweep = sweepJob({ ...parts, now: () => clock.now(), policies, isClockWrong, keep });
+  const keepSinks = () => announcer.keep();
+  const sweep = sweepJob({ ...parts, now: () => clock.now(), policies, isClockWrong, keep, keepSinks });
   const watch = watchConfig(source, config(), {
     log: factLog(log),
     async onChange(changed) {
