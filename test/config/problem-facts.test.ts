@@ -428,6 +428,7 @@ const WARNINGS: readonly Case[] = [
 /** Those that another test is about: of files, certificates, reloading, editing and commands. */
 const ELSEWHERE: readonly FactCode[] = [
   'client-certificate-incomplete',
+  'config-being-edited',
   'config-edited-meanwhile',
   'config-file-mounted',
   'config-file-unreadable',

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, type FileHandle, lstat, open, readFile, realpath, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join, sep } from 'node:path';
@@ -25,22 +24,36 @@ export function requireReplaceable({ name, path }: Pick<Replacement, 'name' | 'p
 
 /**
  * Replaces a file in one step, with its mode and owner. A link stays, and the file that it leads to
- * is replaced. Throws a fault where somebody else has written it since, or where it cannot be
- * written; then nothing has changed.
+ * is replaced. Throws a fault where somebody else has written it since or is writing it, or where
+ * it cannot be written; then nothing has changed.
  */
 export function replaceFile({ name, path, before, after }: Replacement): Promise<void> {
   return telling(name, async () => {
     const file = await fileAt(name, path);
-    const draft = join(dirname(file), `.${basename(file)}.${randomUUID()}.draft`);
+    const draft = join(dirname(file), `.${basename(file)}.draft`);
+    // There is one draft of a file at a time, so nobody replaces it between the comparison and the
+    // rename. A draft that was left is not removed: two of us could not tell whose it is.
+    const handle = await openDraft(name, draft);
     try {
-      await writeLike(file, draft, after);
+      await writeLike(file, handle, after);
       if ((await readFile(file, 'utf8')) !== before) throw fault('config-edited-meanwhile', { file: name });
       await rename(draft, file);
-    } finally {
+    } catch (error) {
       await unlink(draft).catch(() => {});
+      throw error;
     }
     await syncFolder(dirname(file));
   });
+}
+
+/** Closed to others at first: it may have a password in it. */
+async function openDraft(name: string, draft: string): Promise<FileHandle> {
+  try {
+    return await open(draft, 'wx', 0o600);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
+    throw fault('config-being-edited', { file: name, draft }, { cause });
+  }
 }
 
 /** The file that a path leads to. */
@@ -62,11 +75,13 @@ async function telling(name: string, act: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Writes a new file with the mode and the owner of another one, and flushes it to disk. */
-async function writeLike(like: string, path: string, text: string): Promise<void> {
+/**
+ * Gives an opened file a text, and the mode and owner of another one. Flushes it to disk and closes
+ * it.
+ */
+async function writeLike(like: string, opened: FileHandle, text: string): Promise<void> {
+  await using handle = opened;
   const { mode, uid, gid } = await lstat(like);
-  // Closed at first: it may have a password in it.
-  await using handle: FileHandle = await open(path, 'wx', 0o600);
   await handle.writeFile(text);
   const own = await handle.stat();
   if (own.uid !== uid || own.gid !== gid) await handle.chown(uid, gid);

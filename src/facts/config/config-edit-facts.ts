@@ -24,6 +24,8 @@ export interface ConfigEditFacts {
   readonly 'config-not-reduced': EditPlace & { readonly path: string };
   /** The file was written by somebody else in the meantime. */
   readonly 'config-edited-meanwhile': { readonly file: string };
+  /** `draft` is the path of what another process is about to replace the file with. */
+  readonly 'config-being-edited': { readonly file: string; readonly draft: string };
   /** The file is a version of a mounted folder, which is replaced as a whole. */
   readonly 'config-file-mounted': { readonly file: string };
   readonly 'config-not-written': { readonly file: string; readonly detail: string };

@@ -38,6 +38,13 @@ export const configEditMessages: Messages<ConfigEditFacts> = {
     means: 'A configuration is replaced only if it still says what was read.',
     example: { file: FILE },
   },
+  'config-being-edited': {
+    text: ({ file, draft }) => `another keyturn is editing ${file}: there is ${draft}`,
+    advice: ({ draft }) => `run the command again, or remove ${draft} if no other keyturn command runs`,
+    means:
+      'Two edits of a file at the same time could lose one of them. A command that was killed in the middle of an edit leaves its draft.',
+    example: { file: FILE, draft: '/etc/keyturn/.keyturn.yaml.draft' },
+  },
   'config-file-mounted': {
     text: ({ file }) =>
       `${file} is part of a mounted folder that is replaced as a whole, such as a ConfigMap`,

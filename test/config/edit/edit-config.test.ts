@@ -50,6 +50,29 @@ test('a file that somebody edited meanwhile stays', async () => {
   expect(await readdir(cwd)).toEqual(['k.yaml']);
 });
 
+test('of two edits at the same time one is written, and the other is refused', async () => {
+  const edit = attach();
+  for (let round = 0; round < 20; round += 1) {
+    await writeFile(file, edit.before);
+    const edits = [1, 2, 3].map((number) => ({ ...edit, after: `${edit.after}# ${number}\n` }));
+    const results = await Promise.allSettled(edits.map(replaceFile));
+    const written = edits.filter((_, index) => results[index]?.status === 'fulfilled');
+    expect(written.map(({ after }) => after)).toEqual([await readFile(file, 'utf8')]);
+    expect(await readdir(cwd)).toEqual(['k.yaml']);
+  }
+});
+
+test('a file that another keyturn is writing, or that was killed while it wrote, is named with what to do', async () => {
+  const edit = attach();
+  const draft = join(cwd, '.k.yaml.draft');
+  await writeFile(draft, 'half');
+  await expect(replaceFile(edit)).rejects.toMatchObject({
+    fact: { code: 'config-being-edited', params: { file: 'k.yaml', draft } },
+  });
+  expect(await readFile(file, 'utf8')).toBe(edit.before);
+  expect(await readFile(draft, 'utf8')).toBe('half');
+});
+
 test('a file that cannot be replaced is told by the name of the error', async () => {
   const edit = attach();
   await rm(file);
