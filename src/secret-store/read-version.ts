@@ -3,7 +3,8 @@ import type { Fields, Stage, Version } from './secret-store.ts';
 /**
  * Reads a version that is spread over several units, each of which changes on its own: a secret on
  * AWS, a folder in a file store. `read` gives what one unit has at a stage, without a pending
- * version that is current there already.
+ * version that is current there already. `token` is the version that is looked for, where a unit
+ * cannot distinguish several by itself.
  *
  * A version that is current in some units and pending in others had its promotion stopped halfway.
  * It still is pending, as a whole: so whoever goes on finds the password that was staged, and not a
@@ -12,7 +13,7 @@ import type { Fields, Stage, Version } from './secret-store.ts';
 export async function readVersion<Unit>(
   units: readonly Unit[],
   stage: Stage,
-  read: (unit: Unit, stage: Stage) => Promise<Version | undefined>,
+  read: (unit: Unit, stage: Stage, token?: string) => Promise<Version | undefined>,
 ): Promise<Version | undefined> {
   const parts = await Promise.all(units.map((unit) => read(unit, stage)));
   const token = joinParts(parts)?.token;
@@ -20,7 +21,7 @@ export async function readVersion<Unit>(
   const whole = parts.map(async (part, index) => {
     const unit = units[index];
     if (part !== undefined || unit === undefined) return part;
-    const current = await read(unit, 'current');
+    const current = await read(unit, 'current', token);
     return current?.token === token ? current : undefined;
   });
   return joinParts(await Promise.all(whole));

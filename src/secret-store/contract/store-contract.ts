@@ -1,9 +1,10 @@
+import { constantPart } from './constant-part.ts';
 import { contentPart } from './content-part.ts';
 import { eachMappingPart } from './each-mapping-part.ts';
 import { halfwayPart } from './halfway-part.ts';
 import { removalPart } from './removal-part.ts';
 import { tokenPart } from './token-part.ts';
-import { type Part, type StoreUnderTest, Trial } from './trial.ts';
+import { login, type Part, type StoreUnderTest, Trial } from './trial.ts';
 
 /** One thing that every store must do. */
 export interface ContractCase {
@@ -36,6 +37,9 @@ export function storeContract(open: () => Promise<StoreUnderTest>): readonly Con
 
 const pair = (trial: Trial) => trial.pair();
 const apart = (trial: Trial) => trial.apart();
+const withHost = (trial: Trial) => ({ ...trial.apart(), host: { secret: trial.under.apart('host') } });
+const hosted = (number: number) => ({ ...login(number), host: 'db.internal' });
+const ofRotator = (number: number) => ({ ...login(number), username: 'keyturn' });
 
 const PARTS: Part = {
   ...contentPart,
@@ -45,6 +49,10 @@ const PARTS: Part = {
   ...eachMappingPart('a mix of both', (trial) => trial.mixed()),
   ...halfwayPart('two secrets', pair),
   ...halfwayPart('two secrets apart', apart),
+  ...halfwayPart('a host, always the same, and two secrets', withHost, hosted),
+  ...halfwayPart('a username, always the same, and a password', apart, ofRotator),
+  ...constantPart('host', withHost, hosted),
+  ...constantPart('username', apart, ofRotator),
   ...tokenPart,
   ...removalPart,
 };

@@ -9,9 +9,10 @@ import { isJson, requireValues } from '../secret-content.ts';
 import type { Fields, PromoteOptions, SecretStore, Stage, Version } from '../secret-store.ts';
 import type { Backend, Unit } from './backend.ts';
 import { contentsOf } from './contents.ts';
+import { keepSeen } from './keep-seen.ts';
 import { type Look, Looking, showsAny } from './looking.ts';
 import { promoteUnits } from './promotion.ts';
-import { seenToken, shownFields } from './seen-token.ts';
+import { isShown, isUnrecorded, seenToken, sharedToken, shownFields, shownTokens } from './seen-token.ts';
 import { fieldsOf, isAt, joined, pruned, type Shelf, versionOf, without, withVersion } from './shelf.ts';
 
 /**
@@ -35,7 +36,9 @@ class StoreWithShelf implements SecretStore {
   }
 
   async read(mapping: Mapping, stage: Stage): Promise<Version | undefined> {
-    return readVersion(this.#backend.unitsOf(mapping), stage, (unit, at) => this.#readUnit(unit, at));
+    const looks = await inParallel(this.#backend.unitsOf(mapping), (unit) => this.#lookTwice(unit));
+    const shared = sharedToken(looks);
+    return readVersion(looks, stage, async (look, at, token = shared) => partOf(look, at, token));
   }
 
   async since(mapping: Mapping): Promise<Date | undefined> {
@@ -74,14 +77,12 @@ class StoreWithShelf implements SecretStore {
 
   async discard(mapping: Mapping, token: string): Promise<void> {
     const looks = await this.#lookAll(mapping);
-    const isCurrent = ({ shown, shelf }: Look) =>
-      shelf.current === token || seenToken(shown, shelf) === token;
-    // Its promotion has begun, and what is current in one unit must become so in all.
-    if (looks.some(isCurrent)) return;
+    // What is current in one unit must become so in all.
+    if (looks.some((look) => hasBegun(look, token))) return;
     await inParallel(looks, (look) =>
       this.#looking.change(
         look.unit,
-        (now) => (isCurrent(now) ? undefined : removed(now.shelf, token)),
+        (now) => (hasBegun(now, token) ? undefined : removed(now.shelf, token)),
         look,
       ),
     );
@@ -145,31 +146,21 @@ class StoreWithShelf implements SecretStore {
     }
   }
 
-  async #readUnit(unit: Unit, stage: Stage): Promise<Version | undefined> {
-    let look = await this.#looking.look(unit);
-    let seen = seenToken(look.shown, look.shelf);
-    if (seen === undefined && showsAny(look)) {
-      // The two places are read one after the other, and a promotion may have come in between.
-      look = await this.#looking.look(unit);
-      seen = seenToken(look.shown, look.shelf);
-    }
-    const { shown, shelf } = look;
-    if (stage === 'current') {
-      const fields = shownFields(unit, shown);
-      return Object.keys(fields).length === 0 ? undefined : { token: seen, fields };
-    }
-    const token = stage === 'pending' ? shelf.pending : previousOf(shelf, seen);
-    if (token === undefined || token === seen) return undefined;
-    return { token, fields: fieldsOf(unit, shelf.versions[token]) };
+  async #lookTwice(unit: Unit): Promise<Look> {
+    const look = await this.#looking.look(unit);
+    // The two places are read one after the other, and a promotion may have come in between.
+    const isOver = shownTokens(look.shown, look.shelf).length === 0 && showsAny(look);
+    return isOver ? this.#looking.look(unit) : look;
   }
 
   /** The shelf with the token's version pending; undefined where it stays as it is. */
   #staged(
-    { unit, shown, shelf }: Look,
+    look: Look,
     token: string,
     { first, fields }: { readonly first: Fields; readonly fields: Fields },
   ): Shelf | undefined {
-    if (isAt(shelf, token, 'current', 'previous') || seenToken(shown, shelf) === token) return undefined;
+    const { unit, shown, shelf } = look;
+    if (isAt(shelf, token, 'current', 'previous') || hasBegun(look, token)) return undefined;
     const own = shelf.versions[token];
     const wanted = versionOf(unit, fields, new Date(systemClock.now()));
     // Throws where the secret could not take it.
@@ -178,8 +169,26 @@ class StoreWithShelf implements SecretStore {
     const isComplete = own !== undefined && JSON.stringify(own) === JSON.stringify(version);
     if (isComplete && shelf.pending === token) return undefined;
     if (!isComplete) refuseOther(this.#name, token, { ...first, ...fieldsOf(unit, own) }, fields);
-    return pruned({ ...withVersion(shelf, token, version), pending: token });
+    // Otherwise what was there before would count as promoted.
+    const seen = isShown(version, shown) ? keepSeen(look, shownTokens(shown, shelf)[0]) : undefined;
+    return pruned({ ...withVersion(seen ?? shelf, token, version), pending: token });
   }
+}
+
+/** What a unit has of a version; `token` is preferred where several have the values it shows. */
+function partOf({ unit, shown, shelf }: Look, stage: Stage, token: string | undefined): Version | undefined {
+  const seen = seenToken(shown, shelf, token);
+  if (stage === 'current') {
+    const fields = shownFields(unit, shown);
+    return Object.keys(fields).length === 0 ? undefined : { token: seen, fields };
+  }
+  const wanted = stage === 'pending' ? shelf.pending : previousOf(shelf, seen);
+  if (wanted === undefined || wanted === seen) return undefined;
+  return { token: wanted, fields: fieldsOf(unit, shelf.versions[wanted]) };
+}
+
+function hasBegun({ shown, shelf }: Look, token: string): boolean {
+  return shelf.current === token || isUnrecorded(token, shown, shelf);
 }
 
 /** Of a promotion that stopped before it was recorded, what was current before it. */
