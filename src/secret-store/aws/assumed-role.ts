@@ -2,6 +2,10 @@ import type { AwsRole } from '../../config/stores.ts';
 import { fault } from '../../facts/fault.ts';
 import { awsError } from './aws-error.ts';
 import { refusePlaintext } from './aws-plaintext.ts';
+import { boundRequests } from './bounded-client.ts';
+
+/** How long it may take with both tries; milliseconds. */
+const PATIENCE_MS = 15_000;
 
 interface Credentials {
   readonly accessKeyId: string;
@@ -24,6 +28,7 @@ export function assumedRole(
   store: string,
   { arn, externalId, sessionName = 'keyturn', endpoint }: AwsRole,
   { region, tls }: Surroundings,
+  patience = PATIENCE_MS,
 ): () => Promise<Credentials> {
   return async () => {
     const sdk = await import('@aws-sdk/client-sts');
@@ -33,6 +38,7 @@ export function assumedRole(
       maxAttempts: 2,
       requestHandler: { connectionTimeout: 3_000, requestTimeout: 5_000, throwOnRequestTimeout: true },
     });
+    boundRequests(client, patience);
     if (tls?.mode !== 'disable') refusePlaintext(client);
     const command = new sdk.AssumeRoleCommand({
       RoleArn: arn,

@@ -1,6 +1,7 @@
 import type { AwsRole } from '../../config/stores.ts';
 import { assumedRole } from './assumed-role.ts';
 import { refusePlaintext } from './aws-plaintext.ts';
+import { boundRequests } from './bounded-client.ts';
 
 /** What the stores of AWS have in common. */
 export interface AwsSettings {
@@ -31,18 +32,27 @@ export class AwsClient<Sdk, Client extends Closable> {
     this.#open = open;
   }
 
-  open(): Promise<OpenClient<Sdk, Client>> {
-    this.#opened ??= this.#open();
-    return this.#opened;
+  async open(): Promise<OpenClient<Sdk, Client>> {
+    const opening = this.#opened ?? this.#open();
+    this.#opened = opening;
+    try {
+      return await opening;
+    } catch (error) {
+      if (this.#opened === opening) this.#opened = undefined;
+      throw error;
+    }
   }
 
   async close(): Promise<void> {
-    const opened = await this.#opened;
+    const opened = await this.#opened?.catch(() => undefined);
     opened?.client.destroy();
   }
 }
 
-/** What bounds the waits of a client: 10 s for an answer, and four tries. */
+/** How long a request may take with all its tries, to the end of the answer; milliseconds. */
+const PATIENCE_MS = 45_000;
+
+/** What bounds the waits of one try: 10 s for the beginning of an answer. There are four tries. */
 export const BOUNDS = {
   retryMode: 'adaptive',
   maxAttempts: 4,
@@ -59,11 +69,16 @@ export function clientConfig(store: string, { region, endpoint, role, tls }: Aws
   };
 }
 
-/** Has a client send nothing in plaintext beyond loopback, unless the configuration says so. */
+/**
+ * Has a client wait for no request longer than `patience` milliseconds, and send nothing in
+ * plaintext beyond loopback, unless the configuration says so.
+ */
 export function guarded<Client extends Parameters<typeof refusePlaintext>[0]>(
   client: Client,
   { tls }: Pick<AwsSettings, 'tls'>,
+  patience = PATIENCE_MS,
 ): Client {
+  boundRequests(client, patience);
   if (tls?.mode !== 'disable') refusePlaintext(client);
   return client;
 }
