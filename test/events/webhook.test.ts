@@ -164,6 +164,14 @@ describe('a hostile receiver holds nothing up', () => {
     expect(await bounded(hostile.url)).toMatchObject({ code: 'sink-unreachable' });
   });
 
+  test('one that answers with another protocol (G6)', async () => {
+    await using hostile = await startHostile(({ socket }) => {
+      socket.on('error', () => {});
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n');
+    });
+    expect(await bounded(hostile.url)).toMatchObject({ code: 'sink-answered', params: { status: 101 } });
+  });
+
   test('one that breaks the connection', async () => {
     await using hostile = await startHostile((request) => request.socket.destroy());
     expect(await bounded(hostile.url)).toMatchObject({ code: 'sink-unreachable', isSinkAway: true });

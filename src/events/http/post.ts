@@ -55,6 +55,12 @@ function exchange(
       ...(ca === undefined ? {} : { ca }),
     });
     sent.on('error', reject);
+    // Otherwise Node.js tells of an answer with status 101 by no other event than `close`.
+    sent.on('upgrade', ({ statusCode = 0 }, socket) => {
+      socket.destroy();
+      resolve({ status: statusCode, retryAfter: undefined });
+    });
+    sent.on('close', () => reject(new Error('ECONNRESET')));
     sent.on('response', (response) => {
       const { statusCode = 0, headers: answered } = response;
       resolve({ status: statusCode, retryAfter: answered['retry-after'] });

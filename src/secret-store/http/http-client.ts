@@ -64,18 +64,27 @@ export class HttpClient {
   send(request: HttpRequest): Promise<HttpAnswer> {
     return new Promise((resolve, reject) => {
       const outgoing = this.#open(request);
-      // Of the whole exchange: a server that sends a byte a second would hold up the others.
-      const timer = setTimeout(() => outgoing.destroy(failure('ETIMEDOUT')), this.#timeout);
       const end = (error: unknown) => {
         clearTimeout(timer);
         reject(failureOf(error));
       };
+      const answer = (incoming: IncomingMessage, text: string) => {
+        clearTimeout(timer);
+        resolve({ status: incoming.statusCode ?? 0, retryAfter: retryAfterOf(incoming), text });
+      };
+      // Of the whole exchange: a server that sends a byte a second would hold up the others.
+      const timer = setTimeout(() => {
+        end(failure('ETIMEDOUT'));
+        outgoing.destroy();
+      }, this.#timeout);
       outgoing.on('error', end);
       outgoing.on('response', (incoming) => {
-        readBody(incoming).then((text) => {
-          clearTimeout(timer);
-          resolve({ status: incoming.statusCode ?? 0, retryAfter: retryAfterOf(incoming), text });
-        }, end);
+        readBody(incoming).then((text) => answer(incoming, text), end);
+      });
+      // Otherwise Node.js tells of an answer with status 101 by no other event than `close`.
+      outgoing.on('upgrade', (incoming, socket) => {
+        socket.destroy();
+        answer(incoming, '');
       });
       outgoing.end(request.body);
     });

@@ -34,3 +34,19 @@ test.each(slow)(
     }
   },
 );
+
+test('a server that answers with another protocol is told at once, and nothing waits for it (G5)', async () => {
+  const server = createServer((request) => {
+    request.socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n');
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const { port } = server.address() as AddressInfo;
+  const client = new HttpClient({ url: `http://127.0.0.1:${port}` });
+  try {
+    expect(await client.send({ method: 'GET', path: '/' })).toMatchObject({ status: 101, text: '' });
+  } finally {
+    client.close();
+    server.closeAllConnections();
+    await new Promise((closed) => server.close(closed));
+  }
+});
