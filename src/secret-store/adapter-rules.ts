@@ -45,6 +45,12 @@ export function requireUnshared(
   if (keys.length > 0) throw fault('secret-shared', { store, secret, keys });
 }
 
+/** The instant that a server tells; undefined where it tells none. */
+export function instantOf(text: string | null | undefined): Date | undefined {
+  const instant = new Date(text ?? Number.NaN);
+  return Number.isNaN(instant.getTime()) ? undefined : instant;
+}
+
 /** The latest of some instants; undefined of none. */
 export function latestOf(instants: readonly Date[]): Date | undefined {
   return instants.toSorted((one, other) => other.getTime() - one.getTime())[0];

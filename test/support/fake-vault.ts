@@ -27,6 +27,12 @@ export interface FakeVault extends StrictServer {
   /** The latest version, as a reader that names none gets it. */
   latest(path: string): Record<string, unknown> | undefined;
   sealed: boolean;
+  /** What a token learns of itself: an answer, or the status of a refusal. */
+  self: { readonly ttl: number; readonly renewable: boolean } | number;
+  /** How often a token was renewed. */
+  readonly renewals: () => number;
+  /** What answers tell as the instant of a version; undefined: when it was written. */
+  createdTime: string | undefined;
 }
 
 export const ROOT_TOKEN = 'hvs.root';
@@ -56,7 +62,12 @@ export async function startFakeVault({
   const tokens = new Map<string, RegExp | undefined>([[ROOT_TOKEN, undefined]]);
   const secrets = new Map<string, Entry>();
   let logins = 0;
-  const state = { sealed: false };
+  let renewals = 0;
+  const state: Pick<FakeVault, 'sealed' | 'self' | 'createdTime'> = {
+    sealed: false,
+    self: { ttl: 0, renewable: false },
+    createdTime: undefined,
+  };
   const server = await startStrictServer((asked) => {
     demand(asked.headers['x-vault-request'] === 'true', 'no X-Vault-Request');
     demand(asked.headers['x-vault-namespace'] === namespace, 'another namespace');
@@ -99,7 +110,14 @@ export async function startFakeVault({
     if (!isAllowed) return { status: 403, body: { errors: ['permission denied'] } };
     if (asked.path === '/v1/auth/token/lookup-self') {
       demand(asked.method === 'GET', 'a look-up is a GET');
-      return { status: 200, body: { data: { ttl: 0, renewable: false } } };
+      return typeof state.self === 'number'
+        ? { status: state.self, body: { errors: [] } }
+        : { status: 200, body: { data: state.self } };
+    }
+    if (asked.path === '/v1/auth/token/renew-self') {
+      demand(asked.method === 'POST', 'a renewal is a POST');
+      renewals += 1;
+      return { status: 200, body: { auth: { client_token: token, lease_duration: ttl, renewable: true } } };
     }
     if (asked.path === '/v1/sys/internal/ui/mounts/secret') {
       demand(asked.method === 'GET', 'a look-up is a GET');
@@ -137,7 +155,7 @@ export async function startFakeVault({
     if (entry === undefined || found === undefined) return { status: 404, body: { errors: [] } };
     const metadata = {
       version: entry.latest,
-      created_time: found.at,
+      created_time: state.createdTime ?? found.at,
       destroyed: false,
       custom_metadata: null,
     };
@@ -181,6 +199,19 @@ export async function startFakeVault({
     },
     set sealed(sealed) {
       state.sealed = sealed;
+    },
+    renewals: () => renewals,
+    get self() {
+      return state.self;
+    },
+    set self(self) {
+      state.self = self;
+    },
+    get createdTime() {
+      return state.createdTime;
+    },
+    set createdTime(createdTime) {
+      state.createdTime = createdTime;
     },
     put: (path, data) => store(entryOf(path), data),
     latest(path) {

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
-import { systemClock } from '../../clock.ts';
 import type { VaultAuth } from '../../config/stores.ts';
 import { fault } from '../../facts/fault.ts';
 import type { HttpAnswer, HttpRequest } from '../http/http-client.ts';
@@ -8,6 +7,9 @@ import { type Asked, jsonOf, statusFault } from '../http/http-fault.ts';
 
 /** Where Kubernetes mounts the token of a pod's service account. */
 const POD_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
+
+/** When a token is looked at again of which nothing could be learned, in seconds. */
+const LOOK_AGAIN_S = 60;
 
 const login = z.object({ auth: z.object({ client_token: z.string().min(1), lease_duration: z.number() }) });
 const lookup = z.object({ data: z.object({ ttl: z.number(), renewable: z.boolean().optional() }) });
@@ -25,7 +27,7 @@ export class VaultLogin {
   readonly #auth: VaultAuth;
   readonly #send: Send;
   #token: Promise<string> | undefined;
-  /** When half of the token's time is over, in milliseconds since the epoch. */
+  /** When the token is looked at again, in milliseconds of `performance.now()`. */
   #renewAt = Number.POSITIVE_INFINITY;
 
   constructor(store: string, auth: VaultAuth, send: Send) {
@@ -40,7 +42,7 @@ export class VaultLogin {
   }
 
   async token(): Promise<string> {
-    if (systemClock.now() >= this.#renewAt) {
+    if (performance.now() >= this.#renewAt) {
       this.#renewAt = Number.POSITIVE_INFINITY;
       this.#token = undefined;
     }
@@ -96,13 +98,15 @@ export class VaultLogin {
 
   /**
    * A configured token, renewed where its own time is limited. Whether that works shows when it is
-   * used: a policy may well forbid both requests.
+   * used: a policy may well forbid both requests. Any other answer says nothing for later.
    */
   async #renewed(token: string): Promise<string> {
     const headers = { 'x-vault-token': token };
     const asked = { store: this.#store, secret: 'auth/token', action: 'renewal' };
     const found = await this.#send({ method: 'GET', path: '/v1/auth/token/lookup-self', headers }, asked);
+    if (found.status === 403 || found.status === 404) return token;
     const self = found.status === 200 ? lookup.safeParse(jsonOf(found, asked)).data?.data : undefined;
+    if (self === undefined) this.#lookAgainIn(LOOK_AGAIN_S);
     if (self === undefined || self.ttl === 0 || self.renewable !== true) return token;
     const body = '{}';
     const answer = await this.#send(
@@ -116,7 +120,11 @@ export class VaultLogin {
 
   /** Zero: for ever. */
   #keepFor(seconds: number): void {
-    this.#renewAt = seconds > 0 ? systemClock.now() + seconds * 500 : Number.POSITIVE_INFINITY;
+    this.#lookAgainIn(seconds > 0 ? seconds / 2 : Number.POSITIVE_INFINITY);
+  }
+
+  #lookAgainIn(seconds: number): void {
+    this.#renewAt = performance.now() + seconds * 1000;
   }
 }
 

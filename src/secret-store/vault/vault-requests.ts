@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { VaultStoreConfig } from '../../config/stores.ts';
 import { type Fault, fault } from '../../facts/fault.ts';
+import { instantOf } from '../adapter-rules.ts';
 import { type HttpAnswer, HttpClient, type HttpRequest } from '../http/http-client.ts';
 import { type Asked, failureFault, jsonOf, statusFault } from '../http/http-fault.ts';
 import { sendPatiently } from '../http/patient-client.ts';
@@ -64,7 +65,7 @@ export class VaultRequests {
       throw fault('store-answer-invalid', { ...asked, why: 'unexpected' });
     }
     const { data, metadata } = parsed.data.data;
-    const since = metadata.created_time === undefined ? undefined : new Date(metadata.created_time);
+    const since = instantOf(metadata.created_time);
     return { version: metadata.version, data: data ?? undefined, since };
   }
 

@@ -14,6 +14,16 @@ import { haveOpenssl, openAuthority } from '../../support/certificates.ts';
 import { APP_ROLE, type FakeVault, POD, ROOT_TOKEN, startFakeVault } from '../../support/fake-vault.ts';
 import { startStrictServer } from '../../support/strict-server.ts';
 
+/** Has time go on for what keyturn measures, however somebody sets the clock. */
+async function later(milliseconds: number, act: () => Promise<unknown>): Promise<void> {
+  const clock = vi.spyOn(performance, 'now').mockReturnValue(performance.now() + milliseconds);
+  try {
+    await act();
+  } finally {
+    clock.mockRestore();
+  }
+}
+
 const config = (url: string, more: Partial<VaultStoreConfig> = {}): VaultStoreConfig => ({
   name: 'vault',
   type: 'vault',
@@ -180,17 +190,39 @@ describe('a store of type vault', () => {
     );
     await publish(1);
     expect(vault.logins()).toBe(1);
-    const now = Date.now();
-    const clock = vi.spyOn(Date, 'now').mockReturnValue(now + 31_000);
-    try {
-      await store.read(mapping, 'current');
-    } finally {
-      clock.mockRestore();
-    }
+    await later(31_000, () => store.read(mapping, 'current'));
     expect(vault.logins()).toBe(2);
     vault.tokens.clear();
     expect(await store.read(mapping, 'current')).toMatchObject({ fields: fields(1) });
     expect(vault.logins()).toBe(3);
+  });
+
+  test.each([503, 429, 412])(
+    'renews a token though the first look at it was answered with %i (G5)',
+    async (status) => {
+      vault.self = status;
+      expect(await store.read(mapping, 'current')).toBeUndefined();
+      vault.self = { ttl: 60, renewable: true };
+      await later(30_000, () => store.read(mapping, 'current'));
+      expect(vault.renewals()).toBe(0);
+      await later(61_000, () => store.read(mapping, 'current'));
+      expect(vault.renewals()).toBe(1);
+    },
+  );
+
+  test.each([403, 404])('asks no more of a token that may not look at itself, told by %i', async (status) => {
+    vault.self = status;
+    await store.read(mapping, 'current');
+    await later(3_600_000, () => store.read(mapping, 'current'));
+    expect(vault.requests.filter((request) => request.endsWith('lookup-self'))).toHaveLength(1);
+  });
+
+  test('an instant that is none is unknown, and keeps nobody from promoting (G5)', async () => {
+    await publish(1);
+    vault.createdTime = 'hostile';
+    expect(await store.since(mapping)).toBeUndefined();
+    await publish(2);
+    expect(await store.read(mapping, 'current')).toMatchObject({ fields: fields(2) });
   });
 
   test('logs in with the token of a service account, and says when it is refused, without it (G3)', async () => {
