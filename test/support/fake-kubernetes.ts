@@ -25,6 +25,8 @@ export interface FakeKubernetes extends StrictServer {
   token: string;
   /** Requests that are allowed, as `patch secrets orders-db`; undefined: all. */
   allowed: RegExp | undefined;
+  /** What answers tell as the instant of a change; undefined: when it was made. */
+  changedAt: string | undefined;
   /** As `kubectl create secret generic` and `kubectl edit` do it. */
   put(name: string, data: Readonly<Record<string, string>>): void;
   /** Decoded, as a pod that mounts the Secret sees it. */
@@ -60,7 +62,11 @@ const restarted = z.strictObject({
 export async function startFakeKubernetes(): Promise<FakeKubernetes> {
   const secrets = new Map<string, Stored>();
   const workloads = new Map<string, Record<string, string>>();
-  const state = { token: 'token-1', allowed: undefined as RegExp | undefined };
+  const state = {
+    token: 'token-1',
+    allowed: undefined as RegExp | undefined,
+    changedAt: undefined as string | undefined,
+  };
   let version = 100;
   let restarts = 0;
   const failed = (code: number, reason: string): Told => ({
@@ -173,7 +179,7 @@ export async function startFakeKubernetes(): Promise<FakeKubernetes> {
       namespace: NAMESPACE,
       resourceVersion: String(version),
       creationTimestamp: '2026-01-01T00:00:00Z',
-      managedFields: managed,
+      managedFields: managed.map((each) => ({ ...each, time: state.changedAt ?? each.time })),
     };
     return {
       apiVersion: 'v1',
@@ -201,6 +207,12 @@ export async function startFakeKubernetes(): Promise<FakeKubernetes> {
     },
     set allowed(allowed) {
       state.allowed = allowed;
+    },
+    get changedAt() {
+      return state.changedAt;
+    },
+    set changedAt(changedAt) {
+      state.changedAt = changedAt;
     },
     put(name, data) {
       const encoded = Object.fromEntries(

@@ -35,6 +35,8 @@ export interface StrictServer extends AsyncDisposable {
   readonly breaches: readonly string[];
   /** `GET /path` of each request, in order. */
   readonly requests: readonly string[];
+  /** How many connections were made. */
+  readonly connections: () => number;
 }
 
 export async function startStrictServer(
@@ -59,12 +61,17 @@ export async function startStrictServer(
     response.writeHead(told.status, headers).end(text);
   };
   const server: Server = tls ? createSecureServer(tls, listener) : createServer(listener);
+  let connections = 0;
+  server.on('connection', () => {
+    connections += 1;
+  });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   const { port } = server.address() as AddressInfo;
   return {
     url: `${tls ? 'https' : 'http'}://127.0.0.1:${port}`,
     breaches,
     requests,
+    connections: () => connections,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((closed) => server.close(closed));

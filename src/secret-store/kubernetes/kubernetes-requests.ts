@@ -1,6 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { KubernetesStoreConfig } from '../../config/stores.ts';
 import { type Fault, fault } from '../../facts/fault.ts';
-import { type HttpAnswer, HttpClient, type HttpRequest } from '../http/http-client.ts';
+import { type HttpAnswer, HttpClient, type HttpRequest, type HttpTarget } from '../http/http-client.ts';
 import { type Asked, failureFault, jsonOf, statusFault } from '../http/http-fault.ts';
 import { sendPatiently } from '../http/patient-client.ts';
 import { type ClusterAccess, clusterAccess } from './cluster-access.ts';
@@ -34,6 +35,8 @@ interface Reached {
 export class KubernetesRequests {
   readonly #config: KubernetesStoreConfig;
   #reached: Promise<Reached> | undefined;
+  /** Of each way to the server since the beginning: requests may be under way on all of them. */
+  readonly #clients: { readonly target: HttpTarget; readonly client: HttpClient }[] = [];
 
   constructor(config: KubernetesStoreConfig) {
     this.#config = config;
@@ -58,8 +61,8 @@ export class KubernetesRequests {
   }
 
   async close(): Promise<void> {
-    const reached = await this.#reached?.catch(() => undefined);
-    reached?.client.close();
+    await this.#reached?.catch(() => undefined);
+    for (const { client } of this.#clients) client.close();
   }
 
   async namespace(): Promise<string> {
@@ -69,7 +72,7 @@ export class KubernetesRequests {
   async #reach(): Promise<Reached> {
     this.#reached ??= clusterAccess(this.#config).then((access) => ({
       access,
-      client: new HttpClient(access),
+      client: this.#clientOf(access),
     }));
     try {
       return await this.#reached;
@@ -77,6 +80,16 @@ export class KubernetesRequests {
       this.#reached = undefined;
       throw error;
     }
+  }
+
+  /** The same client for the same way: a token is in each request, and not in the connection. */
+  #clientOf({ url, tls }: ClusterAccess): HttpClient {
+    const target: HttpTarget = { url, ...(tls === undefined ? {} : { tls }) };
+    const known = this.#clients.find((each) => isDeepStrictEqual(each.target, target));
+    if (known) return known.client;
+    const client = new HttpClient(target);
+    this.#clients.push({ target, client });
+    return client;
   }
 
   /** Has the next request read the credential again. Requests that are under way go on. */

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { fault } from '../../facts/fault.ts';
+import { instantOf, latestOf } from '../adapter-rules.ts';
 import type { KubernetesRequests, Resource } from './kubernetes-requests.ts';
 
 /** The name under which keyturn owns fields, and the only one that its applied fields have. */
@@ -117,10 +118,7 @@ function asSecret({ metadata, data, immutable }: z.output<typeof secretObject>):
     return typeof owned === 'object' && owned !== null ? [{ ...entry, keys: Object.keys(owned) }] : [];
   });
   const own = fields.filter(({ manager, operation }) => manager === MANAGER && operation === 'Apply');
-  const times = [...fields.map(({ time }) => time), metadata.creationTimestamp]
-    .flatMap((time) => (time ? [time] : []))
-    .toSorted();
-  const latest = times.at(-1);
+  const times = [...fields.map(({ time }) => time), metadata.creationTimestamp];
   const decoded = Object.entries(data ?? {}).map(
     ([key, text]) => [key, Buffer.from(text, 'base64').toString('utf8')] as const,
   );
@@ -130,7 +128,7 @@ function asSecret({ metadata, data, immutable }: z.output<typeof secretObject>):
     applied: own.flatMap(({ keys }) =>
       keys.filter((key) => key !== '.').map((key) => key.replace(/^f:/, '')),
     ),
-    since: latest === undefined ? undefined : new Date(latest),
+    since: latestOf(times.flatMap((time) => instantOf(time) ?? [])),
     immutable: immutable === true,
   };
 }

@@ -171,6 +171,28 @@ describe('a store of type kubernetes', () => {
     });
   });
 
+  test('makes no connection more for each credential that is refused or replaced (G5)', async () => {
+    await publish(1);
+    const before = cluster.connections();
+    for (let round = 1; round <= 5; round += 1) {
+      cluster.token = `other-${round}`;
+      await expect(store.read(mapping, 'current')).rejects.toMatchObject({
+        fact: { code: 'store-login-refused' },
+      });
+      await kubeconfig.setToken(cluster.token);
+      expect(await store.read(mapping, 'current')).toMatchObject({ fields: fields(1) });
+    }
+    expect(cluster.connections() - before).toBeLessThanOrEqual(2);
+  });
+
+  test('an instant that is none is ignored (G5)', async () => {
+    await publish(1);
+    cluster.changedAt = 'hostile';
+    expect(await store.since(mapping)).toEqual(new Date('2026-01-01T00:00:00Z'));
+    await publish(2);
+    expect(await store.read(mapping, 'current')).toMatchObject({ fields: fields(2) });
+  });
+
   test('a namespace that does not exist is told', async () => {
     const other = openKubernetesStore(config(kubeconfig.path, { namespace: 'nowhere' }));
     await expect(other.stage(mapping, randomUUID(), fields(1), create)).rejects.toMatchObject({
