@@ -135,6 +135,12 @@ interface ModuleStoreFacts {
     readonly verb: string;
     readonly detail: string;
   };
+  /** A verb, or `openStore`, took longer than it may. */
+  readonly 'store-module-too-slow': {
+    readonly store: string;
+    readonly verb: string;
+    readonly seconds: number;
+  };
 }
 
 /** What has a name in a folder where something else should be. */

@@ -42,6 +42,7 @@ const TRANSIENT: ReadonlySet<FactCode> = new Set<FactCode>([
   'secret-versions-exhausted',
   'store-answer-invalid',
   'store-module-failed',
+  'store-module-too-slow',
   'store-throttled',
   'store-unreachable',
   'vault-sealed',

@@ -13,6 +13,7 @@ test('a fault of a store is tried again if it may pass by itself, and else is no
     'secret-versions-exhausted',
     'store-answer-invalid',
     'store-module-failed',
+    'store-module-too-slow',
     'store-throttled',
     'store-unreachable',
     'vault-sealed',

@@ -1,7 +1,7 @@
 import type { StoreFacts } from '../../facts/store-facts.ts';
 import type { Messages } from '../message.ts';
 
-type ModuleCode = `store-module-${'invalid' | 'wrong-result' | 'failed'}`;
+type ModuleCode = `store-module-${'invalid' | 'wrong-result' | 'failed' | 'too-slow'}`;
 type Invalid = StoreFacts['store-module-invalid'];
 
 const WHY: Readonly<Record<Invalid['why'], (invalid: Invalid) => string>> = {
@@ -33,5 +33,11 @@ export const moduleStoreMessages: Messages<Pick<StoreFacts, ModuleCode>> = {
     means:
       'A module threw an error that is no fault. Its message is not shown, because it may repeat a value. It is tried again.',
     example: { store: 'mine', verb: 'stage', detail: 'ECONNREFUSED' },
+  },
+  'store-module-too-slow': {
+    text: ({ store, verb, seconds }) => `The store ${store}: ${verb} has not ended after ${seconds} seconds`,
+    advice: 'see what the module waits for; each of its requests should have a bound',
+    means: 'A module took longer than a verb may take. keyturn no longer waits for it, and tries again.',
+    example: { store: 'mine', verb: 'stage', seconds: 60 },
   },
 };

@@ -1,8 +1,9 @@
+import pTimeout from 'p-timeout';
 import * as z from 'zod';
 import type { Mapping } from '../../config/policy.ts';
 import type { ModuleStoreConfig } from '../../config/stores.ts';
 import type { Fact } from '../../facts/fact.ts';
-import { fault } from '../../facts/fault.ts';
+import { fault, isFault } from '../../facts/fault.ts';
 import type { Fields, PromoteOptions, SecretStore, Stage, Version } from '../secret-store.ts';
 import { CODES, detailOf, faultOf, loadModule } from './load-module.ts';
 
@@ -17,20 +18,29 @@ const instant = z.date().optional();
 const facts = z.array(z.object({ code: z.enum(CODES), params: z.record(z.string(), z.unknown()) }));
 const nothing = z.undefined();
 
+/** How long a verb may take: it holds up all who wait for the policy's lock. Milliseconds. */
+const PATIENCE_MS = 60_000;
+
 /**
  * Opens a store that somebody else wrote. What it gives is checked, and what it throws becomes a
- * fault without its message. It is loaded at its first use.
+ * fault without its message. It is loaded at its first use. No verb is waited for longer than
+ * `patience` milliseconds.
  */
-export function openModuleStore(config: ModuleStoreConfig): SecretStore {
-  return new ModuleStore(config);
+export function openModuleStore(
+  config: ModuleStoreConfig,
+  { patience = PATIENCE_MS }: { readonly patience?: number } = {},
+): SecretStore {
+  return new ModuleStore(config, patience);
 }
 
 class ModuleStore implements SecretStore {
   readonly #config: ModuleStoreConfig;
+  readonly #patience: number;
   #loaded: Promise<SecretStore> | undefined;
 
-  constructor(config: ModuleStoreConfig) {
+  constructor(config: ModuleStoreConfig, patience: number) {
     this.#config = config;
+    this.#patience = patience;
   }
 
   read(mapping: Mapping, stage: Stage): Promise<Version | undefined> {
@@ -74,7 +84,8 @@ class ModuleStore implements SecretStore {
   }
 
   async close(): Promise<void> {
-    if (this.#loaded !== undefined) await this.#call('close', nothing, (store) => store.close());
+    const loaded = await this.#loaded?.catch(() => undefined);
+    if (loaded !== undefined) await this.#call('close', nothing, (store) => store.close());
   }
 
   async #call<Result>(
@@ -82,16 +93,40 @@ class ModuleStore implements SecretStore {
     shape: z.ZodType,
     call: (store: SecretStore) => Promise<Result>,
   ): Promise<Result> {
-    this.#loaded ??= loadModule(this.#config);
-    const store = await this.#loaded;
+    const store = await this.#load();
     const { name } = this.#config;
     let result: Result;
     try {
-      result = await call(store);
+      result = await this.#inTime(call(store), verb);
     } catch (error) {
+      if (isFault(error, 'store-module-too-slow')) throw error;
       throw faultOf(error) ?? fault('store-module-failed', { store: name, verb, detail: detailOf(error) });
     }
     if (shape.safeParse(result).success) return result;
     throw fault('store-module-wrong-result', { store: name, verb });
+  }
+
+  /** Loads the module anew where that failed before. */
+  async #load(): Promise<SecretStore> {
+    const loading = this.#loaded ?? this.#inTime(loadModule(this.#config), 'openStore');
+    this.#loaded = loading;
+    try {
+      return await loading;
+    } catch (error) {
+      if (this.#loaded === loading) this.#loaded = undefined;
+      throw error;
+    }
+  }
+
+  #inTime<Result>(promise: Promise<Result>, verb: string): Promise<Result> {
+    const milliseconds = this.#patience;
+    const late = { store: this.#config.name, verb, seconds: milliseconds / 1000 };
+    // JavaScript's modules may give something else than a promise.
+    return pTimeout(Promise.resolve(promise), {
+      milliseconds,
+      fallback: () => {
+        throw fault('store-module-too-slow', late);
+      },
+    });
   }
 }

@@ -162,4 +162,47 @@ policies:
       fact: fact('store-module-failed', { store: 'mine', verb: 'stage', detail: 'RangeError' }),
     });
   });
+
+  test('that could not be loaded is loaded at the next request, and closed without a fault (G5)', async () => {
+    // Loading a file that failed fails for ever in this process: the store that it opens fails once.
+    await write(
+      'u.mjs',
+      `let opened = 0;
+export const openStore = () => {
+  opened += 1;
+  if (opened === 1) throw new Error('away');
+  return { ${VERBS.map((verb) => `${verb}: async () => undefined`).join(', ')} };
+};`,
+    );
+    const store = openModuleStore({
+      name: 'mine',
+      type: 'module',
+      module: join(folder, 'u.mjs'),
+      options: {},
+    });
+    const mapping = { password: { secret: 'o' } };
+    await expect(store.read(mapping, 'current')).rejects.toMatchObject({
+      fact: { code: 'store-module-invalid' },
+    });
+    await store.close();
+    expect(await store.read(mapping, 'current')).toBeUndefined();
+    await store.close();
+  });
+
+  test('whose verb never ends is waited for no longer than its time, and told (G5)', async () => {
+    await write('v.mjs', storeOf(VERBS, 'new Promise(() => {})'));
+    await write('w.mjs', 'export const openStore = () => new Promise(() => {});');
+    const mapping = { password: { secret: 'o' } };
+    for (const [file, verb] of [
+      ['v.mjs', 'read'],
+      ['w.mjs', 'openStore'],
+    ] as const) {
+      const config = { name: 'mine', type: 'module', module: join(folder, file), options: {} } as const;
+      await expect(openModuleStore(config, { patience: 100 }).read(mapping, 'current')).rejects.toMatchObject(
+        {
+          fact: fact('store-module-too-slow', { store: 'mine', verb, seconds: 0.1 }),
+        },
+      );
+    }
+  });
 });
