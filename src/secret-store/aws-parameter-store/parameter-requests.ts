@@ -13,7 +13,11 @@ export interface Parameter {
 }
 
 export interface ParameterSettings {
-  /** Id, ARN or alias of the KMS key; left out: the account's key for Parameter Store. */
+  /**
+   * Id, ARN or alias of the KMS key. Left out: the account's key for Parameter Store, also for a
+   * parameter that had another one.
+   * https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
+   */
   readonly kmsKey?: string;
   readonly tier?: 'standard' | 'advanced' | 'intelligent';
 }
