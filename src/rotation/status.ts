@@ -4,6 +4,7 @@ import { factOf } from '../facts/fault.ts';
 import { command } from '../facts/remedy.ts';
 import { usernameIn } from '../formats/told-by.ts';
 import { type Requester, requesterOf } from '../ledger/audit/requester.ts';
+import { isSameFact } from '../ledger/fact-json.ts';
 import { futureFact } from '../ledger/future.ts';
 import type { Broken } from '../ledger/probes.ts';
 import type { Rotation } from '../ledger/rotation.ts';
@@ -44,10 +45,19 @@ export interface PolicyStatus {
   readonly paused: Asked | null;
   /** Whether the server and the stores could be asked. */
   readonly reachable: boolean;
-  /** The latest failure, or what could not be asked; and where the destinations do not agree. */
+  /** What is wrong now: what could not be asked, and where the destinations do not agree. */
   readonly faults: readonly Fact[];
+  /** Why the open rotation is tried again, or why the last one failed; null if neither is so. */
+  readonly lastFailure: LastFailure | null;
   /** A warning that the ledger has an instant in the future, which is not counted. */
   readonly clockWarning: Fact | null;
+}
+
+/** `failedAt` is null while the rotation is open. */
+export interface LastFailure {
+  readonly rotation: string;
+  readonly failedAt: string | null;
+  readonly fault: Fact;
 }
 
 /** Something that somebody asked for, and when. */
@@ -69,7 +79,7 @@ export async function policyStatus(
   const active = username !== null && policy.logins.includes(username) ? username : null;
   const last = history?.last;
   const isGone = !published && faults.length === 0 && history?.lastDoneAt && last?.status !== 'open';
-  const fault = last?.lastFault ?? (isGone ? publicationGone(policy, context) : faults[0]);
+  const fault = isGone ? publicationGone(policy, context) : faults[0];
   return {
     policy: policy.name,
     state: stateOf(last, active !== null, {
@@ -90,8 +100,21 @@ export async function policyStatus(
     faults: [broken && credentialBroken(policy, broken.fact), fault, partOf(context, versions, last)].filter(
       (each) => each != null,
     ),
+    lastFailure: lastFailure(last, faults),
     clockWarning: timing.futureAt ? futureFact(timing.futureAt) : null,
   };
+}
+
+/** Nothing where it is what is wrong now, or where somebody wanted the rotation to end so. */
+function lastFailure(last: Rotation | undefined, faults: readonly Fact[]): LastFailure | null {
+  if (!last?.lastFault || isWantedEnd(last)) return null;
+  const { id, lastFault, finishedAt } = last;
+  if (faults.some((each) => isSameFact(each, lastFault))) return null;
+  return { rotation: id, failedAt: finishedAt?.toISOString() ?? null, fault: lastFault };
+}
+
+function isWantedEnd({ status, rolledBackBy }: Rotation): boolean {
+  return status === 'failed' && rolledBackBy !== null;
 }
 
 function askedFor(rotation: Rotation): PolicyStatus['openRotation'] {
@@ -172,7 +195,7 @@ function stateOf(
     return last.publishedAt ? 'draining' : 'rotating';
   }
   if (paused) return 'paused';
-  if (last?.status === 'failed') return 'failed';
+  if (last?.status === 'failed' && !isWantedEnd(last)) return 'failed';
   if (overdue) return 'overdue';
   return last || published ? 'active' : 'new';
 }

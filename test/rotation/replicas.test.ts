@@ -322,8 +322,11 @@ describe('with a replica', () => {
       expect(outcomes.at(-1)).toMatchObject({ status: 'retrying', error: { step: 'revoke' } });
       expect(await statusOf(patient, rotation)).toMatchObject({
         state: 'retrying',
-        faults: [
-          {
+        faults: [],
+        lastFailure: {
+          rotation: rotation.id,
+          failedAt: null,
+          fault: {
             code: 'replicas-behind',
             params: {
               login: old.username,
@@ -335,7 +338,7 @@ describe('with a replica', () => {
               { kind: 'sql', statements: ['SELECT pg_catalog.pg_wal_replay_resume()'] },
             ],
           },
-        ],
+        },
       });
       // As the remedy says.
       await using admin = await adminOf(replica);

@@ -113,7 +113,9 @@ function write(io: Io, statuses: readonly PolicyStatus[], now: number, json: tru
       nextRotation(status, now),
     ]),
   );
-  for (const { policy, faults, clockWarning, openRotation, paused } of statuses) {
+  for (const status of statuses) {
+    const { policy, clockWarning, openRotation, paused } = status;
+    const texts = faultTexts(status);
     if (paused) {
       io.stdout.write(`${policy}: paused since ${paused.requestedAt} by ${describeRequest(paused)}\n`);
     }
@@ -122,20 +124,31 @@ function write(io: Io, statuses: readonly PolicyStatus[], now: number, json: tru
       const who = describeRequest(openRotation);
       io.stdout.write(`${policy}: rotation ${rotation} was asked for at ${requestedAt} by ${who}\n`);
     }
-    if (faults.length > 0) io.stdout.write(`${policy}: ${faults.map(tell).join('; ')}\n`);
+    if (texts.length > 0) io.stdout.write(`${policy}: ${texts.join('; ')}\n`);
     if (clockWarning !== null) io.stdout.write(`${policy}: ${tell(clockWarning)}\n`);
   }
 }
 
 /** A status as `--json` prints it: facts and their messages. */
-function statusJson({ faults, clockWarning, ...status }: PolicyStatus) {
-  const [fault] = faults;
+function statusJson(status: PolicyStatus) {
+  const { faults, clockWarning, lastFailure, ...rest } = status;
+  const texts = faultTexts(status);
+  const fault = faults[0] ?? lastFailure?.fault;
   return {
-    ...status,
-    lastError: faults.length > 0 ? faults.map(tell).join('; ') : null,
+    ...rest,
+    lastError: texts.length > 0 ? texts.join('; ') : null,
     fault: fault ? factJson(fault) : null,
+    lastFailure: lastFailure && { ...lastFailure, fault: factJson(lastFailure.fault) },
     clockWarning: clockWarning && tell(clockWarning),
   };
+}
+
+/** What is wrong now, then what went wrong last. */
+function faultTexts({ faults, lastFailure }: PolicyStatus): string[] {
+  if (lastFailure === null) return faults.map(tell);
+  const { failedAt: at, fault: cause } = lastFailure;
+  const last = at === null ? cause : fact('rotation-failed', { at, cause, adopt: false });
+  return [...faults, last].map(tell);
 }
 
 function nextRotation({ state, nextRotationAt }: PolicyStatus, now: number): string {
