@@ -17,7 +17,7 @@ export function registerRollback(subcommand: Command, io: Io): void {
         // Otherwise the schedule would rotate again at once, before anybody knows what was wrong.
         await ledger.pause(name, requester(options));
         io.stdout.write(
-          `${name}: ${turned.outgoing} is published again, ${turned.incoming} will be revoked; the schedule is paused, resume it with: keyturn resume ${name}\n`,
+          `${name}: ${turned.outgoing} will be published again, and ${turned.incoming} revoked; the schedule is paused, resume it with: keyturn resume ${name}\n`,
         );
         await queue.hurry(turned);
         if ((await queue.workers()) === 0) tellNoWorker(io);

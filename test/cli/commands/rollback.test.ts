@@ -39,7 +39,7 @@ describe('keyturn rollback', () => {
     const { code, stdout } = await run('rollback', 'app');
     expect({ code, stdout }).toEqual({
       code: 0,
-      stdout: `app: ${before.user} is published again, ${after.user} will be revoked; the schedule is paused, resume it with: keyturn resume app\n`,
+      stdout: `app: ${before.user} will be published again, and ${after.user} revoked; the schedule is paused, resume it with: keyturn resume app\n`,
     });
     // At once, though the rotation was waiting for five minutes of grace.
     await expect.poll(() => workspace.published(), { timeout: 30_000 }).toEqual(before);
