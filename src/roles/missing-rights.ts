@@ -1,8 +1,8 @@
 import type pg from 'pg';
 import { type Fact, fact } from '../facts/fact.ts';
-import { fault } from '../facts/fault.ts';
+import { type Fault, fault } from '../facts/fault.ts';
 import { type Remedy, sql } from '../facts/remedy.ts';
-import { missingPrivileges, type Server } from '../postgres/connection/rotator.ts';
+import { type MissingPrivilege, missingPrivileges, type Server } from '../postgres/connection/rotator.ts';
 import { quoteIdentifier } from '../postgres/identifier.ts';
 import type { Change } from '../postgres/roles/change.ts';
 import type { RoleStanding } from '../postgres/roles/role-standing.ts';
@@ -35,11 +35,29 @@ export async function refuseMissingRights(client: pg.ClientBase, planned: Planne
   const { logins, mayTerminate, server } = planned;
   const privileges = await missingPrivileges(client, logins, { mayTerminate });
   const rights = missingRights(planned);
-  if (privileges.length + rights.length === 0) return;
-  throw fault(
+  if (privileges.length + rights.length > 0) throw rightsMissing(server.rotator, privileges, rights);
+}
+
+/**
+ * Throws the same where PostgreSQL refused the policy's lock, which takes the right to alter the
+ * logins; returns where it was refused for another reason.
+ */
+export async function refuseUnlockable(client: pg.ClientBase, logins: readonly string[]): Promise<void> {
+  const privileges = await missingPrivileges(client, logins, { mayTerminate: false });
+  // pg's types know the name of the login of a Client only.
+  const rotator = (client as pg.Client).user ?? '';
+  if (privileges.length > 0) throw rightsMissing(rotator, privileges, []);
+}
+
+function rightsMissing(
+  rotator: string,
+  privileges: readonly MissingPrivilege[],
+  rights: readonly MissingRight[],
+): Fault {
+  return fault(
     'roles-rights-missing',
     {
-      rotator: server.rotator,
+      rotator,
       privileges: privileges.map(({ right }) => right),
       rights: rights.map(({ right }) => right),
     },

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { type Fault, factOf, fault, isFault } from '../facts/fault.ts';
+import { isForbidden } from '../postgres/connection/database-error.ts';
 import {
   isConcurrentUpdate,
   isLockRefused,
@@ -8,6 +9,7 @@ import {
 } from '../postgres/locks/lock-fault.ts';
 import { advisoryLockHolders, endingThem, holderInfo, lockKey } from '../postgres/locks/lock-holders.ts';
 import { withPolicyLock } from '../postgres/locks/policy-lock.ts';
+import { refuseUnlockable } from './missing-rights.ts';
 
 /**
  * Runs `body` in a transaction that holds the policy's lock and, because two grants on one object
@@ -26,6 +28,7 @@ export async function underLock<Result>(
       return await body();
     });
   } catch (error) {
+    if (isForbidden(error)) await refuseUnlockable(client, logins);
     throw obstacleOf(error, logins) ?? error;
   }
 }

@@ -58,6 +58,17 @@ describe('what a message says to run puts right', () => {
     await admin.query('DROP TABLE own');
   });
 
+  test('a rotator that may not alter the logins is told each right that it lacks before anything is done', async () => {
+    await using bare = await openBarePolicy(server);
+    const { admin, rotator } = bare;
+    await bare.create({ access: 'none' });
+    await admin.query(`ALTER ROLE "${rotator}" NOCREATEROLE`);
+    const refused = await failureOf(bare.create({ access: 'none' }));
+    expect(refused).toMatchObject({ code: 'roles-rights-missing', params: { rotator, rights: [] } });
+    for (const statement of statementsOf(refused)) await admin.query(statement);
+    expect(await bare.create({ access: 'none' })).toMatchObject({ changes: [] });
+  });
+
   test('an owner that is gone while a login is to be dropped that owns something', async () => {
     await using bare = await openBarePolicy(server);
     const { admin, owner, rotator } = bare;
