@@ -153,7 +153,8 @@ class OpenState implements State {
 
   async #openPool() {
     const warn = (fault: Fact) => logFact(this.#options.log, 'warn', fault);
-    const opened = await openStatePool(await this.#database.get(), warn);
+    const database = await this.#database.get();
+    const opened = await this.#named(() => openStatePool(database, warn));
     this.#closers.push(() => inTime(opened.end()));
     return opened;
   }

@@ -1,5 +1,6 @@
 import pg from 'pg';
-import { fault } from '../facts/fault.ts';
+import type { Fact } from '../facts/fact.ts';
+import { Fault, fault } from '../facts/fault.ts';
 import { databaseError, isServerAway } from '../postgres/connection/database-error.ts';
 import { strangersMessage } from '../visible.ts';
 import type { Ledger } from './ledger.ts';
@@ -9,13 +10,22 @@ const READ_ONLY = '25006';
 
 /** A fault of the state database that names the server; any other as it is. */
 export function stateError(error: unknown, server: string): unknown {
+  if (error instanceof Fault && 'place' in error.fact.params) return asOfState(error);
   if (!isForeign(error)) return error;
   if ((error as { readonly code?: unknown }).code === READ_ONLY) {
     const detail = strangersMessage(error.message);
     return fault('state-read-only', { server, detail }, { cause: error });
   }
   const told = databaseError(error, server);
-  return isServerAway(told) ? told : error;
+  return isServerAway(told) ? asOfState(told) : error;
+}
+
+/** The same fault, which says that the server is that of the state database. */
+function asOfState(told: Fault): Fault {
+  const { code, params, remedies } = told.fact;
+  const fact = { code, params: { ...params, isState: true }, ...(remedies && { remedies }) };
+  // The parameters of a fact about a server have this one, too.
+  return new Fault(fact as Fact, { cause: told.cause });
 }
 
 /** Whether an error is one of pg or of Node.js. All others say already what they are. */

@@ -12,6 +12,8 @@ export interface AtServer {
   readonly place: string;
   /** Left out: it is no replica. */
   readonly replica?: ReplicaInfo;
+  /** It is the state database, which no policy rotates. */
+  readonly isState?: true;
 }
 
 /** The same, with what the server, pg or Node.js said. */

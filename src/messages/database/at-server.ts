@@ -17,7 +17,7 @@ function at(message: Message<AtServer>): Message<AtServer> {
   return {
     ...message,
     text: (params, tell, quote) =>
-      `${beginning(params.replica)}${params.place}: ${message.text(params, tell, quote)}`,
+      `${beginning(params)}${params.place}: ${message.text(params, tell, quote)}`,
     advice: (params, quote) => {
       const { advice } = message;
       return withReplica(typeof advice === 'function' ? advice(params, quote) : advice, params.replica);
@@ -26,7 +26,14 @@ function at(message: Message<AtServer>): Message<AtServer> {
 }
 
 /** `Replica db-2.internal:5432: ` */
-export function beginning(replica: ReplicaInfo | undefined): string {
+export function beginning({
+  replica,
+  isState,
+}: {
+  readonly replica?: ReplicaInfo | undefined;
+  readonly isState?: true | undefined;
+}): string {
+  if (isState) return 'the state database ';
   return replica === undefined ? '' : `Replica ${replica.name}: `;
 }
 

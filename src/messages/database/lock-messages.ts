@@ -45,7 +45,7 @@ export const lockMessages: Messages<LockFacts> = {
   },
   'sessions-hidden': {
     text: ({ rotator, replica }) =>
-      `${beginning(replica)}The rotator ${rotator} may not see the sessions of other roles`,
+      `${beginning({ replica })}The rotator ${rotator} may not see the sessions of other roles`,
     advice: ({ replica }) => withReplica(undefined, replica),
     means:
       'The rotator lacks pg_read_all_stats. Without it every login would look unused, so keyturn counts nothing.',

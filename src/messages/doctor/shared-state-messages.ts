@@ -9,7 +9,8 @@ export const sharedStateMessages: Messages<SharedStateFacts> = {
     example: {},
   },
   'state-database-fails': {
-    text: ({ cause }, _tell, quote) => `the state database: ${quote.text(cause)}`,
+    text: ({ cause }, _tell, quote) =>
+      'isState' in cause.params ? quote.text(cause) : `the state database: ${quote.text(cause)}`,
     advice: ({ cause }, quote) => quote.advice(cause) ?? 'check state.database, and that its server is up',
     means: 'The ledger cannot be used. The message says why.',
     example: { cause: { code: 'unexpected', params: { text: 'state.internal:5432: connection refused' } } },

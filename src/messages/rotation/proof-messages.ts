@@ -149,7 +149,7 @@ export const proofMessages: Messages<ProofFacts> = {
     },
   },
   'replica-refuses-rotator-passwords': {
-    text: (params) => `${beginning(params.replica)}${allRefused(params)}`,
+    text: (params) => `${beginning(params)}${allRefused(params)}`,
     advice: ({ replica }) =>
       withReplica(
         'it may not have replayed the password of now: find out from pg_stat_replication on the primary what keeps it',

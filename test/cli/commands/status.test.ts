@@ -42,6 +42,7 @@ test('status tells a new policy, an active one with its sessions, and one whose 
     openRotation: null,
     paused: null,
     lastError: null,
+    lastFailure: null,
     fault: null,
     clockWarning: null,
   });
@@ -56,6 +57,38 @@ test('status tells a new policy, an active one with its sessions, and one whose 
     lastError: expect.stringContaining('ECONNREFUSED'),
     fault: { code: expect.any(String), params: expect.any(Object) },
   });
+});
+
+test('status tells what is wrong now first, then dated what went wrong last (G6)', async () => {
+  await using workspace = await openWorkspace(server);
+  const run = (...args: string[]) => keyturn(args, { cwd: workspace.folder });
+  const policy = filePolicy(workspace.logins);
+  await workspace.configure(policy, { connection: { password: 'wrong' } });
+  expect(await run('rotate', 'app', '--inline')).toMatchObject({ code: 1 });
+  await workspace.configure(policy, { connection: { port: 1 } });
+  const { stdout } = await run('status');
+  expect(stdout).toMatch(
+    /^app: .*:1\/.*ECONNREFUSED.*; the last rotation failed on \d{4}-\S+Z: .*password authentication failed/m,
+  );
+  const [status] = JSON.parse((await run('status', '--json')).stdout);
+  expect(status).toMatchObject({
+    state: 'failed',
+    fault: { code: 'server-unreachable' },
+    lastFailure: { failedAt: expect.stringMatching(/Z$/), fault: { code: 'login-refused' } },
+  });
+});
+
+test('what is said of the state database names it as such (G6)', async () => {
+  await using workspace = await openWorkspace(server);
+  const state = Object.assign(new URL(workspace.stateUrl), { port: '1' }).href;
+  await workspace.configure(filePolicy(workspace.logins), { state });
+  for (const command of ['status', 'history', 'rotate app']) {
+    const { code, stderr } = await keyturn(command.split(' '), { cwd: workspace.folder });
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(/^keyturn: the state database \S+@127\.0\.0\.1:1\/\S+: .*ECONNREFUSED/),
+    });
+  }
 });
 
 test('a queue that is away is told at once; rotate opens nothing then, and --inline does without it (G5)', async () => {
