@@ -14,7 +14,8 @@ import { storeWith } from '../support/store-with.ts';
 import { uniqueName } from '../support/unique-name.ts';
 
 // What a step does with a store is in test/rotation/crash-points.test.ts, on files and AWS Secrets Manager. These
-// stores copy a version to where consumers read, so a kill can also come between the copy and its record.
+// stores copy a version to where consumers read, so a kill can also come between the copy and its record. The host
+// stays the same in all versions.
 
 interface Place extends AsyncDisposable {
   readonly store: SecretStore;
@@ -33,7 +34,11 @@ async function openVault(): Promise<Place> {
   });
   return {
     store,
-    secrets: { username: { secret: 'app/user', key: 'name' }, password: { secret: 'app/password' } },
+    secrets: {
+      username: { secret: 'app/user', key: 'name' },
+      password: { secret: 'app/password' },
+      host: { secret: 'app/host' },
+    },
     async [Symbol.asyncDispose]() {
       await store.close();
       await vault[Symbol.asyncDispose]();
@@ -53,7 +58,11 @@ async function openKubernetes(): Promise<Place> {
   });
   return {
     store,
-    secrets: { username: { secret: 'app/username' }, password: { secret: 'app/password' } },
+    secrets: {
+      username: { secret: 'app/username' },
+      password: { secret: 'app/password' },
+      host: { secret: 'app/host' },
+    },
     async [Symbol.asyncDispose]() {
       await store.close();
       await cluster[Symbol.asyncDispose]();
@@ -77,6 +86,7 @@ async function openParameters(): Promise<Place> {
     secrets: {
       username: { secret: `/${folder}/username` },
       password: { secret: `/${folder}/password` },
+      host: { secret: `/${folder}/host` },
     },
     [Symbol.asyncDispose]: () => store.close(),
   };
