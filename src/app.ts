@@ -107,7 +107,7 @@ class OpenApp implements App {
     this.#config = loaded;
     this.#problemAt = problemAt;
     this.#sweepInterval = sweepInterval;
-    this.#log = openLog(env.KEYTURN_LOG_LEVEL || undefined);
+    this.#log = openLog(env.KEYTURN_LOG_LEVEL || 'silent');
     const config = () => this.#config;
     this.#state = openState({ config, cwd, ephemeral, log: this.#log, sweepInterval });
     this.#targets = new Targets(config, () => this.#state.embedded());

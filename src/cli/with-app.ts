@@ -18,7 +18,7 @@ export async function withApp<Result>(
   body: (app: App) => Promise<Result>,
 ): Promise<Result> {
   // An empty value counts as unset.
-  const level = io.env.KEYTURN_LOG_LEVEL || 'info';
+  const level = io.env.KEYTURN_LOG_LEVEL || 'silent';
   if (!LOG_LEVELS.includes(level)) throw fault('log-level-unknown', { given: level, allowed: LOG_LEVELS });
   await using app = await openApp({ configPath: config, env: io.env, cwd: io.cwd });
   return await body(app);

@@ -10,7 +10,7 @@ export function registerStart(subcommand: Command, io: Io): void {
   subcommand
     .option('--config <path>', 'the configuration: a file or a folder', 'config/')
     .action((options: ConfigOption) =>
-      withApp(io, options, async (app) => {
+      withApp(logging(io), options, async (app) => {
         let reload = () => {};
         const stop = interrupted({ onReload: () => reload() });
         const stopping = new AbortController();
@@ -36,4 +36,9 @@ export function registerStart(subcommand: Command, io: Io): void {
         io.stderr.write('keyturn is stopping; the next worker continues what is open\n');
       }),
     );
+}
+
+/** A worker has a log. Other commands say themselves what goes wrong. */
+function logging(io: Io): Io {
+  return { ...io, env: { ...io.env, KEYTURN_LOG_LEVEL: io.env.KEYTURN_LOG_LEVEL || 'info' } };
 }

@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os';
 import pg from 'pg';
 import { expect, inject, test } from 'vitest';
+import { cli } from '../../support/cli.ts';
 import { keyturn } from '../../support/keyturn.ts';
 import { filePolicy, openWorkspace } from '../../support/workspace.ts';
 
@@ -103,6 +104,11 @@ test('a queue that is away is told at once; rotate opens nothing then, and --inl
     expect(refused.stderr).not.toContain('hidden');
   }
   expect(JSON.parse((await run('history', '--json')).stdout)).toEqual([]);
+  // In words only: the log is the worker's.
+  expect(await cli(['status'], { cwd: workspace.folder })).toMatchObject({
+    code: 0,
+    stderr: expect.stringMatching(/^keyturn: .*\n$/),
+  });
   expect(await run('rotate', 'app', '--inline')).toMatchObject({ code: 0 });
   expect(await run('rotate', 'app', '--inline', '--emergency', '--yes')).toMatchObject({ code: 0 });
   await workspace.configure(filePolicy(workspace.logins));
