@@ -5,13 +5,18 @@ export const CTRL_C = '\x03';
 export const CTRL_D = '\x04';
 
 /**
- * Runs a keyturn command in a terminal of its own, types what is given once it asks, and returns what the terminal
- * showed. https://man7.org/linux/man-pages/man1/script.1.html makes the terminal.
+ * Runs a keyturn command in a terminal of its own, types what is given once it asks or shows `when`, and returns what
+ * the terminal showed. https://man7.org/linux/man-pages/man1/script.1.html makes the terminal.
  */
 export async function inTerminal(
   args: readonly string[],
   typed: string,
-  { cwd, env = {}, columns = 160 }: CliOptions & { readonly columns?: number },
+  {
+    cwd,
+    env = {},
+    columns = 160,
+    when = /Type \S+: /,
+  }: CliOptions & { readonly columns?: number; readonly when?: RegExp },
 ): Promise<{ readonly code: number | null; readonly shown: string }> {
   const words = [process.execPath, MAIN, ...args].map((word) => `'${word}'`).join(' ');
   // Without a size nothing is drawn on it.
@@ -25,7 +30,7 @@ export async function inTerminal(
   let answered = false;
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     shown += chunk;
-    if (answered || !/Type \S+: /.test(shown)) return;
+    if (answered || !when.test(shown)) return;
     answered = true;
     child.stdin.write(typed);
   });

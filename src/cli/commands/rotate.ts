@@ -17,6 +17,7 @@ import { duration } from '../options/parse-option.ts';
 import { confirm } from '../output/confirm.ts';
 import { reportJson } from '../output/fact-json.ts';
 import { showProgress } from '../output/progress.ts';
+import { tellLeftOpen } from '../output/tell-left-open.ts';
 import { tellOutsideChanges } from '../output/tell-outside-changes.ts';
 import { heldUntil, isOpenAlready, requestRotation, tellNoWorker } from '../request-rotation.ts';
 import { addReasonOption, type ReasonOption, requester } from '../requester.ts';
@@ -200,7 +201,8 @@ async function requestAndWait(
   const ended = all.then(() => 'done' as const);
   const end = await Promise.race([ended, stopped, expired, stuck, unknown]).finally(() => giveUp.abort());
   await all.catch(() => {});
-  await tellEnd(io, ledger, { policies, ids: watched.rotations.map(({ id }) => id), end, json });
+  const ids = watched.rotations.map(({ id }) => id);
+  await tellEnd(io, ledger, { policies, ids, end, json, hasWorker: !options.inline });
 }
 
 /** Resolves when the time is up; without a timeout never. */
@@ -229,11 +231,13 @@ async function tellEnd(
     ids,
     end,
     json,
+    hasWorker,
   }: {
     readonly policies: readonly Policy[];
     readonly ids: readonly string[];
     readonly end: 'done' | 'interrupted' | 'expired' | 'stuck' | Fault;
     readonly json: true | undefined;
+    readonly hasWorker: boolean;
   },
 ): Promise<void> {
   const events = await ledger.events(ids);
@@ -246,6 +250,7 @@ async function tellEnd(
   else for (const report of reports) io.stdout.write(`${sentence(report)}\n`);
   if (end instanceof Fault) throw end;
   if (end === 'stuck') await tellStuck(io, ledger, { policies, own: ids, json });
+  if (end === 'interrupted' || end === 'expired') await tellLeftOpen(io, ledger, { policies, hasWorker });
   if (end === 'interrupted') io.exit(130);
   else if (end === 'expired') io.exit(3);
   else if (end === 'stuck' || reports.some(({ status }) => status !== 'done')) io.exit(1);

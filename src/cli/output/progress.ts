@@ -38,7 +38,13 @@ interface Line {
 async function showList(news: AsyncIterable<RotationNews>, stepsOf: StepsOf): Promise<void> {
   const lines = new Map<string, Map<StepName, Line>>();
   const { Listr } = await import('listr2');
-  const list = new Listr([], { concurrent: true, exitOnError: false, fallbackRenderer: 'silent' });
+  const list = new Listr([], {
+    concurrent: true,
+    exitOnError: false,
+    fallbackRenderer: 'silent',
+    // Its own listener ends the process at once, with 127.
+    registerSignalListeners: false,
+  });
   let running: Promise<unknown> | undefined;
   for await (const item of news) {
     const { rotation } = item;
