@@ -49,7 +49,7 @@ describe('a rotation that cannot be says why, and changes nothing (G5):', () => 
     const { code, stderr } = await run('rotate', 'app', '--inline');
     expect(code).toBe(2);
     expect(stderr).toMatch(/config\/keyturn\.yaml:\d+:\d+ .*UNSET_HERE/);
-    expect(stderr).toMatch(/config\/keyturn\.yaml:\d+:\d+ .*drian.*drain/);
+    expect(stderr).toMatch(/config\/keyturn\.yaml:\d+:\d+ .*unknown key "drian"; did you mean "drain"\?/);
     await expectUntouched();
   });
 

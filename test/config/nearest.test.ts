@@ -5,8 +5,10 @@ test.each([
   ['polcies', 'policies'],
   ['autorotate', 'autoRotate'],
   ['usr', 'user'],
+  ['drian', 'drain'],
+  ['sue', 'use'],
 ])('%s most likely means %s', (word, meant) => {
-  expect(nearest(word, ['user', 'policies', 'autoRotate', 'stores'])).toBe(meant);
+  expect(nearest(word, ['user', 'policies', 'autoRotate', 'stores', 'drain', 'use'])).toBe(meant);
 });
 
 test('nothing is suggested that is far off', () => {
