@@ -63,7 +63,10 @@ async function proveDestination(
       findings.push(finding('ok', 'published', fact('published-logs-in', { ...at, destination: name })));
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
-      findings.push(unprovenFinding(error, at) ?? (await refusedFinding(error, name, { view, state })));
+      findings.push(
+        unprovenFinding(error, at) ??
+          (await refusedFinding(error, name, { view, state, isPrimary: server === view.connection })),
+      );
     }
   }
   return findings;
@@ -102,7 +105,11 @@ function unprovenFinding(
 async function refusedFinding(
   error: Fault,
   destination: string,
-  { view, state }: { readonly view: PolicyView; readonly state: State },
+  {
+    view,
+    state,
+    isPrimary,
+  }: { readonly view: PolicyView; readonly state: State; readonly isPrimary: boolean },
 ): Promise<Finding> {
   const cause = factOf(error);
   const { remedies = [] } = cause;
@@ -115,7 +122,8 @@ async function refusedFinding(
   if (!isShut) {
     return finding('fail', 'published', fact('published-refused', refused, ...remedies));
   }
-  const { wayOut, commands } = await wayOutOfRefusal(view, state);
+  const mayRestore = isPrimary && destination === view.destinations[0].name;
+  const { wayOut, commands } = await wayOutOfRefusal(view, { ...state, mayRestore });
   const rotation = state.open?.id ?? null;
   return finding(
     'fail',

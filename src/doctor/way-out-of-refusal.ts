@@ -6,7 +6,8 @@ import type { PolicyView } from '../rotation/context/policy-view.ts';
 import { mustAdopt } from '../rotation/outside-changes/outside-changes.ts';
 
 /**
- * A way out, and the commands that go it: one after the other, or with `roll-back` either of them.
+ * A way out, and the commands that go it: one after the other, or with `restore-or-rotate` and
+ * `roll-back` either of them.
  */
 export interface NamedWayOut {
   readonly wayOut: WayOut;
@@ -19,12 +20,24 @@ export interface NamedWayOut {
  */
 export async function wayOutOfRefusal(
   view: PolicyView,
-  { ledger, open }: { readonly ledger?: Ledger | undefined; readonly open?: Rotation | undefined },
+  {
+    ledger,
+    open,
+    mayRestore,
+  }: {
+    readonly ledger?: Ledger | undefined;
+    readonly open?: Rotation | undefined;
+    /** Whether the primary server refuses what the primary destination publishes. */
+    readonly mayRestore: boolean;
+  },
 ): Promise<NamedWayOut> {
   const { policy, destinations } = view;
   const rotate = (...options: string[]) => command('rotate', policy.name, ...options);
   if (policy.type === 'rotator') return { wayOut: 'rotate-rotator', commands: [rotate()] };
   const adopt = ledger !== undefined && (await mustAdopt(view, ledger));
+  if (!open && mayRestore && ledger && !adopt) {
+    return { wayOut: 'restore-or-rotate', commands: [command('restore', policy.name), rotate()] };
+  }
   if (!open) return { wayOut: 'rotate', commands: [rotate(...(adopt ? ['--adopt'] : []))] };
   const current = await view.read(destinations[0], 'current');
   const emergency = rotate('--emergency');

@@ -34,7 +34,9 @@ describe('what newcomers meet first is said in words that help', () => {
     expect(said.code).toBe(1);
     const text = said[stream].replaceAll(/\s+/g, ' ');
     expect(text).toContain(`PostgreSQL refused keyturn's own user "${user}"`);
-    expect(text).toContain('First time? Create it: keyturn roles rotator db --sql, run by an administrator.');
+    expect(text).toContain(
+      'if nobody has created it yet, have an administrator run what this prints: keyturn roles rotator db --sql.',
+    );
   });
 
   test('that the published username is an empty secret', () => {

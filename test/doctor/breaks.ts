@@ -212,10 +212,15 @@ export const BREAKS: readonly [string, (names: Names) => string, (names: Names) 
     () => [
       expected('published-login-refused', {
         destination: 'files (primary)',
-        wayOut: 'rotate',
+        wayOut: 'restore-or-rotate',
         rotation: null,
         cause: expect.objectContaining({ code: 'password-refused' }),
       }),
     ],
+  ],
+  [
+    'a published login that was shut out in PostgreSQL alone',
+    ({ a }) => `ALTER ROLE ${a} NOLOGIN`,
+    () => [expected('published-login-refused', { wayOut: 'restore-or-rotate' })],
   ],
 ];

@@ -87,7 +87,7 @@ export async function openPatient(server: ServerAddress): Promise<Patient> {
     if (sql !== undefined && command === undefined) await admin.query(sql);
     if (command !== undefined) {
       // Nobody is here to be asked.
-      const args = [...command.split(' '), ...(command.includes('--adopt') ? ['--yes'] : [])];
+      const args = [...command.split(' '), ...(/^restore|--adopt/.test(command) ? ['--yes'] : [])];
       expect(await keyturn(args, { cwd: workspace.folder })).toMatchObject({ code: 0 });
       await settled();
     }

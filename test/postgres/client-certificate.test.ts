@@ -119,7 +119,7 @@ test.each<readonly [user: string, which: string | undefined, change: Partial<Dat
     'own_cert',
     'of another role',
     { password: 'wrong' },
-    'login-refused: password authentication failed for user "own_cert"; check the user and password, and pg_hba.conf',
+    'login-refused: password authentication failed for user "own_cert"; check the user and password',
   ],
   ['tls_only', undefined, password, 'in'],
   ['tls_only', 'of another role', password, 'in'],

@@ -37,13 +37,21 @@ export interface ConsumerFacts {
  * How consumers get a login that works.
  *
  * - `rotate-rotator`: rotate, and the rotator has a password that is published
+ * - `restore-or-rotate`: make the same credential work again, or rotate
  * - `rotate`: rotate, and the other login takes over
  * - `end-then-adopt`: end the open rotation, then rotate and adopt what is published
  * - `wait`: the open rotation has the other login take over, at once with an emergency
  * - `roll-back`: go back to the login of before, or end the drain
  * - `end-drain`: end the drain, before which the password is set again
  */
-export type WayOut = 'rotate-rotator' | 'rotate' | 'end-then-adopt' | 'wait' | 'roll-back' | 'end-drain';
+export type WayOut =
+  | 'rotate-rotator'
+  | 'restore-or-rotate'
+  | 'rotate'
+  | 'end-then-adopt'
+  | 'wait'
+  | 'roll-back'
+  | 'end-drain';
 
 /** A destination that publishes a verifier, and no password. */
 interface PublishedVerifier {

@@ -23,6 +23,13 @@ const ADVICE: Readonly<Partial<Record<AuthenticationMethod, string>>> = {
   gssapi: `${DEMAND_SCRAM}, before its line with gss or sspi`,
 };
 
+/** By why a login was refused. PgBouncer does not say why: its refusals count as `entry`. */
+const REFUSED: Readonly<Record<ServerFacts['login-refused']['because'], string>> = {
+  password: 'check the user and password',
+  nologin: 'create the role, or let it log in (ALTER ROLE … LOGIN)',
+  entry: 'check the user and password, and pg_hba.conf',
+};
+
 export const serverMessages: Messages<ServerFacts> = atServer<ServerFacts>({
   'server-unreachable': {
     text: ({ detail }) => detail,
@@ -42,10 +49,10 @@ export const serverMessages: Messages<ServerFacts> = atServer<ServerFacts>({
   'login-refused': {
     text: ({ detail, rotator }) =>
       rotator ? `PostgreSQL refused keyturn's own user "${rotator.user}": ${detail}` : detail,
-    advice: ({ rotator }) =>
+    advice: ({ because, rotator }) =>
       rotator
-        ? `First time? Create it: keyturn roles rotator ${rotator.connection} --sql, run by an administrator. Otherwise check its password`
-        : 'check the user and password, and pg_hba.conf',
+        ? `if nobody has created it yet, have an administrator run what this prints: keyturn roles rotator ${rotator.connection} --sql. If it exists, ${REFUSED[because]}`
+        : REFUSED[because],
     means:
       "The server refused the login: its password is wrong, it is NOLOGIN or does not exist, or no line of pg_hba.conf lets it in from this address. If it is the user of a connection, keyturn's own, nobody may have created it yet.",
     example: {

@@ -85,6 +85,8 @@ export const consumerMessages: Messages<ConsumerFacts> = {
     advice: ({ wayOut, rotation }) =>
       ({
         'rotate-rotator': 'give it another password, once nothing else is in the way',
+        'restore-or-rotate':
+          'restore what is published, or have the other login take over, once nothing else is in the way',
         rotate: 'have the other login take over, once nothing else is in the way',
         'end-then-adopt': `end rotation ${rotation}, which is open, and then take over what is published`,
         wait: `rotation ${rotation} has the other login take over as soon as a worker brings it on, or at once as an emergency`,
