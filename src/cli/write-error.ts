@@ -1,6 +1,4 @@
-import { CommanderError } from 'commander';
 import { ConfigError } from '../config/config-error.ts';
-import { type Fact, fact } from '../facts/fact.ts';
 import { factOf, isFault } from '../facts/fault.ts';
 import { isWrongRequest } from '../facts/wrong-request.ts';
 import { tellError, tellProblem } from '../messages/tell.ts';
@@ -20,7 +18,7 @@ export function writeError(
   const error = firstOf(thrown);
   if (json) {
     const errors =
-      error instanceof ConfigError ? error.problems.map(problemJson) : [errorJson(caught(error))];
+      error instanceof ConfigError ? error.problems.map(problemJson) : [errorJson(factOf(error))];
     for (const each of errors) io.stderr.write(visibleJson(JSON.stringify({ error: each })));
   } else if (error instanceof ConfigError) {
     for (const problem of error.problems) io.stderr.write(tellProblem(problem));
@@ -29,19 +27,12 @@ export function writeError(
   }
 }
 
-/** Commander has words for wrong usage, and a prefix before them. */
-function caught(error: unknown): Fact {
-  if (!(error instanceof CommanderError)) return factOf(error);
-  return fact('usage-wrong', { detail: error.message.replace(/^error: /, '') }) as Fact;
-}
-
 /**
  * 0 done, 1 failed or a finding, 2 wrong usage or configuration, 3 timed out while waiting, 130
  * interrupted.
  */
 export function exitCodeOf(thrown: unknown): number {
   const error = firstOf(thrown);
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (isFault(error, 'interrupted')) return 130;
   if (isFault(error, 'policy-unknown') || isWrongRequest(error) || error instanceof ConfigError) return 2;
   return 1;

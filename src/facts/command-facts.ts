@@ -10,8 +10,8 @@ interface Given {
 export interface CommandFacts extends ExecFacts {
   /** Logins were made on a connection that is not configured any more. */
   readonly 'connection-not-configured': { readonly connection: string };
-  /** The words of the library that reads the command line. */
-  readonly 'usage-wrong': { readonly detail: string };
+  /** The words of the library that reads the command line, and what shows the command's help. */
+  readonly 'usage-wrong': { readonly detail: string; readonly help: string };
   readonly 'no-policy-named': Record<string, never>;
   readonly 'policies-and-all': Record<string, never>;
   readonly 'adopt-needs-one-policy': Record<string, never>;

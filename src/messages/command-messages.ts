@@ -13,9 +13,9 @@ export const commandMessages: Messages<CommandFacts> = {
   },
   'usage-wrong': {
     text: ({ detail }) => detail,
-    advice: 'keyturn --help lists the commands',
+    advice: ({ help }) => `see ${help}`,
     means: 'A command line names a command or an option that does not exist, or leaves out what is needed.',
-    example: { detail: "unknown option '--nonsense'" },
+    example: { detail: "unknown option '--nonsense'", help: 'keyturn status --help' },
   },
   'no-policy-named': {
     text: () => 'Name a policy, or give --all',

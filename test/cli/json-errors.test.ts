@@ -60,11 +60,12 @@ describe('With --json an error is JSON on stderr, once', () => {
   test.each(COMMANDS)('of usage: %s %s', async (...words) => {
     const { code, stdout, stderr } = await run(...words, '--nonsense');
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    const help = expect.stringMatching(new RegExp(`^keyturn ${words[0]} .*--help$`));
     expect(errorsOf(stderr)).toEqual([
       {
-        message: "unknown option '--nonsense'; keyturn --help lists the commands",
+        message: expect.stringMatching(/^unknown option '--nonsense'; see keyturn .*--help$/),
         code: 'usage-wrong',
-        params: { detail: "unknown option '--nonsense'" },
+        params: { detail: "unknown option '--nonsense'", help },
       },
     ]);
   });
@@ -113,6 +114,21 @@ describe('With --json an error is JSON on stderr, once', () => {
     expect(errorsOf(stderr)).toMatchObject([{ code: 'policy-unknown' }]);
   });
 });
+
+test.each([
+  [['pause', '--json'], "unknown option '--json'; see keyturn pause --help"],
+  [
+    ['rotate', '--inlin', '--json'],
+    "unknown option '--inlin'; did you mean --inline?; see keyturn rotate --help",
+  ],
+  [['roles', 'rotator', '--json'], "unknown option '--json'; see keyturn roles rotator --help"],
+])(
+  '%j names the help of its own command in one line, and guesses only what is near',
+  async (args, message) => {
+    const { code, stderr } = await cli(args, { cwd: workspace.folder });
+    expect({ code, errors: errorsOf(stderr) }).toMatchObject({ code: 2, errors: [{ message }] });
+  },
+);
 
 test('validate --json has the problems on stdout, as data, and nothing on stderr', async () => {
   await writeFile(join(workspace.folder, 'config', 'keyturn.yaml'), 'nonsense: 1\n');
