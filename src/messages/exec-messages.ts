@@ -75,7 +75,9 @@ export const execMessages: Messages<ExecFacts> = {
   'exec-value-missing': {
     text: ({ name, placeholder }) => `Nothing says what {${placeholder}} is, which ${name} needs`,
     advice: ({ placeholder }) =>
-      `name a policy whose connection says it, or publish the field and give --secrets ${placeholder}=NAME; an embedded PostgreSQL has a port only while it runs`,
+      placeholder === 'sslmode'
+        ? 'name a policy: its connection says it, and that of an embedded PostgreSQL only while it runs'
+        : `name a policy whose connection says it, or publish the field and give --secrets ${placeholder}=NAME; an embedded PostgreSQL has a port only while it runs`,
     means:
       'The value is neither among the secrets that are read, nor in the connection of a policy. A store alone says only what is published there.',
     example: { name: 'DATABASE_URL', placeholder: 'url' },

@@ -29,7 +29,7 @@ export function registerExec(subcommand: Command, io: Io): void {
     .option('--secrets <fields>', 'without a policy: username=NAME,password=NAME[#KEY],…', collect)
     .option(
       '--env <variable>',
-      'NAME={template} with {username} {password} {host} {port} {database} {url}, or NAME to pass it on',
+      'NAME={template} with {username} {password} {host} {port} {database} {sslmode} {url}, or NAME to pass it on',
       (given, before: readonly Variable[] = []) => [...before, parseVariable(given)],
     )
     .option('--on-rotate <action>', 'restart, signal:NAME or none (default: restart)', onRotate)
