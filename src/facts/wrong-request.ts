@@ -36,6 +36,7 @@ const WRONG_REQUESTS: readonly FactCode[] = [
   'attachment-ambiguous',
   'attachment-is-primary',
   'attachment-not-there',
+  'attachment-not-valid',
   'attachment-there-already',
   'secrets-field-repeated',
   'secrets-field-unknown',

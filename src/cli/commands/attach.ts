@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { App } from '../../app.ts';
-import { editToAttach } from '../../config/edit/edit-config.ts';
+import { type ConfigEdit, editToAttach } from '../../config/edit/edit-config.ts';
 import { requireReplaceable } from '../../config/edit/replace-file.ts';
 import type { Destination, Mapping, Policy } from '../../config/policy.ts';
 import { fact } from '../../facts/fact.ts';
@@ -13,6 +13,7 @@ import { confirm } from '../output/confirm.ts';
 import { addReasonOption, type ReasonOption, requester } from '../requester.ts';
 import { type ConfigOption, withApp } from '../with-app.ts';
 import { attachmentJson, commitOf, isMapping, namesOf, showEdit } from './attach/attachment.ts';
+import { ofOptions } from './attach/refused-options.ts';
 
 interface Options extends ConfigOption, ReasonOption {
   readonly store: string;
@@ -39,7 +40,7 @@ async function run(io: Io, app: App, policy: Policy, options: Options): Promise<
   const { json, yes, store, secrets } = options;
   const added: Destination = { store, secrets, create: options.create === true };
   refuseTwice(app, policy, added);
-  const edit = editToAttach(app.source, policy.name, added);
+  const edit = editFor(app, policy, added);
   await requireReplaceable(edit);
   const { name: file, line } = edit;
   const shown = fact('attachment-publishes', {
@@ -67,6 +68,14 @@ async function run(io: Io, app: App, policy: Policy, options: Options): Promise<
       ? fact('attachment-awaits-rotation', { policy: policy.name, store })
       : fact('attachment-published', { policy: policy.name, store, login });
   io.stdout.write(tell(done));
+}
+
+function editFor(app: App, policy: Policy, added: Destination): ConfigEdit {
+  try {
+    return editToAttach(app.source, policy.name, added);
+  } catch (error) {
+    throw ofOptions(policy, error);
+  }
 }
 
 function refuseTwice(app: App, policy: Policy, { store, secrets }: Destination): void {

@@ -12,7 +12,7 @@ import { parseSecrets } from '../options/secrets-option.ts';
 import { confirm } from '../output/confirm.ts';
 import { addReasonOption, type ReasonOption, requester } from '../requester.ts';
 import { type ConfigOption, withApp } from '../with-app.ts';
-import { attachmentJson, commitOf, isMapping, namesOf, showEdit } from './attach/attachment.ts';
+import { attachmentJson, commitOf, isMapping, namesOf, optionOf, showEdit } from './attach/attachment.ts';
 
 interface Options extends ConfigOption, ReasonOption {
   readonly store: string;
@@ -77,7 +77,12 @@ function indexOf(app: App, policy: Policy, { store, secrets }: Options): number 
     each.store === store && (secrets === undefined || isMapping(each.secrets, secrets)) ? [index] : [],
   );
   const [index, ...others] = found;
-  if (index === undefined) throw fault('attachment-not-there', { policy: policy.name, store, known: names });
+  if (index === undefined) {
+    const inStore = policy.publish.flatMap((each, at) =>
+      each.store === store ? [{ destination: String(names[at]), secrets: optionOf(each.secrets) }] : [],
+    );
+    throw fault('attachment-not-there', { policy: policy.name, store, known: names, inStore });
+  }
   if (others.length > 0) {
     const destinations = found.map((each) => String(names[each]));
     throw fault('attachment-ambiguous', { policy: policy.name, destinations });

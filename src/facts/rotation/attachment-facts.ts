@@ -9,12 +9,18 @@ export interface AttachmentFacts {
     readonly known: readonly string[];
   };
   readonly 'secrets-field-repeated': { readonly field: string };
+  /** The configuration could not have such a destination. */
+  readonly 'attachment-not-valid': {
+    readonly problems: readonly { readonly option: '--store' | '--secrets'; readonly fact: Fact }[];
+  };
   readonly 'attachment-there-already': { readonly policy: string; readonly destination: string };
   readonly 'attachment-not-there': {
     readonly policy: string;
     readonly store: string;
     /** The destinations that the policy has. */
     readonly known: readonly string[];
+    /** Those in that store, with their secrets as `--secrets` takes them. */
+    readonly inStore: readonly { readonly destination: string; readonly secrets: string }[];
   };
   readonly 'attachment-ambiguous': { readonly policy: string; readonly destinations: readonly string[] };
   readonly 'attachment-is-primary': { readonly policy: string; readonly isOnly: boolean };

@@ -1,9 +1,14 @@
+import type { Fact } from '../../facts/fact.ts';
 import type { AttachmentFacts } from '../../facts/rotation/attachment-facts.ts';
 import type { Messages } from '../message.ts';
 
 const POLICY = 'orders-api';
 const SECRETS = ['prod/orders/db#username', 'prod/orders/db#password'];
 const FILE = 'config/keyturn.yaml';
+const UNKNOWN_STORE: Fact = {
+  code: 'config-reference-unknown',
+  params: { kind: 'store', value: { kind: 'written', text: 'filse' }, near: 'files', known: ['files'] },
+};
 
 export const attachmentMessages: Messages<AttachmentFacts> = {
   'secrets-option-invalid': {
@@ -24,6 +29,14 @@ export const attachmentMessages: Messages<AttachmentFacts> = {
     means: 'Each field of a destination goes to one secret.',
     example: { field: 'password' },
   },
+  'attachment-not-valid': {
+    text: ({ problems }, tell) => problems.map(({ option, fact }) => `${option}: ${tell(fact)}`).join('; '),
+    means:
+      'The destination that the options describe cannot stand in the configuration. Nothing was changed.',
+    example: {
+      problems: [{ option: '--store', fact: UNKNOWN_STORE }],
+    },
+  },
   'attachment-there-already': {
     text: ({ policy, destination }) => `${policy} publishes to these secrets already: ${destination}`,
     means: 'The policy has a destination with the same store and secrets. Nothing was changed.',
@@ -32,8 +45,22 @@ export const attachmentMessages: Messages<AttachmentFacts> = {
   'attachment-not-there': {
     text: ({ policy, store, known }) =>
       `${policy} has no such destination in the store ${store}; it publishes to ${known.join(', ')}`,
+    advice: ({ inStore }) =>
+      inStore.length === 0
+        ? undefined
+        : `give all secrets of one: ${inStore.map(({ destination, secrets }) => `${destination} is --secrets ${secrets}`).join('; ')}`,
     means: 'What to detach is not among the destinations of the policy. Nothing was changed.',
-    example: { policy: POLICY, store: 'aws', known: ['files (primary)'] },
+    example: {
+      policy: POLICY,
+      store: 'aws',
+      known: ['files (primary)', 'aws (destination 2)'],
+      inStore: [
+        {
+          destination: 'aws (destination 2)',
+          secrets: 'username=prod/orders/db#username,password=prod/orders/db#password',
+        },
+      ],
+    },
   },
   'attachment-ambiguous': {
     text: ({ policy, destinations }) => `${policy} has several such destinations: ${destinations.join(', ')}`,

@@ -137,13 +137,13 @@ describe('nothing changes, and the reason is told,', () => {
     [
       'for an unknown store',
       ['--store', 'fils', '--secrets', SECRETS],
-      'publish[1].store: unknown store "fils"',
+      'keyturn: --store: unknown store "fils"',
       2,
     ],
     [
       'for half a credential',
       ['--store', 'files', '--secrets', 'username=x/y'],
-      'publish[1].secrets: maps no password',
+      'keyturn: --secrets: maps no password',
       2,
     ],
     [
@@ -217,4 +217,12 @@ describe('nothing changes, and the reason is told,', () => {
     const { code, stderr } = await attaching('--yes');
     expect([code, stderr]).toEqual([1, expect.stringContaining('part of a mounted folder')]);
   });
+});
+
+test('detach with a part of the secrets says which secrets each destination of the store has', async () => {
+  await expectRotated();
+  expect(await attaching('--yes')).toMatchObject({ code: 0 });
+  const told = await run('detach', 'app', '--store', 'files', '--secrets', 'username=other/username');
+  expect(told.code).toBe(2);
+  expect(told.stderr).toContain(`files (destination 2) is --secrets ${SECRETS}`);
 });

@@ -15,6 +15,13 @@ export function namesOf(secrets: Mapping): string[] {
   return [...new Set(Object.values(secrets).map(nameOf))];
 }
 
+/** A mapping as `--secrets` takes it. */
+export function optionOf(secrets: Mapping): string {
+  return Object.entries(secrets)
+    .map(([field, secret]) => `${field}=${nameOf(secret)}`)
+    .join(',');
+}
+
 export function isMapping(one: Mapping, other: Mapping): boolean {
   return isDeepStrictEqual({ ...one }, { ...other });
 }
