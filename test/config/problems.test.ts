@@ -93,6 +93,11 @@ test.each<readonly [what: string, yaml: string, ...problems: string[]]>([
 });
 
 test.each<readonly [what: string, yaml: string, ...problems: string[]]>([
+  [
+    'a tab, and nothing of what comes of it',
+    'policies:\n  app:\n\tlogins: [a, b]\n    connection: db\n    publish:\n      - store: files\n',
+    'k.yaml:3:1: a tab where the line is indented; indent with spaces',
+  ],
   ['a tab', 'a:\n\tb: 1', 'k.yaml:2:1: a tab where the line is indented; indent with spaces'],
   [
     'a second document',

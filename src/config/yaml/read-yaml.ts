@@ -86,7 +86,8 @@ function brokenPlaces(file: YamlFile, text: string): Problem[] {
     if (!problems.has(place.line)) {
       problems.set(place.line, { ...place, path: '', fact: fact('yaml-invalid', { why }) });
     }
-    if (error.code === 'UNEXPECTED_TOKEN') break;
+    // After a tab the parser takes everything for something else.
+    if (error.code === 'UNEXPECTED_TOKEN' || error.code === 'TAB_AS_INDENT') break;
   }
   return [...problems.values()];
 }
