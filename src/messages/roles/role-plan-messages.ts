@@ -104,7 +104,7 @@ export const rolePlanMessages: Messages<RolePlanFacts> = {
   'access-never-chosen': {
     text: () => 'no level of access was ever chosen, so what is granted stays as it is',
     advice: ({ policy }) =>
-      `choose one: keyturn roles create ${policy} --access none, read, read-write or owner`,
+      `choose none, read, read-write or owner, for instance: keyturn roles create ${policy} --access read`,
     means: 'The roles existed before keyturn, and keyturn changes none of their privileges until told to.',
     example: { policy: 'orders-api' },
   },
