@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts';
 import type { ConfigFacts } from '../facts/config-facts.ts';
 import type { Problem } from '../facts/problem.ts';
 import { configEditMessages } from './config/config-edit-messages.ts';
@@ -44,7 +45,7 @@ export const configMessages: Messages<ConfigFacts> = {
     example: { problems: PROBLEMS },
   },
   'config-reloaded': {
-    text: ({ policies }) => `the configuration was reloaded: ${policies} policies`,
+    text: ({ policies }) => `the configuration was reloaded: ${counted(policies, 'policy', 'policies')}`,
     means: 'A worker saw that its configuration was edited, and uses the new one from now on.',
     example: { policies: 3 },
   },

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import { type App, openApp } from '../../app.ts';
+import { counted } from '../../counted.ts';
 import type { Rotation } from '../../ledger/rotation.ts';
 import { connect } from '../../postgres/connection/connect.ts';
 import { refusedAs } from '../../postgres/connection/refused-as.ts';
@@ -86,7 +87,7 @@ async function show(io: Io, app: App, demo: Demo): Promise<void> {
 
   const current = await read();
   const replaced = [...seen.values()].filter(({ version }) => version !== current?.version);
-  const alive = demo.stop.signal.aborted ? [] : await stillAlive(replaced, connection);
+  const alive = demo.stop.signal.aborted ? undefined : await stillAlive(replaced, connection);
   writeResult(io, { rotations, tally, replaced: replaced.length, alive });
 }
 
@@ -123,21 +124,29 @@ interface Result {
   readonly tally: Tally;
   /** How many logins were published and then replaced. */
   readonly replaced: number;
-  /** The replaced logins that can still log in. There must be none. */
-  readonly alive: readonly PublishedLogin[];
+  /**
+   * The replaced logins that can still log in. There must be none. Undefined where the demo was
+   * interrupted: then nobody tried.
+   */
+  readonly alive: readonly PublishedLogin[] | undefined;
 }
 
 function writeResult(io: Io, { rotations, tally, replaced, alive }: Result): void {
   const done = rotations.filter(({ status }) => status === 'done').length;
   io.stdout.write('\n');
   for (const fault of tally.faults) io.stdout.write(`fault: ${fault}\n`);
-  for (const { username } of alive)
+  for (const { username } of alive ?? [])
     io.stdout.write(`fault: a replaced password of ${username} still logs in\n`);
-  io.stdout.write(`${replaced} replaced passwords tried, ${alive.length} still log in\n`);
+  const passwords = counted(replaced, 'replaced password');
   io.stdout.write(
-    `demo: ${done} rotations, ${tally.queries} queries, ${tally.failedQueries} failed queries, ${tally.refusedLogins} refused logins\n`,
+    alive === undefined
+      ? `interrupted; ${passwords} not tried\n`
+      : `${passwords} tried, ${alive.length} still log in\n`,
   );
-  const good = tally.failedQueries + tally.refusedLogins + alive.length === 0;
+  io.stdout.write(
+    `demo: ${counted(done, 'rotation')}, ${counted(tally.queries, 'query', 'queries')}, ${tally.failedQueries} failed queries, ${tally.refusedLogins} refused logins\n`,
+  );
+  const good = tally.failedQueries + tally.refusedLogins + (alive?.length ?? 0) === 0;
   if (!good || done === 0 || rotations.some(({ status }) => status !== 'done')) io.exit(1);
 }
 

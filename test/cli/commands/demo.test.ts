@@ -36,7 +36,9 @@ test('the demo rotates under load with nothing failed, and leaves no process, po
     [];
   expect(Number(rotations), stdout).toBeGreaterThanOrEqual(2);
   expect(Number(queries)).toBeGreaterThan(100);
-  expect(lines.at(-2)).toBe(`${Number(rotations) - 1} replaced passwords tried, 0 still log in`);
+  expect(lines.at(-2)).toBe(
+    `${Number(rotations) - 1} replaced password${rotations === '2' ? '' : 's'} tried, 0 still log in`,
+  );
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   await expectNothingLeft(before);
 });
@@ -49,6 +51,7 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
     await demo.says('queries so far');
     demo.process.kill(signal);
     expect(await demo.exited).toBe(130);
+    expect(demo.stdout()).toMatch(/^interrupted; \d+ replaced passwords? not tried$/m);
     await expectNothingLeft(before);
   },
 );
