@@ -45,7 +45,7 @@ const COMMANDS: readonly LazyCommand[] = [
   },
   {
     usage: 'events [policy]',
-    description: 'list what was told to sinks, newest first, and what they did not take',
+    description: 'list what happened, newest first, and which sinks were told',
     load: async () => (await import('./commands/events.ts')).registerEvents,
   },
   {
