@@ -17,7 +17,7 @@ export const consumerMessages: Messages<ConsumerFacts> = {
   },
   'store-secrets-not-made': {
     text: ({ destination }) =>
-      `${destination} is read, but not written to, for its secrets are not there yet: the first rotation makes them`,
+      `${destination} can be read. Writing was not tried, because its secrets do not exist yet: the first rotation makes them`,
     means: 'The secrets of a destination do not exist yet, and `create` lets keyturn make them.',
     example: { destination: PRIMARY },
   },

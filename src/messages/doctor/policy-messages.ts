@@ -37,7 +37,7 @@ export const policyMessages: Messages<PolicyFacts> = {
         'none-reserved': 'reserved_connections is 0',
         'not-member': `${rotator} is no member of pg_use_reserved_connections`,
       }[because];
-      return `${logins.join(' and ')} may take all ${connections} connections of the server, and the rotator has none of its own (${why}): who has a leaked password could keep an emergency rotation out`;
+      return `${logins.join(' and ')} may take all ${connections} connections of the server, and the rotator has none of its own (${why}): somebody with a leaked password could keep an emergency rotation out`;
     },
     advice: ({ reserve }) =>
       reserve === null

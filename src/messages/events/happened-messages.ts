@@ -23,7 +23,7 @@ export const happenedMessages: Messages<HappenedFacts> = {
   },
   'rotation-drained': {
     text: ({ rotation, login }) =>
-      `rotation ${rotation} waits no longer for ${login ?? 'the outgoing login'}, which is revoked next`,
+      `rotation ${rotation} no longer waits for ${login ?? 'the outgoing login'}, which is revoked next`,
     means:
       'The event `rotation.drained`: nobody uses the outgoing login any more, or the deadline has passed and the policy says to end its sessions.',
     example: { rotation: ROTATION, login: 'orders_api_a' },
