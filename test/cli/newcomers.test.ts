@@ -39,6 +39,31 @@ describe('what newcomers meet first is said in words that help', () => {
     );
   });
 
+  test('that a login was shut out: what lets it in, and not its password or pg_hba.conf', async () => {
+    await workspace.configure(filePolicy(workspace.logins));
+    await run('rotate', 'app', '--inline');
+    const { user } = await workspace.published();
+    await using admin = await adminOf(inject('postgres'));
+    await admin.client.query(`ALTER ROLE ${user} NOLOGIN`);
+    const { stdout } = await run('restore', 'app', '--json');
+    const [{ error }] = JSON.parse(stdout);
+    expect(error).toContain(
+      'not permitted to log in; create the role, or let it log in (ALTER ROLE … LOGIN)',
+    );
+    expect(error).not.toContain('pg_hba.conf');
+    const doctor = (await run('doctor', 'app')).stdout.replaceAll(/\s+/g, ' ');
+    expect(doctor).toContain('run: keyturn restore app run: keyturn rotate app');
+  });
+
+  test('that events can be told to nobody yet', async () => {
+    await workspace.configure(filePolicy(workspace.logins));
+    expect(await run('events', 'test', 'ops')).toMatchObject({
+      code: 2,
+      stderr:
+        'keyturn: no sink is configured, so events are delivered nowhere; add one to events.sinks in the configuration\n',
+    });
+  });
+
   test('that the published username is an empty secret', () => {
     const empty = fact('published-username-unknown', { username: null, logins: workspace.logins });
     expect(tell(empty)).toMatch(/^The secret of the published username is empty; /);
