@@ -76,7 +76,7 @@ export const execMessages: Messages<ExecFacts> = {
     text: ({ name, placeholder }) => `Nothing says what {${placeholder}} is, which ${name} needs`,
     advice: ({ placeholder }) =>
       placeholder === 'sslmode'
-        ? 'name a policy: its connection says it, and that of an embedded PostgreSQL only while it runs'
+        ? 'name a policy: its connection says it'
         : `name a policy whose connection says it, or publish the field and give --secrets ${placeholder}=NAME; an embedded PostgreSQL has a port only while it runs`,
     means:
       'The value is neither among the secrets that are read, nor in the connection of a policy. A store alone says only what is published there.',

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'v
 import { watchPublished } from '../../../src/cli/commands/exec/watch-published.ts';
 import type { Mapping } from '../../../src/config/policy.ts';
 import { openFileStore } from '../../../src/secret-store/file/file-store.ts';
-import { startCli } from '../../support/cli.ts';
+import { cli, startCli } from '../../support/cli.ts';
 import { keyturn } from '../../support/keyturn.ts';
 
 const SECRETS = ['--store', 'files', '--secrets', 'username=app/username,password=app/password'];
@@ -449,4 +449,23 @@ test('what nobody has published yet, and what only a policy knows, is said', asy
     stderr: expect.stringContaining('Nothing says what {url} is, which DATABASE_URL needs'),
   });
   expect(existsSync(join(folder, '.keyturn'))).toBe(false);
+});
+
+test('{sslmode} of an embedded PostgreSQL is known while it does not run, and a store alone does not know it', async () => {
+  await configure(`connections: { db: { database: orders } }
+policies:
+  app:
+    connection: db
+    logins: [app_a, app_b]
+    publish: [{ store: files, secrets: { username: app/username, password: app/password } }]`);
+  await publish('app_a', 'one');
+  const program = ['--env', 'MODE={sslmode}', '--', process.execPath, '-p', 'process.env.MODE'];
+  const run = (...args: string[]) => cli(['exec', ...args, ...program], { cwd: folder });
+  expect(await run('app')).toMatchObject({ code: 0, stdout: 'disable\n' });
+  expect(await run(...SECRETS)).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(
+      /\{sslmode\} is, which MODE needs; name a policy: its connection says it$/m,
+    ),
+  });
 });

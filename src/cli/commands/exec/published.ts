@@ -13,7 +13,7 @@ import { type Credential, credentialIn } from '../../../formats/told-by.ts';
 import { loginUrl } from '../../../rotation/context/login-fields.ts';
 import { openStore } from '../../../secret-store/open-store.ts';
 import type { Values } from './child-environment.ts';
-import { placeOf } from './place.ts';
+import { placeOf, sslmodeOf } from './place.ts';
 
 /** Where the credential is, as the command line says it. */
 export interface Source {
@@ -36,11 +36,13 @@ interface Found {
   readonly policy?: string;
   /** Where the database is; left out: only the store may say it. */
   readonly place?: Omit<Database, 'user'>;
+  /** Of the connection of the policy. */
+  readonly sslmode?: string;
 }
 
 /** Opens the store. It reads nothing yet, and asks neither the ledger nor a server. */
 export async function openPublished(app: App, cwd: string, source: Source): Promise<Published> {
-  const { store: settings, mapping, policy, place } = await find(app, cwd, source);
+  const { store: settings, mapping, policy, place, sslmode } = await find(app, cwd, source);
   const store = openStore(settings);
   const secrets = [...new Set(Object.values(mapping).map(({ secret }) => secret))];
   return {
@@ -51,7 +53,8 @@ export async function openPublished(app: App, cwd: string, source: Source): Prom
       // A format such as a URL tells both.
       const credential = credentialIn(fields);
       if (credential !== undefined) {
-        return { ...(place ? valuesOf(place, credential) : {}), ...fields, ...credential };
+        const known = place ? valuesOf(place, credential) : {};
+        return { ...(sslmode ? { sslmode } : {}), ...known, ...fields, ...credential };
       }
       if (policy === undefined) throw fault('exec-not-published', { store: settings.name, secrets });
       throw fault('nothing-published', { policy }, { remedies: [command('rotate', policy)] });
@@ -73,8 +76,15 @@ async function find(app: App, cwd: string, source: Source): Promise<Found> {
     throw fault('exec-policy-not-in-store', { policy: policy.name, store: String(source.store), published });
   }
   const store = storeNamed(app, destination.store);
-  const place = await placeOf(app.config.connections.get(policy.connection), cwd);
-  return { store, mapping: destination.secrets, policy: policy.name, ...(place ? { place } : {}) };
+  const connection = app.config.connections.get(policy.connection);
+  const place = await placeOf(connection, cwd);
+  return {
+    store,
+    mapping: destination.secrets,
+    policy: policy.name,
+    ...(place ? { place } : {}),
+    ...(connection ? { sslmode: sslmodeOf(connection) } : {}),
+  };
 }
 
 function findInStore(app: App, { store: name, secrets }: Source): Found {
