@@ -43,7 +43,7 @@ function exchange(
   { headers, body }: Posted,
   signal: AbortSignal,
 ): Promise<Answer> {
-  const { request } = url.startsWith('http:') ? http : https;
+  const { request } = new URL(url).protocol === 'http:' ? http : https;
   return new Promise((resolve, reject) => {
     const sent = request(url, {
       method: 'POST',
