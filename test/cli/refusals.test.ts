@@ -80,7 +80,7 @@ describe('a rotation that cannot be says why, and changes nothing (G5):', () => 
     [
       'a wrong password of the rotator',
       { password: 'wrong' },
-      /refused keyturn's own user .*password authentication failed.*roles rotator db --sql.*check its password/s,
+      /refused keyturn's own user .*password authentication failed.*roles rotator db --sql.*If it exists, /s,
     ],
     ['a database that does not exist', { database: 'nowhere' }, /"nowhere" does not exist; create it/],
     [

@@ -617,7 +617,7 @@ test('everything that is wrong is reported at once, also in one entry', () => {
     'k.yaml:2:46 connections.db.usr: unknown key "usr"; did you mean "user"?',
     'k.yaml:2:71 connections.db.tls.ca: file "no.pem" does not exist; must be a readable PEM file',
     'k.yaml:4:18 stores.files.type: "files" is not valid; must be file, aws-secrets-manager, aws-parameter-store, vault, kubernetes or module; did you mean "file"?',
-    'k.yaml:8:17 policies.orders.connection: unknown connection "bd"; known: "db"',
+    'k.yaml:8:17 policies.orders.connection: unknown connection "bd"; did you mean "db"?',
     'k.yaml:9:5 policies.orders.colour: unknown key "colour"; known: "description", "type", "connection", "logins", "owner", "schedule", "autoRotate", "retryFor", "password", "verify", "drain", "probe", "heal", "publish"',
     'k.yaml:10:36 policies.orders.schedule.window: "2h" is longer than the time between two slots (1h); must be no longer',
     'k.yaml:11:24 policies.orders.logins[1]: "orders_a" is listed twice; must be two different logins',

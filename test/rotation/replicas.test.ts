@@ -134,7 +134,8 @@ async function statusOf(from: Scenario, rotation: Rotation) {
   await using context = from.context(row);
   await from.ledger.see([from.policy.name]);
   const timing = await from.ledger.timing(from.policy.name);
-  return policyStatus(from.policy, { last: row, lastDoneAt: null }, { timing, context });
+  // Awaited before the context is closed.
+  return await policyStatus(from.policy, { last: row, lastDoneAt: null }, { timing, context });
 }
 
 describe.each([

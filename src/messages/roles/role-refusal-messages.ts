@@ -78,7 +78,7 @@ export const roleRefusalMessages: Messages<RoleRefusalFacts> = {
   },
   'roles-last-choice-unknown': {
     text: ({ cause }, tell) =>
-      `The state database, which knows what was chosen last, cannot be asked, so nothing was done: ${tell(cause)}`,
+      `It is not known which level of access was chosen last, so nothing was done: ${tell(cause)}`,
     means:
       'Without the level of access and the schemas that were chosen last, the roles would be changed towards something else.',
     example: { cause: { code: 'unexpected', params: { text: 'connect ECONNREFUSED 127.0.0.1:5432' } } },

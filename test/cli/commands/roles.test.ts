@@ -197,7 +197,7 @@ describe('from an empty database', () => {
       code: 1,
       stdout: '',
       stderr: expect.stringMatching(
-        /^keyturn: The state database, which .*, cannot be asked, so nothing was done: nobody@/,
+        /^keyturn: It is not known which .* was chosen last, so nothing was done: the state database nobody@/,
       ),
     });
   });
