@@ -115,6 +115,20 @@ test('a login of somebody else that starts slowly holds a rotation up for a minu
   await scenario.admin.query(`DROP ROLE ${other}`);
 });
 
+test('a login of somebody else that starts slowly is not ended by a rotation that is past its deadline', async () => {
+  const other = `${scenario.policy.name.replace('-', '_')}_neighbour`;
+  await scenario.admin.query(`CREATE ROLE ${other} LOGIN PASSWORD 'secret'`);
+  const slow = await slowly({ username: other, password: 'secret' }, 5);
+  const late = scenario.with({
+    policy: { ...scenario.policy, drain: { grace: 0, timeout: 1, onTimeout: 'terminate' } },
+  });
+  expect(await late.finish(await late.request())).toEqual({ status: 'done' });
+  expect(await slow.connected).toBe(true);
+  expect((await slow.client.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+  await slow.client.end();
+  await scenario.admin.query(`DROP ROLE ${other}`);
+});
+
 test('roles drop waits for it too, and drops nothing while nobody knows whose session starts (G2)', async () => {
   await using bare = await openBarePolicy(server);
   await bare.create();

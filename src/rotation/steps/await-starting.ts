@@ -15,6 +15,10 @@ const POLL_MS = 1_000;
  * same, with a warning.
  */
 const PATIENCE_MS = 60_000;
+/**
+ * On a busy server logins of others start slowly, too. They get this long, except in an emergency.
+ */
+const COURTESY_MS = 30_000;
 
 /**
  * Whether sessions that are starting must be waited for: one of them may be the outgoing login's,
@@ -25,6 +29,11 @@ function mustIdentify({ rotation, clock }: LoginsView): boolean {
   const now = clock.now();
   // An instant in the future was written while a clock was wrong, and is not waited for.
   return since === null || !(isFuture(since, now) || now >= since.getTime() + PATIENCE_MS);
+}
+
+function isUrgent({ rotation, clock }: LoginsView): boolean {
+  const { reason, lastLookAt: since } = rotation;
+  return reason === 'emergency' || (since !== null && clock.now() >= since.getTime() + COURTESY_MS);
 }
 
 /**
@@ -50,9 +59,12 @@ export async function awaitStarting(
   return undefined;
 }
 
-/** Ends sessions that are starting on the primary. It is recorded before. */
+/**
+ * Ends sessions that are starting on the primary, though they may be of anybody, where that cannot
+ * be left to time. It is recorded before.
+ */
 export async function cutStarting(context: LoginsRun, starting: readonly number[]): Promise<void> {
-  if (starting.length === 0) return;
+  if (starting.length === 0 || !isUrgent(context)) return;
   const { outgoing: login } = frozenLogins(context);
   await warn(context, 'revoke', {
     fact: fact('revoke-ends-starting-sessions', { login, pids: starting }),
