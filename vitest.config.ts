@@ -8,8 +8,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/services.ts'],
     setupFiles: ['test/support/leaks.ts'],
-    // Tests wait for servers and clocks more than they compute: two workers for a core keep both of two busy.
-    maxWorkers: 4,
+    // Two cores are busy with three, which start many processes each. More only make all of them slower.
+    maxWorkers: 3,
     testTimeout: 120_000,
     hookTimeout: 120_000,
     // These machines are noisy: what is waited for ends the wait, so patience costs nothing.
