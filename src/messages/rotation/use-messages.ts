@@ -133,7 +133,7 @@ export const useMessages: Messages<UseFacts> = {
     text: ({ login, pids }) =>
       `ends sessions that were starting when ${login} was shut out (${processes(pids)})`,
     means:
-      'A client can make its session start slowly (`post_auth_delay`). Until then PostgreSQL does not say whose it is. The deadline has passed and `drain.onTimeout` is `terminate`, or it is an emergency, so these sessions are ended. It is recorded before it is done.',
+      'A client can make its session start slowly (`post_auth_delay`). Until then PostgreSQL does not say whose it is. In an emergency these sessions are ended at once. Where the deadline has passed and `drain.onTimeout` is `terminate`, they are ended after 30 s: they may be of anybody. It is recorded before it is done.',
     example: { login: 'orders_api_a', pids: [4711] },
   },
   'starting-sessions-left': {
