@@ -1,12 +1,14 @@
 /** Something that is opened at its first use, and stays open. */
 export interface Reopenable<Part> {
   get(): Promise<Part>;
+  /** What is open or being opened; undefined where nothing is. */
+  opened(): Promise<Part> | undefined;
   /** Makes the next call open it again. */
   forget(): void;
 }
 
-/** If opening fails, the next call tries again. Each attempt is added to `attempts`. */
-export function reopenable<Part>(open: () => Promise<Part>, attempts: Promise<unknown>[]): Reopenable<Part> {
+/** If opening fails, the next call tries again. Each attempt is added to `attempts`, if given. */
+export function reopenable<Part>(open: () => Promise<Part>, attempts?: Promise<unknown>[]): Reopenable<Part> {
   let opened: Promise<Part> | undefined;
   const forget = () => {
     opened = undefined;
@@ -15,11 +17,11 @@ export function reopenable<Part>(open: () => Promise<Part>, attempts: Promise<un
     if (opened) return opened;
     const mine = open();
     opened = mine;
-    attempts.push(mine);
+    attempts?.push(mine);
     mine.catch(() => {
       if (opened === mine) forget();
     });
     return mine;
   };
-  return { get, forget };
+  return { get, opened: () => opened, forget };
 }

@@ -1,4 +1,5 @@
 import type { AwsRole } from '../../config/stores.ts';
+import { type Reopenable, reopenable } from '../../reopenable.ts';
 import { assumedRole } from './assumed-role.ts';
 import { refusePlaintext } from './aws-plaintext.ts';
 import { boundRequests } from './bounded-client.ts';
@@ -25,26 +26,18 @@ interface Closable {
 
 /** The SDK, which is loaded at the first request: most commands ask AWS for nothing. */
 export class AwsClient<Sdk, Client extends Closable> {
-  readonly #open: () => Promise<OpenClient<Sdk, Client>>;
-  #opened: Promise<OpenClient<Sdk, Client>> | undefined;
+  readonly #part: Reopenable<OpenClient<Sdk, Client>>;
 
   constructor(open: () => Promise<OpenClient<Sdk, Client>>) {
-    this.#open = open;
+    this.#part = reopenable(open);
   }
 
-  async open(): Promise<OpenClient<Sdk, Client>> {
-    const opening = this.#opened ?? this.#open();
-    this.#opened = opening;
-    try {
-      return await opening;
-    } catch (error) {
-      if (this.#opened === opening) this.#opened = undefined;
-      throw error;
-    }
+  open(): Promise<OpenClient<Sdk, Client>> {
+    return this.#part.get();
   }
 
   async close(): Promise<void> {
-    const opened = await this.#opened?.catch(() => undefined);
+    const opened = await this.#part.opened()?.catch(() => undefined);
     opened?.client.destroy();
   }
 }

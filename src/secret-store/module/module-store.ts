@@ -4,6 +4,7 @@ import type { Mapping } from '../../config/policy.ts';
 import type { ModuleStoreConfig } from '../../config/stores.ts';
 import type { Fact } from '../../facts/fact.ts';
 import { fault, isFault } from '../../facts/fault.ts';
+import { type Reopenable, reopenable } from '../../reopenable.ts';
 import type { Fields, PromoteOptions, SecretStore, Stage, Version } from '../secret-store.ts';
 import { CODES, detailOf, faultOf, loadModule } from './load-module.ts';
 
@@ -36,11 +37,12 @@ export function openModuleStore(
 class ModuleStore implements SecretStore {
   readonly #config: ModuleStoreConfig;
   readonly #patience: number;
-  #loaded: Promise<SecretStore> | undefined;
+  readonly #loaded: Reopenable<SecretStore>;
 
   constructor(config: ModuleStoreConfig, patience: number) {
     this.#config = config;
     this.#patience = patience;
+    this.#loaded = reopenable(() => this.#inTime(loadModule(config), 'openStore'));
   }
 
   read(mapping: Mapping, stage: Stage): Promise<Version | undefined> {
@@ -84,7 +86,7 @@ class ModuleStore implements SecretStore {
   }
 
   async close(): Promise<void> {
-    const loaded = await this.#loaded?.catch(() => undefined);
+    const loaded = await this.#loaded.opened()?.catch(() => undefined);
     if (loaded !== undefined) await this.#call('close', nothing, (store) => store.close());
   }
 
@@ -93,7 +95,7 @@ class ModuleStore implements SecretStore {
     shape: z.ZodType,
     call: (store: SecretStore) => Promise<Result>,
   ): Promise<Result> {
-    const store = await this.#load();
+    const store = await this.#loaded.get();
     const { name } = this.#config;
     let result: Result;
     try {
@@ -104,18 +106,6 @@ class ModuleStore implements SecretStore {
     }
     if (shape.safeParse(result).success) return result;
     throw fault('store-module-wrong-result', { store: name, verb });
-  }
-
-  /** Loads the module anew where that failed before. */
-  async #load(): Promise<SecretStore> {
-    const loading = this.#loaded ?? this.#inTime(loadModule(this.#config), 'openStore');
-    this.#loaded = loading;
-    try {
-      return await loading;
-    } catch (error) {
-      if (this.#loaded === loading) this.#loaded = undefined;
-      throw error;
-    }
   }
 
   #inTime<Result>(promise: Promise<Result>, verb: string): Promise<Result> {
