@@ -2,7 +2,7 @@ import type { Policy } from '../config/policy.ts';
 import { fact } from '../facts/fact.ts';
 import { command } from '../facts/remedy.ts';
 import { futureFact } from '../ledger/future.ts';
-import type { Rotation } from '../ledger/rotation.ts';
+import { hasFailed, type Rotation } from '../ledger/rotation.ts';
 import type { Timing } from '../ledger/timing.ts';
 import { isOverdue, nextDue, owedSlot } from '../rotation/due-rotation.ts';
 import { type Finding, finding } from '../rotation/findings/finding.ts';
@@ -62,7 +62,7 @@ function lastFinding({ name }: Policy, last: Rotation | undefined, adopt: boolea
   if (last?.status === 'open' && last.attempts > 0) {
     return finding('fail', about, fact('rotation-stuck', { rotation: last.id, cause }));
   }
-  if (last?.status === 'failed' && last.rolledBackBy === null) {
+  if (last && hasFailed(last)) {
     const at = last.finishedAt?.toISOString() ?? null;
     const rotate = command('rotate', name, ...(adopt ? ['--adopt'] : []));
     return finding('warn', about, fact('rotation-failed', { at, cause, adopt }, rotate));

@@ -58,6 +58,11 @@ export interface Rotation extends Required<Requester> {
   readonly lastLookAt: Date | null;
 }
 
+/** Whether a rotation ended without success, and nobody rolled it back. */
+export function hasFailed({ status, rolledBackBy }: Pick<Rotation, 'status' | 'rolledBackBy'>): boolean {
+  return status === 'failed' && rolledBackBy === null;
+}
+
 /**
  * What a step that waits has recorded beside the reason, for later runs. The first instant stays.
  */

@@ -7,7 +7,7 @@ import { type Requester, requesterOf } from '../ledger/audit/requester.ts';
 import { isSameFact } from '../ledger/fact-json.ts';
 import { futureFact } from '../ledger/future.ts';
 import type { Broken } from '../ledger/probes.ts';
-import type { Rotation } from '../ledger/rotation.ts';
+import { hasFailed, type Rotation } from '../ledger/rotation.ts';
 import type { Timing } from '../ledger/timing.ts';
 import { sessionsIn } from '../postgres/sessions/sessions.ts';
 import type { Version } from '../secret-store/secret-store.ts';
@@ -107,14 +107,10 @@ export async function policyStatus(
 
 /** Nothing where it is what is wrong now, or where somebody wanted the rotation to end so. */
 function lastFailure(last: Rotation | undefined, faults: readonly Fact[]): LastFailure | null {
-  if (!last?.lastFault || isWantedEnd(last)) return null;
+  if (!last?.lastFault || (last.status === 'failed' && !hasFailed(last))) return null;
   const { id, lastFault, finishedAt } = last;
   if (faults.some((each) => isSameFact(each, lastFault))) return null;
   return { rotation: id, failedAt: finishedAt?.toISOString() ?? null, fault: lastFault };
-}
-
-function isWantedEnd({ status, rolledBackBy }: Rotation): boolean {
-  return status === 'failed' && rolledBackBy !== null;
 }
 
 function askedFor(rotation: Rotation): PolicyStatus['openRotation'] {
@@ -195,7 +191,7 @@ function stateOf(
     return last.publishedAt ? 'draining' : 'rotating';
   }
   if (paused) return 'paused';
-  if (last?.status === 'failed' && !isWantedEnd(last)) return 'failed';
+  if (last && hasFailed(last)) return 'failed';
   if (overdue) return 'overdue';
   return last || published ? 'active' : 'new';
 }
