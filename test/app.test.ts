@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, inject, test } from 'vitest';
 import { type App, openApp } from '../src/app.ts';
-import { rotateHere } from '../src/cli/rotate-here.ts';
+import { rotateHere } from '../src/cli/commands/rotate/rotate-here.ts';
 import { quoteIdentifier } from '../src/postgres/identifier.ts';
 import { adminOf } from './support/admin.ts';
 import { startCli } from './support/cli.ts';

@@ -22,7 +22,7 @@ const WORKER: Omit<WorkerOptions, 'connection'> = {
   concurrency: ROTATIONS_AT_ONCE,
   lockDuration: 10_000,
   stalledInterval: 5_000,
-  // After a fetch found no server. BullMQ's 15 s would let a worker look down long after it is back.
+  // After a fetch that met no server. In BullMQ's 15 s a worker would look down though it is up.
   runRetryDelay: 1_000,
   // A rotation rolls forward however often its worker dies. The ledger says when it is over.
   maxStalledCount: FOREVER,

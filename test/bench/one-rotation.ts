@@ -1,4 +1,4 @@
-import { rotateHere } from '../../src/cli/rotate-here.ts';
+import { rotateHere } from '../../src/cli/commands/rotate/rotate-here.ts';
 import type { Event } from '../../src/ledger/rotation.ts';
 import { type Floor, type LedgerRows, openFloor, type Times } from './floor.ts';
 import { median, progress } from './measure.ts';

@@ -3,7 +3,7 @@ import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
-import { untilUnknown } from '../../src/cli/until-unknown.ts';
+import { untilUnknown } from '../../src/cli/commands/rotate/until-unknown.ts';
 import { systemClock } from '../../src/clock.ts';
 import { fact } from '../../src/facts/fact.ts';
 import { openLedger } from '../../src/ledger/ledger.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { App } from '../app.ts';
-import { rotate } from '../rotation/rotate.ts';
+import type { App } from '../../../app.ts';
+import { rotate } from '../../../rotation/rotate.ts';
 
 /**
  * Runs a rotation to its end in this process, and then the rotation that replaces it, if any. If it

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Rotation } from '../ledger/rotation.ts';
+import type { Rotation } from '../../../ledger/rotation.ts';
 
 const POLL_MS = 500;
 

@@ -1,7 +1,7 @@
-import { type Fault, fault } from '../facts/fault.ts';
-import { command } from '../facts/remedy.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import type { Event, Rotation } from '../ledger/rotation.ts';
+import { type Fault, fault } from '../../../facts/fault.ts';
+import { command } from '../../../facts/remedy.ts';
+import type { Ledger } from '../../../ledger/ledger.ts';
+import type { Event, Rotation } from '../../../ledger/rotation.ts';
 import { untilAllLast } from './until-all-last.ts';
 
 /** How long to wait for a worker that has a policy, in milliseconds. */

@@ -1,4 +1,4 @@
-import type { Ledger } from '../ledger/ledger.ts';
+import type { Ledger } from '../../../ledger/ledger.ts';
 import { untilAllLast } from './until-all-last.ts';
 
 /** How long an emergency waits for a rotation that fails again and again, in milliseconds. */

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { App } from '../app.ts';
-import type { Rotation } from '../ledger/rotation.ts';
+import type { App } from '../../../app.ts';
+import type { Rotation } from '../../../ledger/rotation.ts';
 import { rotateHere } from './rotate-here.ts';
 
 /** If the history has nothing new for this long, this process runs the rotation itself. */
