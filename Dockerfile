@@ -2,7 +2,7 @@
 # image: change both together.
 FROM node:22.23.3-bookworm-slim@sha256:43ac6c60b8f89723f746e8a92ce91abd5017e627ce1ddfe4238355d3a30b772c AS build
 WORKDIR /app
-COPY package.json package-lock.json tsconfig.json ./
+COPY package.json package-lock.json tsconfig.json rolldown.config.js ./
 COPY src src
 COPY jobs jobs
 # Without optional packages: the image has no PostgreSQL of its own, and runs no install script but ours.
@@ -18,5 +18,5 @@ COPY package.json ./
 RUN mkdir .keyturn && chown node:node .keyturn
 VOLUME /app/.keyturn
 USER node
-ENTRYPOINT ["node", "dist/src/cli/main.js"]
+ENTRYPOINT ["node", "dist/bundle/main.js"]
 CMD ["start", "--config", "/etc/keyturn"]

@@ -1,11 +1,12 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { environment } from '../environment.ts';
 import type { Io } from './io.ts';
 import { openOutput } from './output/output.ts';
 import { asksForJson, runProgram } from './run-program.ts';
 
-const manifest = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
+// By its name, because a bundle has another folder than its sources.
+const manifest = createRequire(import.meta.url)('keyturn/package.json');
 
 const args = process.argv.slice(2);
 const io: Io = {

@@ -42,7 +42,7 @@ test('--help loads commander only, and no command', async () => {
 test('validate loads what reads a configuration, and no messages where there is nothing to say', async () => {
   const { packages, own } = await loadedBy(['validate'], folder);
   expect(packages).toEqual(['commander', 'croner', 'leven', 'yaml', 'zod']);
-  expect(own).toBeLessThan(90);
+  expect(own).toBeLessThan(25);
 });
 
 test.each(['rotate app --inline', 'status'])(

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
@@ -12,8 +12,10 @@ test('a process whose own files are gone, as in an upgrade, ends with one line w
     for (const name of ['dist', 'config', 'package.json'])
       await cp(join(ROOT, name), join(folder, name), { recursive: true });
     await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-    await rm(join(folder, 'dist/src/cli/write-error.js'));
-    const main = join(folder, 'dist/src/cli/main.js');
+    const bundle = join(folder, 'dist/bundle');
+    for (const name of await readdir(bundle))
+      if (name.startsWith('write-error')) await rm(join(bundle, name));
+    const main = join(folder, 'dist/bundle/main.js');
     const ended = await new Promise<{ code: unknown; stderr: string }>((done) =>
       execFile(
         process.execPath,

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 
-export const MAIN = resolve(import.meta.dirname, '../../dist/src/cli/main.js');
+export const MAIN = resolve(import.meta.dirname, '../../dist/bundle/main.js');
 
 export interface CliOptions {
   readonly cwd: string;

@@ -31,10 +31,7 @@ describeSecretStore("a module of somebody else's", async () => {
 describe('the contract as others run it', () => {
   test('needs no test runner but that of Node.js, and finds each verb that does nothing', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'keyturn-contract-'));
-    const contract = resolve(
-      import.meta.dirname,
-      '../../../dist/src/secret-store/contract/store-contract.js',
-    );
+    const contract = resolve(import.meta.dirname, '../../../dist/bundle/store-contract.js');
     try {
       const file = join(folder, 'contract.test.mjs');
       await writeFile(

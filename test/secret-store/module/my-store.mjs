@@ -1,5 +1,5 @@
 // A store of somebody else: everything is in memory, under one name for each secret.
-import { fault } from '../../../dist/src/secret-store/contract/store-contract.js';
+import { fault } from 'keyturn/store-contract';
 
 export function openStore({ name, options: { secrets = new Map(), alter = (store) => store } = {} }) {
   const entries = (mapping) => Object.entries(mapping);
