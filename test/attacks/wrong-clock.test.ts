@@ -63,6 +63,8 @@ const LEDGER = `SELECT (SELECT json_agg(r ORDER BY id) FROM keyturn.rotation AS 
   (SELECT json_agg(e ORDER BY id) FROM keyturn.event AS e) AS events,
   (SELECT json_agg(p ORDER BY name) FROM keyturn.policy AS p) AS policies`;
 
+const DONE = "SELECT count(*)::int AS count FROM keyturn.rotation WHERE status = 'done'";
+
 test('a rotate from a host whose clock is 400 days ahead opens nothing, says so with both times, and nothing in the ledger moves (G4)', async () => {
   await using workspace = await openWorkspace(server);
   await using state = await rotatedWorkspace(workspace, policyWith(workspace, {}));
@@ -115,21 +117,6 @@ describe.each(QUEUE_BACKENDS)('With the queue on %s,', (_name, open, available) 
     }
   });
 
-  it('sessions are not cut before their time where a worker an hour behind published and a right one drains (G2)', async () => {
-    await using place = await open();
-    await using workspace = await openWorkspace(server);
-    const redis = 'redis' in place.backend ? place.backend.redis : undefined;
-    await using state = await rotatedWorkspace(workspace, policyWith(workspace, { grace: '3s' }), redis);
-    await keyturn(['rotate', 'app'], { cwd: workspace.folder });
-    const behind = await startWorkerProcess(workspace.folder, SWEEP_MS, shiftedClock(-60 * MINUTE));
-    await expect.poll(async () => (await state.ask('SELECT FROM public.seen')).length).toBe(1);
-    await behind.kill();
-    const right = await startWorkerProcess(workspace.folder, SWEEP_MS);
-    await expect.poll(state.graces).toHaveLength(1);
-    await right.stop();
-    expect((await state.graces())[0]).toBeGreaterThanOrEqual(3_000);
-  });
-
   it.each([
     ['died after another was an hour ahead', 'another', 200_000],
     ['was an hour ahead and died', 'itself', undefined],
@@ -164,61 +151,70 @@ describe.each(QUEUE_BACKENDS)('With the queue on %s,', (_name, open, available) 
     },
     300_000,
   );
-
-  it('rotations that a clock a year ahead wrote do not keep the schedule from going on; status, doctor and the log tell (G4)', async () => {
-    await using place = await open();
-    await using workspace = await openWorkspace(server);
-    const redis = 'redis' in place.backend ? place.backend.redis : undefined;
-    const policy = policyWith(workspace, { schedule: '{ every: 5s }' });
-    await using state = await rotatedWorkspace(workspace, policy, redis);
-    const worker = await startWorkerProcess(workspace.folder, SWEEP_MS);
-    const count = async () => (await state.ask(DONE))[0].count;
-    await expect.poll(count).toBeGreaterThan(1);
-    await worker.stop();
-    await state.ask(`
-      UPDATE keyturn.rotation SET requested_at = requested_at + interval '1 year', slot = slot + interval '1 year',
-             published_at = published_at + interval '1 year', finished_at = finished_at + interval '1 year';
-      UPDATE keyturn.policy SET first_seen_at = first_seen_at + interval '1 year';
-      INSERT INTO keyturn.rotation (id, policy, reason, requested_by, requested_at, status, finished_at)
-      VALUES (gen_random_uuid(), 'app', 'manual', 'test', now() + interval '1 year', 'failed', now() + interval '1 year')`);
-
-    const run = (...args: string[]) => keyturn(args, { cwd: workspace.folder });
-    const [told] = JSON.parse((await run('status', '--json')).stdout);
-    expect(told).toMatchObject({ state: 'failed', clockWarning: expect.stringContaining('in the future') });
-    expect(Date.parse(told.nextRotationAt)).toBeLessThan(Date.now() + MINUTE);
-    expect((await run('status')).stdout).toContain('lies in the future');
-    expect((await run('doctor')).stdout).toContain('lies in the future');
-
-    const before = await count();
-    const again = await startWorkerProcess(workspace.folder, SWEEP_MS);
-    await expect.poll(count).toBeGreaterThan(before + 1);
-    await again.stop();
-    expect(again.log().split('lies in the future').length - 1).toBe(1);
-    const [after] = JSON.parse((await run('status', '--json')).stdout);
-    expect(after).toMatchObject({ state: 'active' });
-    expect(Date.parse(after.lastRotatedAt)).toBeLessThan(Date.now() + 1_000);
-  });
-
-  it('a drain that a clock a year ahead began is counted anew: its whole grace from then on, and no longer (G2, G4)', async () => {
-    await using place = await open();
-    await using workspace = await openWorkspace(server);
-    const redis = 'redis' in place.backend ? place.backend.redis : undefined;
-    await using state = await rotatedWorkspace(workspace, policyWith(workspace, { grace: '2s' }), redis);
-    await keyturn(['rotate', 'app'], { cwd: workspace.folder });
-    const first = await startWorkerProcess(workspace.folder, SWEEP_MS);
-    await expect.poll(async () => (await state.ask('SELECT FROM public.seen')).length).toBe(1);
-    await first.kill();
-    await state.ask(`UPDATE keyturn.rotation SET published_at = published_at + interval '1 year' WHERE status = 'open';
-                     UPDATE public.seen SET at = clock_timestamp()`);
-    const second = await startWorkerProcess(workspace.folder, SWEEP_MS);
-    await expect.poll(async () => (await state.ask(DONE))[0].count).toBe(2);
-    await second.stop();
-    expect((await state.graces())[0]).toBeGreaterThanOrEqual(2_000);
-    expect(second.log()).toContain('counted from now on');
-  });
 });
 
-const DONE = "SELECT count(*)::int AS count FROM keyturn.rotation WHERE status = 'done'";
+// What follows reads the ledger alone, whatever queue there is.
+
+test('sessions are not cut before their time where a worker an hour behind published and a right one drains (G2)', async () => {
+  await using workspace = await openWorkspace(server);
+  await using state = await rotatedWorkspace(workspace, policyWith(workspace, { grace: '3s' }));
+  await keyturn(['rotate', 'app'], { cwd: workspace.folder });
+  const behind = await startWorkerProcess(workspace.folder, SWEEP_MS, shiftedClock(-60 * MINUTE));
+  await expect.poll(async () => (await state.ask('SELECT FROM public.seen')).length).toBe(1);
+  await behind.kill();
+  const right = await startWorkerProcess(workspace.folder, SWEEP_MS);
+  await expect.poll(state.graces).toHaveLength(1);
+  await right.stop();
+  expect((await state.graces())[0]).toBeGreaterThanOrEqual(3_000);
+});
+
+test('rotations that a clock a year ahead wrote do not keep the schedule from going on; status, doctor and the log tell (G4)', async () => {
+  await using workspace = await openWorkspace(server);
+  const policy = policyWith(workspace, { schedule: '{ every: 5s }' });
+  await using state = await rotatedWorkspace(workspace, policy);
+  const worker = await startWorkerProcess(workspace.folder, SWEEP_MS);
+  const count = async () => (await state.ask(DONE))[0].count;
+  await expect.poll(count).toBeGreaterThan(1);
+  await worker.stop();
+  await state.ask(`
+    UPDATE keyturn.rotation SET requested_at = requested_at + interval '1 year', slot = slot + interval '1 year',
+           published_at = published_at + interval '1 year', finished_at = finished_at + interval '1 year';
+    UPDATE keyturn.policy SET first_seen_at = first_seen_at + interval '1 year';
+    INSERT INTO keyturn.rotation (id, policy, reason, requested_by, requested_at, status, finished_at)
+    VALUES (gen_random_uuid(), 'app', 'manual', 'test', now() + interval '1 year', 'failed', now() + interval '1 year')`);
+
+  const run = (...args: string[]) => keyturn(args, { cwd: workspace.folder });
+  const [told] = JSON.parse((await run('status', '--json')).stdout);
+  expect(told).toMatchObject({ state: 'failed', clockWarning: expect.stringContaining('in the future') });
+  expect(Date.parse(told.nextRotationAt)).toBeLessThan(Date.now() + MINUTE);
+  expect((await run('status')).stdout).toContain('lies in the future');
+  expect((await run('doctor')).stdout).toContain('lies in the future');
+
+  const before = await count();
+  const again = await startWorkerProcess(workspace.folder, SWEEP_MS);
+  await expect.poll(count).toBeGreaterThan(before + 1);
+  await again.stop();
+  expect(again.log().split('lies in the future').length - 1).toBe(1);
+  const [after] = JSON.parse((await run('status', '--json')).stdout);
+  expect(after).toMatchObject({ state: 'active' });
+  expect(Date.parse(after.lastRotatedAt)).toBeLessThan(Date.now() + 1_000);
+});
+
+test('a drain that a clock a year ahead began is counted anew: its whole grace from then on, and no longer (G2, G4)', async () => {
+  await using workspace = await openWorkspace(server);
+  await using state = await rotatedWorkspace(workspace, policyWith(workspace, { grace: '2s' }));
+  await keyturn(['rotate', 'app'], { cwd: workspace.folder });
+  const first = await startWorkerProcess(workspace.folder, SWEEP_MS);
+  await expect.poll(async () => (await state.ask('SELECT FROM public.seen')).length).toBe(1);
+  await first.kill();
+  await state.ask(`UPDATE keyturn.rotation SET published_at = published_at + interval '1 year' WHERE status = 'open';
+                   UPDATE public.seen SET at = clock_timestamp()`);
+  const second = await startWorkerProcess(workspace.folder, SWEEP_MS);
+  await expect.poll(async () => (await state.ask(DONE))[0].count).toBe(2);
+  await second.stop();
+  expect((await state.graces())[0]).toBeGreaterThanOrEqual(2_000);
+  expect(second.log()).toContain('counted from now on');
+});
 
 test('doctor on a host whose clock is an hour ahead calls it a failure and names the remedy (G6)', async () => {
   await using workspace = await openWorkspace(server);
