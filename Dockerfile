@@ -12,7 +12,7 @@ FROM node:22.23.3-bookworm-slim@sha256:43ac6c60b8f89723f746e8a92ce91abd5017e627c
 WORKDIR /app
 ENV NODE_ENV=production
 COPY --from=build /app/node_modules node_modules
-COPY --from=build /app/dist dist
+COPY --from=build /app/dist/bundle dist/bundle
 COPY package.json ./
 # A file store that is configured by a relative path keeps its secrets here.
 RUN mkdir .keyturn && chown node:node .keyturn
