@@ -7,7 +7,7 @@ import { expect } from 'vitest';
 import { probeTurn } from '../../jobs/probe.ts';
 import { type App, openApp } from '../../src/app.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
-import type { StepName } from '../../src/ledger/rotation.ts';
+import type { Rotation, StepName } from '../../src/ledger/rotation.ts';
 import { connect } from '../../src/postgres/connection/connect.ts';
 import { quoteIdentifier, quoteLiteral } from '../../src/postgres/identifier.ts';
 import { healPublished } from '../../src/roles/restore/heal-published.ts';
@@ -195,13 +195,14 @@ async function withApp<Result>(cwd: string, act: (app: App) => Promise<Result>):
 }
 
 async function runOpen(app: App): Promise<void> {
-  const [open] = await (await app.ledger()).open('app');
+  const ledger = await app.ledger();
+  const [open] = await ledger.open('app');
   if (!open) throw new Error('no rotation is open');
-  for (;;) {
-    await using run = await app.run(open);
+  // Read anew each time, as a worker does: a run that waits has written what the next one goes by.
+  for (let now: Rotation | undefined = open; now?.status === 'open'; now = await ledger.find(open.id)) {
+    await using run = await app.run(now);
     const outcome = await rotate(run);
-    if (!('until' in outcome)) return;
-    await sleep(Math.max(0, outcome.until - app.clock.now()));
+    if ('until' in outcome) await sleep(Math.max(0, outcome.until - app.clock.now()));
   }
 }
 
